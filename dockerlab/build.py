@@ -1,0 +1,192 @@
+"""The commands that make and remove each object of a lab: pure, from the definition alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from dockerlab import modes, render
+from dockerlab.command import Command, Variable
+from dockerlab.identity import Identity
+from dockerlab.lab.model import Attachment, Lab
+from dockerlab.modes.base import LABELS
+from dockerlab.snapshot import LABEL_RECEIPT
+
+RUN_HEAD = """
+# Start container {{ name }}
+docker run
+  --detach --interactive --tty  # in the background, with a terminal: a shell as main process then stays
+  --name {{ name }}  # what the definition, the other commands and DNS call it
+"""
+
+RUN_TAIL = (
+    """\
+{% if spec.hostname %}
+  --hostname {{ spec.hostname }}  # its own name for itself
+{% endif %}
+{% if spec.user %}
+  --user {{ spec.user }}  # not root inside
+{% endif %}
+{% for port in spec.ports %}
+  --publish {{ port }}  # a port of the host that leads to a port of the container (DNAT)
+{% endfor %}
+{% for address in spec.dns %}
+  --dns {{ address }}  # the DNS server for names that Docker does not know
+{% endfor %}
+{% for domain in spec.dns_search %}
+  --dns-search {{ domain }}  # tried behind a name without a dot
+{% endfor %}
+{% for key, value in spec.extra_hosts.items() %}
+  --add-host {{ key }}:{{ value }}  # a line of /etc/hosts
+{% endfor %}
+{% for capability in spec.cap_add %}
+  --cap-add {{ capability }}  # a right that containers do not have by default
+{% endfor %}
+{% for capability in spec.cap_drop %}
+  --cap-drop {{ capability }}  # a default right taken away
+{% endfor %}
+{% for key, value in spec.sysctls.items() %}
+  --sysctl {{ key }}={{ value }}  # a kernel setting of its network namespace
+{% endfor %}
+{% for key, value in spec.environment.items() %}
+  --env {{ key }}={{ value }}  # read by the processes inside
+{% endfor %}
+"""
+    + LABELS
+    + """\
+{% if entrypoint %}
+  --entrypoint {{ entrypoint[0] }}  # instead of the image's own
+{% endif %}
+  {{ spec.image }}
+{% for word in entrypoint[1:] %}
+  {{ word }}
+{% endfor %}
+{% for word in command %}
+  {{ word }}
+{% endfor %}
+"""
+)
+
+REMOVE_CONTAINER = """
+# Remove container {{ name }}
+docker rm
+  --force  # whether it runs or not
+  --volumes  # with what its image declared as anonymous volumes
+  {{ name }}
+"""
+
+RECEIPT = (
+    """
+# Note on the host that this lab changed its {{ what }}, so that `down` can undo it without any file
+docker volume create
+"""
+    + LABELS
+    + """\
+  {{ name }}
+"""
+)
+
+REMOVE_RECEIPT = """
+# The note is no longer needed
+docker volume rm {{ name }}
+"""
+
+SWARM_INIT = """
+# Make a Swarm, which keeps the addresses and names of overlay networks
+docker swarm init
+  --advertise-addr {{ address }}  # where the other hosts find this one
+"""
+
+SWARM_INVITATION = """
+# Read what another host has to show to join
+docker swarm join-token --quiet worker
+"""
+
+SWARM_JOIN = """
+# Join the Swarm of {{ manager }}
+docker swarm join
+  --token {{ token }}  # proves that the manager invited this host
+{% if own %}
+  --advertise-addr {{ own }}  # where the other hosts find this one
+{% endif %}
+  {{ address }}:2377
+"""
+
+SWARM_LEAVE = """
+# Leave the Swarm that the lab made
+docker swarm leave
+  --force  # also as its last manager
+"""
+
+TOKEN = Variable(
+    "DOCKERLAB_SWARM_TOKEN", "set it to what 'docker swarm join-token --quiet worker' prints on the manager"
+)
+
+
+@dataclass(frozen=True)
+class Built:
+    """The commands that make an object, those that undo them, and the fingerprint of what is made."""
+
+    create: tuple[Command, ...]
+    undo: tuple[Command, ...]
+    fingerprint: str
+
+
+def network(lab: Lab, name: str, host: str, identity: Identity) -> Built:
+    """Return how a network of the lab is made on a host."""
+    spec = lab.networks[name]
+    mode = modes.for_driver(spec.driver)
+    context = {"name": name, "network": spec, "own_labels": spec.labels}
+    fingerprint = _fingerprint(render.command(mode.create, host, **context, labels={}))
+    create = render.command(mode.create, host, **context, labels=identity.labels(fingerprint))
+    return Built((create,), (render.command(mode.remove, host, name=name),), fingerprint)
+
+
+def container(lab: Lab, name: str, identity: Identity, needs: Mapping[str, str]) -> Built:
+    """Return how a container is made on its host: `docker run`, then one `docker network connect` per further network.
+
+    `needs` are the fingerprints of what it builds on; it is another container when they are.
+    """
+    spec, host = lab.containers[name], lab.host_of(name)
+    mode = modes.for_container(lab, spec)
+    entrypoint, words = spec.words
+    context: dict[str, Any] = {
+        "name": name,
+        "spec": spec,
+        "mode": spec.mode,
+        "network": lab.networks.get(spec.mode) if spec.network_mode is None else None,
+        "place": spec.networks.get(spec.mode, Attachment()),
+        "entrypoint": entrypoint,
+        "command": words,
+        "own_labels": spec.labels,
+    }
+    further = tuple(
+        render.command(modes.for_driver(lab.networks[other].driver).connect, host, name=name, mode=other, place=place)
+        for other, place in spec.networks.items()
+        if other != spec.mode
+    )
+    template = RUN_HEAD + mode.run + RUN_TAIL
+    plain = render.command(template, host, **context, labels={})
+    fingerprint = _fingerprint(plain, *further, *needs.values())
+    run = render.command(template, host, **context, labels=identity.labels(fingerprint))
+    return Built((run, *further), (render.command(REMOVE_CONTAINER, host, name=name),), fingerprint)
+
+
+def receipt(host: str, what: str, identity: Identity) -> Built:
+    """Return the empty volume that notes a change of the host which is neither a container nor a network."""
+    name = receipt_name(what)
+    labels = identity.labels("-") | {LABEL_RECEIPT: what}
+    create = render.command(RECEIPT, host, name=name, what=what, labels=labels, own_labels={})
+    return Built((create,), (render.command(REMOVE_RECEIPT, host, name=name),), "-")
+
+
+def receipt_name(what: str) -> str:
+    """Return the name of the receipt for one kind of change; a host has at most one of each."""
+    return f"dockerlab-{what}"
+
+
+def _fingerprint(*made_of: Command | str) -> str:
+    lines = (each.shell() if isinstance(each, Command) else each for each in made_of)
+    return sha256("\n".join(lines).encode()).hexdigest()[:12]

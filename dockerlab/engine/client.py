@@ -1,0 +1,166 @@
+"""How a host's engine is reached, and what its failures mean."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Protocol, runtime_checkable
+
+import requests
+from docker import APIClient
+from docker.context import ContextAPI
+from docker.errors import APIError, DockerException
+from docker.utils import kwargs_from_env
+
+from dockerlab.engine.dial import DIAL, DialAdapter, ProcessSocket
+from dockerlab.errors import EngineError, HostError
+from dockerlab.hosts.base import Host
+from dockerlab.hosts.process import Process
+
+TIMEOUT = 30
+"""Seconds in which the engine has to answer a read."""
+
+OLDEST_API = "1.24"
+"""The API version that the Docker SDK starts from; asking for the engine's own version needs none."""
+
+
+@runtime_checkable
+class Starter(Protocol):
+    """A host that can hand out a program with its streams open."""
+
+    def start(self, argv: tuple[str, ...], timeout: float) -> Process:
+        """Start a program."""
+        ...
+
+
+def dials(host: Host) -> bool:
+    """Tell whether the host's engine is reached over the host's own connection."""
+    return isinstance(host, Starter)
+
+
+@contextmanager
+def connected(host: Host, wait: float = TIMEOUT) -> Iterator[APIClient]:
+    """Give a client of the host's engine, at most `wait` seconds after a channel was asked for.
+
+    What goes wrong inside is raised as EngineError with its remedy, or as the HostError of a lost connection.
+    """
+    if isinstance(host, Starter):
+        with _dialled(host.name, host, wait) as client:
+            yield client
+        return
+    try:
+        client = _local()
+        try:
+            yield client
+        finally:
+            client.close()
+    except (DockerException, requests.RequestException) as error:
+        raise _explain_local(host.name, error) from error
+
+
+@contextmanager
+def _dialled(name: str, host: Starter, wait: float) -> Iterator[APIClient]:
+    """Give a client over a channel of the host's connection."""
+    sockets: list[ProcessSocket] = []
+
+    def dial() -> ProcessSocket:
+        sockets.append(ProcessSocket(host.start(DIAL, wait), TIMEOUT))
+        return sockets[-1]
+
+    adapter = DialAdapter(dial)
+    try:
+        # The SDK asks for the engine's version before another adapter can be mounted, so it is asked for by hand.
+        version = str(_over(adapter, OLDEST_API).version(api_version=False)["ApiVersion"])
+        yield _over(adapter, version)
+    except (DockerException, requests.RequestException) as error:
+        raise _explain_dialled(name, sockets, error) from error
+    finally:
+        adapter.close()
+        for socket in sockets:
+            socket.close()
+
+
+def _over(adapter: DialAdapter, version: str) -> APIClient:
+    """Return a client that speaks an API version over the adapter."""
+    client = APIClient(base_url="tcp://docker:2375", version=version, timeout=TIMEOUT)
+    client.trust_env = False
+    client.mount("http://", adapter)
+    return client
+
+
+def _local() -> APIClient:
+    """Return a client of the engine that the docker command on this machine would use."""
+    environment = kwargs_from_env()
+    if "base_url" in environment:
+        return APIClient(version="auto", timeout=TIMEOUT, **environment)
+    context = ContextAPI.get_context(os.environ.get("DOCKER_CONTEXT"))
+    if context is None:
+        return APIClient(version="auto", timeout=TIMEOUT)
+    return APIClient(version="auto", timeout=TIMEOUT, base_url=context.Host, tls=context.TLSConfig or False)
+
+
+def _explain_local(host: str, error: Exception) -> EngineError:
+    """Return the error with its remedy, from what the operating system said of the socket."""
+    causes = list(_causes(error))
+    if any(isinstance(cause, PermissionError) for cause in causes):
+        return EngineError(host, _no_permission("this user"))
+    if any(isinstance(cause, FileNotFoundError | ConnectionRefusedError) for cause in causes):
+        return EngineError(host, _not_running())
+    return EngineError(host, _other(error))
+
+
+def _explain_dialled(host: str, sockets: list[ProcessSocket], error: Exception) -> HostError:
+    """Return the error with its remedy, from what the docker command said at the other end."""
+    if isinstance(error, APIError) or not sockets:
+        return EngineError(host, _other(error))
+    try:
+        rc, said = sockets[-1].diagnose()
+    except HostError as lost:
+        return lost
+    return EngineError(host, _remedy(rc, said) or f"{_other(error)} ({said or 'the docker command gave no reason'})")
+
+
+def _remedy(rc: int | None, said: str) -> str | None:
+    """Return what to do about the way in which the docker command ended, or None where it is not known."""
+    words = said.lower()
+    if rc in {126, 127}:
+        return (
+            f"the docker command was not found there ({said}): install Docker (apt-get install docker.io), "
+            "or put it on the PATH of commands that ssh runs"
+        )
+    if "permission denied" in words:
+        return _no_permission("the ssh user")
+    if "daemon running" in words or "connect" in words:
+        return f"{_not_running()} ({said})"
+    if "not a docker command" in words or "unknown command" in words:
+        return f"the docker command there is too old, 18.09 is needed ({said})"
+    return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and all that led to it: requests keeps the cause as an argument, others chain it."""
+    yield error
+    for argument in error.args:
+        if isinstance(argument, BaseException):
+            yield from _causes(argument)
+    before = error.__cause__ or error.__context__
+    if before is not None:
+        yield from _causes(before)
+
+
+def _no_permission(who: str) -> str:
+    return (
+        f"{who} may not use the Docker engine: sudo usermod -aG docker USER and log in anew, "
+        "or connect as root (membership of the group docker is as good as root)"
+    )
+
+
+def _not_running() -> str:
+    return "the Docker engine is not running: sudo systemctl start docker, and see journalctl -u docker if it stops"
+
+
+def _other(error: Exception) -> str:
+    """Return what the engine said of a request that it refused, or what else happened."""
+    said = error.explanation if isinstance(error, APIError) and error.explanation else error
+    return f"the Docker engine did not answer as it should: {said}"

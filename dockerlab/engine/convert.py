@@ -1,0 +1,171 @@
+"""From the engine's JSON to a `Snapshot`; pure, and at home with lists as well as with details.
+
+A list of containers lacks the process id, the exit code and the aliases; a list of networks lacks what is attached.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from ipaddress import IPv4Interface, IPv6Interface, ip_interface, ip_network
+from typing import Any
+
+from dockerlab.snapshot import (
+    ContainerState,
+    EndpointState,
+    NetworkState,
+    PublishedPort,
+    Snapshot,
+    SwarmState,
+    VolumeState,
+)
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What an engine answered; each container and network is an entry of a list or a detail."""
+
+    version: Json
+    info: Json
+    containers: Sequence[Json]
+    networks: Sequence[Json]
+    volumes: Sequence[Json]
+    images: Sequence[Json]
+
+
+def to_snapshot(host: str, answers: Answers) -> Snapshot:
+    """Return the snapshot of one engine."""
+    states = tuple(to_container(entry) for entry in answers.containers)
+    networks = (to_network(entry, states) for entry in answers.networks)
+    names = {name for image in answers.images for name in _image_names(image)}
+    return Snapshot(
+        host=host,
+        engine_version=answers.version.get("Version", ""),
+        api_version=answers.version.get("ApiVersion", ""),
+        containers=tuple(sorted(states, key=lambda state: state.name)),
+        networks=tuple(sorted(networks, key=lambda n: (n.name, n.id))),
+        volumes=tuple(VolumeState(v["Name"], v.get("Labels") or {}) for v in answers.volumes),
+        images=tuple(sorted(names)),
+        swarm=to_swarm(answers.info.get("Swarm") or {}),
+    )
+
+
+def to_container(entry: Json) -> ContainerState:
+    """Return a container from its detail, or from its entry in a list."""
+    return _from_detail(entry) if isinstance(entry.get("State"), Mapping) else _from_list(entry)
+
+
+def _from_detail(entry: Json) -> ContainerState:
+    state, host = entry["State"], entry.get("HostConfig") or {}
+    settings = entry.get("NetworkSettings") or {}
+    running = bool(state.get("Running"))
+    return ContainerState(
+        id=entry["Id"],
+        name=entry["Name"].removeprefix("/"),
+        image=entry["Config"]["Image"],
+        labels=entry["Config"].get("Labels") or {},
+        running=running,
+        status=state.get("Status", ""),
+        pid=state.get("Pid") or 0,
+        exit_code=state.get("ExitCode") or 0,
+        network_mode=host.get("NetworkMode", ""),
+        endpoints=_endpoints(settings.get("Networks")),
+        # A stopped container publishes nothing, but it will claim the same ports when it starts.
+        published=tuple(_bindings((settings.get("Ports") if running else host.get("PortBindings")) or {})),
+    )
+
+
+def _from_list(entry: Json) -> ContainerState:
+    settings = entry.get("NetworkSettings") or {}
+    published = {
+        PublishedPort(port.get("IP", ""), port["PublicPort"], port["PrivatePort"], port["Type"])
+        for port in entry.get("Ports") or ()
+        if port.get("PublicPort")
+    }
+    # A container that is linked to has further names, with a slash inside.
+    names = [name.removeprefix("/") for name in entry.get("Names") or ()]
+    return ContainerState(
+        id=entry["Id"],
+        name=next((name for name in names if "/" not in name), ""),
+        image=entry.get("Image", ""),
+        labels=entry.get("Labels") or {},
+        running=entry.get("State") in {"running", "paused", "restarting"},
+        status=entry.get("State", ""),
+        network_mode=(entry.get("HostConfig") or {}).get("NetworkMode", ""),
+        endpoints=_endpoints(settings.get("Networks")),
+        published=tuple(sorted(published, key=lambda p: (p.container_port, p.protocol, p.host_ip))),
+    )
+
+
+def _endpoints(networks: Json | None) -> dict[str, EndpointState]:
+    """Return a container's endpoints by the name of their network."""
+    return {name: _endpoint(name, endpoint or {}) for name, endpoint in (networks or {}).items()}
+
+
+def _endpoint(network: str, endpoint: Json) -> EndpointState:
+    # Engines before 26 give every name as an alias, later ones separate what the resolver answers to.
+    names = (*(endpoint.get("Aliases") or ()), *(endpoint.get("DNSNames") or ()))
+    return EndpointState(
+        network=network,
+        addresses=tuple(_addresses(endpoint)),
+        mac=endpoint.get("MacAddress") or "",
+        gateway=endpoint.get("Gateway") or "",
+        aliases=tuple(dict.fromkeys(names)),
+    )
+
+
+def _addresses(endpoint: Json) -> Iterator[IPv4Interface | IPv6Interface]:
+    """Yield an endpoint's addresses with their prefixes; a container that does not run has none."""
+    for address, prefix in (("IPAddress", "IPPrefixLen"), ("GlobalIPv6Address", "GlobalIPv6PrefixLen")):
+        if endpoint.get(address):
+            yield ip_interface(f"{endpoint[address]}/{endpoint[prefix]}")
+
+
+def _bindings(ports: Json) -> Iterator[PublishedPort]:
+    """Yield the published ports in `80/tcp: [{HostIp, HostPort}]`; one without a port will be given any."""
+    for port, bindings in sorted(ports.items()):
+        number, _, protocol = port.partition("/")
+        for binding in bindings or ():
+            if binding.get("HostPort"):
+                ip = binding.get("HostIp") or "0.0.0.0"  # noqa: S104 - what the engine means by an empty one
+                yield PublishedPort(ip, int(binding["HostPort"]), int(number), protocol or "tcp")
+
+
+def to_network(entry: Json, containers: Sequence[ContainerState] = ()) -> NetworkState:
+    """Return a network; what is attached comes from its detail and from the containers, which may be stopped."""
+    configs = (entry.get("IPAM") or {}).get("Config") or ()
+    attached = {container.name for container in containers if entry["Name"] in container.endpoints}
+    # A Swarm network has an endpoint `lb-…` of its own on every host.
+    attached |= {c["Name"] for key, c in (entry.get("Containers") or {}).items() if not key.startswith("lb-")}
+    return NetworkState(
+        id=entry["Id"],
+        name=entry["Name"],
+        driver=entry.get("Driver", ""),
+        scope=entry.get("Scope", "local"),
+        labels=entry.get("Labels") or {},
+        internal=bool(entry.get("Internal")),
+        subnets=tuple(ip_network(config["Subnet"], strict=False) for config in configs if config.get("Subnet")),
+        gateways=tuple(config["Gateway"].partition("/")[0] for config in configs if config.get("Gateway")),
+        options=entry.get("Options") or {},
+        containers=tuple(sorted(attached)),
+    )
+
+
+def to_swarm(swarm: Json) -> SwarmState:
+    """Return the host's part in a Swarm."""
+    return SwarmState(
+        state=swarm.get("LocalNodeState") or "inactive",
+        node_id=swarm.get("NodeID") or "",
+        manager=bool(swarm.get("ControlAvailable")),
+        cluster_id=(swarm.get("Cluster") or {}).get("ID") or "",
+        managers=tuple(manager["Addr"] for manager in swarm.get("RemoteManagers") or ()),
+    )
+
+
+def _image_names(image: Json) -> Iterator[str]:
+    """Yield the names under which an image can be used."""
+    for name in (*(image.get("RepoTags") or ()), *(image.get("RepoDigests") or ())):
+        if "<none>" not in name:
+            yield name

@@ -1,0 +1,137 @@
+"""HTTP over the streams of a program: `docker system dial-stdio` joins them to the engine's socket."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection
+
+from dockerlab.hosts.process import Process
+
+DIAL = ("docker", "system", "dial-stdio")
+"""Since Docker 18.09; what the docker command itself runs for DOCKER_HOST=ssh://…"""
+
+ERROR_LIMIT = 2**16
+"""Bytes of standard error that are kept."""
+
+
+class ProcessSocket:
+    """A program's streams, as much like a socket as an HTTP client needs."""
+
+    def __init__(self, process: Process, timeout: float) -> None:
+        self._process = process
+        self._timeout = timeout
+        self._pending = b""
+        self._said = b""
+
+    def settimeout(self, timeout: float | None) -> None:
+        """Set the seconds that one read or write may take."""
+        if timeout is not None:
+            self._timeout = timeout
+
+    def sendall(self, data: bytes) -> None:
+        """Write to the program's standard input; raises TimeoutError, BrokenPipeError."""
+        while data:
+            sent = self._process.write(data, self._timeout)
+            if not sent:
+                raise TimeoutError("the engine takes no more data")
+            data = data[sent:]
+
+    def receive_into(self, buffer: memoryview) -> int:
+        """Read from standard output and return the number of bytes, 0 at its end; raises TimeoutError."""
+        while not self._pending:
+            chunk = self._process.receive(self._timeout)
+            if chunk is None:
+                return 0
+            if chunk == (b"", b""):
+                raise TimeoutError("the engine did not answer in time")
+            self._pending = chunk[0]
+            self._said = (self._said + chunk[1])[-ERROR_LIMIT:]
+        size = min(len(buffer), len(self._pending))
+        buffer[:size] = self._pending[:size]
+        self._pending = self._pending[size:]
+        return size
+
+    def makefile(self, mode: str) -> io.BufferedReader:  # noqa: ARG002 - it is only ever read
+        """Return standard output as a file; closing that leaves the program alone."""
+        return io.BufferedReader(_Reader(self))
+
+    def diagnose(self) -> tuple[int | None, str]:
+        """Return the exit code and the standard error of a program that has ended, or None and what it said so far.
+
+        Raises TransportError when the program's connection was lost.
+        """
+        self._process.close_input()
+        while (chunk := self._process.receive(2)) not in {None, (b"", b"")}:
+            self._said = (self._said + (chunk or (b"", b""))[1])[-ERROR_LIMIT:]
+        rc = self._process.wait(2)
+        return rc, self._said.decode(errors="replace").strip()
+
+    def close(self) -> None:
+        """End the program."""
+        self._process.close()
+
+
+class _Reader(io.RawIOBase):
+    """A socket's reading side as a raw file."""
+
+    def __init__(self, source: ProcessSocket) -> None:
+        self._source = source
+
+    def readable(self) -> bool:
+        """Tell that this can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read some bytes."""
+        return self._source.receive_into(memoryview(buffer).cast("B"))
+
+
+class DialConnection(HTTPConnection):
+    """An HTTP connection whose socket comes from a function."""
+
+    def __init__(self, *arguments: Any, dial: Callable[[], ProcessSocket], **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._dial = dial
+
+    def connect(self) -> None:
+        """Get the socket."""
+        self.sock: Any = self._dial()
+
+    @property
+    def is_connected(self) -> bool:
+        """Tell whether there is a socket; unlike a real one it cannot be polled."""
+        return self.sock is not None
+
+
+class DialPool(urllib3.HTTPConnectionPool):
+    """A pool of one such connection."""
+
+    ConnectionCls = DialConnection
+
+
+class DialAdapter(HTTPAdapter):
+    """Sends every request of a session over one socket that `dial` opens."""
+
+    def __init__(self, dial: Callable[[], ProcessSocket]) -> None:
+        super().__init__()
+        self._pool = DialPool("docker", maxsize=1, block=True, dial=dial)
+
+    def get_connection_with_tls_context(
+        self,
+        request: Any,  # noqa: ARG002 - there is only one place to send it
+        verify: Any,  # noqa: ARG002
+        proxies: Mapping[str, str] | None = None,  # noqa: ARG002
+        cert: Any = None,  # noqa: ARG002
+    ) -> urllib3.HTTPConnectionPool:
+        """Return the pool."""
+        return self._pool
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._pool.close()
+        super().close()

@@ -1,0 +1,145 @@
+"""Run a plan on its hosts: whatever does not wait for something else runs at once, and a failure is rolled back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from dockerlab.command import Command, Result
+from dockerlab.errors import DockerlabError, ExecutionError, HostError, Interrupted
+from dockerlab.hosts.base import Host
+from dockerlab.plan import Key, Plan, Step
+
+
+class Reporter(Protocol):
+    """Who is told what happens, from several threads."""
+
+    def started(self, step: Step) -> None:
+        """Take note that a step begins."""
+        ...
+
+    def ran(self, command: Command, result: Result) -> None:
+        """Take note of a finished command, whatever its exit code."""
+        ...
+
+    def finished(self, step: Step, failure: DockerlabError | None) -> None:
+        """Take note that a step ended."""
+        ...
+
+
+@dataclass
+class Execution:
+    """What a run did: the steps that were begun, in order, and why it stopped early if it did."""
+
+    begun: list[Step] = field(default_factory=list)
+    failures: dict[Key, DockerlabError] = field(default_factory=dict)
+    interrupted: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether every step was done."""
+        return not self.failures and not self.interrupted
+
+
+def execute(plan: Plan, hosts: Mapping[str, Host], reporter: Reporter, *, keep_going: bool = False) -> Execution:
+    """Run every step of a plan once the steps before it are done.
+
+    After a failure nothing new is begun, unless `keep_going`: then only what depends on the failed step is left
+    out. An interruption lets what runs come to its end.
+    """
+    steps = {step.key: step for step in plan.steps}
+    graph, execution, values = plan.graph(), Execution(), dict[str, str]()
+    graph.prepare()
+    running: dict[Future[None], Step] = {}
+    workers = max(1, sum(host.channels for host in hosts.values()))
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="step")
+    try:
+        while graph.is_active():
+            stopped = execution.interrupted or (execution.failures and not keep_going)
+            for key in () if stopped else graph.get_ready():
+                step = steps[key]
+                execution.begun.append(step)
+                running[pool.submit(_perform, step, hosts, values, reporter)] = step
+            if not running:
+                break
+            try:
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+            except KeyboardInterrupt:
+                execution.interrupted = True
+                continue
+            for future in done:
+                step = running.pop(future)
+                failure = _failure(future)
+                reporter.finished(step, failure)
+                if failure is None:
+                    graph.done(step.key)
+                else:
+                    execution.failures[step.key] = failure
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+    return execution
+
+
+def roll_back(execution: Execution, hosts: Mapping[str, Host], reporter: Reporter) -> list[str]:
+    """Undo every step that was begun, last first; return what could not be undone, a line each."""
+    left: list[str] = []
+    unreachable = {failure.host for failure in execution.failures.values() if isinstance(failure, HostError)}
+    for step in reversed(execution.begun):
+        if step.action not in ("create", "recreate") or not step.undo:
+            continue
+        if step.key.host in unreachable:
+            left.append(f"{step.key}: the host does not answer")
+            continue
+        for command in step.undo:
+            result = hosts[step.key.host].run(command.resolve({}))
+            reporter.ran(command, result)
+            if not result.ok and not _absent(result):
+                left.append(f"{step.key}: {result.error}")
+    return left
+
+
+def raise_for(execution: Execution, left: list[str] | None) -> None:
+    """Raise what stopped an execution: ExecutionError with every cause, or Interrupted; nothing if it is complete.
+
+    `left` is what a rollback could not undo, or None when there was no rollback.
+    """
+    if execution.complete:
+        return
+    causes = [str(failure) for failure in execution.failures.values()]
+    if left is None:
+        causes.append("what was made so far is kept; 'dockerlab down' removes it")
+    elif left:
+        causes += ["could not be undone:", *(f"  {line}" for line in left)]
+    else:
+        causes.append("everything that this run had created was removed again")
+    if execution.interrupted and not execution.failures:
+        raise Interrupted("stopped: " + "\n".join(causes))
+    raise ExecutionError("\n".join(causes))
+
+
+def _perform(step: Step, hosts: Mapping[str, Host], values: dict[str, str], reporter: Reporter) -> None:
+    reporter.started(step)
+    for command in step.commands:
+        host = hosts[command.host]
+        feed = command.feeds() if command.feeds is not None else None
+        result = host.run(command.resolve(values), input=feed, timeout=600 if feed is not None else 180)
+        reporter.ran(command, result)
+        if not result.ok and not any(text in result.error for text in command.tolerates):
+            raise ExecutionError(f"{step.key} failed (exit code {result.rc})\n  {command.shell()}\n  {result.error}")
+        if command.stores is not None:
+            values[command.stores] = result.text.strip()
+
+
+def _failure(future: Future[None]) -> DockerlabError | None:
+    error = future.exception()
+    if error is None or isinstance(error, DockerlabError):
+        return error
+    raise error
+
+
+def _absent(result: Result) -> bool:
+    """Tell whether a removal failed only because there is nothing to remove."""
+    text = result.error.lower()
+    return any(words in text for words in ("no such", "not found", "not part of a swarm"))

@@ -1,0 +1,99 @@
+"""What a machine is like beneath its engine: interfaces, routes, forwarding; one round trip per host."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address, ip_interface, ip_network
+
+from dockerlab.errors import HostError
+from dockerlab.hosts.base import Host
+from dockerlab.topology import HostFacts, Nic, Route
+
+SCRIPT = r"""
+PATH="$PATH:/usr/sbin:/sbin"
+section() { printf '\n== %s\n' "$1"; }
+section id; id -u
+section kernel; uname -r
+section architecture; uname -m
+section python; command -v python3
+section ip_forward; cat /proc/sys/net/ipv4/ip_forward
+section bridge_nf; cat /proc/sys/net/bridge/bridge-nf-call-iptables
+section addresses; ip -o address show
+section links; ip -o link show
+section routes; ip -4 route show; ip -6 route show
+section end
+"""
+"""Reads only. It is a constant: nothing of a definition ever becomes part of it."""
+
+
+def gather(host: Host) -> HostFacts:
+    """Return the facts of a host; raises HostError when it cannot be asked at all."""
+    result = host.run(["sh", "-s"], input=SCRIPT.encode(), timeout=30)
+    if "== end" not in result.text:
+        raise HostError(host.name, f"could not read the machine's interfaces: {result.error or 'no output'}")
+    return parse(host.name, result.text)
+
+
+def parse(host: str, text: str) -> HostFacts:
+    """Return the facts that the script's output tells; what a section does not tell is None and listed as missing."""
+    sections = _sections(text)
+    flags = {name: _flag(sections.get(name, [])) for name in ("ip_forward", "bridge_nf")}
+    addresses, links = sections.get("addresses", []), sections.get("links", [])
+    missing = [name for name, value in flags.items() if value is None]
+    if not links:
+        missing.append("interfaces (is iproute2 installed?)")
+    return HostFacts(
+        host=host,
+        nics=_nics(addresses, links),
+        routes=tuple(route for line in sections.get("routes", []) if (route := _route(line)) is not None),
+        root=_first(sections, "id") == "0",
+        python=_first(sections, "python") or None,
+        kernel=_first(sections, "kernel"),
+        architecture=_first(sections, "architecture"),
+        missing=tuple(missing),
+        **flags,
+    )
+
+
+def _sections(text: str) -> dict[str, list[str]]:
+    sections: dict[str, list[str]] = {}
+    current: list[str] = []
+    for line in text.splitlines():
+        if line.startswith("== "):
+            current = sections.setdefault(line[3:].strip(), [])
+        elif line.strip():
+            current.append(line)
+    return sections
+
+
+def _first(sections: dict[str, list[str]], name: str) -> str:
+    return next(iter(sections.get(name, [])), "").strip()
+
+
+def _flag(lines: list[str]) -> bool | None:
+    return {"0": False, "1": True}.get(lines[0].strip()) if lines else None
+
+
+def _nics(addresses: list[str], links: list[str]) -> tuple[Nic, ...]:
+    """Parse `ip -o`: `2: eth0@if7    inet 192.168.22.61/24 brd …` and `2: eth0@if7: <UP> … link/ether MAC …`."""
+    held: dict[str, list[str]] = {}
+    for line in addresses:
+        words = line.split()
+        if len(words) > 3 and words[2] in ("inet", "inet6"):
+            held.setdefault(words[1], []).append(words[3])
+    nics = []
+    for line in links:
+        words = line.split()
+        name = words[1].rstrip(":").partition("@")[0]
+        mac = words[words.index("link/ether") + 1] if "link/ether" in words else ""
+        nics.append(Nic(name, tuple(ip_interface(a) for a in held.get(name, [])), mac))
+    return tuple(nics)
+
+
+def _route(line: str) -> Route | None:
+    """Parse a line of `ip route`, such as `default via 192.168.22.1 dev eth0`; None for what is not a unicast route."""
+    words = line.split()
+    if words[0] in ("unreachable", "blackhole", "prohibit", "multicast", "broadcast", "local") or "dev" not in words:
+        return None
+    via = ip_address(words[words.index("via") + 1]) if words[1] == "via" else None
+    destination = None if words[0] == "default" else ip_network(words[0], strict=False)
+    return Route(destination, via, words[words.index("dev") + 1])

@@ -1,0 +1,12 @@
+"""Machines that run Docker: the local one, one behind SSH, one that is a function.
+
+    base        the contract that all of them keep
+    local       this machine
+    ssh         one connection and several channels to another machine
+    fake        a function from argument vector to answer, for tests
+    address     where a host is, as the user writes it
+    inventory   from names and addresses to hosts
+
+What they share is in `process` and `dialogue`; `ssh` rests on `sshconfig` (where to, by way of whom), `sshconnect`
+(the phases of a connection), `hostkeys`, `sshauth`, `channel` and `slots`.
+"""

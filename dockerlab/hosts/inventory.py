@@ -1,0 +1,157 @@
+"""Where the hosts of a lab are, and how a host is made from that."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from ipaddress import ip_address
+from pathlib import Path
+
+import yaml
+
+from dockerlab.errors import DefinitionError, Located, UsageError
+from dockerlab.hosts.address import LOCAL, SshOptions, parse_address
+from dockerlab.hosts.base import Host
+from dockerlab.hosts.local import LocalHost
+
+KEYS = ("hosts", "identity_file", "known_hosts", "lan")
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Where hosts are: `addresses` as a definition would give them, `lan` their addresses in the labs' LAN."""
+
+    addresses: Mapping[str, str]
+    identity_file: str | None = None
+    known_hosts: str | None = None
+    lan: Mapping[str, str] = field(default_factory=dict)
+
+    def options(self, options: SshOptions) -> SshOptions:
+        """Return the options with this inventory's key and host keys, where it has them."""
+        return replace(
+            options,
+            identity_file=self.identity_file or options.identity_file,
+            known_hosts=self.known_hosts or options.known_hosts,
+        )
+
+
+def connect(name: str, where: str | None, options: SshOptions) -> Host:
+    """Return the host at an address, not yet connected; None means the local machine.
+
+    Raises UsageError for an address that is none.
+    """
+    if where is None or where == LOCAL:
+        return LocalHost(name)
+    from dockerlab.hosts.ssh import SshHost  # noqa: PLC0415 - paramiko takes longer to import than a local run needs
+
+    return SshHost(name, parse_address(where), options)
+
+
+def read_inventory(path: str | Path) -> Inventory:
+    """Read an inventory file: `hosts: {vm0: ssh://…}`, and optionally `identity_file`, `known_hosts`, `lan`.
+
+    Paths are relative to the file. Raises UsageError if it cannot be read, DefinitionError with every mistake in it.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"cannot read the inventory {path}: {error}") from error
+    reader = Reader(str(path))
+    inventory = reader.read(text, path.parent)
+    if reader.problems:
+        raise DefinitionError(reader.problems)
+    return inventory
+
+
+class Reader:
+    """Reads one file and gathers what is wrong in it."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self.problems: list[Located] = []
+
+    def read(self, text: str, folder: Path) -> Inventory:
+        """Return what could be read."""
+        entries = {key: value for key, _, value in self._mapping(self._compose(text), "")}
+        for key, node in entries.items():
+            if key not in KEYS:
+                self._wrong(node, key, f"unknown key; known are {', '.join(KEYS)}")
+        hosts, lan = entries.get("hosts"), entries.get("lan")
+        if hosts is None:
+            self._wrong(None, "hosts", "missing; write where each host is, such as hosts: {vm0: ssh://root@vm0}")
+        addresses = {name: self._address(node, f"hosts.{name}") for name, _, node in self._mapping(hosts, "hosts")}
+        known = {name: self._ip(node, f"lan.{name}") for name, _, node in self._mapping(lan, "lan")}
+        for name, at, _ in self._mapping(lan, "lan"):
+            if name not in addresses:
+                self._wrong(at, f"lan.{name}", "there is no such host under hosts")
+        identity, host_keys = (self._path(entries.get(key), key, folder) for key in ("identity_file", "known_hosts"))
+        return Inventory(addresses, identity, host_keys, known)
+
+    def _compose(self, text: str) -> yaml.Node | None:
+        """Return the file's root node."""
+        try:
+            return yaml.compose(text, Loader=yaml.SafeLoader)
+        except yaml.MarkedYAMLError as error:
+            mark = error.problem_mark or error.context_mark
+            where = (mark.line + 1, mark.column + 1) if mark else (1, 1)
+            problem = Located(self._file, *where, "", f"not YAML: {error.problem or error.context}")
+            raise DefinitionError([problem]) from error
+        except yaml.YAMLError as error:
+            raise DefinitionError([Located(self._file, 1, 1, "", f"not YAML: {error}")]) from error
+
+    def _mapping(self, node: yaml.Node | None, path: str) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
+        """Yield each entry's name, key node and value node; duplicate names are wrong."""
+        if node is None:
+            return
+        if not isinstance(node, yaml.MappingNode):
+            self._wrong(node, path, "must be a mapping, such as hosts: {vm0: ssh://root@vm0}")
+            return
+        seen: set[str] = set()
+        for key, value in node.value:
+            name = str(key.value)
+            if name in seen:
+                self._wrong(key, f"{path}.{name}" if path else name, "stands here twice; remove one")
+                continue
+            seen.add(name)
+            yield name, key, value
+
+    def _text(self, node: yaml.Node, path: str) -> str:
+        """Return a scalar's text."""
+        if isinstance(node, yaml.ScalarNode) and node.value:
+            return str(node.value)
+        self._wrong(node, path, "must be text")
+        return ""
+
+    def _address(self, node: yaml.Node, path: str) -> str:
+        """Return a host's address."""
+        text = self._text(node, path)
+        try:
+            if text and text != LOCAL:
+                parse_address(text)
+        except UsageError as error:
+            self._wrong(node, path, str(error))
+        return text
+
+    def _ip(self, node: yaml.Node, path: str) -> str:
+        """Return an IP address as text."""
+        text = self._text(node, path)
+        try:
+            return str(ip_address(text)) if text else ""
+        except ValueError:
+            self._wrong(node, path, f"{text!r} is not an IP address")
+            return ""
+
+    def _path(self, node: yaml.Node | None, path: str, folder: Path) -> str | None:
+        """Return an absolute or home-relative path, taken from the inventory's folder."""
+        if node is None:
+            return None
+        text = self._text(node, path)
+        return str(folder / Path(text).expanduser()) if text else None
+
+    def _wrong(self, node: yaml.Node | None, path: str, message: str) -> None:
+        """Note one mistake once."""
+        line, column = (node.start_mark.line + 1, node.start_mark.column + 1) if node is not None else (1, 1)
+        problem = Located(self._file, line, column, path, message)
+        if problem not in self.problems:
+            self.problems.append(problem)

@@ -1,0 +1,64 @@
+"""How many channels may be open at once on one connection."""
+
+from __future__ import annotations
+
+import threading
+from time import monotonic
+
+
+class Slots:
+    """A semaphore whose bound falls to what the server really grants.
+
+    `take` a slot, then say `opened`, `refused`, or `give_back`; after `opened`, `release` it.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._taken = 0
+        self._open = 0
+        self._peak = 0
+        self._changed = threading.Condition()
+
+    @property
+    def limit(self) -> int:
+        """Return the bound as it is now."""
+        return self._limit
+
+    def take(self, timeout: float) -> bool:
+        """Wait for a free slot; return whether there was one in time."""
+        end = monotonic() + timeout
+        with self._changed:
+            while self._taken >= self._limit:
+                if not self._changed.wait(end - monotonic()):
+                    return False
+            self._taken += 1
+            return True
+
+    def opened(self) -> None:
+        """Count a slot's channel as open."""
+        with self._changed:
+            self._open += 1
+            self._peak = max(self._peak, self._open)
+
+    def refused(self) -> bool:
+        """Give back a slot whose channel the server refused; return whether no other channel is open.
+
+        No more than the server ever granted at once will be asked of it again.
+        """
+        with self._changed:
+            self._taken -= 1
+            self._limit = max(1, min(self._limit, self._peak))
+            self._changed.notify_all()
+            return self._open == 0
+
+    def release(self) -> None:
+        """Give back a slot whose channel was open."""
+        with self._changed:
+            self._open -= 1
+        self.give_back()
+
+    def give_back(self) -> None:
+        """Give back a slot for which no channel was asked."""
+        with self._changed:
+            self._taken -= 1
+            self._changed.notify()

@@ -1,0 +1,176 @@
+"""Images: the lab's own tiny node image, made where it is needed, and the way of any other image to a host."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Literal
+
+from dockerlab import render
+from dockerlab.command import Command
+from dockerlab.errors import ConflictError, HostError
+from dockerlab.hosts.base import Host
+from dockerlab.lab.model import Lab
+from dockerlab.snapshot import Snapshot
+
+Pull = Literal["missing", "never", "always"]
+
+NODE = "dockerlab/node"
+BUSYBOX = ("/bin/busybox", "/usr/bin/busybox")
+PULLED = "busybox:stable-musl"
+APPLETS = (
+    "arp arping awk brctl cat chmod chown clear cp cut date dd df dmesg du echo egrep env expr false fgrep "
+    "find free grep head hostname httpd id ifconfig ip ipcalc kill killall less ln ls mkdir mktemp more mv nc "
+    "netstat nproc nsenter nslookup pgrep pidof ping ping6 pkill printf ps pwd readlink realpath rm rmdir "
+    "route sed seq sh sleep sort stat sysctl tail tar tee telnet test timeout top touch tr traceroute "
+    "traceroute6 true tty uname uniq unshare uptime vi watch wc wget which whoami xargs yes"
+)
+"""The names under which the image offers its busybox."""
+
+IMPORT = """
+# Make the image {{ image }} from a static busybox: sh, ping, ip, nc, httpd, wget, nslookup, nsenter
+docker import
+  --change {{ 'CMD ["sleep","infinity"]' }}  # stays until it is removed
+  --change {{ 'STOPSIGNAL SIGKILL' }}  # and goes at once
+  --change {{ 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' }}
+  -  # a tar archive on standard input
+  {{ image }}
+"""
+LOAD = """
+# Bring image {{ image }} from this machine: saved here, loaded there, over the connection that is open
+docker load
+"""
+PULL = """
+# Get image {{ image }} from its registry
+docker pull {{ image }}
+"""
+
+NODE_SCRIPT = f"""\
+# The image {NODE}: a static busybox and its names
+docker image inspect {NODE} >/dev/null 2>&1 || (
+  root=$(mktemp -d) && mkdir "$root/bin" "$root/tmp" "$root/www" && cp "$(command -v busybox)" "$root/bin/busybox" &&
+  for name in $("$root/bin/busybox" --list); do [ "$name" = busybox ] || ln -s busybox "$root/bin/$name"; done &&
+  tar -C "$root" -c . | docker import --change 'CMD ["sleep","infinity"]' --change 'STOPSIGNAL SIGKILL' - {NODE} &&
+  rm -r "$root"
+)
+"""
+"""The same image in a script that has no dockerlab beside it; wants a static busybox on the host."""
+
+
+def bring(
+    lab: Lab, hosts: Mapping[str, Host], snapshots: Mapping[str, Snapshot], controller: Host, pull: Pull
+) -> dict[tuple[str, str], Command]:
+    """Return the command that brings each image to each host that lacks it: (host, image) to command.
+
+    Raises ConflictError when `pull` is `never` and something is missing.
+    """
+    wanted = {(lab.host_of(name), spec.image) for name, spec in lab.containers.items()}
+    wanted |= {(host, NODE) for host in lab.hosts}
+    missing = {(h, i) for h, i in wanted if full_name(i) not in snapshots[h].images and i not in snapshots[h].images}
+    if pull == "never" and missing - {(h, NODE) for h, _ in missing}:
+        lines = (f"{host}: image {image} is missing" for host, image in sorted(missing) if image != NODE)
+        raise ConflictError("\n".join(lines) + "\nnothing was created; leave out --pull never, or load the images")
+    due = wanted if pull == "always" else missing
+    return {(h, i): _command(hosts[h], i, controller, h if (h, i) in missing else None) for h, i in sorted(due)}
+
+
+def full_name(image: str) -> str:
+    """Return an image's name with its tag, as the engine lists it."""
+    last = image.rpartition("/")[2]
+    return image if ":" in last or "@" in image else f"{image}:latest"
+
+
+def _command(host: Host, image: str, controller: Host, missing_on: str | None) -> Command:
+    if image == NODE:
+        return _fed(render.command(IMPORT, host.name, image=NODE), lambda: [node_archive(busybox(host, controller))])
+    if missing_on is not None and controller.address != host.address and _has(controller, image):
+        return _fed(
+            render.command(LOAD, host.name, image=image), lambda: controller.stream(["docker", "save", "--", image])
+        )
+    return render.command(PULL, host.name, image=image)
+
+
+def _fed(command: Command, feeds: Callable[[], Iterable[bytes]]) -> Command:
+    return Command(command.host, command.parts, command.why, feeds=feeds)
+
+
+def _has(host: Host, image: str) -> bool:
+    return host.run(["docker", "image", "inspect", "--format", "{{.Id}}", "--", image], timeout=20).ok
+
+
+def busybox(host: Host, controller: Host) -> bytes:
+    """Return a static busybox that runs on `host`: the host's own, this machine's, or one from a pulled image.
+
+    Raises HostError, with the remedy, when there is none.
+    """
+    for path in BUSYBOX:
+        found = host.run(["cat", path], timeout=60)
+        if found.ok and is_static(found.stdout):
+            return found.stdout
+    if controller.run(["uname", "-m"]).text == host.run(["uname", "-m"]).text:
+        for path in BUSYBOX:
+            if Path(path).is_file() and is_static(content := Path(path).read_bytes()):
+                return content
+    return _pulled_busybox(host)
+
+
+def is_static(program: bytes) -> bool:
+    """Tell whether an ELF program has no interpreter, that is, runs in an image that holds nothing else."""
+    if program[:4] != b"\x7fELF" or len(program) < 64:
+        return False
+    wide, order = program[4] == 2, "little" if program[5] == 1 else "big"
+    table, size, count = (32, 54, 56) if wide else (28, 42, 44)
+
+    def number(at: int, length: int) -> int:
+        return int.from_bytes(program[at : at + length], order)  # type: ignore[arg-type]
+
+    start, step = number(table, 8 if wide else 4), number(size, 2)
+    interpreter = 3
+    return all(number(start + i * step, 4) != interpreter for i in range(number(count, 2)))
+
+
+def _pulled_busybox(host: Host) -> bytes:
+    made = host.run(["docker", "create", PULLED], timeout=300)
+    if not made.ok:
+        raise HostError(
+            host.name,
+            f"cannot make the image {NODE}: no static busybox on the host or on this machine, and {PULLED} could not "
+            f"be pulled ({made.error.splitlines()[-1]}); install the package busybox-static",
+        )
+    container = made.text.strip()
+    try:
+        copied = host.run(["docker", "cp", f"{container}:/bin/busybox", "-"], timeout=60)
+    finally:
+        host.run(["docker", "rm", container])
+    with tarfile.open(fileobj=io.BytesIO(copied.stdout)) as archive:
+        member = archive.extractfile("busybox")
+        if member is None:
+            raise HostError(host.name, f"{PULLED} holds no /bin/busybox as a file")
+        return member.read()
+
+
+def node_archive(program: bytes) -> bytes:
+    """Return the file system of the node image as a tar archive: busybox and a link for each of its names."""
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w") as archive:
+        for directory in ("bin", "dev", "etc", "proc", "root", "sys", "tmp", "var", "www"):
+            entry = tarfile.TarInfo(directory)
+            entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if directory == "tmp" else 0o755
+            archive.addfile(entry)
+        _add(archive, "bin/busybox", program, 0o755)
+        _add(archive, "etc/passwd", b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n", 0o644)
+        _add(archive, "etc/group", b"root:x:0:\nnogroup:x:65534:\n", 0o644)
+        _add(archive, "www/index.html", b"dockerlab\n", 0o644)
+        for name in APPLETS.split():
+            link = tarfile.TarInfo(f"bin/{name}")
+            link.type, link.linkname = tarfile.SYMTYPE, "busybox"
+            archive.addfile(link)
+    return buffer.getvalue()
+
+
+def _add(archive: tarfile.TarFile, name: str, content: bytes, mode: int) -> None:
+    entry = tarfile.TarInfo(name)
+    entry.size, entry.mode = len(content), mode
+    archive.addfile(entry, io.BytesIO(content))

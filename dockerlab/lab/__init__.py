@@ -1,0 +1,1 @@
+"""The definition: from a YAML file to a checked `Lab`."""

@@ -1,0 +1,50 @@
+"""The network modes, one file each. Every module here that has a `MODE` is one; adding a mode is adding a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import cache
+from importlib import import_module
+from pkgutil import iter_modules
+
+from dockerlab.errors import UsageError
+from dockerlab.lab.model import Container, Lab, Network
+from dockerlab.lab.problem import Problem
+from dockerlab.modes.base import Mode
+
+
+@cache
+def all_modes() -> tuple[Mode, ...]:
+    """Return every mode, by name."""
+    modules = (import_module(f"{__name__}.{info.name}") for info in iter_modules(__path__))
+    modes: list[Mode] = [module.MODE for module in modules if hasattr(module, "MODE")]
+    return tuple(sorted(modes, key=lambda mode: mode.name))
+
+
+def network_types() -> dict[str, type[Network]]:
+    """Return what a definition's `driver:` may be, with the model of such a network."""
+    return {mode.name: mode.network_type for mode in all_modes() if mode.network_type is not None}
+
+
+def for_driver(driver: str) -> Mode:
+    """Return the mode of a network's driver; raises UsageError for one that no mode serves."""
+    found = next((mode for mode in all_modes() if mode.name == driver and mode.network_type is not None), None)
+    if found is None:
+        raise UsageError(f"no mode serves the driver {driver!r}; known: {', '.join(network_types())}")
+    return found
+
+
+def for_container(lab: Lab, spec: Container) -> Mode:
+    """Return the mode that gives a container its sandbox: its `network_mode`, or its first network's driver."""
+    if spec.network_mode is None and spec.networks:
+        return for_driver(lab.networks[spec.mode].driver)
+    found = next((mode for mode in all_modes() if mode.serves(spec.mode)), None)
+    if found is None:
+        raise UsageError(f"no mode serves network_mode {spec.mode!r}")
+    return found
+
+
+def check(lab: Lab) -> Iterable[Problem]:
+    """Yield what is wrong in a definition by the rules of the modes."""
+    for mode in all_modes():
+        yield from mode.check(lab)

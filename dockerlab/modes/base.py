@@ -1,0 +1,157 @@
+"""What a network mode has to say. A mode is one file here; it is found by its `MODE`, there is no list to edit.
+
+A mode knows its options, the commands that create and remove its network, the flags it adds to `docker run`, what it
+needs of a host, and the facts that an attachment gives to the model. It gives facts, never verdicts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from dockerlab.lab.model import Container, Lab, Network
+from dockerlab.lab.problem import Problem
+from dockerlab.snapshot import EndpointState, NetworkState
+from dockerlab.topology import Attachment, HostFacts, NetworkFacts
+
+
+@dataclass(frozen=True)
+class Site:
+    """One network as it is on one host: its definition (None for the engine's own) and what the engine made of it."""
+
+    host: str
+    name: str
+    spec: Network | None
+    state: NetworkState | None = None
+    facts: HostFacts | None = None
+
+
+class Mode:
+    """The part that all modes share: a mode overrides what is particular to it."""
+
+    name: str = ""
+    """The driver's name, or the value of `network_mode`."""
+
+    network_type: type[Network] | None = None
+    """What a network of this driver may say in a definition; None where the mode makes no network."""
+
+    scope: str = "host"
+    """`host`: each host has a network of its own; `swarm`: one network, made on one host, serves all."""
+
+    create: str = ""
+    """Template of the command that creates the network: sees `network` (the definition), `name`, `labels`."""
+
+    run: str = ""
+    """Template lines for `docker run`: sees `name`, `spec` (the container), `mode`, `network`, `place`."""
+
+    connect: str = ""
+    """Template of the command that attaches a running container to a further network."""
+
+    remove: str = """
+# Remove network {{ name }}
+docker network rm {{ name }}
+"""
+
+    def serves(self, network_mode: str) -> bool:
+        """Tell whether a container's `network_mode` is this mode's."""
+        return network_mode == self.name
+
+    def check(self, lab: Lab) -> Iterable[Problem]:
+        """Yield what is wrong in a definition by this mode's own rules."""
+        _ = lab
+        return ()
+
+    def sandbox(self, host: str, container: str, spec: Container) -> str:
+        """Return the name of the sandbox (network namespace) that the container is in."""
+        _ = host, spec
+        return container
+
+    def attach(self, site: Site, endpoint: EndpointState) -> Attachment:
+        """Return the facts of a container's place on a network of this mode."""
+        _ = site, endpoint
+        return Attachment()
+
+    def facts(self, site: Site) -> NetworkFacts:
+        """Return the facts of the network itself on one host."""
+        _ = site
+        return NetworkFacts()
+
+
+# What the driver modes have in common, in the order in which the engine's own documentation explains it.
+
+POOLS = """\
+{% for pool in network.pools %}
+  --subnet {{ pool.subnet }}  # the containers' addresses come from here
+{% if pool.ip_range %}
+  --ip-range {{ pool.ip_range }}  # automatic addresses only from this part of the subnet
+{% endif %}
+{% if pool.gateway %}
+  --gateway {{ pool.gateway }}  # the default route of the containers
+{% endif %}
+{% for name, address in pool.aux_addresses.items() %}
+  --aux-address {{ name }}={{ address }}  # in use by something else: never given to a container
+{% endfor %}
+{% endfor %}
+{% if network.ipam.driver != "default" %}
+  --ipam-driver {{ network.ipam.driver }}  # who gives out the addresses
+{% endif %}
+{% for key, value in network.ipam.options.items() %}
+  --ipam-opt {{ key }}={{ value }}  # an option of the address driver
+{% endfor %}
+{% if network.ipv6 %}
+  --ipv6  # IPv6 as well
+{% endif %}
+{% if network.internal %}
+  --internal  # no way out: no default route, no masquerading, dropped by the host's firewall
+{% endif %}
+"""
+
+OPTIONS = """\
+{% for key, value in network.driver_opts.items() %}
+  --opt {{ key }}={{ value }}  # an option of the driver; an unknown one is ignored in silence
+{% endfor %}
+"""
+
+LABELS = """\
+{% if labels %}
+ {% for key, value in labels.items() %} --label {{ key }}={{ value }}{% endfor %}  # whose it is: `down` goes by this
+{% endif %}
+{% for key, value in own_labels.items() %}
+  --label {{ key }}={{ value }}  # from the definition
+{% endfor %}
+"""
+
+ATTACH = """\
+{% if place.ip %}
+  --ip {{ place.ip }}  # fixed, so that the definition can speak of it
+{% endif %}
+{% if place.ip6 %}
+  --ip6 {{ place.ip6 }}  # fixed, so that the definition can speak of it
+{% endif %}
+"""
+
+JOIN = (
+    """\
+  --network {{ mode }}  # its place on the first network
+"""
+    + ATTACH
+    + """\
+{% for alias in place.aliases %}
+  --network-alias {{ alias }}  # one more name on this network
+{% endfor %}
+"""
+)
+
+CONNECT = (
+    """
+# Attach {{ name }} to network {{ mode }} as well
+docker network connect
+"""
+    + ATTACH
+    + """\
+{% for alias in place.aliases %}
+  --alias {{ alias }}  # one more name on this network
+{% endfor %}
+  {{ mode }} {{ name }}
+"""
+)

@@ -1,0 +1,106 @@
+"""Mode bridge: a Linux bridge on one host; the host routes between it and the rest, with NAT.
+
+`bridge` as a `network_mode` is docker0, which is there from the start: no names, no fixed addresses. A network with
+`driver: bridge` is a bridge of its own: with names, isolated from the other bridges.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
+from typing import Literal
+
+from dockerlab import topology
+from dockerlab.lab.model import Lab, Network
+from dockerlab.lab.problem import Problem
+from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Site
+from dockerlab.snapshot import EndpointState
+from dockerlab.topology import Attachment, Denial, Forwarding, Interface, NetworkFacts
+
+DEFAULT = "bridge"
+OPTION = "com.docker.network.bridge."
+
+
+class BridgeNetwork(Network):
+    """A user-defined bridge."""
+
+    driver: Literal["bridge"] = "bridge"
+
+
+class Bridge(Mode):
+    """docker0 and user-defined bridges."""
+
+    name = "bridge"
+    network_type = BridgeNetwork
+    create = (
+        """
+# Create bridge network {{ name }}: a Linux bridge on this host alone
+docker network create
+  --driver bridge  # a switch in the kernel; the host is its router
+"""
+        + POOLS
+        + OPTIONS
+        + LABELS
+        + """\
+  {{ name }}
+"""
+    )
+    run = (
+        """\
+{% if network is none %}
+  --network bridge  # docker0: the bridge that every engine has; no names, automatic addresses
+{% else %}
+"""
+        + JOIN
+        + """\
+{% endif %}
+"""
+    )
+    connect = CONNECT
+
+    def check(self, lab: Lab) -> Iterable[Problem]:
+        """Refuse a network that takes the name of one of the engine's own."""
+        for name in lab.networks:
+            if name in (DEFAULT, "host", "none"):
+                yield Problem(("networks", name), f"the engine has a network {name} of its own: choose another name")
+
+    def attach(self, site: Site, endpoint: EndpointState) -> Attachment:
+        """Return an interface on the bridge; the bridge's own address is the default route unless it is internal."""
+        segment = topology.bridge(site.host, site.name)
+        interfaces = tuple(
+            Interface(segment, address, site.name, _port(site), endpoint.mac) for address in endpoint.addresses
+        )
+        internal = _internal(site)
+        gateway = None if internal or not endpoint.gateway else ip_address(endpoint.gateway)
+        return Attachment(interfaces, gateway, segment, (0, site.name), resolver=site.name != DEFAULT)
+
+    def facts(self, site: Site) -> NetworkFacts:
+        """Return what the host's firewall does with this bridge's packets."""
+        segment, options = topology.bridge(site.host, site.name), _options(site)
+        denials: tuple[Denial, ...] = ()
+        if options.get(OPTION + "enable_icc", "true").lower() == "false":
+            port = frozenset({_port(site)})
+            why = f"inter-container communication is off on {site.name}: iptables drops what goes from port to port"
+            denials = (Denial(segment, port, "bridge-icc", why),)
+        if _internal(site):
+            why = f"{site.name} is internal: no default route inside, and iptables drops what enters or leaves it"
+            return NetworkFacts(denials, (Forwarding(segment, allowed=False, rule="bridge-internal", why=why),))
+        masquerade = options.get(OPTION + "enable_ip_masquerade", "true").lower() != "false"
+        return NetworkFacts(denials, (Forwarding(segment, masquerade=masquerade),))
+
+
+def _port(site: Site) -> str:
+    return f"{site.host}/{site.name}/port"
+
+
+def _internal(site: Site) -> bool:
+    return site.spec.internal if site.spec is not None else site.state is not None and site.state.internal
+
+
+def _options(site: Site) -> Mapping[str, str]:
+    if site.state is not None:
+        return site.state.options
+    return site.spec.driver_opts if site.spec is not None else {}
+
+
+MODE = Bridge()

@@ -1,0 +1,36 @@
+"""Host mode: no network namespace of its own; the container's processes are on the host's network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from dockerlab.lab.model import Container, Lab
+from dockerlab.lab.problem import Problem
+from dockerlab.modes.base import Mode
+
+
+class HostMode(Mode):
+    """The host's own sandbox: its interfaces, addresses, routes and ports."""
+
+    name = "host"
+    run = """\
+  --network host  # the host's own network namespace: its interfaces, addresses, routes and ports
+"""
+
+    def sandbox(self, host: str, container: str, spec: Container) -> str:
+        """Return the host's sandbox."""
+        _ = container, spec
+        return host
+
+    def check(self, lab: Lab) -> Iterable[Problem]:
+        """Refuse `ports`: the engine drops them with a warning, so that they would only mislead."""
+        for name, spec in lab.containers.items():
+            if spec.network_mode == self.name and spec.ports:
+                yield Problem(
+                    ("containers", name, "ports"),
+                    "host mode publishes nothing: the process listens on the host itself; "
+                    "remove `ports`, and say `expose: [PORT]` to have the port probed",
+                )
+
+
+MODE = HostMode()

@@ -1,0 +1,69 @@
+"""Mode overlay: one layer-2 network over all hosts of a Swarm, carried in VXLAN.
+
+Docker's own Swarm keeps the addresses and names, so that it has to be there. The network is made once, on a manager,
+and appears on another host when a container there joins it. The way out is a second interface, on docker_gwbridge.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from dockerlab import topology
+from dockerlab.lab.model import Network
+from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Site
+from dockerlab.snapshot import EndpointState
+from dockerlab.topology import Attachment, Forwarding, Interface, NetworkFacts
+
+GATEWAY_BRIDGE = "docker_gwbridge"
+
+
+class OverlayNetwork(Network):
+    """An overlay network; attachable, for without that only services can join it."""
+
+    driver: Literal["overlay"] = "overlay"
+    attachable: Literal[True] = True
+
+
+class Overlay(Mode):
+    """A network over the hosts of a Swarm."""
+
+    name = "overlay"
+    scope = "swarm"
+    network_type = OverlayNetwork
+    create = (
+        """
+# Create overlay network {{ name }}: one layer 2 over all hosts of the Swarm
+docker network create
+  --driver overlay  # frames travel between the hosts in VXLAN, UDP port 4789
+  --attachable  # plain containers may join, not services alone
+"""
+        + POOLS
+        + OPTIONS
+        + LABELS
+        + """\
+  {{ name }}
+"""
+    )
+    run = JOIN
+    connect = CONNECT
+
+    def attach(self, site: Site, endpoint: EndpointState) -> Attachment:
+        """Return an interface on the overlay; the way out is docker_gwbridge's address on the host."""
+        segment = topology.overlay(site.name)
+        interfaces = tuple(
+            Interface(segment, address, site.name, f"{site.host}/{site.name}", endpoint.mac)
+            for address in endpoint.addresses
+        )
+        nic = site.facts.nic(GATEWAY_BRIDGE) if site.facts is not None else None
+        internal = site.spec is not None and site.spec.internal
+        if nic is None or not nic.addresses or internal:
+            return Attachment(interfaces, priority=(1, site.name), resolver=True)
+        way_out = topology.bridge(site.host, GATEWAY_BRIDGE)
+        return Attachment(interfaces, nic.addresses[0].ip, way_out, (1, site.name), resolver=True)
+
+    def facts(self, site: Site) -> NetworkFacts:
+        """Return that the host masquerades what comes from docker_gwbridge."""
+        return NetworkFacts(forwarding=(Forwarding(topology.bridge(site.host, GATEWAY_BRIDGE)),))
+
+
+MODE = Overlay()

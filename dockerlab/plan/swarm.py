@@ -1,0 +1,103 @@
+"""The Swarm that overlay networks need: made where there is none, and noted, so that `down` leaves what was made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+
+from dockerlab import build, modes, render
+from dockerlab.command import Command, Variable
+from dockerlab.errors import ConflictError
+from dockerlab.identity import Identity
+from dockerlab.lab.model import Lab
+from dockerlab.plan.steps import Key, Step
+from dockerlab.snapshot import Snapshot
+
+
+def swarm_steps(
+    lab: Lab, identity: Identity, snapshots: Mapping[str, Snapshot], addresses: Mapping[str, str | None]
+) -> list[Step]:
+    """Return the steps after which every host with an overlay network is in one Swarm; none where no host has one.
+
+    Raises ConflictError when hosts are in Swarms that do not fit together.
+    """
+    hosts = _hosts(lab)
+    if not hosts:
+        return []
+    states = {host: snapshots.get(host, Snapshot(host)).swarm for host in hosts}
+    active = [host for host in hosts if states[host].state == "active"]
+    managers = [host for host in active if states[host].manager]
+    if active and not managers:
+        raise ConflictError(
+            f"{active[0]}: is in a Swarm whose manager is not a host of this lab; add the manager to `hosts`, "
+            f"or run 'docker swarm leave' on {active[0]}"
+        )
+    clusters = {states[host].cluster_id for host in active if states[host].cluster_id}
+    if len(clusters) > 1:
+        raise ConflictError(
+            f"{' and '.join(active)} are in different Swarms; run 'docker swarm leave' on all but one of them"
+        )
+    manager = managers[0] if managers else hosts[0]
+    steps = [Step(Key(manager, "swarm", "manager"), "keep")] if managers else _init(manager, identity, addresses)
+    joining = [host for host in hosts if host != manager and host not in active]
+    if joining:
+        invitation = _storing(render.command(build.SWARM_INVITATION, manager), build.TOKEN.name)
+        steps.append(Step(Key(manager, "swarm", "invite"), "keep", (invitation,), after=_keys(steps)))
+    for host in joining:
+        steps += _join(host, manager, identity, addresses, _keys(steps[:2] if managers else steps[:3]))
+    return steps
+
+
+def _hosts(lab: Lab) -> list[str]:
+    swarm_wide = [n for n, spec in lab.networks.items() if modes.for_driver(spec.driver).scope == "swarm"]
+    wanted = {host for name in swarm_wide for host in lab.hosts_of(name)}
+    return [host for host in lab.hosts if host in wanted]
+
+
+def _init(manager: str, identity: Identity, addresses: Mapping[str, str | None]) -> list[Step]:
+    note = build.receipt(manager, "swarm", identity)
+    init = render.command(build.SWARM_INIT, manager, address=_address(manager, addresses))
+    leave = render.command(build.SWARM_LEAVE, manager)
+    noted = Step(Key(manager, "receipt", "swarm"), "create", note.create, note.undo)
+    return [noted, Step(Key(manager, "swarm", "init"), "create", (init,), (leave,), frozenset({noted.key}))]
+
+
+def _join(
+    host: str, manager: str, identity: Identity, addresses: Mapping[str, str | None], after: frozenset[Key]
+) -> list[Step]:
+    note = build.receipt(host, "swarm", identity)
+    join = render.command(
+        build.SWARM_JOIN,
+        host,
+        manager=manager,
+        token=build.TOKEN,
+        own=addresses.get(host) if _is_ip(addresses.get(host)) else None,
+        address=addresses.get(manager) or f"{manager}",
+    )
+    leave = render.command(build.SWARM_LEAVE, host)
+    noted = Step(Key(host, "receipt", "swarm"), "create", note.create, note.undo)
+    return [noted, Step(Key(host, "swarm", "join"), "create", (join,), (leave,), after | {noted.key})]
+
+
+def _address(host: str, addresses: Mapping[str, str | None]) -> str | Variable:
+    """Return the address to advertise; a script whose writer has not seen the host asks for it."""
+    known = addresses.get(host)
+    if known is not None and _is_ip(known):
+        return known
+    return Variable("DOCKERLAB_ADDRESS", f"set it to the address at which the other hosts reach {host}")
+
+
+def _is_ip(text: str | None) -> bool:
+    try:
+        ip_address(text or "")
+    except ValueError:
+        return False
+    return True
+
+
+def _storing(command: Command, name: str) -> Command:
+    return Command(command.host, command.parts, command.why, stores=name)
+
+
+def _keys(steps: list[Step]) -> frozenset[Key]:
+    return frozenset(step.key for step in steps)

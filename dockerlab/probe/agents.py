@@ -1,0 +1,218 @@
+"""The controller's side of the agents: send one to every host, let all probe at the same moment, join their records."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from importlib.resources import files
+from typing import Any
+
+from dockerlab.errors import HostError
+from dockerlab.hosts.base import Conversation, Host
+from dockerlab.probe.base import Cell, Observation, Place
+from dockerlab.probe.join import HostRecords, join
+from dockerlab.probe.wire import NONCE_SIZE
+
+MODULES = ("wire", "neighbours", "sandboxes", "agent")
+"""The agent's program, in the order of its imports."""
+
+PYTHON = ("python3", "-I", "-S", "-c")
+"""The host's Python, whatever its environment variables and its users' packages say."""
+
+PATIENCE = 2.0
+"""Seconds after which a cell that was sent and not answered is silent."""
+
+START = 30.0
+"""Seconds that an agent may take for anything but waiting for answers."""
+
+BOOTSTRAP = """
+import json, sys, types
+for name, source in json.loads(sys.stdin.buffer.readline().decode()):
+    module = sys.modules[name] = types.ModuleType(name)
+    module.__path__ = []
+    exec(compile(source, name, "exec"), module.__dict__)
+    parent, _, child = name.rpartition(".")
+    if parent:
+        setattr(sys.modules[parent], child, module)
+sys.modules["dockerlab.probe.agent"].main()
+"""
+"""The whole program comes on standard input, so that nothing is written on the host."""
+
+
+class AgentUnavailable(HostError):
+    """A host cannot run the agent (no root, no Python 3.6); the portable prober can serve there."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        self.reason = reason
+        super().__init__(host, f"the agent cannot run here: {reason}")
+
+
+def program() -> bytes:
+    """Return the agent's modules as the one line that the bootstrap reads."""
+    package = files("dockerlab.probe")
+    sources = [["dockerlab", ""], ["dockerlab.probe", ""]]
+    sources += [[f"dockerlab.probe.{name}", package.joinpath(f"{name}.py").read_text("utf-8")] for name in MODULES]
+    return json.dumps(sources).encode() + b"\n"
+
+
+class AgentProber:
+    """Probe with one agent on each host that the cells touch."""
+
+    name = "agent"
+
+    def __init__(self, hosts: Mapping[str, Host], patience: float = PATIENCE) -> None:
+        self._hosts = hosts
+        self._patience = patience
+
+    def observe(self, cells: Sequence[Cell]) -> dict[int, Observation]:
+        """Probe every cell and return one observation for each cell's number.
+
+        Raises AgentUnavailable where a host lacks root or Python. A host that is lost on the way makes its cells
+        unknown and leaves the others'.
+        """
+        places = {place.host for cell in cells for place in (cell.source, cell.target) if place is not None}
+        nonce = secrets.token_hex(NONCE_SIZE)
+        sessions = [_Session(self._hosts[name], nonce, self._patience, cells) for name in sorted(places)]
+        if not sessions:
+            return {}
+        try:
+            with ThreadPoolExecutor(len(sessions)) as pool:
+                self._in_step(pool, sessions)
+        finally:
+            for session in sessions:
+                session.abort()
+        return join(cells, {session.host.name: session.records for session in sessions})
+
+    def _in_step(self, pool: ThreadPoolExecutor, sessions: Sequence[_Session]) -> None:
+        """Take every step on all hosts before the next one begins."""
+
+        def everywhere(step: Callable[[_Session], None]) -> None:
+            list(pool.map(lambda session: session.guard(step), sessions))
+
+        everywhere(_Session.start)
+        kernels = Counter(session.kernel for session in sessions if session.alive)
+        everywhere(lambda session: session.go(kernels[session.kernel]))
+        everywhere(_Session.wait)
+        everywhere(_Session.report)
+
+
+class _Session:
+    """The dialogue with the agent of one host, and what came of it."""
+
+    def __init__(self, host: Host, nonce: str, patience: float, cells: Sequence[Cell]) -> None:
+        self.host = host
+        self.kernel = ""
+        self.records = HostRecords()
+        self._patience = patience
+        self._conversation: Conversation | None = None
+        both = (place for cell in cells for place in (cell.source, cell.target))
+        self._places = list(dict.fromkeys(place for place in both if place is not None and place.host == host.name))
+        keys = {place: key for key, place in enumerate(self._places)}
+        own = [cell for cell in cells if cell.source in keys]
+        self._job = {
+            "nonce": nonce,
+            "patience": patience,
+            "places": [{"key": key, "pid": place.pid} for place, key in keys.items()],
+            "cells": [_question(cell, keys[cell.source]) for cell in own],
+        }
+        # The agent sends in waves where the neighbour tables are small: a wave of silence takes the whole patience.
+        self._timeout = START + patience * (1 + len(own) / 256)
+
+    @property
+    def alive(self) -> bool:
+        """Tell whether the agent has not failed so far."""
+        return self.records.failure is None
+
+    def guard(self, step: Callable[[_Session], None]) -> None:
+        """Take a step unless the agent has failed; a host's failure is recorded and not raised."""
+        if not self.alive:
+            return
+        try:
+            step(self)
+        except AgentUnavailable:
+            raise
+        except HostError as error:
+            self.records = HostRecords(failure=str(error))
+
+    def start(self) -> None:
+        """Send the program and the job, and wait until the agent listens everywhere."""
+        self._conversation = self.host.converse([*PYTHON, BOOTSTRAP], timeout=self._timeout)
+        try:
+            self._conversation.send(program())
+            self._say(self._job)
+            ready = self._hear()
+        except HostError:
+            self._diagnose()
+            raise
+        if ready["event"] != "ready":
+            raise AgentUnavailable(self.host.name, ready["reason"])
+        self.kernel = ready["kernel"]
+        found = ready["places"]
+        self._sandboxes: dict[Place, int | str] = {
+            place: found[str(key)].get("sandbox") or found[str(key)]["error"] for key, place in enumerate(self._places)
+        }
+
+    def go(self, share: int) -> None:
+        """Let the agent probe; `share` is how many agents share its kernel's neighbour tables."""
+        self._say({"event": "go", "share": share})
+
+    def wait(self) -> None:
+        """Wait until every cell of this host is settled."""
+        self._hear()
+
+    def report(self) -> None:
+        """Stop the agent and read its records."""
+        self._say({"event": "stop"})
+        report = self._hear()
+        self._agent.finish()
+        self.records = HostRecords(
+            sandboxes=self._sandboxes,
+            cells={record["number"]: record for record in report["cells"]},
+            arrivals=frozenset((number, attempt, sandbox) for number, attempt, sandbox in report["arrivals"]),
+            overflows=report["overflows"],
+        )
+
+    def abort(self) -> None:
+        """Leave nothing running on the host."""
+        if self._conversation is not None:
+            self._conversation.abort()
+
+    @property
+    def _agent(self) -> Conversation:
+        if self._conversation is None:
+            raise HostError(self.host.name, "no agent was started")
+        return self._conversation
+
+    def _say(self, message: Mapping[str, Any]) -> None:
+        self._agent.send(json.dumps(message).encode() + b"\n")
+
+    def _hear(self) -> dict[str, Any]:
+        line = self._agent.receive_line()
+        try:
+            message: dict[str, Any] = json.loads(line)
+        except ValueError as error:
+            raise HostError(self.host.name, f"the agent's output is not its own: {line[:200]!r}") from error
+        return message
+
+    def _diagnose(self) -> None:
+        """Raise AgentUnavailable where the host has no Python 3.6; only asked after a start that failed."""
+        check = "import sys; sys.exit(sys.version_info < (3, 6))"
+        result = self.host.run([*PYTHON, check], timeout=START)
+        if not result.ok:
+            raise AgentUnavailable(self.host.name, f"it has no python3 of version 3.6 or later: {result.error}")
+
+
+def _question(cell: Cell, place: int) -> dict[str, Any]:
+    """Return a cell as the agent reads it."""
+    return {
+        "number": cell.number,
+        "place": place,
+        "probe": cell.probe,
+        "address": cell.address,
+        "port": cell.port,
+        "name": cell.name,
+        "expected": list(cell.expected),
+    }

@@ -1,0 +1,100 @@
+"""What is probed, and what came of it: the contract between the matrix and every prober."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+Probe = Literal["ping", "tcp", "dns"]
+State = Literal["reachable", "unreachable", "unknown"]
+
+TIMEOUT = "timeout"
+NO_ROUTE = "no route"
+HOST_UNREACHABLE = "host unreachable"
+REFUSED = "refused"
+NO_SUCH_NAME = "no such name"
+WRONG_ANSWERER = "wrong answerer"
+REPLY_LOST = "reply lost"
+BLOCKED = "blocked"
+
+
+@dataclass(frozen=True)
+class Place:
+    """A sandbox (network namespace) to probe from or to.
+
+    `container` is None for the host itself; its `pid` is then 1, the host's init, or 0 for the namespace that the
+    host's commands run in. A container that borrows its sandbox names the owner in `shares`: the owner's container
+    id, or `host`.
+    """
+
+    host: str
+    container: str | None
+    pid: int
+    container_id: str = ""
+    shares: str = ""
+
+    @property
+    def sandbox(self) -> tuple[str, str]:
+        """Return what is equal for two places exactly if they are one sandbox, as far as the engine tells."""
+        return (self.host, self.shares or ("host" if self.container is None else self.container_id))
+
+    def __str__(self) -> str:
+        return f"host {self.host}" if self.container is None else f"{self.container} on {self.host}"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """Ask one question: does `source` reach `address` with this probe, and is it `target` that answers.
+
+    `target` is None where no sandbox of the lab holds the address (a router, an outside target): its identity is
+    then not checked. A `dns` cell looks `name` up with the source's own resolver; `expected` holds the addresses
+    that the name may have, and `address` is not used.
+    """
+
+    number: int
+    source: Place
+    target: Place | None
+    address: str
+    probe: Probe
+    port: int | None = None
+    name: str | None = None
+    expected: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Observation:
+    """What was seen for one cell; `unknown` means that it could not be tested, and `detail` says why."""
+
+    state: State
+    symptom: str | None = None
+    rtt_ms: float | None = None
+    detail: str = ""
+
+
+def reachable(rtt_ms: float | None = None, detail: str = "") -> Observation:
+    """Return the observation of a cell that was answered by the right one."""
+    return Observation("reachable", None, rtt_ms, detail)
+
+
+def unreachable(symptom: str, detail: str = "") -> Observation:
+    """Return the observation of a cell that was really tested and failed."""
+    return Observation("unreachable", symptom, None, detail)
+
+
+def unknown(detail: str) -> Observation:
+    """Return the observation of a cell that could not be tested."""
+    return Observation("unknown", None, None, detail)
+
+
+class Prober(Protocol):
+    """Anything that can observe cells."""
+
+    @property
+    def name(self) -> str:
+        """Return the prober's name in reports."""
+        ...
+
+    def observe(self, cells: Sequence[Cell]) -> dict[int, Observation]:
+        """Probe every cell and return one observation for each cell's number."""
+        ...

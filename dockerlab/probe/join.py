@@ -1,0 +1,254 @@
+"""Join what the agents of all hosts recorded into one observation a cell.
+
+A pure function of the records. An answer alone proves little: the cell's packets must also have arrived in the target's
+sandbox. Whatever the records cannot tell is unknown, never unreachable.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import ip_address
+from typing import Any
+
+from dockerlab.probe.base import (
+    BLOCKED,
+    HOST_UNREACHABLE,
+    NO_ROUTE,
+    NO_SUCH_NAME,
+    REFUSED,
+    REPLY_LOST,
+    TIMEOUT,
+    WRONG_ANSWERER,
+    Cell,
+    Observation,
+    Place,
+    reachable,
+    unknown,
+    unreachable,
+)
+
+SandboxId = tuple[str, int]
+"""A host's name and the inode of a network namespace there."""
+
+ERRNO_SYMPTOMS = {
+    "ENETUNREACH": (NO_ROUTE, "the source has no route to the address"),
+    "ENETDOWN": (NO_ROUTE, "the source's interface is down"),
+    "EADDRNOTAVAIL": (NO_ROUTE, "the source has no address to send from"),
+    "EAFNOSUPPORT": (NO_ROUTE, "the source has no IPv6"),
+    "EINVAL": (NO_ROUTE, "the source's route to the address is a blackhole"),
+    "EHOSTUNREACH": (HOST_UNREACHABLE, "nobody on the way knows the address"),
+    "ECONNREFUSED": (REFUSED, "nothing listens on the port"),
+    "ECONNRESET": (REFUSED, "the connection was reset"),
+    "ETIMEDOUT": (TIMEOUT, ""),
+    "EPERM": (BLOCKED, "the source's own firewall drops the packet"),
+    "EACCES": (BLOCKED, "a route of the source prohibits the address"),
+}
+
+ICMP_MEANINGS = {
+    (4, 0): "network unreachable",
+    (4, 1): "host unreachable",
+    (4, 3): "port unreachable, as a firewall's REJECT says",
+    (4, 9): "network prohibited by a firewall",
+    (4, 10): "host prohibited by a firewall",
+    (4, 13): "prohibited by a firewall",
+    (6, 0): "no route",
+    (6, 1): "prohibited by a firewall",
+    (6, 3): "address unreachable",
+    (6, 4): "port unreachable, as a firewall's REJECT says",
+}
+
+DNS_FAILURES = {
+    2: (TIMEOUT, "could not find out (SERVFAIL)"),
+    3: (NO_SUCH_NAME, "says that it does not exist (NXDOMAIN)"),
+    5: (REFUSED, "refused the question"),
+}
+
+
+@dataclass(frozen=True)
+class HostRecords:
+    """What one agent reported.
+
+    `sandboxes` holds the namespace of each of its places, or why it could not be entered; `cells` the record of each
+    of its own cells by number; `arrivals` which try of which cell arrived in which namespace; `overflows` how often a
+    neighbour table of its kernel was full meanwhile. `failure` says why the agent itself gave nothing.
+    """
+
+    sandboxes: Mapping[Place, int | str] = field(default_factory=dict)
+    cells: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
+    arrivals: frozenset[tuple[int, int, int]] = frozenset()
+    overflows: int = 0
+    failure: str | None = None
+
+
+def join(cells: Sequence[Cell], records: Mapping[str, HostRecords]) -> dict[int, Observation]:
+    """Return the observation of every cell, by its number, from the records of each host."""
+    evidence = _Evidence(cells, records)
+    pings = {cell.number: evidence.ping(cell) for cell in cells if cell.probe == "ping"}
+    answered = {(c.source, c.address): pings[c.number] for c in cells if c.probe == "ping" and evidence.answered(c)}
+    found = dict(pings)
+    for cell in cells:
+        if cell.probe == "tcp":
+            found[cell.number] = evidence.tcp(cell, answered.get((cell.source, cell.address)))
+        elif cell.probe == "dns":
+            found[cell.number] = evidence.dns(cell)
+    return found
+
+
+class _Evidence:
+    """The records of all hosts, looked at from a cell."""
+
+    def __init__(self, cells: Sequence[Cell], records: Mapping[str, HostRecords]) -> None:
+        self.records = records
+        self.arrivals: dict[tuple[int, int], set[SandboxId]] = {}
+        for host, record in records.items():
+            for number, attempt, sandbox in record.arrivals:
+                self.arrivals.setdefault((number, attempt), set()).add((host, sandbox))
+        self.names: dict[SandboxId, str] = {}
+        for host, record in records.items():
+            for place, found in record.sandboxes.items():
+                if isinstance(found, int) and (place.container is None or (host, found) not in self.names):
+                    self.names[host, found] = str(place)
+        self.holders: dict[str, set[SandboxId | Place]] = {}
+        for cell in cells:
+            if cell.target is not None and cell.probe != "dns":
+                holder = self.sandbox(cell.target)
+                self.holders.setdefault(cell.address, set()).add(cell.target if isinstance(holder, str) else holder)
+        self.overflows = sum(record.overflows for record in records.values())
+
+    def sandbox(self, place: Place) -> SandboxId | str:
+        """Return the identity of a place's sandbox, or why it is not known."""
+        record = self.records.get(place.host)
+        if record is None:
+            return f"no agent ran on {place.host}"
+        if record.failure is not None:
+            return f"the agent on {place.host} failed: {record.failure}"
+        found = record.sandboxes.get(place, "the agent did not report it")
+        return (place.host, found) if isinstance(found, int) else f"{place}: {found}"
+
+    def arrived(self, cell: Cell) -> set[SandboxId]:
+        """Return every sandbox in which any try of the cell arrived."""
+        places = (where for (number, _), where in self.arrivals.items() if number == cell.number)
+        return set().union(*places)
+
+    def name(self, sandboxes: set[SandboxId]) -> str:
+        """Return the names of sandboxes for people."""
+        return " and ".join(sorted(self.names.get(one, f"a sandbox on {one[0]}") for one in sandboxes))
+
+    def not_sent(self, cell: Cell) -> Observation | None:
+        """Return the observation of a cell that its source's agent did not or could not send, or None."""
+        source = self.sandbox(cell.source)
+        if isinstance(source, str):
+            return unknown(f"not tested: {source}")
+        record = self.records[cell.source.host].cells.get(cell.number)
+        if record is None:
+            return unknown(f"not tested: the agent on {cell.source.host} gave no record of it")
+        if record["outcome"] == "untested":
+            return unknown(f"not tested: {record['error']}")
+        if record["outcome"] == "errno":
+            if record["errno"] not in ERRNO_SYMPTOMS:
+                return unknown(f"the system error {record['errno']} does not tell whether it is reachable")
+            symptom, meaning = ERRNO_SYMPTOMS[record["errno"]]
+            return unreachable(symptom, meaning)
+        return None
+
+    def answered(self, cell: Cell) -> bool:
+        """Tell whether anybody answered the cell."""
+        return self.records.get(cell.source.host, HostRecords()).cells.get(cell.number, {}).get("outcome") == "answered"
+
+    def silence(self, detail: str) -> Observation:
+        """Return the observation of a cell that was sent and not answered."""
+        if self.overflows:
+            return unknown("no answer, but a neighbour table overflowed meanwhile (net.ipv4.neigh.default.gc_thresh3)")
+        return unreachable(TIMEOUT, detail)
+
+    def ping(self, cell: Cell) -> Observation:
+        """Return what an echo request and its way tell."""
+        early = self.not_sent(cell)
+        if early is not None:
+            return early
+        record = self.records[cell.source.host].cells[cell.number]
+        if record["outcome"] == "icmp":
+            said = "time exceeded" if record["kind"] != "unreachable" else None
+            said = said or ICMP_MEANINGS.get((record["version"], record["code"]), f"unreachable ({record['code']})")
+            return unreachable(HOST_UNREACHABLE, f"{record['by']} says: {said}")
+        target = None if cell.target is None else self.sandbox(cell.target)
+        if record["outcome"] == "answered":
+            where = self.arrivals.get((cell.number, record["attempt"]), set())
+            return self.identity(cell, target, where, record["rtt"])
+        where = self.arrived(cell)
+        if not where:
+            return self.silence("no sign of it at the target" if isinstance(target, tuple) else "")
+        if target in where:
+            lost = unreachable(REPLY_LOST, f"the request arrived at {cell.target}, its reply did not come back")
+            return self.silence("") if self.overflows else lost
+        return self.silence(f"the request went to {self.name(where)}, which did not answer")
+
+    def identity(
+        self, cell: Cell, target: SandboxId | str | None, where: set[SandboxId], rtt: float | None
+    ) -> Observation:
+        """Return the observation of an answered echo request, by where it arrived."""
+        if target is None:
+            return reachable(rtt, f"answered by {self.name(where)}" if where else "")
+        if isinstance(target, str):
+            return unknown(f"answered, but the target cannot be recognised: {target}")
+        if not where:
+            return unknown(f"identity not seen: answered, but not by {cell.target}, nor by any sandbox of the lab")
+        if target not in where:
+            return unreachable(WRONG_ANSWERER, f"{self.name(where)} has this address too, and answered")
+        return reachable(rtt)
+
+    def tcp(self, cell: Cell, ping: Observation | None) -> Observation:
+        """Return what a connection tells.
+
+        `ping` is the observation of the same source's answered ping to the same address: it tells who has that.
+        """
+        early = self.not_sent(cell)
+        if early is not None:
+            return early
+        record = self.records[cell.source.host].cells[cell.number]
+        if record["outcome"] == "silent":
+            return self.silence("")
+        if cell.target is None or (ping is not None and ping.state == "reachable"):
+            return reachable(record["rtt"])
+        if ping is not None:
+            return Observation(ping.state, ping.symptom, None, f"connected, but see the ping: {ping.detail}")
+        if len(self.holders[cell.address]) > 1:
+            return unknown(f"connected, but several sandboxes have {cell.address}, and no ping tells which it was")
+        return reachable(record["rtt"])
+
+    def dns(self, cell: Cell) -> Observation:
+        """Return what the source's resolver said about a name."""
+        early = self.not_sent(cell)
+        if early is not None:
+            record = self.records.get(cell.source.host, HostRecords()).cells.get(cell.number, {})
+            server = record.get("server")
+            return (
+                Observation(early.state, early.symptom, None, f"{early.detail} (name server {server})")
+                if server
+                else early
+            )
+        record = self.records[cell.source.host].cells[cell.number]
+        server = record["server"]
+        if record["outcome"] == "silent":
+            return self.silence(f"the name server {server} did not answer")
+        return judge_names(cell, record["rcode"], record["addresses"], server, record.get("rtt"))
+
+
+def judge_names(cell: Cell, rcode: int, addresses: Sequence[str], server: str, rtt: float | None) -> Observation:
+    """Return the observation of a looked-up name from the response code and the addresses that came."""
+    if not server:
+        return unreachable(NO_SUCH_NAME, "the source's /etc/resolv.conf names no server")
+    if rcode in DNS_FAILURES:
+        symptom, meaning = DNS_FAILURES[rcode]
+        return unreachable(symptom, f"the name server {server} {meaning}")
+    if rcode != 0:
+        return unknown(f"the name server {server} answered with code {rcode}")
+    if not addresses:
+        return unreachable(NO_SUCH_NAME, f"the name server {server} has no such address for it")
+    got = {ip_address(address) for address in addresses}
+    expected = {ip_address(address) for address in cell.expected}
+    if expected and not got <= expected:
+        others = ", ".join(sorted(str(address) for address in got - expected))
+        return unreachable(WRONG_ANSWERER, f"{server} says that {cell.name} is {others}")
+    return reachable(rtt, f"{', '.join(sorted(map(str, got)))} from {server}")

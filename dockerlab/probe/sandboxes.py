@@ -1,0 +1,115 @@
+"""Enter network namespaces, and open what the agent speaks and listens with there.
+
+Part of the agent's program: standard library only, and Python 3.6 must run it.
+"""
+
+import ctypes
+import errno
+import os
+import socket
+import struct
+
+from dockerlab.probe import wire
+from dockerlab.probe.neighbours import Netlink, removable
+
+RECEIVE_BUFFER = 4 << 20
+SO_RCVBUFFORCE = 33
+CLONE_NEWNET = 0x40000000
+ICMP_FILTER = {4: (255, 1), 6: (socket.IPPROTO_ICMPV6, 1)}
+ADDRESS_FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
+ICMP_PROTOCOL = {4: socket.IPPROTO_ICMP, 6: socket.IPPROTO_ICMPV6}
+
+
+class Sandbox:
+    """One network namespace: its identity, its raw ICMP sockets by IP version, and its netlink socket.
+
+    Opening one leaves the calling thread in it. Raises OSError where that is not possible.
+    """
+
+    def __init__(self, handle: "int") -> None:
+        self.id = os.fstat(handle).st_ino
+        self._handle = handle
+        self.enter()
+        self._netlink = Netlink()
+        self._known = {(entry.link, entry.address) for entry in self._netlink.neighbours()}
+        self.tables = self._netlink.tables
+        self.raw = {4: raw_socket(4)}
+        try:
+            self.raw[6] = raw_socket(6)
+        except OSError as error:
+            if error.errno != errno.EAFNOSUPPORT:  # a kernel without IPv6 is no failure
+                raise
+
+    def enter(self) -> "None":
+        """Move this thread into the namespace; raises OSError."""
+        setns = getattr(os, "setns", None)  # since Python 3.12
+        if setns is not None:
+            setns(self._handle, CLONE_NEWNET)
+        elif ctypes.CDLL(None, use_errno=True).setns(self._handle, CLONE_NEWNET) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+
+    def send_echo(self, packet: "bytes", address: "str") -> "None":
+        """Send an ICMP packet from here; raises OSError with what the kernel says."""
+        version = wire.version_of(address)
+        if version not in self.raw:
+            raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
+        self.raw[version].sendto(packet, (address, 0))
+
+    def connected(self, kind: "int", address: "str", port: "int") -> "tuple[socket.socket, int]":
+        """Return a non-blocking socket of this namespace, and the error number that its connect began with."""
+        self.enter()
+        made = socket.socket(ADDRESS_FAMILY[wire.version_of(address)], kind)
+        made.setblocking(False)
+        return made, made.connect_ex((address, port))
+
+    def forget_neighbours(self, with_incomplete: "bool") -> "None":
+        """Remove the neighbour entries that came since this was opened, so that the tables take new ones."""
+        for entry in self._netlink.neighbours():
+            if (entry.link, entry.address) not in self._known and removable(entry, with_incomplete):
+                self._netlink.forget(entry)
+
+
+def open_namespace(pid: "int") -> "int":
+    """Return a handle on the network namespace of a process, or this program's own for 0; raises OSError."""
+    return os.open(f"/proc/{pid or 'self'}/ns/net", os.O_RDONLY)
+
+
+def raw_socket(version: "int") -> "socket.socket":
+    """Return a raw ICMP socket of the current namespace that hears only what `wire` understands."""
+    made = socket.socket(ADDRESS_FAMILY[version], socket.SOCK_RAW, ICMP_PROTOCOL[version])
+    made.setblocking(False)
+    made.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
+    # The kernel's filters name what is blocked, one bit for each type.
+    blocked = [0xFFFFFFFF] * (1 if version == 4 else 8)
+    for kind in (wire.ECHO_REQUEST[version], wire.ECHO_REPLY[version], *wire.ERRORS[version]):
+        blocked[kind // 32] &= ~(1 << kind % 32)
+    made.setsockopt(*ICMP_FILTER[version], struct.pack(f"={len(blocked)}I", *blocked))
+    return made
+
+
+def read_text(path: "str") -> "str":
+    """Return the beginning of a text file; in a container it may be anything, so neither wait for it nor read on."""
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        return os.read(handle, 1 << 16).decode("utf-8", "replace")
+    finally:
+        os.close(handle)
+
+
+def read_as(pid: "int", path: "str") -> "str":
+    """Return a file as the process `pid` sees it (0: as this program does); raises OSError.
+
+    The way through /proc/PID/root alone would follow an absolute symbolic link out of the container.
+    """
+    if pid == 0:
+        return read_text(path)
+    back = os.open("/", os.O_RDONLY)
+    try:
+        os.chroot(f"/proc/{pid}/root")
+        os.chdir("/")
+        return read_text(path)
+    finally:
+        os.fchdir(back)
+        os.chroot(".")
+        os.close(back)

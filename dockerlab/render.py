@@ -1,0 +1,136 @@
+"""From a template to a `Command`, and from commands to a script.
+
+A template is the command as one would write it, one group of arguments a line, each with its reason:
+
+    docker network create
+      --driver macvlan                # every container gets a MAC address of its own on the LAN
+      --subnet {{ pool.subnet }}      # addresses come from here
+      {{ name }}
+
+Values never pass through the text: while Jinja2 renders, each `{{ … }}` leaves a mark, and the value takes the
+mark's place only after the line was split into words. So no value can become a flag's neighbour, a second
+argument, a comment or shell code, whatever it contains; a value that is empty is an empty argument.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Mapping
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined, Undefined, pass_context
+from jinja2.runtime import Context
+
+from dockerlab.command import Argument, Command, Part, Variable
+
+MARK = re.compile("\ue000(\\d+)\ue001")
+"""Private-use characters around the number of a value."""
+
+KEPT = "__kept"
+"""The context's name for the values that were put aside."""
+
+
+def command(template: str, host: str, **context: Any) -> Command:
+    """Return the command that `template` describes for `host`.
+
+    A first line that is only a comment is the reason of the whole command. Raises jinja2.UndefinedError when the
+    template names something that is not in `context`.
+    """
+    values: list[Any] = []
+    text = _environment().from_string(template).render(**context, **{KEPT: values})
+    why, parts = "", []
+    for line in text.splitlines():
+        words, reason = _split(line)
+        arguments = tuple(_fill(word, values) for word in words)
+        because = _explain(reason, values)
+        if arguments:
+            parts.append(Part(arguments, because))
+        elif because and not parts:
+            why = because
+    return Command(host, tuple(parts), why)
+
+
+@cache
+def _environment() -> Environment:
+    """Return the environment in which every `{{ … }}` becomes a mark."""
+    return Environment(
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_keep,
+        autoescape=False,  # noqa: S701 - there is no markup: values are kept out of the text altogether
+    )
+
+
+@pass_context
+def _keep(context: Context, value: Any) -> str:
+    """Put a value aside and return its mark; raises jinja2.UndefinedError for a name that has no value."""
+    if isinstance(value, Undefined):
+        str(value)
+    values: list[Any] = context[KEPT]
+    values.append(value)
+    return f"\ue000{len(values) - 1}\ue001"
+
+
+def _split(line: str) -> tuple[list[str], str]:
+    """Return the words of a template's line and the reason behind its `#`."""
+    text, _, reason = line.partition("# ")
+    return shlex.split(text), reason.strip()
+
+
+def _fill(word: str, values: list[Any]) -> Argument:
+    whole = MARK.fullmatch(word)
+    if whole and isinstance(values[int(whole[1])], Variable):
+        variable: Variable = values[int(whole[1])]
+        return variable
+    return MARK.sub(lambda mark: str(values[int(mark[1])]), word)
+
+
+def _explain(reason: str, values: list[Any]) -> str:
+    """Return a reason on one line: a value in it must not start a line of its own in a script."""
+    filled = MARK.sub(lambda mark: str(values[int(mark[1])]), reason)
+    return "".join(c if c.isprintable() else " " for c in filled).strip()
+
+
+def script(
+    host: str, title: str, commands: Iterable[Command], needs: Mapping[str, str] | None = None, preface: str = ""
+) -> str:
+    """Return commands as a script for `sh`, each preceded by its reasons as comments.
+
+    `needs` are the shell variables that have to be set, name to explanation; `preface` comes before all commands.
+    """
+    lines = ["#!/bin/sh", f"# {_explain(title, [])}: the part of host {host}", "set -eu"]
+    lines += [f"# needs ${name}: {text}" for name, text in (needs or {}).items()]
+    lines += ["", preface.rstrip()] if preface else []
+    for each in commands:
+        lines += ["", *_comments(each), _line(each)]
+    return "\n".join(lines) + "\n"
+
+
+def _comments(each: Command) -> list[str]:
+    head = [f"# {each.why}"] if each.why else []
+    explained = [(_flags(part), part.why) for part in each.parts if part.why]
+    width = max((len(flags) for flags, _ in explained), default=0)
+    return head + [f"#   {flags:<{width}}  {why}" for flags, why in explained]
+
+
+def _flags(part: Part, limit: int = 40) -> str:
+    """Return a part's arguments as its explanation names them: the first alone where all would be long."""
+    shown = " ".join(_shown(argument) for argument in part.arguments)
+    return shown if len(shown) <= limit else f"{_shown(part.arguments[0])} …"
+
+
+def _shown(argument: Argument) -> str:
+    return f"${argument.name}" if isinstance(argument, Variable) else _explain(shlex.quote(argument), [])
+
+
+def _line(each: Command) -> str:
+    words = [_words(part.arguments) for part in each.parts]
+    line = " \\\n  ".join(words) if len(words) > 2 else " ".join(words)
+    return f"{each.stores}=$({line})\nexport {each.stores}" if each.stores else line
+
+
+def _words(arguments: Iterable[Argument]) -> str:
+    return " ".join(a.shell() if isinstance(a, Variable) else shlex.quote(a) for a in arguments)

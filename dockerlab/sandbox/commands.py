@@ -1,0 +1,63 @@
+"""Running the system's programs: argument lists, a clean environment, an error that says what failed."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from dockerlab.errors import SandboxError
+from dockerlab.sandbox.layout import DIRECTORY, MARK, NETNS, PATH
+
+ENVIRONMENT = {"PATH": PATH, "HOME": "/root", "LC_ALL": "C.UTF-8", MARK: str(DIRECTORY)}
+
+
+def attempt(argv: Sequence[str], text: str = "", timeout: float = 30.0) -> subprocess.CompletedProcess[str]:
+    """Run a program, give it `text` on standard input, and return its exit code and output, whatever they are.
+
+    Raises SandboxError when it is missing or does not end within `timeout` seconds.
+    """
+    try:
+        return subprocess.run(  # noqa: S603  (argument lists of our own)
+            argv, input=text, capture_output=True, text=True, errors="replace", check=False, timeout=timeout,
+            env=ENVIRONMENT,
+        )  # fmt: skip
+    except FileNotFoundError as error:
+        raise SandboxError(f"{argv[0]}: no such program in {PATH}") from error
+    except subprocess.TimeoutExpired as error:
+        raise SandboxError(f"`{' '.join(argv)}` did not end within {timeout:.0f} s") from error
+
+
+def run(argv: Sequence[str], text: str = "") -> str:
+    """Run a program and return its standard output; raises SandboxError with its message when it fails."""
+    result = attempt(argv, text)
+    if result.returncode:
+        detail = (result.stderr.strip() or result.stdout.strip()) or "it said nothing"
+        raise SandboxError(f"`{' '.join(argv)}` failed (exit code {result.returncode}): {detail}")
+    return result.stdout
+
+
+def ip(lines: Iterable[str], namespace: str | None = None) -> None:
+    """Run many `ip` commands in one process, in a named network namespace or in the machine's own."""
+    where = ("-n", namespace) if namespace else ()
+    run(["ip", *where, "-batch", "-"], "\n".join(lines) + "\n")
+
+
+def start(argv: Sequence[str], log: Path) -> None:
+    """Start a program that outlives this one, its output appended to `log`.
+
+    It becomes a child of the machine's first process, so there is nothing for us to wait for.
+    """
+    with log.open("ab") as output:
+        subprocess.run(  # noqa: S603  (argument lists of our own)
+            ["setsid", "--fork", *argv],  # noqa: S607  (found along ENVIRONMENT's PATH)
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=True, env=ENVIRONMENT, cwd="/",
+        )  # fmt: skip
+
+
+def enter(namespace: str, argv: Sequence[str]) -> list[str]:
+    """Return the argument list that runs a program in a named network namespace, and changes nothing else for it.
+
+    `ip netns exec` would mount a new /sys as well and hide the control groups that an engine needs.
+    """
+    return ["nsenter", f"--net={NETNS / namespace}", *argv]

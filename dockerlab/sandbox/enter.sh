@@ -1,0 +1,54 @@
+#!/bin/sh
+# Give a host of the sandbox a root file system of its own, then become its first process.
+#
+# Runs inside the host's new namespaces. The root is an overlay: below it a root file system that is only read,
+# above it a tmpfs that vanishes with the host. Nothing that a host writes can stay behind, except for what the
+# engine stores and for the logs, which are directories of the sandbox's own.
+#
+# usage: enter.sh NAME ROOT-TO-READ DIRECTORY STORAGE CONTROL-GROUP
+set -eu
+umask 022
+name=$1 below=$2 directory=$3 storage=$4 cgroup=$5
+
+mount -t tmpfs -o mode=0755 dockerlab "$directory/root"
+cd "$directory/root"
+mkdir below above work new
+mount --bind "$below" below
+mount -t overlay -o lowerdir=below,upperdir=above,workdir=work dockerlab new
+cd new
+
+# An overlay does not see what is mounted on what it reads: a /usr that is a file system of its own.
+if mountpoint -q "$below/usr"; then mount --rbind "$below/usr" usr; fi
+
+mkdir -p proc sys dev run tmp var/tmp var/log var/lib/docker root home mnt
+mount -t proc proc proc
+# A new /sys shows this network namespace's interfaces, but without the control groups that belong into it.
+mount -t sysfs sysfs sys
+mount --rbind /sys/fs/cgroup sys/fs/cgroup
+if mountpoint -q /sys/kernel/security; then mount --rbind /sys/kernel/security sys/kernel/security; fi
+mount --rbind /dev dev
+mount -t tmpfs tmpfs dev/shm
+mount -t tmpfs -o mode=0755 tmpfs run
+mount -t tmpfs -o mode=1777 tmpfs tmp
+mount -t tmpfs -o mode=1777 tmpfs var/tmp
+mount -t tmpfs -o mode=0700 tmpfs root
+mount -t tmpfs -o mode=0755 tmpfs home
+mount --bind "$storage/log" var/log
+mount --bind "$storage/docker" var/lib/docker
+mkdir -p run/sshd run/lock run/dockerlab
+[ -e var/run ] || ln -s ../run var/run
+
+rm -rf etc/docker etc/ssh etc/hosts etc/hostname etc/resolv.conf
+cp -R "$directory/files/." .
+# An SSH server refuses a locked account even to a key that it knows; a password of * is one that never matches.
+sed -i 's/^root:[^:]*:/root:*:/' etc/shadow
+shell=/bin/sh
+[ ! -x bin/bash ] || shell=/bin/bash
+sed -i "s|^\(root:.*:\)[^:]*\$|\1$shell|" etc/passwd
+echo "$name" >proc/sys/kernel/hostname
+
+# pivot_root and not chroot: `docker exec` finds its way out of a chroot.
+pivot_root . mnt
+umount -l /mnt
+cd /
+exec /bin/sh /etc/dockerlab/init.sh "$cgroup"

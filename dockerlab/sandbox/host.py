@@ -1,0 +1,147 @@
+"""One host: what it is made of, its start, whether it lives, and its removal."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shutil
+import socket
+from collections.abc import Iterable
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from dockerlab.sandbox.commands import attempt, enter, run, start
+from dockerlab.sandbox.layout import (
+    CGROUP,
+    DIRECTORY,
+    IDENTITY,
+    KNOWN_HOSTS,
+    OUTSIDE,
+    PATH,
+    STORAGE,
+    SWITCH_NS,
+    VLAN,
+    SandboxHost,
+    host_address,
+    inode,
+    namespace_of,
+)
+from dockerlab.sandbox.network import TAGGED
+from dockerlab.sandbox.processes import Process, first_process, interfaces, kill, listens
+from dockerlab.sandbox.removal import remove_tree
+
+LOGS = ("host.log", "sshd.log", "dockerd.log")
+_HOST_KEY = "etc/ssh/ssh_host_ed25519_key"
+_SSHD = f"""\
+HostKey /{_HOST_KEY}
+PidFile /run/sshd.pid
+PermitRootLogin prohibit-password
+PasswordAuthentication no
+KbdInteractiveAuthentication no
+UsePAM no
+UseDNS no
+Subsystem sftp internal-sftp
+SetEnv PATH={PATH}
+"""
+
+
+def prepare(name: str) -> None:
+    """Write the files that a host has of its own, and make its host key."""
+    own = DIRECTORY / name / "files"
+    for directory in (DIRECTORY / name / "root", own / "etc/docker", STORAGE / name / "docker", STORAGE / name / "log"):
+        directory.mkdir(parents=True)
+    address = host_address(name)
+    _write(own / "etc/hostname", f"{name}\n")
+    _write(own / "etc/hosts", f"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n{address}\t{name}\n")
+    _write(own / "etc/resolv.conf", f"nameserver {OUTSIDE}\n")
+    _write(own / "etc/profile.d/dockerlab.sh", f"PATH={PATH}\n")
+    _write(own / "etc/ssh/sshd_config", _SSHD)
+    _write(own / "root/.ssh/authorized_keys", IDENTITY.with_suffix(".pub").read_text(), mode=0o600)
+    _write(own / "etc/dockerlab/init.sh", files(__package__).joinpath("init.sh").read_text())
+    make_key(own / _HOST_KEY, name)
+
+
+def publish_keys(names: Iterable[str]) -> None:
+    """Write the known_hosts file for those hosts, whole or not at all."""
+    draft = KNOWN_HOSTS.with_suffix(".new")
+    keys = {name: (DIRECTORY / name / "files" / f"{_HOST_KEY}.pub").read_text().split() for name in names}
+    draft.write_text("".join(f"{host_address(name)} {kind} {key}\n" for name, (kind, key, *_) in keys.items()))
+    draft.replace(KNOWN_HOSTS)
+
+
+def launch(name: str, rootfs: Path | None) -> None:
+    """Start a host whose files and network are ready; it lives on by itself."""
+    unshare = ["unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child"]
+    with as_file(files(__package__).joinpath("enter.sh")) as script:
+        # The copy stays readable for the new process, whatever becomes of the package's own file.
+        own = shutil.copy(script, DIRECTORY / name / "enter.sh")
+    arguments = [name, str(rootfs or "/"), str(DIRECTORY / name), str(STORAGE / name), f"/{CGROUP}/{name}"]
+    start(enter(namespace_of(name), [*unshare, "/bin/sh", str(own), *arguments]), STORAGE / name / "log/host.log")
+
+
+def examine(name: str, processes: list[Process]) -> SandboxHost:
+    """Return a host with what of it is alive, according to these processes."""
+    address = host_address(name)
+    pid = first_process(processes, inode(namespace_of(name)))
+    if pid is None or not {"eth0", TAGGED} <= interfaces(pid):
+        return SandboxHost(name, address, namespace=False, sshd=False, dockerd=False)
+    engine = engine_version(pid)
+    return SandboxHost(name, address, sshd=listens(pid, "tcp", 22), dockerd=engine is not None, engine=engine)
+
+
+def engine_version(pid: int) -> str | None:
+    """Return the version of the engine that answers inside the host whose first process this is, or None."""
+    connection = http.client.HTTPConnection("localhost", timeout=5)
+    connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection.sock.settimeout(5)
+    try:
+        connection.sock.connect(f"/proc/{pid}/root/run/docker.sock")
+        connection.request("GET", "/version")
+        return str(json.loads(connection.getresponse().read())["Version"])
+    except (OSError, http.client.HTTPException, ValueError, KeyError):
+        # Not there, not ready, or going: for the caller, one and the same.
+        return None
+    finally:
+        connection.close()
+
+
+def release(name: str, processes: list[Process]) -> None:
+    """Let the host's supervisor start services again that somebody has told it to leave stopped."""
+    pid = first_process(processes, inode(namespace_of(name)))
+    if pid is not None:
+        for flag in Path(f"/proc/{pid}/root/run/dockerlab").glob("*.stopped"):
+            flag.unlink(missing_ok=True)
+
+
+def remove(name: str) -> None:
+    """Remove whatever there is of a host and leave the others alone."""
+    namespace = inode(namespace_of(name))
+    if namespace is not None:
+        kill(lambda process: process.namespace == namespace)
+    attempt(["ip", "netns", "delete", namespace_of(name)])
+    for port in (name, f"{name}.{VLAN}"):
+        attempt(["ip", "-n", SWITCH_NS, "link", "delete", port])
+    for directory in (DIRECTORY / name, STORAGE / name):
+        remove_tree(directory)
+
+
+def last_words(name: str, lines: int = 12) -> str:
+    """Return the last lines of each of a host's logs, for a message about what went wrong."""
+    told = []
+    for log in LOGS:
+        path = STORAGE / name / "log" / log
+        tail = path.read_text(errors="replace").splitlines()[-lines:] if path.exists() else []
+        told += [f"  {log}: {line}" for line in tail]
+    return "\n".join(told) or "  its logs are empty"
+
+
+def make_key(path: Path, comment: str) -> None:
+    """Make an SSH key pair without a passphrase."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", str(path)])
+
+
+def _write(path: Path, text: str, mode: int = 0o644) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+    path.chmod(mode)

@@ -1,0 +1,95 @@
+"""From a lab and a word on where its hosts are to open hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from dockerlab import sandbox
+from dockerlab.errors import UsageError
+from dockerlab.hosts.address import LOCAL, SshOptions
+from dockerlab.hosts.base import Host
+from dockerlab.hosts.inventory import Inventory, connect, read_inventory
+
+CONTROLLER = "this machine"
+
+
+@dataclass(frozen=True)
+class Whereabouts:
+    """What the call says about where hosts are; both win over the addresses in a definition."""
+
+    sandbox: bool = False
+    inventory: Path | None = None
+    options: SshOptions = field(default_factory=SshOptions)
+
+
+@dataclass(frozen=True)
+class Session:
+    """The open hosts of one run, by their names in the lab, and the machine that dockerlab runs on."""
+
+    hosts: Mapping[str, Host]
+    controller: Host
+
+
+@contextmanager
+def open_session(
+    names: Mapping[str, str | None], where: Whereabouts, report: Callable[[str], None]
+) -> Iterator[Session]:
+    """Yield the hosts of a lab (name to address, None: the name is the alias) and close them in the end.
+
+    Without names, all hosts of the sandbox or the inventory are opened. Starts the sandbox where it is wanted. A
+    connection is only made when a host is first used.
+    """
+    inventory = find_inventory(where, len(names), report)
+    addresses = place_hosts(names, inventory) if inventory is not None else {n: a or n for n, a in names.items()}
+    options = inventory.options(where.options) if inventory is not None else where.options
+    hosts = {name: connect(name, address, options) for name, address in addresses.items()}
+    controller = connect(CONTROLLER, LOCAL, options)
+    try:
+        yield Session(hosts, controller)
+    finally:
+        for host in (*hosts.values(), controller):
+            host.close()
+
+
+def find_inventory(where: Whereabouts, hosts: int, report: Callable[[str], None]) -> Inventory | None:
+    """Return where hosts are by the call's word, None when it says nothing; starts the sandbox for `hosts` hosts."""
+    if where.sandbox and where.inventory is not None:
+        raise UsageError("--sandbox and --inventory both say where the hosts are: leave one out")
+    if where.inventory is not None:
+        return read_inventory(where.inventory)
+    return sandbox_inventory(sandbox.up(max(2, hosts), report=report)) if where.sandbox else None
+
+
+def sandbox_inventory(state: sandbox.SandboxState) -> Inventory:
+    """Return the sandbox's hosts as an inventory, with the key and the host keys made for it."""
+    return Inventory(
+        addresses={host.name: f"ssh://{host.user}@{host.address}:{host.port}" for host in state.hosts},
+        identity_file=str(state.identity_file),
+        known_hosts=str(state.known_hosts),
+        lan={host.name: host.address for host in state.hosts},
+    )
+
+
+def place_hosts(names: Mapping[str, str | None], inventory: Inventory) -> dict[str, str]:
+    """Return the address of each of the lab's hosts: by its name, and what is left over in the inventory's order.
+
+    Raises UsageError when the inventory has too few hosts.
+    """
+    if not names:
+        return dict(inventory.addresses)
+    free = [name for name in inventory.addresses if name not in names]
+    placed: dict[str, str] = {}
+    for name in names:
+        if name in inventory.addresses:
+            placed[name] = inventory.addresses[name]
+        elif free:
+            placed[name] = inventory.addresses[free.pop(0)]
+        else:
+            raise UsageError(
+                f"no place for host {name}: the lab wants {len(names)} hosts, and there are "
+                f"{', '.join(inventory.addresses)}"
+            )
+    return placed

@@ -1,0 +1,158 @@
+"""The facts that a network mode gives to the model: who is on which layer-2 domain, and what is dropped there.
+
+They are facts, not verdicts: `reach` alone decides, so that a new mode does not have to know the others.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
+
+IpAddress = IPv4Address | IPv6Address
+IpInterface = IPv4Interface | IPv6Interface
+IpNetwork = IPv4Network | IPv6Network
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A layer-2 domain, by identity: a bridge of one host, an overlay of the Swarm, the LAN of a parent interface.
+
+    `closed` tells whether the lab's own members are all there can be. On a LAN, machines that nobody told us of may
+    hold an address.
+    """
+
+    kind: str
+    key: tuple[str, ...]
+
+    @property
+    def closed(self) -> bool:
+        """Tell whether nobody but the lab and its hosts can be on the segment."""
+        return self.kind != "lan"
+
+    def __str__(self) -> str:
+        return f"{self.kind} {' on '.join(reversed(self.key))}"
+
+
+def bridge(host: str, network: str) -> Segment:
+    """Return the segment of a Linux bridge, which ends at its host."""
+    return Segment("bridge", (host, network))
+
+
+def lan(interface: str) -> Segment:
+    """Return the LAN behind an interface; interfaces of one name are on one LAN, as the definition says."""
+    return Segment("lan", (interface,))
+
+
+def overlay(network: str) -> Segment:
+    """Return the segment of an overlay network, which spans the Swarm."""
+    return Segment("overlay", (network,))
+
+
+@dataclass(frozen=True)
+class Interface:
+    """One address in a sandbox. `port` is what denials call the place where it meets its segment."""
+
+    segment: Segment
+    address: IpInterface
+    network: str
+    port: str
+    mac: str = ""
+
+
+@dataclass(frozen=True)
+class Denial:
+    """Frames between two kinds of ports of a segment are dropped, in both directions."""
+
+    segment: Segment
+    ports: frozenset[str]
+    rule: str
+    why: str
+    symptom: str = "timeout"
+
+    def applies(self, one: str, other: str) -> bool:
+        """Tell whether the ports are the two that the denial is about (a set of one: both are of that kind)."""
+        return {one, other} == self.ports
+
+
+@dataclass(frozen=True)
+class Forwarding:
+    """What the host does with packets that enter it from a segment and want to go on."""
+
+    segment: Segment
+    allowed: bool = True
+    masquerade: bool = True
+    rule: str = ""
+    why: str = ""
+
+
+@dataclass(frozen=True)
+class Attachment:
+    """A container's place on one network, and the default route that it would give the container.
+
+    `gateway` is None where the mode gives no default route; `way_out` is the segment on which it stands. Among the
+    networks of a container, the smallest `priority` gives the default route.
+    `resolver` tells whether Docker's embedded DNS server answers for this network's names.
+    """
+
+    interfaces: tuple[Interface, ...] = ()
+    gateway: IpAddress | None = None
+    way_out: Segment | None = None
+    priority: tuple[int, str] = (0, "")
+    resolver: bool = False
+
+
+@dataclass(frozen=True)
+class NetworkFacts:
+    """What one network means on one host, beyond the containers on it.
+
+    `answers` are addresses that the network itself holds, in no sandbox of the lab.
+    """
+
+    denials: tuple[Denial, ...] = ()
+    forwarding: tuple[Forwarding, ...] = ()
+    answers: tuple[Interface, ...] = ()
+
+
+@dataclass(frozen=True)
+class Nic:
+    """A network interface of a host."""
+
+    name: str
+    addresses: tuple[IpInterface, ...] = ()
+    mac: str = ""
+
+
+@dataclass(frozen=True)
+class Route:
+    """A route of a host; `via` is None for what is on-link, `destination` None for the default route."""
+
+    destination: IpNetwork | None
+    via: IpAddress | None
+    device: str
+
+
+@dataclass(frozen=True)
+class HostFacts:
+    """What the model and the prober need to know of a machine. None means: could not be read."""
+
+    host: str
+    nics: tuple[Nic, ...] = ()
+    routes: tuple[Route, ...] = ()
+    root: bool | None = None
+    python: str | None = None
+    ip_forward: bool | None = None
+    bridge_nf: bool | None = None
+    kernel: str = ""
+    architecture: str = ""
+    missing: tuple[str, ...] = ()
+
+    def nic(self, name: str) -> Nic | None:
+        """Return the interface of that name, or None."""
+        return next((nic for nic in self.nics if nic.name == name), None)
+
+    def primary_address(self) -> IpAddress | None:
+        """Return the address that the default route leaves from, or the first global one, or None."""
+        default = next((route for route in self.routes if route.destination is None), None)
+        ordered = sorted(self.nics, key=lambda nic: default is None or nic.name != default.device)
+        found = (a.ip for nic in ordered for a in nic.addresses if not a.ip.is_loopback and not a.ip.is_link_local)
+        return next(found, None)

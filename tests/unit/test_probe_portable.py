@@ -1,0 +1,139 @@
+"""The portable prober: its script, its fallback, and what it does not claim."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+
+from dockerlab.command import Result
+from dockerlab.errors import TransportError
+from dockerlab.probe.base import Cell, Observation, Place
+from dockerlab.probe.portable import PortableProber, call, identify, read_output, script
+
+A = Place("vm0", "a", 11, "aa")
+B = Place("vm0", "b", 12, "bb")
+TWIN = Place("vm1", "twin", 13, "cc")
+JOINED = Place("vm0", "joined", 12, "dd", shares="bb")
+
+ANSWERED = "64 bytes from it: time=0.5 ms\n1 packets transmitted, 1 received"
+LOST = "1 packets transmitted, 0 received"
+
+
+class Answers:
+    """A host whose commands are answered by a function from the arguments to what each ping prints, or an error."""
+
+    name, address, channels = "vm0", None, 8
+
+    def __init__(self, answer):
+        self.answer, self.ran = answer, []
+
+    def run(self, argv, *, input, timeout):  # noqa: A002 - the contract's word
+        assert timeout > 0
+        self.ran.append(list(argv))
+        text = self.answer(list(argv))
+        mark = re.search(r"mark='?(\S+?)'?\n", input.decode()).group(1)
+        numbers = re.findall(r"^ping_to (\d+)", input.decode(), re.MULTILINE)
+        printed = "".join(f"{mark} {number}\n{text}\n{mark} end\n" for number in numbers) if text else ""
+        return Result(tuple(argv), 0 if text else 126, printed.encode(), b"" if text else b"no sh here", 0.1)
+
+
+def ping(number=1, source=A, target=B, address="10.0.0.2"):
+    return Cell(number, source, target, address, "ping")
+
+
+def test_one_command_for_each_source():
+    """All cells of a source are probed in one go."""
+    host = Answers(lambda _: ANSWERED)
+    seen = PortableProber({"vm0": host}, "lab").observe([ping(1), ping(2, target=None), ping(3, B, A, "10.0.0.1")])
+    assert {one.state for one in seen.values()} == {"reachable"}
+    assert sorted(host.ran) == [["docker", "exec", "-i", one, "sh", "-s"] for one in ("aa", "bb")]
+
+
+def test_a_helper_probes_what_the_container_cannot():
+    """A container without a shell or ping is probed from a labelled helper in its network, without a pull."""
+    host = Answers(lambda argv: ANSWERED if argv[1] == "run" else None)
+    seen = PortableProber({"vm0": host}, "lab").observe([ping()])
+    assert seen[1].state == "reachable"
+    helper = " ".join(host.ran[1])
+    assert "--rm" in helper
+    assert "--pull never" in helper
+    assert "--label dockerlab.lab=lab --network container:aa" in helper
+
+
+def test_a_host_probes_by_itself_then_by_a_helper_in_host_mode():
+    """The host is a source like any other."""
+    host = Answers(lambda argv: ANSWERED if argv[0] == "docker" else "sh: ping: not found")
+    seen = PortableProber({"vm0": host}, "lab").observe([ping(source=Place("vm0", None, 1))])
+    assert seen[1].state == "reachable"
+    assert host.ran[0] == ["sh", "-s"]
+    assert "--network host" in " ".join(host.ran[1])
+
+
+def test_what_neither_can_test_is_unknown_with_both_reasons():
+    """Nothing that could not be tested counts as unreachable."""
+    seen = PortableProber({"vm0": Answers(lambda _: None)}, "lab").observe([ping()])
+    assert seen[1].state == "unknown"
+    assert seen[1].detail.count("no sh here") == 2
+
+
+def test_a_lost_host_makes_its_cells_unknown():
+    """The transport's failure says nothing about the lab's network."""
+
+    def lost(_):
+        raise TransportError("vm0", "the connection was lost")
+
+    seen = PortableProber({"vm0": Answers(lost)}, "lab").observe([ping()])
+    assert (seen[1].state, "connection was lost" in seen[1].detail) == ("unknown", True)
+
+
+@pytest.mark.parametrize("value", ["-x", "$(id)", "a;id", "a b", "a\nb", "", None])
+def test_a_value_never_becomes_code_or_an_option(value):
+    """A name that is none is not tested; an address that is none is a mistake of the caller's."""
+    with pytest.raises(ValueError, match="does not appear to be"):
+        call(Cell(1, A, B, value or "x", "ping"))
+    seen = PortableProber({"vm0": Answers(lambda _: LOST)}, "lab").observe([Cell(1, A, B, "", "dns", name=value)])
+    assert seen[1].state == "unknown"
+
+
+def test_the_script_is_sh_and_prints_each_cell_between_its_marks(tmp_path):
+    """The real sh runs it with a ping of the test's own, and the output reads back."""
+    tool = tmp_path / "ping"
+    tool.write_text("#!/bin/sh\necho '1 packets transmitted, 1 received'\necho \"for $6\"\n")
+    tool.chmod(0o755)
+    cells = [ping(number, address=f"10.0.0.{number}") for number in range(1, 40)]
+    text = script([call(cell) for cell in cells], "@@mark")
+    path = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    done = subprocess.run(["sh", "-s"], input=text.encode(), capture_output=True, check=True, env=path)
+    assert done.stderr == b""
+    seen = read_output(cells, done.stdout.decode(), "@@mark", "missing")
+    assert {one.state for one in seen.values()} == {"reachable"}
+    assert len(seen) == 39
+
+
+def test_output_that_ends_early_leaves_the_rest_unknown():
+    """Cells without a block between marks were not tested."""
+    seen = read_output([ping(1), ping(2)], f"@@m 1\n{ANSWERED}\n@@m end\n@@m 2\nPING", "@@m", "it ended early")
+    assert [seen[1].state, seen[2]] == ["reachable", Observation("unknown", detail="it ended early")]
+
+
+def test_an_answer_from_an_address_of_several_is_unknown():
+    """Ping cannot tell two sandboxes with one address apart; silence still is silence."""
+    answered, silent = Observation("reachable"), Observation("unreachable", "timeout")
+    assert identify(ping(), answered, {B, TWIN}).state == "unknown"
+    assert "twin on vm1" in identify(ping(), answered, {B, TWIN}).detail
+    assert identify(ping(), silent, {B, TWIN}) is silent
+    assert identify(ping(), answered, {B}).state == "reachable"
+
+
+def test_places_that_share_a_sandbox_are_not_several():
+    """A container in another's network has its addresses by right."""
+    assert identify(ping(), Observation("reachable"), {B, JOINED}).state == "reachable"
+
+
+def test_a_source_that_has_the_address_itself_answers_itself():
+    """The kernel never sends a packet to its own address out, so who answered is known."""
+    answered = Observation("reachable")
+    assert identify(ping(source=B, target=B), answered, {B, TWIN}).state == "reachable"
+    assert identify(ping(source=TWIN, target=B), answered, {B, TWIN}).symptom == "wrong answerer"
