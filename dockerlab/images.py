@@ -29,11 +29,12 @@ APPLETS = (
 )
 """The names under which the image offers its busybox."""
 
+STAY = 'CMD ["sh","-c","trap exit TERM INT; while :; do sleep 3600 & wait; done"]'
+
 IMPORT = """
 # Make the image {{ image }} from a static busybox: sh, ping, ip, nc, httpd, wget, nslookup, nsenter
 docker import
-  --change {{ 'CMD ["sleep","infinity"]' }}  # stays until it is removed
-  --change {{ 'STOPSIGNAL SIGKILL' }}  # and goes at once
+  --change {{ stay }}  # stays, and goes at once when it is stopped
   --change {{ 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' }}
   -  # a tar archive on standard input
   {{ image }}
@@ -50,9 +51,10 @@ docker pull {{ image }}
 NODE_SCRIPT = f"""\
 # The image {NODE}: a static busybox and its names
 docker image inspect {NODE} >/dev/null 2>&1 || (
+  stay='{STAY}'
   root=$(mktemp -d) && mkdir "$root/bin" "$root/tmp" "$root/www" && cp "$(command -v busybox)" "$root/bin/busybox" &&
   for name in $("$root/bin/busybox" --list); do [ "$name" = busybox ] || ln -s busybox "$root/bin/$name"; done &&
-  tar -C "$root" -c . | docker import --change 'CMD ["sleep","infinity"]' --change 'STOPSIGNAL SIGKILL' - {NODE} &&
+  tar -C "$root" -c . | docker import --change "$stay" - {NODE} &&
   rm -r "$root"
 )
 """
@@ -84,7 +86,9 @@ def full_name(image: str) -> str:
 
 def _command(host: Host, image: str, controller: Host, missing_on: str | None) -> Command:
     if image == NODE:
-        return _fed(render.command(IMPORT, host.name, image=NODE), lambda: [node_archive(busybox(host, controller))])
+        return _fed(
+            render.command(IMPORT, host.name, image=NODE, stay=STAY), lambda: [node_archive(busybox(host, controller))]
+        )
     if missing_on is not None and controller.address != host.address and _has(controller, image):
         return _fed(
             render.command(LOAD, host.name, image=image), lambda: controller.stream(["docker", "save", "--", image])

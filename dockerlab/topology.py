@@ -30,7 +30,9 @@ class Segment:
         return self.kind != "lan"
 
     def __str__(self) -> str:
-        return f"{self.kind} {' on '.join(reversed(self.key))}"
+        return {"bridge": "bridge {1} of {0}", "lan": "the LAN of {0}", "overlay": "overlay {0}"}.get(
+            self.kind, "{1} of {0}"
+        ).format(*self.key)
 
 
 def bridge(host: str, network: str) -> Segment:

@@ -7,25 +7,15 @@ convert   from the engine's JSON to a `Snapshot`, as pure functions
 
 from __future__ import annotations
 
-import queue
-from collections.abc import Callable, Collection, Iterable
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Collection
 from typing import Any
 
-from docker import APIClient
 from docker.errors import NotFound
 
-from dockerlab.engine.client import connected, dials
+from dockerlab.engine.client import connected
 from dockerlab.engine.convert import Answers, to_snapshot
-from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
 from dockerlab.snapshot import LABEL_LAB, Snapshot
-
-HELPERS = 3
-"""Further channels on which many containers are inspected at once, where a round trip takes time."""
-
-MANY = 16
-"""Containers for which a further channel, and the program at its end, is worth its start."""
 
 
 def snapshot(host: Host, inspect: Collection[str] | None = None) -> Snapshot:
@@ -38,7 +28,11 @@ def snapshot(host: Host, inspect: Collection[str] | None = None) -> Snapshot:
 
 
 def read(host: Host, names: Collection[str] = ()) -> Answers:
-    """Return what the engine answers to the questions that a snapshot is made of; raises EngineError."""
+    """Return what the engine answers to the questions that a snapshot is made of; raises EngineError.
+
+    All on one connection, one question after the other: an answer takes the engine a few milliseconds, the start of
+    another channel as long as a dozen of them.
+    """
     with connected(host) as client:
         version = client.version(api_version=False)
         info = client.info()
@@ -46,12 +40,12 @@ def read(host: Host, names: Collection[str] = ()) -> Answers:
         networks = client.networks()
         volumes = client.volumes(filters={"label": LABEL_LAB})
         images = client.images()
-        details = _inspect_all(host, client, [c["Id"] for c in containers if _wanted(c, names)])
+        containers = [_or_none(client.inspect_container, c["Id"]) if _wanted(c, names) else c for c in containers]
         networks = [_or_none(client.inspect_network, n["Id"]) if _wanted(n, names) else n for n in networks]
     return Answers(
         version=version,
         info=info,
-        containers=[details.get(c["Id"], c) for c in containers],
+        containers=[container for container in containers if container is not None],
         networks=[network for network in networks if network is not None],
         volumes=volumes.get("Volumes") or [],
         images=images,
@@ -69,51 +63,6 @@ def _wanted(entry: dict[str, Any], names: Collection[str]) -> bool:
     """Tell whether a listed container or network is to be inspected."""
     own = entry.get("Names") or [entry.get("Name", "")]
     return LABEL_LAB in (entry.get("Labels") or {}) or any(name.removeprefix("/") in names for name in own)
-
-
-def _inspect_all(host: Host, client: APIClient, ids: Iterable[str]) -> dict[str, dict[str, Any]]:
-    """Return the details of containers by id; one that has gone since it was listed has none.
-
-    One channel does all of it if need be. Others help only where they are free at once: to wait for one while
-    holding one could stop everybody.
-    """
-    todo: queue.SimpleQueue[str] = queue.SimpleQueue()
-    for container in ids:
-        todo.put(container)
-    found: dict[str, dict[str, Any]] = {}
-
-    def work(client: APIClient) -> None:
-        while (container := _next(todo)) is not None:
-            try:
-                detail = _or_none(client.inspect_container, container)
-            except BaseException:
-                todo.put(container)
-                raise
-            if detail is not None:
-                found[container] = detail
-
-    def help_out() -> None:
-        try:
-            with connected(host, wait=0) as another:
-                work(another)
-        except HostError:
-            return  # its share is back in the queue; if the first channel fails too, that one says so
-
-    helpers = min(HELPERS, todo.qsize() // MANY) if dials(host) else 0
-    with ThreadPoolExecutor(max_workers=HELPERS, thread_name_prefix="inspect") as pool:
-        for _ in range(helpers):
-            pool.submit(help_out)
-        work(client)
-    work(client)
-    return found
-
-
-def _next(todo: queue.SimpleQueue[str]) -> str | None:
-    """Return the next entry, or None if there is none."""
-    try:
-        return todo.get_nowait()
-    except queue.Empty:
-        return None
 
 
 def _or_none(inspect: Callable[[str], Any], what: str) -> dict[str, Any] | None:

@@ -21,6 +21,9 @@ from dockerlab.hosts.process import Process
 TIMEOUT = 30
 """Seconds in which the engine has to answer a read."""
 
+CHANNEL_WAIT = 120
+"""Seconds that may pass until a channel of a busy connection is free."""
+
 OLDEST_API = "1.24"
 """The API version that the Docker SDK starts from; asking for the engine's own version needs none."""
 
@@ -34,23 +37,18 @@ class Starter(Protocol):
         ...
 
 
-def dials(host: Host) -> bool:
-    """Tell whether the host's engine is reached over the host's own connection."""
-    return isinstance(host, Starter)
-
-
 @contextmanager
-def connected(host: Host, wait: float = TIMEOUT) -> Iterator[APIClient]:
-    """Give a client of the host's engine, at most `wait` seconds after a channel was asked for.
+def connected(host: Host) -> Iterator[APIClient]:
+    """Give a client of the host's engine.
 
     What goes wrong inside is raised as EngineError with its remedy, or as the HostError of a lost connection.
     """
     if isinstance(host, Starter):
-        with _dialled(host.name, host, wait) as client:
+        with _dialled(host.name, host) as client:
             yield client
         return
     try:
-        client = _local()
+        client = _local(host.name)
         try:
             yield client
         finally:
@@ -60,12 +58,12 @@ def connected(host: Host, wait: float = TIMEOUT) -> Iterator[APIClient]:
 
 
 @contextmanager
-def _dialled(name: str, host: Starter, wait: float) -> Iterator[APIClient]:
+def _dialled(name: str, host: Starter) -> Iterator[APIClient]:
     """Give a client over a channel of the host's connection."""
     sockets: list[ProcessSocket] = []
 
     def dial() -> ProcessSocket:
-        sockets.append(ProcessSocket(host.start(DIAL, wait), TIMEOUT))
+        sockets.append(ProcessSocket(host.start(DIAL, CHANNEL_WAIT), TIMEOUT))
         return sockets[-1]
 
     adapter = DialAdapter(dial)
@@ -89,9 +87,11 @@ def _over(adapter: DialAdapter, version: str) -> APIClient:
     return client
 
 
-def _local() -> APIClient:
+def _local(host: str) -> APIClient:
     """Return a client of the engine that the docker command on this machine would use."""
     environment = kwargs_from_env()
+    if environment.get("base_url", "").startswith("ssh://"):
+        raise EngineError(host, "DOCKER_HOST leads to another machine by ssh: give that address to the host instead")
     if "base_url" in environment:
         return APIClient(version="auto", timeout=TIMEOUT, **environment)
     context = ContextAPI.get_context(os.environ.get("DOCKER_CONTEXT"))
@@ -162,5 +162,8 @@ def _not_running() -> str:
 
 def _other(error: Exception) -> str:
     """Return what the engine said of a request that it refused, or what else happened."""
-    said = error.explanation if isinstance(error, APIError) and error.explanation else error
-    return f"the Docker engine did not answer as it should: {said}"
+    if isinstance(error, APIError):
+        return f"the Docker engine refused: {error.explanation or error}"
+    if isinstance(error, requests.Timeout):
+        return f"the Docker engine did not answer within {TIMEOUT} s; is the host overloaded?"
+    return f"cannot talk to the Docker engine: {error}"

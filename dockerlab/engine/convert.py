@@ -70,7 +70,7 @@ def _from_detail(entry: Json) -> ContainerState:
         status=state.get("Status", ""),
         pid=state.get("Pid") or 0,
         exit_code=state.get("ExitCode") or 0,
-        network_mode=host.get("NetworkMode", ""),
+        network_mode=_mode(host),
         endpoints=_endpoints(settings.get("Networks")),
         # A stopped container publishes nothing, but it will claim the same ports when it starts.
         published=tuple(_bindings((settings.get("Ports") if running else host.get("PortBindings")) or {})),
@@ -93,10 +93,16 @@ def _from_list(entry: Json) -> ContainerState:
         labels=entry.get("Labels") or {},
         running=entry.get("State") in {"running", "paused", "restarting"},
         status=entry.get("State", ""),
-        network_mode=(entry.get("HostConfig") or {}).get("NetworkMode", ""),
+        network_mode=_mode(entry.get("HostConfig") or {}),
         endpoints=_endpoints(settings.get("Networks")),
         published=tuple(sorted(published, key=lambda p: (p.container_port, p.protocol, p.host_ip))),
     )
+
+
+def _mode(host_config: Json) -> str:
+    """Return the network mode; engines before 26 keep `default` where the caller gave none, which means bridge."""
+    mode = str(host_config.get("NetworkMode") or "")
+    return "bridge" if mode == "default" else mode
 
 
 def _endpoints(networks: Json | None) -> dict[str, EndpointState]:

@@ -10,6 +10,7 @@ import urllib3
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection
 
+from dockerlab.errors import HostError
 from dockerlab.hosts.process import Process
 
 DIAL = ("docker", "system", "dial-stdio")
@@ -17,6 +18,9 @@ DIAL = ("docker", "system", "dial-stdio")
 
 ERROR_LIMIT = 2**16
 """Bytes of standard error that are kept."""
+
+END = 2.0
+"""Seconds in which a program that has closed its output has to end."""
 
 
 class ProcessSocket:
@@ -27,6 +31,8 @@ class ProcessSocket:
         self._timeout = timeout
         self._pending = b""
         self._said = b""
+        self._rc: int | None = None
+        self._lost: HostError | None = None
 
     def settimeout(self, timeout: float | None) -> None:
         """Set the seconds that one read or write may take."""
@@ -36,7 +42,11 @@ class ProcessSocket:
     def sendall(self, data: bytes) -> None:
         """Write to the program's standard input; raises TimeoutError, BrokenPipeError."""
         while data:
-            sent = self._process.write(data, self._timeout)
+            try:
+                sent = self._process.write(data, self._timeout)
+            except BrokenPipeError:
+                self._end()
+                raise
             if not sent:
                 raise TimeoutError("the engine takes no more data")
             data = data[sent:]
@@ -46,6 +56,7 @@ class ProcessSocket:
         while not self._pending:
             chunk = self._process.receive(self._timeout)
             if chunk is None:
+                self._end()
                 return 0
             if chunk == (b"", b""):
                 raise TimeoutError("the engine did not answer in time")
@@ -61,15 +72,22 @@ class ProcessSocket:
         return io.BufferedReader(_Reader(self))
 
     def diagnose(self) -> tuple[int | None, str]:
-        """Return the exit code and the standard error of a program that has ended, or None and what it said so far.
+        """Return the exit code of the program, None if it has not ended by itself, and its standard error.
 
-        Raises TransportError when the program's connection was lost.
+        Raises TransportError when its connection was lost.
         """
-        self._process.close_input()
-        while (chunk := self._process.receive(2)) not in {None, (b"", b"")}:
-            self._said = (self._said + (chunk or (b"", b""))[1])[-ERROR_LIMIT:]
-        rc = self._process.wait(2)
-        return rc, self._said.decode(errors="replace").strip()
+        if self._lost is not None:
+            raise self._lost
+        return self._rc, self._said.decode(errors="replace").strip()
+
+    def _end(self) -> None:
+        """Learn how the program ended, as nobody can ask once an HTTP client has closed the socket."""
+        try:
+            while (chunk := self._process.receive(END)) not in {None, (b"", b"")}:
+                self._said = (self._said + (chunk or (b"", b""))[1])[-ERROR_LIMIT:]
+            self._rc = self._process.wait(END)
+        except HostError as error:
+            self._lost = error
 
     def close(self) -> None:
         """End the program."""

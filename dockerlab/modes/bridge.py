@@ -65,13 +65,16 @@ docker network create
                 yield Problem(("networks", name), f"the engine has a network {name} of its own: choose another name")
 
     def attach(self, site: Site, endpoint: EndpointState) -> Attachment:
-        """Return an interface on the bridge; the bridge's own address is the default route unless it is internal."""
+        """Return an interface on the bridge; its own address is the default route, unless the engine gave none.
+
+        On an internal network, engines up to 26 still give the default route, and later ones do not: what the
+        engine says of the endpoint decides.
+        """
         segment = topology.bridge(site.host, site.name)
         interfaces = tuple(
             Interface(segment, address, site.name, _port(site), endpoint.mac) for address in endpoint.addresses
         )
-        internal = _internal(site)
-        gateway = None if internal or not endpoint.gateway else ip_address(endpoint.gateway)
+        gateway = ip_address(endpoint.gateway) if endpoint.gateway else None
         return Attachment(interfaces, gateway, segment, (0, site.name), resolver=site.name != DEFAULT)
 
     def facts(self, site: Site) -> NetworkFacts:

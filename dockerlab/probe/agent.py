@@ -20,7 +20,6 @@ import heapq
 import json
 import os
 import platform
-import resource
 import selectors
 import signal
 import socket
@@ -77,6 +76,17 @@ def name_of(number: "int | None") -> "str":
     return errno.errorcode.get(number or 0, str(number))
 
 
+def raise_file_limit() -> "int":
+    """Allow as many open files as may be, for every TCP and DNS probe is one; return how many that is."""
+    try:
+        import resource  # noqa: PLC0415 - a minimal Python has none, and does with the limit that is there
+    except ImportError:
+        return os.sysconf("SC_OPEN_MAX")
+    _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    return hard
+
+
 class Flight:
     """One cell under way, from its first try to its record."""
 
@@ -113,8 +123,7 @@ class Agent:
         self.arrivals: set[tuple[int, int, int]] = set()
         self.last_sent = 0.0
         self.own_namespace = open_namespace(0)
-        _, self.most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
-        resource.setrlimit(resource.RLIMIT_NOFILE, (self.most_files, self.most_files))
+        self.most_files = raise_file_limit()
 
     def open_place(self, place: "dict[str, Any]") -> "dict[str, Any]":
         """Listen in the sandbox of a place; return its identity, equal for two places in one sandbox, or the error."""

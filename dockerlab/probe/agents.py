@@ -42,6 +42,16 @@ sys.modules["dockerlab.probe.agent"].main()
 """The whole program comes on standard input, so that nothing is written on the host."""
 
 
+NEEDS = """
+import ipaddress, json, os, platform, selectors, socket, struct, sys
+if sys.version_info < (3, 6):
+    sys.exit("python3 is " + sys.version)
+if not hasattr(os, "setns"):
+    import ctypes
+"""
+"""What the agent needs of a host's Python; a minimal one lacks parts of the standard library."""
+
+
 class AgentUnavailable(HostError):
     """A host cannot run the agent (no root, no Python 3.6); the portable prober can serve there."""
 
@@ -198,11 +208,11 @@ class _Session:
         return message
 
     def _diagnose(self) -> None:
-        """Raise AgentUnavailable where the host has no Python 3.6; only asked after a start that failed."""
-        check = "import sys; sys.exit(sys.version_info < (3, 6))"
-        result = self.host.run([*PYTHON, check], timeout=START)
+        """Raise AgentUnavailable where the host's Python cannot run the agent; only asked after a start that failed."""
+        result = self.host.run([*PYTHON, NEEDS], timeout=START)
         if not result.ok:
-            raise AgentUnavailable(self.host.name, f"it has no python3 of version 3.6 or later: {result.error}")
+            reason = (result.error.splitlines() or ["it said nothing"])[-1]
+            raise AgentUnavailable(self.host.name, f"it has no complete python3 of version 3.6 or later: {reason}")
 
 
 def _question(cell: Cell, place: int) -> dict[str, Any]:

@@ -85,14 +85,20 @@ def join(cells: Sequence[Cell], records: Mapping[str, HostRecords]) -> dict[int,
     """Return the observation of every cell, by its number, from the records of each host."""
     evidence = _Evidence(cells, records)
     pings = {cell.number: evidence.ping(cell) for cell in cells if cell.probe == "ping"}
-    answered = {(c.source, c.address): pings[c.number] for c in cells if c.probe == "ping" and evidence.answered(c)}
+    # Several cells can ask for one address and mean different sandboxes: each TCP cell looks at the ping of its own.
+    answered = {_meant(c): pings[c.number] for c in cells if c.probe == "ping" and evidence.answered(c)}
     found = dict(pings)
     for cell in cells:
         if cell.probe == "tcp":
-            found[cell.number] = evidence.tcp(cell, answered.get((cell.source, cell.address)))
+            found[cell.number] = evidence.tcp(cell, answered.get(_meant(cell)))
         elif cell.probe == "dns":
             found[cell.number] = evidence.dns(cell)
     return found
+
+
+def _meant(cell: Cell) -> tuple[Place, str, tuple[str, str] | None]:
+    """Return what cells have in common that ask the same sandbox from the same one by the same address."""
+    return (cell.source, cell.address, cell.target.sandbox if cell.target is not None else None)
 
 
 class _Evidence:

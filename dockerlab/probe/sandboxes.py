@@ -3,7 +3,6 @@
 Part of the agent's program: standard library only, and Python 3.6 must run it.
 """
 
-import ctypes
 import errno
 import os
 import socket
@@ -42,12 +41,8 @@ class Sandbox:
 
     def enter(self) -> "None":
         """Move this thread into the namespace; raises OSError."""
-        setns = getattr(os, "setns", None)  # since Python 3.12
-        if setns is not None:
-            setns(self._handle, CLONE_NEWNET)
-        elif ctypes.CDLL(None, use_errno=True).setns(self._handle, CLONE_NEWNET) != 0:
-            number = ctypes.get_errno()
-            raise OSError(number, os.strerror(number))
+        setns = getattr(os, "setns", setns_by_libc)  # os.setns is there since Python 3.12
+        setns(self._handle, CLONE_NEWNET)
 
     def send_echo(self, packet: "bytes", address: "str") -> "None":
         """Send an ICMP packet from here; raises OSError with what the kernel says."""
@@ -68,6 +63,15 @@ class Sandbox:
         for entry in self._netlink.neighbours():
             if (entry.link, entry.address) not in self._known and removable(entry, with_incomplete):
                 self._netlink.forget(entry)
+
+
+def setns_by_libc(handle: "int", kind: "int") -> "None":
+    """Do what os.setns does, for an older Python; raises OSError."""
+    import ctypes  # noqa: PLC0415 - a minimal Python has none, and a new one does not need it
+
+    if ctypes.CDLL(None, use_errno=True).setns(handle, kind) != 0:
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
 
 
 def open_namespace(pid: "int") -> "int":

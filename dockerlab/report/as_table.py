@@ -47,8 +47,10 @@ def _by_probe(cells: Iterable[Judged]) -> Iterator[tuple[str, list[Judged]]]:
 
 def _matrix(probe: str, cells: Sequence[Judged], width: int) -> Iterator[str]:
     """Yield the rows of one matrix, folded into as many blocks of columns as the width wants."""
-    columns = list(dict.fromkeys(_column(judged) for judged in cells))
     rows = list(dict.fromkeys(judged.cell.source for judged in cells))
+    order = {name: number for number, name in enumerate(rows)}
+    by_target = sorted(cells, key=lambda judged: order.get(judged.cell.to, len(rows)))
+    columns = list(dict.fromkeys(_column(judged) for judged in by_target))
     marks = {(j.cell.source, _column(j)): _mark(j) for j in cells}
     left = max(len(name) for name in [*rows, probe]) + GAP
     letters = [_letters(number) for number in range(len(columns))]

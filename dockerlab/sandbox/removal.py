@@ -98,7 +98,8 @@ def _cgroups() -> Iterator[Path]:
 
 def _remove_cgroup(group: Path) -> None:
     """Remove a control group and those in it. Only their directories can be removed, and not while one is in use."""
-    for child in sorted(group.rglob("*/"), key=lambda path: len(path.parts), reverse=True):
+    children = [path for path in group.rglob("*") if path.is_dir()]
+    for child in sorted(children, key=lambda path: len(path.parts), reverse=True):
         _rmdir(child)
     _rmdir(group)
 

@@ -161,8 +161,8 @@ def test_a_connection_to_the_wrong_answerer_does_not_count():
 
 
 def test_a_connection_to_a_published_port_goes_by_the_ping_to_the_host():
-    """The host answers the ping and the container the connection; both are right."""
-    cells = ping(target=VM1, address="192.0.2.1"), tcp(address="192.0.2.1")
+    """The host holds the address and is the target of both, whoever serves the port behind it."""
+    cells = ping(target=VM1, address="192.0.2.1"), tcp(target=VM1, address="192.0.2.1")
     seen = look(*cells, records={1: ANSWERED, 2: CONNECTED}, arrivals=[(1, 0, VM1)])
     assert [seen[1].state, seen[2].state] == ["reachable", "reachable"]
 
@@ -173,6 +173,14 @@ def test_a_connection_to_an_address_of_two_needs_a_ping():
     assert look(*cells, records={2: CONNECTED, 4: CONNECTED})[2].state == "unknown"
     with_ping = look(ping(), *cells, records={1: ANSWERED, 2: CONNECTED, 4: CONNECTED}, arrivals=[(1, 0, B)])
     assert with_ping[2].state == "reachable"
+
+
+def test_the_twin_of_an_address_does_not_spoil_the_right_one():
+    """Two cells ask one address and mean different sandboxes: each connection goes by the ping of its own target."""
+    cells = ping(), ping(number=5, target=TWIN), tcp(), tcp(number=4, target=TWIN)
+    records = {1: ANSWERED, 5: ANSWERED, 2: CONNECTED, 4: CONNECTED}
+    seen = look(*cells, records=records, arrivals=[(1, 0, B), (5, 0, B)])
+    assert [seen[2].state, seen[4].state] == ["reachable", "unreachable"]
 
 
 @pytest.mark.parametrize(
