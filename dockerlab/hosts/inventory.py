@@ -14,6 +14,9 @@ from dockerlab.hosts.address import LOCAL, SshOptions, parse_address
 from dockerlab.hosts.base import Host
 from dockerlab.hosts.local import LocalHost
 
+TEXT = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+"""What YAML takes for a word; a host name may look like a number."""
+
 KEYS = ("hosts", "identity_file", "known_hosts", "lan")
 
 
@@ -73,18 +76,19 @@ class Reader:
 
     def read(self, text: str, folder: Path) -> Inventory:
         """Return what could be read."""
-        entries = {key: value for key, _, value in self._mapping(self._compose(text), "")}
-        for key, node in entries.items():
+        entries = {}
+        for key, at, value in self._mapping(self._compose(text), ""):
+            entries[key] = value
             if key not in KEYS:
-                self._wrong(node, key, f"unknown key; known are {', '.join(KEYS)}")
+                self._wrong(at, key, f"unknown key; known are {', '.join(KEYS)}")
         hosts, lan = entries.get("hosts"), entries.get("lan")
         if hosts is None:
             self._wrong(None, "hosts", "missing; write where each host is, such as hosts: {vm0: ssh://root@vm0}")
         addresses = {name: self._address(node, f"hosts.{name}") for name, _, node in self._mapping(hosts, "hosts")}
         known = {name: self._ip(node, f"lan.{name}") for name, _, node in self._mapping(lan, "lan")}
-        for name, at, _ in self._mapping(lan, "lan"):
+        for name, place, _ in self._mapping(lan, "lan"):
             if name not in addresses:
-                self._wrong(at, f"lan.{name}", "there is no such host under hosts")
+                self._wrong(place, f"lan.{name}", "there is no such host under hosts")
         identity, host_keys = (self._path(entries.get(key), key, folder) for key in ("identity_file", "known_hosts"))
         return Inventory(addresses, identity, host_keys, known)
 
@@ -118,7 +122,7 @@ class Reader:
 
     def _text(self, node: yaml.Node, path: str) -> str:
         """Return a scalar's text."""
-        if isinstance(node, yaml.ScalarNode) and node.value:
+        if isinstance(node, yaml.ScalarNode) and node.tag in TEXT and node.value:
             return str(node.value)
         self._wrong(node, path, "must be text")
         return ""

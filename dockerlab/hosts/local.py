@@ -9,6 +9,7 @@ import signal
 import subprocess
 import threading
 from collections.abc import Iterator, Sequence
+from time import monotonic
 
 from dockerlab.command import Result
 from dockerlab.hosts.base import DEFAULT_TIMEOUT, Conversation, Input
@@ -74,14 +75,18 @@ class LocalProcess:
 
     def receive(self, timeout: float) -> tuple[bytes, bytes] | None:
         """Return what came on both streams, or None after their end."""
-        if not self._outputs.get_map():
-            return None
-        data = {self._output: b"", self._error: b""}
-        for key, _ in self._outputs.select(timeout):
-            data[key.fd] = os.read(key.fd, READ)
-            if not data[key.fd]:
-                self._outputs.unregister(key.fd)
-        return data[self._output], data[self._error]
+        end = monotonic() + timeout
+        while self._outputs.get_map():
+            ready = self._outputs.select(max(0.0, end - monotonic()))
+            data = {self._output: b"", self._error: b""}
+            for key, _ in ready:
+                data[key.fd] = os.read(key.fd, READ)
+                if not data[key.fd]:
+                    self._outputs.unregister(key.fd)
+            # The end of one stream is neither output nor a timeout: wait on for the other.
+            if any(data.values()) or not ready:
+                return data[self._output], data[self._error]
+        return None
 
     def write(self, data: bytes, timeout: float) -> int:
         """Write what the pipe takes within the time."""

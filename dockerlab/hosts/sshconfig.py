@@ -56,16 +56,16 @@ def route(address: Address, options: SshOptions) -> tuple[Hop, ...]:
     return _route(address, options, load_config(options), jumped=False, seen=())
 
 
-def load_config(options: SshOptions) -> paramiko.SSHConfig:
-    """Return the ssh configuration that applies; it is empty where the options leave nothing to it."""
+def load_config(options: SshOptions) -> str:
+    """Return the text of the ssh configuration that applies; it is empty where the options leave nothing to it."""
     if options.config_file is None and options.identity_file and options.known_hosts:
-        return paramiko.SSHConfig()
+        return ""
     path = Path(options.config_file or USER_CONFIG).expanduser()
     if options.config_file is None and not path.exists():
-        return paramiko.SSHConfig()
+        return ""
     try:
-        return paramiko.SSHConfig.from_text("\n".join(_lines(path, depth=0)))
-    except (OSError, UnicodeDecodeError, paramiko.ConfigParseError) as error:
+        return "\n".join(_lines(path, depth=0))
+    except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the ssh configuration {path}: {error}") from error
 
 
@@ -90,17 +90,14 @@ def _lines(path: Path, depth: int) -> Iterator[str]:
 
 
 def _route(
-    address: Address, options: SshOptions, config: paramiko.SSHConfig, *, jumped: bool, seen: tuple[str, ...]
+    address: Address, options: SshOptions, config: str, *, jumped: bool, seen: tuple[str, ...]
 ) -> tuple[Hop, ...]:
     """Return the hops; a host that is reached by way of another needs no jump of its own."""
     if address.host in seen:
         raise UsageError(f"ProxyJump leads in a circle: {' -> '.join((*seen, address.host))}")
-    try:
-        entry = config.lookup(address.host)
-    except (paramiko.CouldNotCanonicalize, paramiko.ConfigParseError) as error:
-        raise UsageError(f"the ssh configuration of {address.host}: {error}") from error
+    entry = _lookup(address, config)
     hop = _hop(address, options, entry)
-    jumps = _jumps(entry.get("proxyjump"))
+    jumps = _jumps(str(entry.get("proxyjump") or "none"))
     if jumped or not jumps:
         return (hop,)
     # The key and the password that the caller names are for the host, as with `ssh -i`.
@@ -112,18 +109,32 @@ def _route(
     return (*hops, replace(hop, proxy_command=None))
 
 
-def _jumps(value: str | None) -> tuple[Address, ...]:
+def _lookup(address: Address, config: str) -> Mapping[str, object]:
+    """Return what the configuration says of an address; the address's own user and port come first, as on ssh's line.
+
+    So they are also what `%r` and `%p` stand for.
+    """
+    first = f"User {address.user}\n" * (address.user is not None) + f"Port {address.port}\n" * (
+        address.port is not None
+    )
+    try:
+        return paramiko.SSHConfig.from_text(f"Host *\n{first}Host *\n{config}").lookup(address.host)
+    except (paramiko.CouldNotCanonicalize, paramiko.ConfigParseError) as error:
+        raise UsageError(f"the ssh configuration of {address.host} cannot be read: {error}") from error
+
+
+def _jumps(value: str) -> tuple[Address, ...]:
     """Return the addresses in a ProxyJump: `[user@]host[:port]`, or URLs, with commas between."""
-    if value is None or value.lower() == "none":
+    if value.lower() == "none":
         return ()
     parts = (part.strip() for part in value.split(","))
     return tuple(parse_address(part if "://" in part else f"ssh://{part}") for part in parts)
 
 
 def _hop(address: Address, options: SshOptions, entry: Mapping[str, object]) -> Hop:
-    """Return the last hop of an address; what the address and the options say wins over the configuration."""
+    """Return the last hop of an address; what the options say wins over the configuration."""
     hostname = str(entry.get("hostname") or address.host)
-    port = address.port or _number(entry, "port", 22)
+    port = _number(entry, "port", 22)
     alias = str(entry.get("hostkeyalias") or hostname)
     only = _words(entry.get("identitiesonly")) == ("yes",)
     listed = entry.get("identityfile")
@@ -131,7 +142,7 @@ def _hop(address: Address, options: SshOptions, entry: Mapping[str, object]) -> 
     return Hop(
         hostname=hostname,
         port=port,
-        user=address.user or str(entry.get("user") or "") or getpass.getuser(),
+        user=str(entry.get("user") or getpass.getuser()),
         known_as=alias if port == 22 or entry.get("hostkeyalias") else f"[{alias}]:{port}",
         known_hosts=_known_hosts(options, entry),
         accept_new=options.accept_new_host_keys

@@ -7,9 +7,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from dockerlab.errors import SandboxError
-from dockerlab.sandbox.layout import DIRECTORY, MARK, NETNS, PATH
+from dockerlab.sandbox.layout import NETNS, PATH, mark
 
-ENVIRONMENT = {"PATH": PATH, "HOME": "/root", "LC_ALL": "C.UTF-8", MARK: str(DIRECTORY)}
+
+def environment() -> dict[str, str]:
+    """Return all that a program of the sandbox inherits: nothing of the caller's, and the mark."""
+    return {"PATH": PATH, "HOME": "/root", "LC_ALL": "C.UTF-8", **dict([mark()])}
 
 
 def attempt(argv: Sequence[str], text: str = "", timeout: float = 30.0) -> subprocess.CompletedProcess[str]:
@@ -20,7 +23,7 @@ def attempt(argv: Sequence[str], text: str = "", timeout: float = 30.0) -> subpr
     try:
         return subprocess.run(  # noqa: S603  (argument lists of our own)
             argv, input=text, capture_output=True, text=True, errors="replace", check=False, timeout=timeout,
-            env=ENVIRONMENT,
+            env=environment(),
         )  # fmt: skip
     except FileNotFoundError as error:
         raise SandboxError(f"{argv[0]}: no such program in {PATH}") from error
@@ -50,8 +53,8 @@ def start(argv: Sequence[str], log: Path) -> None:
     """
     with log.open("ab") as output:
         subprocess.run(  # noqa: S603  (argument lists of our own)
-            ["setsid", "--fork", *argv],  # noqa: S607  (found along ENVIRONMENT's PATH)
-            stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=True, env=ENVIRONMENT, cwd="/",
+            ["setsid", "--fork", *argv],  # noqa: S607  (found along our PATH)
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=True, env=environment(), cwd="/",
         )  # fmt: skip
 
 

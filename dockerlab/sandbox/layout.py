@@ -45,9 +45,6 @@ LINK = "dockerlab-ctl"
 CGROUP = "dockerlab-sandbox"
 """Under it lie the containers' control groups, so that none of them stays behind."""
 
-MARK = "DOCKERLAB_SANDBOX"
-"""A variable in the environment of every program that the sandbox starts: it tells ours from anybody else's."""
-
 PATH = "/usr/sbin:/usr/bin:/sbin:/bin:/usr/local/sbin:/usr/local/bin"
 """The distribution's programs come first: an engine and a client of one version belong together."""
 
@@ -98,6 +95,15 @@ class SandboxState:
     def host(self, name: str) -> SandboxHost:
         """Return the host of that name; raises KeyError."""
         return {host.name: host for host in self.hosts}[name]
+
+
+def mark() -> tuple[str, str]:
+    """Return the environment variable, name and value, that every program of the sandbox is started with.
+
+    It tells ours from anybody else's, such as those of a sandbox in a container, which can be seen from here: that
+    one belongs to a machine with another network.
+    """
+    return "DOCKERLAB_SANDBOX", f"{DIRECTORY} {Path('/proc/self/ns/net').stat().st_ino}"
 
 
 def host_name(index: int) -> str:

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from dockerlab.errors import SandboxError
-from dockerlab.sandbox.layout import DIRECTORY, MARK
+from dockerlab.sandbox.layout import mark
 
 _PROC = Path("/proc")
-_MARK = f"{MARK}={DIRECTORY}".encode()
 _LISTEN = {"tcp": "0A", "udp": "07"}
 
 
@@ -40,7 +39,7 @@ def look(pid: int) -> Process | None:
         return None
     except PermissionError:
         return None  # what we start ourselves, we may look at
-    return Process(pid, namespace, _MARK in environment.split(b"\0"))
+    return Process(pid, namespace, "=".join(mark()).encode() in environment.split(b"\0"))
 
 
 def scan() -> list[Process]:

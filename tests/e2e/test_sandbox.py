@@ -30,6 +30,7 @@ PROGRAMS = {"dockerd", "docker-proxy", "containerd", "containerd-shim", "sshd", 
 
 pytestmark = [
     pytest.mark.e2e,
+    pytest.mark.usefixtures("clean"),
     pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the sandbox is made of Linux's namespaces"),
     pytest.mark.skipif(sys.platform.startswith("linux") and os.geteuid() != 0, reason="the sandbox needs root"),
 ]
@@ -107,7 +108,7 @@ def eventually(condition: Callable[[], bool], seconds: float = 10.0) -> bool:
     return True
 
 
-def test_hosts_are_what_they_say(clean):
+def test_hosts_are_what_they_say():
     """Each host answers SSH under its own name with the distribution's own client and the engine that `up` reported."""
     state = sandbox.up()
     assert [host.name for host in state.hosts] == ["vm0", "vm1"]
@@ -122,7 +123,7 @@ def test_hosts_are_what_they_say(clean):
         assert links == ["docker0", "eth0", "eth0.50", "lo"]
 
 
-def test_command_arrives_as_it_is(clean):
+def test_command_arrives_as_it_is():
     """A command's words reach the host unchanged, none of them runs, and its exit code comes back."""
     state = sandbox.up(1)
     shown = on(state, "vm0", "python3", "-c", "import json,sys; print(json.dumps(sys.argv[1:]))", *STRANGE)
@@ -131,8 +132,8 @@ def test_command_arrives_as_it_is(clean):
     assert on(state, "vm0", "sh", "-c", "exit 42").returncode == 42
 
 
-def test_a_stranger_host_key_is_refused(clean):
-    """The client's known_hosts holds exactly the hosts' keys: with another key at the address there is no connection."""
+def test_a_stranger_host_key_is_refused():
+    """The client knows the hosts' keys and no other: with another key at its address there is no connection."""
     state = sandbox.up(2)
     first, second = state.known_hosts.read_text().splitlines()
     state.known_hosts.write_text(f"{first.split()[0]} {second.split(maxsplit=1)[1]}\n")
@@ -141,7 +142,7 @@ def test_a_stranger_host_key_is_refused(clean):
     assert "Host key verification failed" in result.stderr
 
 
-def test_network_around(clean):
+def test_network_around():
     """Hosts reach each other, and the outside by name through the router; other names do not exist; nothing beyond."""
     state = sandbox.up()
     assert on(state, "vm0", "ping", "-c1", "-W2", state.hosts[1].address).returncode == 0
@@ -151,13 +152,13 @@ def test_network_around(clean):
     assert "Net Unreachable" in on(state, "vm0", "ping", "-c1", "-W2", "198.51.100.1").stdout
 
 
-def test_a_fresh_machine_does_not_forward(clean):
+def test_a_fresh_machine_does_not_forward():
     """The engine found forwarding off, as on a fresh machine: it has set the FORWARD chain's policy itself."""
     state = sandbox.up(1)
     assert "-P FORWARD DROP" in on(state, "vm0", "iptables", "-S", "FORWARD").stdout
 
 
-def test_second_up_is_the_same_sandbox_at_once(clean):
+def test_second_up_is_the_same_sandbox_at_once():
     """`up` on a healthy sandbox, also with fewer hosts, changes nothing and takes no time; more hosts join it."""
     first = sandbox.up(2)
     pid = processes.first_process(processes.scan(), layout.inode("dockerlab-vm0"))
@@ -205,7 +206,7 @@ def test_crash_in_the_middle_of_down(clean, seconds):
     assert traces() == clean
 
 
-def test_a_dead_host_is_built_again_alone(clean):
+def test_a_dead_host_is_built_again_alone():
     """A host whose first process died is built again by `up`; the other one is left alone."""
     sandbox.up()
     before = processes.scan()
@@ -218,7 +219,7 @@ def test_a_dead_host_is_built_again_alone(clean):
     assert processes.first_process(processes.scan(), layout.inode("dockerlab-vm0")) == kept
 
 
-def test_services_come_back(clean):
+def test_services_come_back():
     """A killed engine is started again by itself; a stopped SSH server stays away until `up` wants it back."""
     state = sandbox.up(1)
     assert on(state, "vm0", "pkill", "-KILL", "-x", "dockerd").returncode == 0
@@ -249,7 +250,7 @@ def test_no_way_out(clean):
     assert set(links) - set(clean["links"]) == {layout.LINK}
 
 
-def test_no_way_out_even_if_the_machine_is_a_router(clean):
+def test_no_way_out_even_if_the_machine_is_a_router():
     """With forwarding on for the whole machine, a host that uses it as its gateway still gets nowhere."""
     state = sandbox.up(1)
     forwarding = Path("/proc/sys/net/ipv4/ip_forward")
@@ -276,7 +277,7 @@ def test_no_way_out_even_if_the_machine_is_a_router(clean):
         call("ip", "netns", "delete", "elsewhere")
 
 
-def test_a_route_that_claims_the_lan_is_refused(clean):
+def test_a_route_that_claims_the_lan_is_refused():
     """A route of the machine's own into our LAN is named and refused before anything is built."""
     call("ip", "link", "add", "claims0", "type", "veth", "peer", "name", "claims1")
     try:
@@ -319,7 +320,7 @@ def test_another_root_file_system(clean):
     assert traces() == clean
 
 
-def test_a_foreign_process_is_left_alone(clean):
+def test_a_foreign_process_is_left_alone():
     """`down` kills by namespace and mark: a process of ours outside of both lives on."""
     sandbox.up(1)
     with subprocess.Popen(["sleep", "60"]) as bystander:
@@ -328,7 +329,7 @@ def test_a_foreign_process_is_left_alone(clean):
         bystander.kill()
 
 
-def test_what_is_missing_is_found(clean):
+def test_what_is_missing_is_found():
     """Without its network around, a sandbox is not used again but cleaned and built new."""
     sandbox.up(1)
     call("ip", "link", "delete", layout.LINK)

@@ -1,9 +1,11 @@
 """Hosts behind SSH, on throw-away servers of this machine."""
 
+import contextlib
 import getpass
 import os
 import socket
 import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -88,11 +90,14 @@ class TestSshHost(HostContract):
         """The host's address is the one it is reached under."""
         assert (host.name, host.address, host.channels) == ("vm0", "127.0.0.1", 8)
 
-    def test_one_connection(self, host, server):
+    def test_one_connection(self, make, tmp_path, key, known):
         """Many commands share one connection."""
-        before = len(server.children())
-        at_once(host, 10)
-        assert len(server.children()) == before + 1
+        with Sshd(tmp_path / "sshd", authorized=key) as server:
+            known.write_text(server.known_line())
+            host = make(server)
+            for _ in range(2):
+                assert [outcome.rc for outcome in at_once(host, 10)] == [0] * 10
+                assert len(server.children()) == 1
 
 
 class TestHostKeys:
@@ -221,7 +226,7 @@ class TestConnecting:
 
             thread = threading.Thread(target=serve)
             thread.start()
-            with pytest.raises(ConnectError, match="banner: .* is no SSH server"):
+            with pytest.raises(ConnectError, match=r"banner: .* is no SSH server"):
                 make(f"ssh://127.0.0.1:{listener.getsockname()[1]}", connect_timeout=3).run(["true"])
             thread.join()
 
@@ -238,7 +243,7 @@ class TestConnecting:
             thread = threading.Thread(target=serve)
             thread.start()
             host = make(f"ssh://127.0.0.1:{listener.getsockname()[1]}", connect_timeout=1)
-            with pytest.raises(ConnectError, match="key exchange: .* no answer within 1 s"):
+            with pytest.raises(ConnectError, match=r"key exchange: .* no answer within 1 s"):
                 host.run(["true"])
             thread.join()
             taken[0].close()
@@ -274,7 +279,7 @@ class TestConnecting:
                 host.run(["true"])
         assert "s3cret" not in str(error.value) + repr(host.__dict__)
 
-    def test_many_agent_keys(self, make, server, tmp_path, known, key, monkeypatch):
+    def test_many_agent_keys(self, make, server, tmp_path, key, monkeypatch):
         """Too many agent keys for the server's patience are named as the cause, and IdentityFile is the way out."""
         config = tmp_path / "config"
         config.write_text("")
@@ -323,11 +328,9 @@ class TestConnecting:
         with socket.create_server(("127.0.0.1", 0)) as listener:
 
             def serve():
-                while True:
-                    try:
+                with contextlib.suppress(OSError):
+                    while True:
                         listener.accept()[0].close()
-                    except OSError:
-                        return
 
             threading.Thread(target=serve, daemon=True).start()
             with pytest.raises(ConnectError, match=r"banner: .*MaxStartups.*PerSourcePenalties"):
@@ -431,70 +434,80 @@ class TestJump:
         with Sshd(tmp_path / "jump", authorized=key) as jump:
             yield jump
 
-    def config(self, tmp_path, key, known, text):
-        file = tmp_path / "config"
-        common = f"Host *\n  IdentityFile {key}\n  IdentitiesOnly yes\n  UserKnownHostsFile {known}\n"
-        file.write_text(text + common)
-        return {"config_file": str(file), "identity_file": None, "known_hosts": None}
+    @pytest.fixture
+    def lab(self, make, tmp_path, key, known):
+        """Make the host `lab` of a configuration, with the servers that are known."""
 
-    def test_jump(self, make, server, jump, tmp_path, key, known):
+        def make_lab(text, *servers):
+            known.write_text("".join(server.known_line() for server in servers))
+            common = f"Host *\n  IdentityFile {key}\n  IdentitiesOnly yes\n  UserKnownHostsFile {known}\n"
+            (tmp_path / "config").write_text(text + common)
+            return make("lab", config_file=str(tmp_path / "config"), identity_file=None, known_hosts=None)
+
+        return make_lab
+
+    def test_jump(self, lab, server, jump):
         """ProxyJump by an alias leads through another server."""
-        known.write_text(server.known_line() + jump.known_line())
         text = (
             f"Host bastion\n  HostName 127.0.0.1\n  Port {jump.port}\n"
             f"Host lab\n  HostName 127.0.0.1\n  Port {server.port}\n  ProxyJump bastion\n"
         )
-        host = make("lab", **self.config(tmp_path, key, known, text))
+        host = lab(text, server, jump)
         assert host.run(["echo", "through"]).stdout == b"through\n"
         assert len(jump.children()) == 1
         host.close()
 
-    def test_chain(self, make, server, jump, tmp_path, key, known):
+    def test_chain(self, lab, server, jump, tmp_path, key):
         """ProxyJump may name several servers, which are passed in order."""
         with Sshd(tmp_path / "second", authorized=key) as second:
-            known.write_text(server.known_line() + jump.known_line() + second.known_line())
-            user = getpass.getuser()
             text = (
                 f"Host lab\n  HostName 127.0.0.1\n  Port {server.port}\n"
-                f"  ProxyJump 127.0.0.1:{jump.port},{user}@127.0.0.1:{second.port}\n"
+                f"  ProxyJump 127.0.0.1:{jump.port},{getpass.getuser()}@127.0.0.1:{second.port}\n"
             )
-            host = make("lab", **self.config(tmp_path, key, known, text))
+            host = lab(text, server, jump, second)
             assert at_once(host, 5)[0].stdout == b"x\n"
             assert (len(jump.children()), len(second.children())) == (1, 1)
             host.close()
 
     @pytest.mark.parametrize("missing", ["jump", "target"])
-    def test_keys_at_every_hop(self, make, server, jump, tmp_path, key, known, missing):
+    def test_keys_at_every_hop(self, lab, server, jump, missing):
         """An unknown key is refused at the jump host as well as behind it."""
-        known.write_text(server.known_line() if missing == "jump" else jump.known_line())
         text = f"Host lab\n  HostName 127.0.0.1\n  Port {server.port}\n  ProxyJump 127.0.0.1:{jump.port}\n"
-        with pytest.raises(HostKeyError, match=f"127.0.0.1:{(jump if missing == 'jump' else server).port} is not known"):
-            make("lab", **self.config(tmp_path, key, known, text)).run(["true"])
+        unknown, known = (jump, server) if missing == "jump" else (server, jump)
+        with pytest.raises(HostKeyError, match=rf"127\.0\.0\.1:{unknown.port} is not known"):
+            lab(text, known).run(["true"])
 
-    def test_target_closed(self, make, jump, tmp_path, key, known):
+    def test_target_closed(self, lab, jump):
         """A jump host that cannot reach the host says so."""
-        known.write_text(jump.known_line())
         text = f"Host lab\n  HostName 127.0.0.1\n  Port {free_port()}\n  ProxyJump 127.0.0.1:{jump.port}\n"
-        with pytest.raises(ConnectError, match="jump: the jump host cannot reach 127.0.0.1"):
-            make("lab", **self.config(tmp_path, key, known, text)).run(["true"])
+        with pytest.raises(ConnectError, match=r"jump: the jump host cannot reach 127\.0\.0\.1"):
+            lab(text, jump).run(["true"])
 
-    def test_proxy_command(self, make, server, tmp_path, key, known):
+    def test_proxy_command(self, lab, server, tmp_path):
         """ProxyCommand gives the stream."""
-        code = (
-            "import socket,sys,os,threading\n"
-            "s=socket.create_connection((sys.argv[1],int(sys.argv[2])))\n"
-            "def up():\n"
-            "    while d:=os.read(0,65536): s.sendall(d)\n"
-            "threading.Thread(target=up,daemon=True).start()\n"
-            "while d:=s.recv(65536): os.write(1,d)\n"
-        )
         script = tmp_path / "relay.py"
-        script.write_text(code)
-        command = " ".join(python("", "")[:1])
-        text = f"Host lab\n  HostName 127.0.0.1\n  Port {server.port}\n  ProxyCommand exec {command} {script} %h %p\n"
-        host = make("lab", **self.config(tmp_path, key, known, text))
+        script.write_text(RELAY)
+        command = f"exec {sys.executable} {script} %h %p"
+        host = lab(f"Host lab\n  HostName 127.0.0.1\n  Port {server.port}\n  ProxyCommand {command}\n", server)
         assert host.run(["echo", "through"]).stdout == b"through\n"
         host.close()
+
+    def test_proxy_command_missing(self, lab, server):
+        """A ProxyCommand that cannot be started is named."""
+        with pytest.raises(ConnectError, match=r"ProxyCommand: cannot start .*no-such-relay"):
+            lab("Host lab\n  ProxyCommand no-such-relay %h\n", server).run(["true"])
+
+
+RELAY = """
+import os, socket, sys, threading
+stream = socket.create_connection((sys.argv[1], int(sys.argv[2])))
+def up():
+    while data := os.read(0, 65536):
+        stream.sendall(data)
+threading.Thread(target=up, daemon=True).start()
+while data := stream.recv(65536):
+    os.write(1, data)
+"""
 
 
 class agent:  # noqa: N801 - reads as a function in a with statement

@@ -218,7 +218,9 @@ class HostContract:
 
     def test_from_host_to_host(self, host):
         """One host's stream can be another's input."""
-        assert host.run(["wc", "-c"], input=host.stream(["head", "-c", "3000000", "/dev/zero"])).text.strip() == "3000000"
+        assert (
+            host.run(["wc", "-c"], input=host.stream(["head", "-c", "3000000", "/dev/zero"])).text.strip() == "3000000"
+        )
 
     def test_close_twice(self, host):
         """Closing is safe to repeat."""

@@ -1,5 +1,6 @@
 """A throw-away sshd on the loopback interface."""
 
+import contextlib
 import os
 import signal
 import socket
@@ -90,19 +91,17 @@ class Sshd:
 
     def children(self):
         """Return the process ids of the server's connections."""
-        found = subprocess.run(
-            ["ps", "-o", "pid=", "--ppid", str(self.process.pid)], check=False, capture_output=True, text=True
-        )
-        return [int(pid) for pid in found.stdout.split()]
+        return children(self.process.pid)
 
     def kill_children(self):
         """Kill every connection, as a crash would."""
         for child in self.children():
-            found = subprocess.run(
-                ["ps", "-o", "pid=", "--ppid", str(child)], check=False, capture_output=True, text=True
-            )
-            for pid in (*map(int, found.stdout.split()), child):
-                try:
+            for pid in (*children(child), child):
+                with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
-                except ProcessLookupError:
-                    continue
+
+
+def children(pid):
+    """Return the process ids of a process's children."""
+    found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], check=False, capture_output=True, text=True)
+    return [int(word) for word in found.stdout.split()]
