@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from dockerlab import sandbox
-from dockerlab.errors import UsageError
+from dockerlab.errors import SandboxError, UsageError
 from dockerlab.hosts.address import LOCAL, SshOptions
 from dockerlab.hosts.base import Host
 from dockerlab.hosts.inventory import Inventory, connect, read_inventory
@@ -60,7 +60,16 @@ def find_inventory(where: Whereabouts, hosts: int, report: Callable[[str], None]
         raise UsageError("--sandbox and --inventory both say where the hosts are: leave one out")
     if where.inventory is not None:
         return read_inventory(where.inventory)
-    return sandbox_inventory(sandbox.up(max(2, hosts), report=report)) if where.sandbox else None
+    return sandbox_inventory(_running_sandbox(max(2, hosts), report)) if where.sandbox else None
+
+
+def _running_sandbox(hosts: int, report: Callable[[str], None]) -> sandbox.SandboxState:
+    """Return the sandbox with at least that many hosts, with the engine that it already has if it is there."""
+    try:
+        there = sandbox.status()
+    except SandboxError:
+        there = None  # remains of an interrupted run: `up` cleans them and says so
+    return sandbox.up(hosts, there.rootfs if there is not None else None, report)
 
 
 def sandbox_inventory(state: sandbox.SandboxState) -> Inventory:
