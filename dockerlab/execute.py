@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from dockerlab.command import Command, Result
-from dockerlab.errors import DockerlabError, ExecutionError, HostError, Interrupted
+from dockerlab.errors import ConnectError, DockerlabError, ExecutionError, HostError, Interrupted
 from dockerlab.hosts.base import Host
 from dockerlab.plan import Key, Plan, Step
 
@@ -47,19 +48,21 @@ def execute(plan: Plan, hosts: Mapping[str, Host], reporter: Reporter, *, keep_g
     """Run every step of a plan once the steps before it are done.
 
     After a failure nothing new is begun, unless `keep_going`: then only what depends on the failed step is left
-    out. An interruption lets what runs come to its end.
+    out. An interruption lets what runs come to its end; a second one is raised at once.
     """
     steps = {step.key: step for step in plan.steps}
     graph, execution, values = plan.graph(), Execution(), dict[str, str]()
     graph.prepare()
     running: dict[Future[None], Step] = {}
+    ready: deque[Key] = deque()
     workers = max(1, sum(host.channels for host in hosts.values()))
     pool = ThreadPoolExecutor(workers, thread_name_prefix="step")
     try:
         while graph.is_active():
             stopped = execution.interrupted or (execution.failures and not keep_going)
-            for key in () if stopped else graph.get_ready():
-                step = steps[key]
+            ready.extend(graph.get_ready())
+            while ready and not stopped and len(running) < workers:  # what waits for a worker has not begun
+                step = steps[ready.popleft()]
                 execution.begun.append(step)
                 running[pool.submit(_perform, step, hosts, values, reporter)] = step
             if not running:
@@ -67,6 +70,8 @@ def execute(plan: Plan, hosts: Mapping[str, Host], reporter: Reporter, *, keep_g
             try:
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
             except KeyboardInterrupt:
+                if execution.interrupted:
+                    raise
                 execution.interrupted = True
                 continue
             for future in done:
@@ -83,17 +88,25 @@ def execute(plan: Plan, hosts: Mapping[str, Host], reporter: Reporter, *, keep_g
 
 
 def roll_back(execution: Execution, hosts: Mapping[str, Host], reporter: Reporter) -> list[str]:
-    """Undo every step that was begun, last first; return what could not be undone, a line each."""
+    """Undo every step that was begun, last first; return what could not be undone, a line each.
+
+    Where a step failed because its name was taken meanwhile, what has that name is not ours and stays.
+    """
     left: list[str] = []
-    unreachable = {failure.host for failure in execution.failures.values() if isinstance(failure, HostError)}
+    unreachable = {failure.host for failure in execution.failures.values() if isinstance(failure, ConnectError)}
     for step in reversed(execution.begun):
-        if step.action not in ("create", "recreate") or not step.undo:
+        if step.action not in ("create", "recreate") or not step.undo or _taken(execution.failures.get(step.key)):
             continue
         if step.key.host in unreachable:
             left.append(f"{step.key}: the host does not answer")
             continue
         for command in step.undo:
-            result = hosts[step.key.host].run(command.resolve({}))
+            try:
+                result = hosts[step.key.host].run(command.resolve({}))
+            except HostError as error:
+                unreachable.add(step.key.host)
+                left.append(f"{step.key}: {error}")
+                break
             reporter.ran(command, result)
             if not result.ok and not _absent(result):
                 left.append(f"{step.key}: {result.error}")
@@ -127,7 +140,8 @@ def _perform(step: Step, hosts: Mapping[str, Host], values: dict[str, str], repo
         result = host.run(command.resolve(values), input=feed, timeout=600 if feed is not None else 180)
         reporter.ran(command, result)
         if not result.ok and not any(text in result.error for text in command.tolerates):
-            raise ExecutionError(f"{step.key} failed (exit code {result.rc})\n  {command.shell()}\n  {result.error}")
+            what = f"{step.key} failed (exit code {result.rc})\n  {command.shell()}\n  {result.error}"
+            raise ExecutionError(what + _remedy(step, result))
         if command.stores is not None:
             values[command.stores] = result.text.strip()
 
@@ -143,3 +157,22 @@ def _absent(result: Result) -> bool:
     """Tell whether a removal failed only because there is nothing to remove."""
     text = result.error.lower()
     return any(words in text for words in ("no such", "not found", "not part of a swarm"))
+
+
+def _taken(failure: DockerlabError | None) -> bool:
+    """Tell whether a creation failed because something else has the name."""
+    return failure is not None and any(words in str(failure) for words in ("is already in use by", "already exists"))
+
+
+def _remedy(step: Step, result: Result) -> str:
+    """Return what to do about a failed step, as a line of its own, where we can tell more than the engine did."""
+    said = result.error.lower()
+    if step.key.kind == "image":
+        image, host = step.key.name, step.key.host
+        return (
+            f"\n  Get the image {image} onto this machine, from where `up` sends it to {host}, or load it on {host} "
+            "yourself (docker save, docker load)."
+        )
+    if "port is already allocated" in said or "address already in use" in said:
+        return f"\n  Stop what holds the port on {step.key.host}, or publish another one in `ports`."
+    return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from ipaddress import ip_address, ip_interface, ip_network
 
 from dockerlab.errors import HostError
@@ -16,10 +17,17 @@ section kernel; uname -r
 section architecture; uname -m
 section python; command -v python3
 section ip_forward; cat /proc/sys/net/ipv4/ip_forward
+section ip6_forward; cat /proc/sys/net/ipv6/conf/all/forwarding
 section bridge_nf; cat /proc/sys/net/bridge/bridge-nf-call-iptables
+section forward_policy; iptables -S FORWARD | head -n 1
+section rp_filter; grep -H . /proc/sys/net/ipv4/conf/*/rp_filter
+section nameservers; grep '^nameserver' /etc/resolv.conf
+section daemon; cat /etc/docker/daemon.json
+section config
+{ zcat /proc/config.gz || cat "/boot/config-$(uname -r)"; } | grep -E '^CONFIG_(MACVLAN|IPVLAN|VLAN_8021Q|VXLAN)='
 section addresses; ip -o address show
 section links; ip -o link show
-section routes; ip -4 route show; ip -6 route show
+section routes; ip -o -4 route show; ip -o -6 route show
 section end
 """
 """Reads only. It is a constant: nothing of a definition ever becomes part of it."""
@@ -36,22 +44,34 @@ def gather(host: Host) -> HostFacts:
 def parse(host: str, text: str) -> HostFacts:
     """Return the facts that the script's output tells; what a section does not tell is None and listed as missing."""
     sections = _sections(text)
-    flags = {name: _flag(sections.get(name, [])) for name in ("ip_forward", "bridge_nf")}
-    addresses, links = sections.get("addresses", []), sections.get("links", [])
-    missing = [name for name, value in flags.items() if value is None]
-    if not links:
+    flags = {name: _flag(sections.get(name, [])) for name in ("ip_forward", "ip6_forward", "bridge_nf")}
+    policy = _first(sections, "forward_policy").removeprefix("-P FORWARD ") or None
+    missing = [name for name, value in {**flags, "forward_policy": policy}.items() if value is None]
+    if not sections.get("links"):
         missing.append("interfaces (is iproute2 installed?)")
     return HostFacts(
         host=host,
-        nics=_nics(addresses, links),
+        nics=_nics(sections),
         routes=tuple(route for line in sections.get("routes", []) if (route := _route(line)) is not None),
         root=_first(sections, "id") == "0",
         python=_first(sections, "python") or None,
+        forward_policy=policy,
+        userland_proxy=_userland_proxy(sections.get("daemon", [])),
+        nameservers=tuple(line.split()[1] for line in sections.get("nameservers", []) if len(line.split()) > 1),
         kernel=_first(sections, "kernel"),
         architecture=_first(sections, "architecture"),
+        kernel_config=dict(line.split("=", 1) for line in sections.get("config", [])),
         missing=tuple(missing),
         **flags,
     )
+
+
+def _userland_proxy(lines: list[str]) -> bool:
+    """Return what daemon.json says; the engine's default is true."""
+    try:
+        return bool(json.loads("\n".join(lines) or "{}").get("userland-proxy", True))
+    except (ValueError, AttributeError):
+        return True  # the engine would not start with such a file: it runs with other settings
 
 
 def _sections(text: str) -> dict[str, list[str]]:
@@ -73,27 +93,39 @@ def _flag(lines: list[str]) -> bool | None:
     return {"0": False, "1": True}.get(lines[0].strip()) if lines else None
 
 
-def _nics(addresses: list[str], links: list[str]) -> tuple[Nic, ...]:
+def _nics(sections: dict[str, list[str]]) -> tuple[Nic, ...]:
     """Parse `ip -o`: `2: eth0@if7    inet 192.168.22.61/24 brd …` and `2: eth0@if7: <UP> … link/ether MAC …`."""
     held: dict[str, list[str]] = {}
-    for line in addresses:
+    for line in sections.get("addresses", []):
         words = line.split()
         if len(words) > 3 and words[2] in ("inet", "inet6"):
-            held.setdefault(words[1], []).append(words[3])
+            held.setdefault(words[1].partition("@")[0], []).append(words[3])
+    filters = _rp_filters(sections.get("rp_filter", []))
     nics = []
-    for line in links:
+    for line in sections.get("links", []):
         words = line.split()
         name = words[1].rstrip(":").partition("@")[0]
         mac = words[words.index("link/ether") + 1] if "link/ether" in words else ""
-        nics.append(Nic(name, tuple(ip_interface(a) for a in held.get(name, [])), mac))
+        up = "UP" in words[2].strip("<>").split(",")
+        nics.append(Nic(name, tuple(ip_interface(a) for a in held.get(name, [])), mac, up, filters.get(name)))
     return tuple(nics)
 
 
+def _rp_filters(lines: list[str]) -> dict[str, int]:
+    """Return each interface's effective setting: the larger of its own and that of `all`, as the kernel does."""
+    own = {line.split("/")[-2]: int(line.rpartition(":")[2]) for line in lines if line.rpartition(":")[2].isdigit()}
+    return {name: max(value, own.get("all", 0)) for name, value in own.items()}
+
+
 def _route(line: str) -> Route | None:
-    """Parse a line of `ip route`, such as `default via 192.168.22.1 dev eth0`; None for what is not a unicast route."""
+    """Parse a line of `ip -o route`, such as `default via 192.168.22.1 dev eth0`; None for what is no unicast route.
+
+    Of several next hops it is the first that counts.
+    """
     words = line.split()
     if words[0] in ("unreachable", "blackhole", "prohibit", "multicast", "broadcast", "local") or "dev" not in words:
         return None
-    via = ip_address(words[words.index("via") + 1]) if words[1] == "via" else None
+    after = words[words.index("via") + 1 :] if "via" in words else []
+    via = ip_address(after[1] if after[0] in ("inet", "inet6") else after[0]) if after else None
     destination = None if words[0] == "default" else ip_network(words[0], strict=False)
     return Route(destination, via, words[words.index("dev") + 1])

@@ -35,7 +35,7 @@ IMPORT = """
 # Make the image {{ image }} from a static busybox: sh, ping, ip, nc, httpd, wget, nslookup, nsenter
 docker import
   --change {{ stay }}  # stays, and goes at once when it is stopped
-  --change {{ 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' }}
+  --change {{ 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' }}  # where it looks for programs
   -  # a tar archive on standard input
   {{ image }}
 """
@@ -138,16 +138,19 @@ def is_static(program: bytes) -> bool:
 def _pulled_busybox(host: Host) -> bytes:
     made = host.run(["docker", "create", PULLED], timeout=300)
     if not made.ok:
+        reason = made.error.rpartition("\n")[2]
         raise HostError(
             host.name,
             f"cannot make the image {NODE}: no static busybox on the host or on this machine, and {PULLED} could not "
-            f"be pulled ({made.error.splitlines()[-1]}); install the package busybox-static",
+            f"be pulled ({reason}); install the package busybox-static",
         )
     container = made.text.strip()
     try:
         copied = host.run(["docker", "cp", f"{container}:/bin/busybox", "-"], timeout=60)
     finally:
         host.run(["docker", "rm", container])
+    if not copied.ok:
+        raise HostError(host.name, f"could not copy /bin/busybox out of {PULLED}: {copied.error}")
     with tarfile.open(fileobj=io.BytesIO(copied.stdout)) as archive:
         member = archive.extractfile("busybox")
         if member is None:

@@ -30,6 +30,9 @@ T = TypeVar("T")
 Choice = Literal["auto", "agent", "portable"]
 """Which prober asks; `auto` is the agent where every host can run it."""
 
+SETTLING = 8.0
+"""Seconds in which a lab that was just made may still come to what it is, such as the names of an overlay network."""
+
 
 @dataclass(frozen=True)
 class Seen:
@@ -150,7 +153,40 @@ def verify(lab: Lab, hosts: Mapping[str, Host], prober: Choice = "auto", instanc
         probers=dict.fromkeys(hosts, spoke),
         seconds=time.monotonic() - started,
         instance=instance,
+        ended=last_words(lab, hosts, seen.snapshots),
     )
+
+
+def last_words(lab: Lab, hosts: Mapping[str, Host], snapshots: Mapping[str, Snapshot]) -> tuple[str, ...]:
+    """Return a paragraph for each container of the lab that has ended: how, what it said last, and what to look at."""
+    told = []
+    for name in lab.containers:
+        host = lab.host_of(name)
+        state = snapshots[host].container(name)
+        if state is None or state.status != "exited":
+            continue
+        lines = engine.logs(hosts[host], state.id, 5).splitlines() or ["(nothing)"]
+        told.append(
+            f"{host}: container {name} has ended (exit code {state.exit_code}); check its `command`. It said last:\n"
+            + "\n".join(f"  {line}" for line in lines)
+        )
+    return tuple(told)
+
+
+def verify_new(lab: Lab, hosts: Mapping[str, Host], prober: Choice = "auto") -> Report:
+    """Return the matrix of a lab that was just made: asked again for a while where something is not reachable yet.
+
+    What is reported is one whole matrix, the last one. A cell that is reachable against the prediction, or that could
+    not be told, is no reason to ask again: waiting does not mend it.
+    """
+    deadline = time.monotonic() + SETTLING
+    report = verify(lab, hosts, prober)
+    while time.monotonic() < deadline and any(
+        judged.verdict == "fail" and judged.expected.reachable for judged in report.cells
+    ):
+        time.sleep(0.5)
+        report = verify(lab, hosts, prober)
+    return report
 
 
 def _probe(

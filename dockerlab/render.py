@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Undefined, pass_context
+from jinja2 import Environment, StrictUndefined, Template, Undefined, pass_context
 from jinja2.runtime import Context
 
 from dockerlab.command import Argument, Command, Part, Variable
@@ -39,7 +39,7 @@ def command(template: str, host: str, **context: Any) -> Command:
     template names something that is not in `context`.
     """
     values: list[Any] = []
-    text = _environment().from_string(template).render(**context, **{KEPT: values})
+    text = _compiled(template).render(**context, **{KEPT: values})
     why, parts = "", []
     for line in text.splitlines():
         words, reason = _split(line)
@@ -50,6 +50,12 @@ def command(template: str, host: str, **context: Any) -> Command:
         elif because and not parts:
             why = because
     return Command(host, tuple(parts), why)
+
+
+@cache
+def _compiled(template: str) -> Template:
+    """Return a template ready to be rendered; there are few, each used for many commands."""
+    return _environment().from_string(template)
 
 
 @cache
@@ -89,9 +95,12 @@ def _fill(word: str, values: list[Any]) -> Argument:
 
 
 def _explain(reason: str, values: list[Any]) -> str:
-    """Return a reason on one line: a value in it must not start a line of its own in a script."""
-    filled = MARK.sub(lambda mark: str(values[int(mark[1])]), reason)
-    return "".join(c if c.isprintable() else " " for c in filled).strip()
+    return _one_line(MARK.sub(lambda mark: str(values[int(mark[1])]), reason))
+
+
+def _one_line(text: str) -> str:
+    """Return a text for a comment: a value in it must not start a line of its own in a script."""
+    return "".join(c if c.isprintable() else " " for c in text).strip()
 
 
 def script(
@@ -101,7 +110,7 @@ def script(
 
     `needs` are the shell variables that have to be set, name to explanation; `preface` comes before all commands.
     """
-    lines = ["#!/bin/sh", f"# {_explain(title, [])}: the part of host {host}", "set -eu"]
+    lines = ["#!/bin/sh", f"# {_one_line(title)}: the part of host {host}", "set -eu"]
     lines += [f"# needs ${name}: {text}" for name, text in (needs or {}).items()]
     lines += ["", preface.rstrip()] if preface else []
     for each in commands:
@@ -123,7 +132,7 @@ def _flags(part: Part, limit: int = 40) -> str:
 
 
 def _shown(argument: Argument) -> str:
-    return f"${argument.name}" if isinstance(argument, Variable) else _explain(shlex.quote(argument), [])
+    return f"${argument.name}" if isinstance(argument, Variable) else _one_line(shlex.quote(argument))
 
 
 def _line(each: Command) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
@@ -17,12 +18,13 @@ LABEL_RECEIPT = "dockerlab.receipt"
 
 @dataclass(frozen=True)
 class EndpointState:
-    """A container's attachment to one network: its addresses, MAC, gateway and names there."""
+    """A container's attachment to one network: its addresses, MAC, gateways (empty: none) and names there."""
 
     network: str
     addresses: tuple[IPv4Interface | IPv6Interface, ...] = ()
     mac: str = ""
     gateway: str = ""
+    gateway6: str = ""
     aliases: tuple[str, ...] = ()
 
 
@@ -95,11 +97,19 @@ class Snapshot:
     host: str
     engine_version: str = ""
     api_version: str = ""
+    firewall: str = "iptables"
+    live_restore: bool = False
     containers: tuple[ContainerState, ...] = ()
     networks: tuple[NetworkState, ...] = ()
     volumes: tuple[VolumeState, ...] = ()
     images: tuple[str, ...] = ()
     swarm: SwarmState = SwarmState()
+
+    @property
+    def engine(self) -> tuple[int, int]:
+        """Return the engine's major and minor version, (0, 0) where it is not known."""
+        numbers = re.match(r"(\d+)\.(\d+)", self.engine_version)
+        return (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
 
     def container(self, name: str) -> ContainerState | None:
         """Return the container of that name, or None."""

@@ -5,7 +5,8 @@ They are facts, not verdicts: `reach` alone decides, so that a new mode does not
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 
 IpAddress = IPv4Address | IPv6Address
@@ -63,13 +64,17 @@ class Interface:
 
 @dataclass(frozen=True)
 class Denial:
-    """Frames between two kinds of ports of a segment are dropped, in both directions."""
+    """Frames between two kinds of ports of a segment are dropped, in both directions.
+
+    `certain` is False where that depends on something that nobody here can see.
+    """
 
     segment: Segment
     ports: frozenset[str]
     rule: str
     why: str
-    symptom: str = "timeout"
+    symptom: str | None = "timeout"
+    certain: bool = True
 
     def applies(self, one: str, other: str) -> bool:
         """Tell whether the ports are the two that the denial is about (a set of one: both are of that kind)."""
@@ -78,26 +83,31 @@ class Denial:
 
 @dataclass(frozen=True)
 class Forwarding:
-    """What the host does with packets that enter it from a segment and want to go on."""
+    """What the host does with packets that enter it from a segment and want to go on.
+
+    `filters` are the IP versions for which the engine keeps firewall rules: without them nothing is dropped and
+    nothing is masqueraded.
+    """
 
     segment: Segment
     allowed: bool = True
     masquerade: bool = True
+    filters: frozenset[int] = frozenset({4, 6})
     rule: str = ""
     why: str = ""
 
 
 @dataclass(frozen=True)
 class Attachment:
-    """A container's place on one network, and the default route that it would give the container.
+    """A container's place on one network, and the default routes that it would give the container.
 
-    `gateway` is None where the mode gives no default route; `way_out` is the segment on which it stands. Among the
-    networks of a container, the smallest `priority` gives the default route.
+    `gateways` are at most one address of each IP version, none where the mode gives no default route; `way_out` is
+    the segment on which they stand. Among the networks of a container, the smallest `priority` gives the routes.
     `resolver` tells whether Docker's embedded DNS server answers for this network's names.
     """
 
     interfaces: tuple[Interface, ...] = ()
-    gateway: IpAddress | None = None
+    gateways: tuple[IpAddress, ...] = ()
     way_out: Segment | None = None
     priority: tuple[int, str] = (0, "")
     resolver: bool = False
@@ -117,11 +127,13 @@ class NetworkFacts:
 
 @dataclass(frozen=True)
 class Nic:
-    """A network interface of a host."""
+    """A network interface of a host; `rp_filter` is the kernel's number (1 is strict), None where it is not known."""
 
     name: str
     addresses: tuple[IpInterface, ...] = ()
     mac: str = ""
+    up: bool = True
+    rp_filter: int | None = None
 
 
 @dataclass(frozen=True)
@@ -143,7 +155,12 @@ class HostFacts:
     root: bool | None = None
     python: str | None = None
     ip_forward: bool | None = None
+    ip6_forward: bool | None = None
+    forward_policy: str | None = None
     bridge_nf: bool | None = None
+    userland_proxy: bool = True
+    nameservers: tuple[str, ...] = ()
+    kernel_config: Mapping[str, str] = field(default_factory=dict)
     kernel: str = ""
     architecture: str = ""
     missing: tuple[str, ...] = ()

@@ -24,10 +24,18 @@ class Judged:
     observed: Observation
     verdict: Verdict
 
+    @property
+    def because(self) -> str:
+        """Return why the cell is expected to be as it is."""
+        return self.expected.because(self.cell)
+
 
 @dataclass(frozen=True)
 class Report:
-    """All cells of a lab, judged. `engines` and `probers` are per host; `seconds` is how long the probing took."""
+    """All cells of a lab, judged. `engines` and `probers` are per host; `seconds` is how long the probing took.
+
+    `ended` tells of each container that should run and does not, with its last words.
+    """
 
     lab: str
     title: str
@@ -36,6 +44,7 @@ class Report:
     probers: Mapping[str, str]
     seconds: float
     instance: str | None = None
+    ended: tuple[str, ...] = ()
 
     def summary(self) -> dict[Verdict, int]:
         """Return how many cells passed, failed, and could not be judged."""
@@ -106,3 +115,14 @@ def judge_all(matrix: Sequence[tuple[Cell, Expectation]], observed: Sequence[Obs
     """Return every cell with its verdict."""
     pairs = zip(matrix, observed, strict=True)
     return tuple(Judged(cell, expected, seen, judge(expected, seen)) for (cell, expected), seen in pairs)
+
+
+SEEN_AS = {"host unreachable": ("host unreachable", "timeout")}
+"""What else a symptom may look like: the kernel reports a failed neighbour resolution only after some seconds."""
+
+
+def same_symptom(expected: Expectation, observed: Observation) -> bool:
+    """Tell whether a cell fails in the way that was predicted; true where nothing was predicted to fail."""
+    if expected.reachable is not False or expected.symptom is None or observed.state != "unreachable":
+        return True
+    return observed.symptom in SEEN_AS.get(expected.symptom, (expected.symptom,))

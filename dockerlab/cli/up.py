@@ -57,7 +57,8 @@ def up(
             lifecycle.carry_out(plan, session.hosts, progress, keep_failed=keep_failed)
         o.say(f"{definition.name}: {_counts(plan)}")
         if not no_verify:
-            finish(lifecycle.verify(definition, session.hosts, prober.value), form, output, why=why)
+            verify = lifecycle.verify_new if plan.changes else lifecycle.verify
+            finish(verify(definition, session.hosts, prober.value), form, output, why=why)
 
 
 def _described(plan: Plan) -> str:

@@ -43,6 +43,8 @@ def finish(report: Report, form: o.Format, output: Path | None, *, why: bool) ->
     else:
         text = as_table.render(report, shutil.get_terminal_size((100, 24)).columns, why=why)
     o.write(text, output)
+    for paragraph in report.ended:
+        o.say(paragraph)
     if output is not None:
         o.say(as_table.total(report))
     raise typer.Exit(report.exit_code)

@@ -44,6 +44,8 @@ def to_snapshot(host: str, answers: Answers) -> Snapshot:
         host=host,
         engine_version=answers.version.get("Version", ""),
         api_version=answers.version.get("ApiVersion", ""),
+        firewall=(answers.info.get("FirewallBackend") or {}).get("Driver") or "iptables",
+        live_restore=bool(answers.info.get("LiveRestoreEnabled")),
         containers=tuple(sorted(states, key=lambda state: state.name)),
         networks=tuple(sorted(networks, key=lambda n: (n.name, n.id))),
         volumes=tuple(VolumeState(v["Name"], v.get("Labels") or {}) for v in answers.volumes),
@@ -118,6 +120,7 @@ def _endpoint(network: str, endpoint: Json) -> EndpointState:
         addresses=tuple(_addresses(endpoint)),
         mac=endpoint.get("MacAddress") or "",
         gateway=endpoint.get("Gateway") or "",
+        gateway6=endpoint.get("IPv6Gateway") or "",
         aliases=tuple(dict.fromkeys(names)),
     )
 

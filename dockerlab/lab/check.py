@@ -10,6 +10,7 @@ from dockerlab.lab.model import Lab
 from dockerlab.lab.ports import Port
 from dockerlab.lab.problem import Problem
 
+LABEL_PREFIX = "dockerlab."
 SECRET = re.compile(
     r"(^|_)(PASSWORD|PASSWD|PASS|PASSPHRASE|SECRET|TOKEN|APIKEY|API_KEY|PRIVATE_KEY|ACCESS_KEY)(_|$)", re.IGNORECASE
 )
@@ -52,6 +53,16 @@ def published_ports(lab: Lab) -> Iterable[Problem]:
             others.append((port, name))
 
 
+def own_labels(lab: Lab) -> Iterable[Problem]:
+    """Yield every label that would speak over those by which a lab's objects are known as its own."""
+    for section, entries in (("networks", lab.networks), ("containers", lab.containers)):
+        for name, spec in entries.items():
+            for key in spec.labels:
+                if key.startswith(LABEL_PREFIX):
+                    message = f"labels that begin with {LABEL_PREFIX} say whose an object is: choose another name"
+                    yield Problem((section, name, "labels", key), message, of_key=True)
+
+
 def _same_address(one: Port, other: Port) -> bool:
     first, second = one.host_ip, other.host_ip
     if first is None or second is None:
@@ -79,6 +90,7 @@ CHECKS: tuple[Callable[[Lab], Iterable[Problem]], ...] = (
     not_empty,
     distinct_names,
     published_ports,
+    own_labels,
     network_addresses,
     fixed_addresses,
     overlaps,

@@ -147,34 +147,74 @@ class Strict(BaseModel):
 class Pool(Strict):
     """One subnet of a network and what the engine may give out of it (Compose's `ipam.config` entry)."""
 
-    subnet: Subnet
-    gateway: Address | None = None
-    ip_range: Subnet | None = None
-    aux_addresses: dict[str, Address] = Field(default_factory=dict)
+    subnet: Subnet = Field(description="where the containers' addresses come from", examples=["10.20.0.0/16"])
+    gateway: Address | None = Field(
+        None,
+        description="the containers' default route; without it the engine takes the first address",
+        examples=["10.20.0.1"],
+    )
+    ip_range: Subnet | None = Field(
+        None,
+        description="the part of the subnet from which the engine gives addresses by itself",
+        examples=["10.20.5.0/24"],
+    )
+    aux_addresses: dict[str, Address] = Field(
+        default_factory=dict,
+        description="addresses that something else uses, by a name: no container gets them",
+        examples=[{"printer": "10.20.0.9"}],
+    )
 
 
 class Ipam(Strict):
     """Compose's long form of a network's addresses."""
 
-    driver: Text = "default"
-    config: tuple[Pool, ...] = ()
-    options: TextMap = Field(default_factory=dict)
+    driver: Text = Field("default", description="who gives out the addresses", examples=["default"])
+    config: tuple[Pool, ...] = Field((), description="the subnets", examples=[[{"subnet": "10.20.0.0/16"}]])
+    options: TextMap = Field(
+        default_factory=dict, description="options of the address driver", examples=[{"key": "value"}]
+    )
 
 
 class Network(Strict):
     """A network that `docker network create` makes; every mode's file says which driver it serves."""
 
-    driver: str = "bridge"
-    subnet: Subnets = ()
-    gateway: Addresses = ()
-    ip_range: Subnets = ()
-    ipam: Ipam = Ipam()
-    internal: bool = False
-    attachable: bool = False
-    enable_ipv6: bool | None = Field(None, description="as Compose; true by itself where an IPv6 subnet is given")
-    driver_opts: TextMap = Field(default_factory=dict)
-    labels: TextMap = Field(default_factory=dict)
-    hosts: tuple[Name, ...] | None = Field(None, description="hosts that get the network; else those that use it")
+    driver: str = Field("bridge", description="the kind of network", examples=["macvlan"])
+    subnet: Subnets = Field(
+        (),
+        description="where the containers' addresses come from; without it the engine chooses a subnet",
+        examples=["172.28.1.0/24", ["172.28.1.0/24", "fd00:28::/64"]],
+    )
+    gateway: Addresses = Field(
+        (),
+        description="the containers' default route, in the subnet; without it the engine takes the first address",
+        examples=["172.28.1.1"],
+    )
+    ip_range: Subnets = Field(
+        (),
+        description="the part of the subnet from which the engine gives addresses by itself",
+        examples=["172.28.1.128/25"],
+    )
+    ipam: Ipam = Field(
+        Ipam(), description="the long form of the addresses", examples=[{"config": [{"subnet": "10.20.0.0/16"}]}]
+    )
+    internal: bool = Field(False, description="no way out and no way in, except for the host itself", examples=[True])
+    attachable: bool = Field(
+        False, description="accepted as in Compose; overlay networks are always attachable", examples=[True]
+    )
+    enable_ipv6: bool | None = Field(
+        None, description="IPv6 as well; true by itself where an IPv6 subnet is given", examples=[True]
+    )
+    driver_opts: TextMap = Field(
+        default_factory=dict,
+        description="options of the driver (`docker network create --opt`)",
+        examples=[{"com.docker.network.bridge.enable_icc": "false"}],
+    )
+    labels: TextMap = Field(
+        default_factory=dict, description="labels beside those of dockerlab", examples=[{"course": "networks"}]
+    )
+    hosts: tuple[Name, ...] | None = Field(
+        None, description="hosts that get the network; else those that use it", examples=[["vm0", "vm1"]]
+    )
 
     @property
     def pools(self) -> tuple[Pool, ...]:
@@ -201,12 +241,18 @@ class Attachment(Strict):
     """A container's place on a network: fixed addresses (or none: the engine chooses) and extra names."""
 
     ip: Annotated[IPv4Address | None, BeforeValidator(_address, json_schema_input_type=str | None)] = Field(
-        None, validation_alias=AliasChoices("ip", "ipv4_address")
+        None,
+        validation_alias=AliasChoices("ip", "ipv4_address"),
+        description="a fixed IPv4 address in the network's subnet",
+        examples=["192.168.22.200"],
     )
     ip6: Annotated[IPv6Address | None, BeforeValidator(_address, json_schema_input_type=str | None)] = Field(
-        None, validation_alias=AliasChoices("ip6", "ipv6_address")
+        None,
+        validation_alias=AliasChoices("ip6", "ipv6_address"),
+        description="a fixed IPv6 address in the network's subnet",
+        examples=["fd00:28::10"],
     )
-    aliases: Texts = ()
+    aliases: Texts = Field((), description="more names on this network", examples=[["www", "web"]])
 
     @property
     def addresses(self) -> tuple[Address, ...]:
@@ -223,26 +269,58 @@ Places = Annotated[
 class Container(Strict):
     """A container: Compose's service keys, and `host` for the machine that it runs on."""
 
-    image: Image = "dockerlab/node"
-    host: Name | None = Field(None, description="a name from `hosts`; may be left out where there is one host")
-    command: Words = None
-    entrypoint: Words = None
-    hostname: Text | None = None
-    user: Text | None = None
-    environment: TextMap = Field(default_factory=dict)
-    networks: Places = Field(default_factory=dict)
-    network_mode: str | None = Field(None, description="bridge, host, none, or container:NAME")
-    ports: tuple[PublishedPort, ...] = ()
-    expose: tuple[PortNumber, ...] = Field(
-        (), description="TCP ports on which the container listens, to be probed at its own addresses"
+    image: Image = Field(
+        "dockerlab/node", description="the image; the default is made on demand", examples=["nginx:1.20"]
     )
-    dns: Addresses = ()
-    dns_search: Texts = ()
-    extra_hosts: TextMap = Field(default_factory=dict)
-    cap_add: Texts = ()
-    cap_drop: Texts = ()
-    sysctls: TextMap = Field(default_factory=dict)
-    labels: TextMap = Field(default_factory=dict)
+    host: Name | None = Field(
+        None, description="a name from `hosts`; may be left out where there is one host", examples=["vm0"]
+    )
+    command: Words = Field(
+        None,
+        description="instead of the image's command; one text is split into words, no shell reads it",
+        examples=["httpd -f -p 80 -h /www", ["sh", "-c", "sleep 1d"]],
+    )
+    entrypoint: Words = Field(None, description="instead of the image's entrypoint", examples=[["/bin/sh", "-c"]])
+    hostname: Text | None = Field(None, description="the container's name for itself", examples=["web1"])
+    user: Text | None = Field(None, description="who the processes inside run as", examples=["nobody"])
+    environment: TextMap = Field(
+        default_factory=dict, description="environment variables", examples=[{"LANG": "C.UTF-8"}, ["LANG=C.UTF-8"]]
+    )
+    networks: Places = Field(
+        default_factory=dict,
+        description="its networks; the first is given to `docker run`, others are connected after",
+        examples=[["front", "back"], {"front": {"ip": "172.28.1.10"}}],
+    )
+    network_mode: str | None = Field(
+        None,
+        description="bridge (docker0, the default without `networks`), host, none, or container:NAME",
+        examples=["host", "container:web"],
+    )
+    ports: tuple[PublishedPort, ...] = Field(
+        (), description="ports of the host that lead to ports of the container", examples=[["8080:80"]]
+    )
+    expose: tuple[PortNumber, ...] = Field(
+        (),
+        description="TCP ports on which the container listens, to be probed at its own addresses",
+        examples=[[9000]],
+    )
+    dns: Addresses = Field(
+        (), description="name servers for names that Docker does not know", examples=["203.0.113.10"]
+    )
+    dns_search: Texts = Field((), description="domains that are tried behind a name without a dot", examples=["lab"])
+    extra_hosts: TextMap = Field(
+        default_factory=dict, description="lines for /etc/hosts: name and address", examples=[{"db": "10.0.0.5"}]
+    )
+    cap_add: Texts = Field((), description="rights beyond the default ones", examples=[["NET_ADMIN"]])
+    cap_drop: Texts = Field((), description="default rights taken away", examples=[["NET_RAW"]])
+    sysctls: TextMap = Field(
+        default_factory=dict,
+        description="kernel settings of its network namespace",
+        examples=[{"net.ipv4.ip_forward": 1}],
+    )
+    labels: TextMap = Field(
+        default_factory=dict, description="labels beside those of dockerlab", examples=[{"role": "web"}]
+    )
 
     @property
     def words(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -276,8 +354,8 @@ class Container(Strict):
 class Outside(Strict):
     """A machine beyond the lab's hosts that answers; the definition vouches for that."""
 
-    address: Address
-    ports: tuple[PortNumber, ...] = ()
+    address: Address = Field(description="where it answers a ping", examples=["203.0.113.10"])
+    ports: tuple[PortNumber, ...] = Field((), description="TCP ports that are open there", examples=[[80]])
 
 
 def _outside(value: Any) -> Any:
@@ -287,18 +365,27 @@ def _outside(value: Any) -> Any:
 class Lab(Strict):
     """A whole definition after templating; `networks` hold each mode's own subclass."""
 
-    name: LabName
-    title: Text = ""
+    name: LabName = Field(description="the lab's name, on its labels and for `down`", examples=["macvlan"])
+    title: Text = Field("", description="one line for people", examples=["One LAN across two hosts"])
     hosts: dict[Name, str | None] = Field(
         default={"local": "local"},
         min_length=1,
         description="name: ssh://[user@]host[:port], an ssh_config alias, `local`; empty: the name is the alias",
+        examples=[{"vm0": "ssh://root@192.168.22.61"}],
     )
-    vars: dict[str, Any] = Field(default_factory=dict, description="values for {{ … }}; `--set` overrides them")
-    networks: dict[Name, Network] = Field(default_factory=dict)
-    containers: dict[Name, Container] = Field(default_factory=dict)
+    vars: dict[str, Any] = Field(
+        default_factory=dict, description="values for {{ … }}; `--set` overrides them", examples=[{"image": "centos"}]
+    )
+    networks: dict[Name, Network] = Field(
+        default_factory=dict, description="the networks to make", examples=[{"front": {"subnet": "172.28.1.0/24"}}]
+    )
+    containers: dict[Name, Container] = Field(
+        default_factory=dict, description="the containers to run, at least one", examples=[{"web": {"image": "nginx"}}]
+    )
     outside: dict[Name, Annotated[Outside, BeforeValidator(_outside, json_schema_input_type=str | Outside)]] = Field(
-        default_factory=dict
+        default_factory=dict,
+        description="machines beyond the lab that answer: more targets of the matrix",
+        examples=[{"internet": "203.0.113.10"}],
     )
 
     def host_of(self, container: str) -> str:

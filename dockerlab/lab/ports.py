@@ -31,10 +31,14 @@ class Port(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    target: PortNumber
-    published: PortNumber | None = None
-    host_ip: IPv4Address | IPv6Address | None = None
-    protocol: Literal["tcp", "udp", "sctp"] = "tcp"
+    target: PortNumber = Field(description="the port of the container", examples=[80])
+    published: PortNumber | None = Field(
+        None, description="the port of the host; without it the engine picks one", examples=[8080]
+    )
+    host_ip: IPv4Address | IPv6Address | None = Field(
+        None, description="the only address of the host on which it is published; else on all", examples=["127.0.0.1"]
+    )
+    protocol: Literal["tcp", "udp", "sctp"] = Field("tcp", description="the protocol", examples=["udp"])
 
     def __str__(self) -> str:
         """Return the value that `docker run --publish` takes."""

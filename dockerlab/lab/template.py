@@ -15,6 +15,7 @@ from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
+from dockerlab.lab.document import UNPRINTABLE
 from dockerlab.lab.problem import MAX_PROBLEMS, KeyPath, Problem, meant, shown
 
 MAX_TEMPLATE = 4_096
@@ -90,6 +91,9 @@ def render(text: str, scope: Mapping[str, Any]) -> str:
         raise ValueError(f"{shown(text)} is nested too deeply") from None
     if len(result) > MAX_OUTPUT:
         raise ValueError(f"{shown(text)} gives more than {MAX_OUTPUT} characters")
+    unprintable = UNPRINTABLE.search(result)
+    if unprintable is not None:  # from text in the expression, or from --set: the document's check saw neither
+        raise ValueError(f"{shown(text)} gives an unprintable character, {unprintable.group()!a}: remove it")
     return result
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from ipaddress import ip_address
 
 from dockerlab.lab.model import Container, Lab, Network
 from dockerlab.lab.problem import Problem
 from dockerlab.snapshot import EndpointState, NetworkState
-from dockerlab.topology import Attachment, HostFacts, NetworkFacts
+from dockerlab.topology import Attachment, HostFacts, IpAddress, NetworkFacts
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,12 @@ class Site:
     spec: Network | None
     state: NetworkState | None = None
     facts: HostFacts | None = None
+    engine: tuple[int, int] = (0, 0)
+
+
+def gateways(endpoint: EndpointState) -> tuple[IpAddress, ...]:
+    """Return the default routes that the engine gave with an endpoint: one address of each IP version, or none."""
+    return tuple(ip_address(gateway) for gateway in (endpoint.gateway, endpoint.gateway6) if gateway)
 
 
 class Mode:

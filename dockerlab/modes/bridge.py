@@ -7,18 +7,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from ipaddress import ip_address
 from typing import Literal
 
 from dockerlab import topology
 from dockerlab.lab.model import Lab, Network
 from dockerlab.lab.problem import Problem
-from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Site
+from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Site, gateways
 from dockerlab.snapshot import EndpointState
 from dockerlab.topology import Attachment, Denial, Forwarding, Interface, NetworkFacts
 
 DEFAULT = "bridge"
 OPTION = "com.docker.network.bridge."
+IPV6_RULES = (27, 0)
 
 
 class BridgeNetwork(Network):
@@ -74,8 +74,7 @@ docker network create
         interfaces = tuple(
             Interface(segment, address, site.name, _port(site), endpoint.mac) for address in endpoint.addresses
         )
-        gateway = ip_address(endpoint.gateway) if endpoint.gateway else None
-        return Attachment(interfaces, gateway, segment, (0, site.name), resolver=site.name != DEFAULT)
+        return Attachment(interfaces, gateways(endpoint), segment, (0, site.name), resolver=site.name != DEFAULT)
 
     def facts(self, site: Site) -> NetworkFacts:
         """Return what the host's firewall does with this bridge's packets."""
@@ -85,11 +84,14 @@ docker network create
             port = frozenset({_port(site)})
             why = f"inter-container communication is off on {site.name}: iptables drops what goes from port to port"
             denials = (Denial(segment, port, "bridge-icc", why),)
+        # Engines before 27 keep no rules for IPv6 unless they are told to (moby #47747).
+        filters = frozenset({4, 6} if site.engine >= IPV6_RULES else {4})
         if _internal(site):
-            why = f"{site.name} is internal: no default route inside, and iptables drops what enters or leaves it"
-            return NetworkFacts(denials, (Forwarding(segment, allowed=False, rule="bridge-internal", why=why),))
+            why = f"{site.name} is internal: iptables drops what enters or leaves it; later engines give no route"
+            shut = Forwarding(segment, allowed=False, filters=filters, rule="bridge-internal", why=why)
+            return NetworkFacts(denials, (shut,))
         masquerade = options.get(OPTION + "enable_ip_masquerade", "true").lower() != "false"
-        return NetworkFacts(denials, (Forwarding(segment, masquerade=masquerade),))
+        return NetworkFacts(denials, (Forwarding(segment, masquerade=masquerade, filters=filters),))
 
 
 def _port(site: Site) -> str:

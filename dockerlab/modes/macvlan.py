@@ -7,13 +7,14 @@ each other, so that a network over several hosts wants fixed addresses.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import ip_address
 from typing import Literal
+
+from pydantic import Field
 
 from dockerlab import topology
 from dockerlab.lab.model import Lab, Network
 from dockerlab.lab.problem import Problem
-from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Site
+from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Site, gateways
 from dockerlab.snapshot import EndpointState
 from dockerlab.topology import Attachment, Denial, Interface, NetworkFacts, Segment
 
@@ -22,8 +23,14 @@ class MacvlanNetwork(Network):
     """A macvlan network: `parent` is the interface whose LAN the containers join."""
 
     driver: Literal["macvlan"] = "macvlan"
-    parent: str | None = None
-    macvlan_mode: Literal["bridge", "private", "vepa", "passthru"] | None = None
+    parent: str | None = Field(
+        None, description="the host's interface whose LAN the containers join", examples=["eth0.50"]
+    )
+    macvlan_mode: Literal["bridge", "private", "vepa", "passthru"] | None = Field(
+        None,
+        description="how children of one parent reach each other; the driver's default is bridge",
+        examples=["private"],
+    )
 
     @property
     def parent_interface(self) -> str | None:
@@ -93,8 +100,8 @@ docker network create
             Interface(segment, address, site.name, _child(site), endpoint.mac) for address in endpoint.addresses
         )
         internal = site.spec is not None and site.spec.internal
-        gateway = None if internal or not endpoint.gateway else ip_address(endpoint.gateway)
-        return Attachment(interfaces, gateway, segment, (0, site.name), resolver=True)
+        routes = () if internal else gateways(endpoint)
+        return Attachment(interfaces, routes, segment, (0, site.name), resolver=True)
 
     def facts(self, site: Site) -> NetworkFacts:
         """Return what the kernel's macvlan driver never delivers."""

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+from pydantic import Field
+
 from dockerlab import topology
 from dockerlab.lab.model import Network
 from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Site
@@ -21,7 +23,7 @@ class OverlayNetwork(Network):
     """An overlay network; attachable, for without that only services can join it."""
 
     driver: Literal["overlay"] = "overlay"
-    attachable: Literal[True] = True
+    attachable: Literal[True] = Field(True, description="always true: plain containers join it, not services alone")
 
 
 class Overlay(Mode):
@@ -59,7 +61,7 @@ docker network create
         if nic is None or not nic.addresses or internal:
             return Attachment(interfaces, priority=(1, site.name), resolver=True)
         way_out = topology.bridge(site.host, GATEWAY_BRIDGE)
-        return Attachment(interfaces, nic.addresses[0].ip, way_out, (1, site.name), resolver=True)
+        return Attachment(interfaces, (nic.addresses[0].ip,), way_out, (1, site.name), resolver=True)
 
     def facts(self, site: Site) -> NetworkFacts:
         """Return that the host masquerades what comes from docker_gwbridge."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dockerlab import build, modes
 from dockerlab.build import Built
@@ -48,14 +48,21 @@ def up(
     swarm = swarm_steps(lab, identity, situation.snapshots, situation.addresses)
     networks = _networks(lab, identity, situation, after=frozenset(step.key for step in swarm))
     containers = _containers(lab, identity, situation, networks, frozenset(step.key for step in image_steps))
-    return Plan((*image_steps, *swarm, *networks, *containers, *_dropped(lab, identity, situation)))
+    dropped = _dropped(lab, identity, situation)
+    return Plan((*image_steps, *swarm, *_after_removals([*networks, *containers, *dropped])))
+
+
+def _after_removals(steps: list[Step]) -> list[Step]:
+    """Let everything be made after all that goes: what is new may want its ports, its addresses, its subnet."""
+    gone = frozenset(step.key for step in steps if step.key.half == "unmake")
+    return [replace(s, after=s.after | gone) if s.key.half == "make" else s for s in steps]
 
 
 def _networks(lab: Lab, identity: Identity, situation: Situation, after: frozenset[Key]) -> list[Step]:
     steps: list[Step] = []
-    for name, spec in lab.networks.items():
+    for name in lab.networks:
         hosts = lab.hosts_of(name)
-        in_swarm = modes.for_driver(spec.driver).scope == "swarm"
+        in_swarm = _in_swarm(lab, name)
         if in_swarm:
             hosts = (_manager(after) or hosts[0],)
         for host in hosts:
@@ -115,7 +122,11 @@ def _containers(
 
 def _scope_host(lab: Lab, key: Key) -> str:
     """Return the host on which a Swarm-wide network is made, which serves containers everywhere."""
-    return key.host if modes.for_driver(lab.networks[key.name].driver).scope == "swarm" else ""
+    return key.host if _in_swarm(lab, key.name) else ""
+
+
+def _in_swarm(lab: Lab, network: str) -> bool:
+    return modes.for_driver(lab.networks[network].driver).scope == "swarm"
 
 
 def _owners_first(lab: Lab) -> list[str]:
@@ -132,8 +143,10 @@ def _fixed_before(lab: Lab, name: str) -> frozenset[Key]:
     return frozenset(
         Key(lab.host_of(other), "container", other)
         for other, theirs in lab.containers.items()
-        if any(place.addresses and network in automatic for network, place in theirs.networks.items())
-        and lab.host_of(other) == host
+        if any(
+            place.addresses and network in automatic and (lab.host_of(other) == host or _in_swarm(lab, network))
+            for network, place in theirs.networks.items()
+        )
     )
 
 
@@ -164,7 +177,7 @@ def _dropped(lab: Lab, identity: Identity, situation: Situation) -> list[Step]:
             if belongs(found.labels, identity) and not (
                 named and (found.scope == "swarm" or host in lab.hosts_of(found.name))
             ):
-                users = frozenset(Key(host, "container", c.name, "unmake") for c in gone)
+                users = frozenset(Key(host, "container", c.name, "unmake") for c in snapshot.containers)
                 steps.append(remove_network(host, found, "remove", users))
     return steps
 

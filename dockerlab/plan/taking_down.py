@@ -61,7 +61,7 @@ def down(
         for network in snapshot.networks:
             if not ours(network.labels) or (network.scope == "swarm" and not snapshot.swarm.manager):
                 continue
-            foreign = [name for name in network.containers if not _removed(containers, name)]
+            foreign = [n for n in network.containers if Key(host, "container", n, "unmake") not in containers]
             if foreign:
                 notes.append(
                     f"{host}: network {network.name} is kept: {', '.join(foreign)} is attached and not the lab's; "
@@ -72,10 +72,6 @@ def down(
     removed = frozenset(step.key for step in steps)
     swarm, more = _leave_swarms(snapshots, ours, removed)
     return Plan((*steps, *swarm), (*notes, *more))
-
-
-def _removed(containers: frozenset[Key], name: str) -> bool:
-    return any(key.name == name for key in containers)
 
 
 def _leave_swarms(

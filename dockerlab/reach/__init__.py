@@ -1,6 +1,7 @@
 """The model: who reaches whom, why, and why not. Pure functions of the definition, the facts and what exists."""
 
-from dockerlab.reach.cells import Cell, Expectation, matrix
+from dockerlab.reach.cells import Cell
+from dockerlab.reach.matrix import Expectation, fate_of, filled, matrix
 from dockerlab.reach.world import World, build_world
 
-__all__ = ["Cell", "Expectation", "World", "build_world", "matrix"]
+__all__ = ["Cell", "Expectation", "World", "build_world", "fate_of", "filled", "matrix"]

@@ -1,4 +1,7 @@
-"""The walk of a packet from a sandbox to an address: who gets it, or where it dies."""
+"""The walk of a packet from a sandbox to an address and of its reply back: who gets it, or where it dies.
+
+Texts stand for every cell of a kind: `{source}`, `{address}` and `{to}` are filled in for the cell in question.
+"""
 
 from __future__ import annotations
 
@@ -11,39 +14,96 @@ from dockerlab.topology import Interface, IpAddress, Segment
 
 @dataclass(frozen=True)
 class Arrival:
-    """The packet came to a sandbox (or, beyond the lab, to who has that name), and a reply finds its way back."""
+    """The packet came to somebody: a sandbox, or (`box` is None) what is beyond the lab.
+
+    `seen_from` is the source address that the packet bears there, and `replies_to` who gets what is sent to that:
+    the sender, or the host that put its own address in place of the sender's.
+    """
 
     at: str
+    box: Sandbox | None
     rule: str
     because: str
+    seen_from: IpAddress | None = None
+    replies_to: str = ""
+    hops: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Loss:
-    """The packet goes nowhere; `certain` is False where the model cannot see enough to say so."""
+    """The packet goes nowhere; `certain` is False where the model cannot see enough to say so.
+
+    `symptom` None means that the way in which it fails cannot be told.
+    """
 
     rule: str
     because: str
-    symptom: str = "timeout"
+    symptom: str | None = "timeout"
     certain: bool = True
+    hops: tuple[str, ...] = ()
+    at: str | None = None
+    """Who got it instead of the one that was meant."""
 
 
 Fate = Arrival | Loss
 
 
-def send(world: World, box: Sandbox, address: IpAddress) -> Fate:
-    """Return what becomes of a packet that a sandbox sends to an address."""
+def exchange(world: World, box: Sandbox, address: IpAddress) -> Fate:
+    """Return what becomes of a packet to an address and of the reply to it."""
+    there = send(world, box, address)
+    if isinstance(there, Loss) or there.seen_from is None:
+        return there
+    if there.box is None:
+        return _back_from_beyond(world, there)
+    back = send(world, there.box, there.seen_from, reply=True)
+    hops = (*there.hops, *(f"reply: {hop}" for hop in back.hops))
+    if isinstance(back, Arrival) and back.at == there.replies_to:
+        return replace(there, hops=hops)
+    if isinstance(back, Loss) and not back.certain:
+        return replace(back, hops=hops)
+    because = f"the request arrives at {{to}}, but its reply goes astray: {_as_reply(box, back, there)}"
+    return Loss("reply-lost", because, "reply lost", hops=hops)
+
+
+def _as_reply(box: Sandbox, back: Fate, there: Arrival) -> str:
+    """Return a reply's fate in words: its source and its address are the request's the other way round."""
+    sender = "{source}'s address" if there.replies_to == box.name else str(there.seen_from)
+    text = back.because if isinstance(back, Loss) else f"{{address}} is {back.at} from there"
+    turned = "{to}".join(part.replace("{to}", "{source}") for part in text.split("{source}"))
+    return turned.replace("{address}", sender)
+
+
+def _back_from_beyond(world: World, there: Arrival) -> Fate:
+    """Return an arrival beyond the lab, or its loss where the sender's address means nothing there."""
+    places = world.places.get(there.seen_from, []) if there.seen_from is not None else []
+    if places and all(place.closed for place in places):
+        because = "it arrives with {source}'s own address, to which no machine out there has a route"
+        return Loss("no-masquerade", because, hops=there.hops)
+    return there
+
+
+def send(world: World, box: Sandbox, address: IpAddress, *, reply: bool = False) -> Fate:
+    """Return what becomes of a packet that a sandbox sends to an address; a `reply` passes the firewalls."""
     if box.holds(address):
-        return Arrival(box.name, "own-address", f"{address} is an address of the sandbox that {box.name} is in")
+        because = "{address} is an address of the sandbox that {source} is in: the packet never leaves it"
+        return Arrival(box.name, box, "own-address", because, hops=(f"{box.name}: {{address}} is its own",))
     on_link = _interface_towards(box.interfaces, address)
     if on_link is not None:
-        return _deliver(world, box, on_link, address)
+        hop = f"{box.name}: {{address}} is in {on_link.address.network}, on-link on {on_link.segment}"
+        return _traced(hop, _deliver(world, box, on_link, address))
     for destination, via, segment in box.routes:
         if address in destination:
-            return _through(world, box, via, segment, address)
-    if box.gateway is None or box.way_out is None or box.gateway.version != address.version:
-        return _no_route(world, box, address)
-    return _through(world, box, box.gateway, box.way_out, address)
+            hop = f"{box.name}: the route to {destination} leads to {via} on {segment}"
+            return _traced(hop, _through(world, box, via, segment, address, reply))
+    gateway = box.gateway(address.version)
+    if gateway is None or box.way_out is None:
+        return _no_route(world, box)
+    hop = f"{box.name}: the default route leads to {gateway} on {box.way_out}"
+    return _traced(hop, _through(world, box, gateway, box.way_out, address, reply))
+
+
+def _traced(hop: str, fate: Fate) -> Fate:
+    return replace(fate, hops=(hop, *fate.hops))
 
 
 def _interface_towards(interfaces: Sequence[Interface], address: IpAddress) -> Interface | None:
@@ -52,109 +112,154 @@ def _interface_towards(interfaces: Sequence[Interface], address: IpAddress) -> I
     return max(fitting, key=lambda interface: interface.address.network.prefixlen, default=None)
 
 
-def _no_route(world: World, box: Sandbox, address: IpAddress) -> Loss:
+def _address_on(box: Sandbox, segment: Segment, version: int) -> IpAddress | None:
+    """Return the address that a sandbox sends from on a segment."""
+    own = (i.address.ip for i in box.interfaces if i.segment == segment and i.address.version == version)
+    return next(own, None)
+
+
+def _no_route(world: World, box: Sandbox) -> Loss:
     if not box.interfaces:
-        return Loss("none", f"{box.name} has no interface but loopback", "no route")
+        return Loss("none", "{source} has no interface but loopback", "no route")
     closed = [world.forwarding[i.segment] for i in box.interfaces if i.segment in world.forwarding]
     shut = next((forwarding for forwarding in closed if not forwarding.allowed), None)
     if shut is not None:
         return Loss(shut.rule, shut.why, "no route")
-    return Loss("no-default-route", f"{box.name} has no route to {address}: no default route leads there", "no route")
+    because = "{source} has no route to {address}: no network of its leads there, and it has no default route"
+    return Loss("no-default-route", because, "no route")
 
 
 def _deliver(world: World, box: Sandbox, interface: Interface, address: IpAddress) -> Fate:
     """Return what becomes of a packet whose destination is in the subnet of an interface: it asks by ARP there."""
     segment = interface.segment
-    holder = world.holders.get((segment, address))
+    holder = world.holder(segment, address, box.name if box.is_host else box.host)
     if holder is None:
-        return _nobody(world, box, segment, address)
+        return _nobody(world, segment, address)
     denied = _denied(world, segment, interface.port, holder.port)
     if denied is not None:
         return denied
+    filtered = _reverse_path(world, holder, segment, interface.address.ip)
+    if filtered is not None:
+        return filtered
+    hops: tuple[str, ...] = (f"{segment}: {holder.name} answers the ARP request and gets it",)
+    rule, because = _neighbours(box, holder, segment)
+    return Arrival(holder.name, holder.sandbox, rule, because, interface.address.ip, box.name, hops)
+
+
+def _neighbours(box: Sandbox, holder: Holder, segment: Segment) -> tuple[str, str]:
+    """Return the rule by which two on one segment reach each other, in words."""
     if not segment.closed:
-        because = f"{box.name} and {holder.name} are neighbours on {segment}: plain ARP, no NAT, no rule of Docker's"
-        return Arrival(holder.name, "same-lan", because)
+        return "same-lan", f"both are on {segment}: plain ARP from neighbour to neighbour, no NAT, no rule of Docker's"
     if box.is_host:
-        because = f"the host {box.name} is itself on {segment}, and nothing filters what it sends there"
-        return Arrival(holder.name, "host-to-bridge", because)
+        return "host-to-bridge", f"the host {box.name} is itself on {segment}, and nothing filters what it sends there"
     if holder.sandbox is not None and holder.sandbox.is_host:
-        return Arrival(holder.name, "host-local", f"{address} is the host's own address on {segment}")
-    return Arrival(holder.name, f"same-{segment.kind}", f"both are on {segment}: one layer 2, nothing in between")
+        return "host-local", f"{{address}} is the host's own address on {segment}"
+    return f"same-{segment.kind}", f"both are on {segment}: one layer 2, nothing in between"
 
 
-def _nobody(world: World, box: Sandbox, segment: Segment, address: IpAddress) -> Loss:
+def _reverse_path(world: World, holder: Holder, segment: Segment, source: IpAddress) -> Loss | None:
+    """Return the loss of a packet at a host that would not answer through the interface on which it came."""
+    box = holder.sandbox
+    if box is None or not box.is_host or segment.closed:
+        return None
+    name = holder.port.rpartition("/")[2]
+    nic = world.facts[box.name].nic(name)
+    back = _interface_towards(box.interfaces, source)
+    if nic is None or nic.rp_filter != 1 or (back is not None and back.network == name):
+        return None
+    because = f"{box.name} drops it: strict rp_filter on {name}, and its own route to the sender is another one"
+    return Loss("rp-filter", because)
+
+
+def _nobody(world: World, segment: Segment, address: IpAddress) -> Loss:
     """Return why nobody answers the ARP request for an address on a segment."""
-    elsewhere = [str(place) for place in world.places(address)]
+    hops = (f"{segment}: nobody answers the ARP request for {{address}}",)
+    elsewhere = sorted({str(place) for place in world.places.get(address, ())})
     if elsewhere:
         because = (
-            f"{box.name} takes {address} for a neighbour on {segment}, by its subnet, but that address is on "
-            f"{' and '.join(sorted(set(elsewhere)))}: another layer 2, where its ARP request does not come"
+            f"{{address}} counts as a neighbour on {segment}, by its subnet, but it is on {' and '.join(elsewhere)}: "
+            "another layer 2, where the ARP request does not come"
         )
-        return Loss("other-segment", because, "host unreachable")
+        return Loss("other-segment", because, "host unreachable", hops=hops)
     if segment.closed:
-        return Loss("nobody-there", f"nobody on {segment} holds {address}", "host unreachable")
-    return _unseen("unseen-lan", f"whether a machine on {segment} holds {address} cannot be seen from the lab's hosts")
+        return Loss("nobody-there", f"nobody on {segment} holds {{address}}", "host unreachable", hops=hops)
+    what = f"whether a machine on {segment} holds {{address}} cannot be seen from the lab's hosts"
+    return _unseen("unseen-lan", what)
 
 
 def _denied(world: World, segment: Segment, one: str, other: str) -> Loss | None:
     for denial in world.denials.get(segment, ()):
         if denial.applies(one, other):
-            return Loss(denial.rule, denial.why, denial.symptom)
+            hops = (f"{segment}: dropped: {denial.why}",)
+            return Loss(denial.rule, denial.why, denial.symptom, denial.certain, hops)
     return None
 
 
-def _through(world: World, box: Sandbox, gateway: IpAddress, segment: Segment, address: IpAddress) -> Fate:
+def _through(world: World, box: Sandbox, gateway: IpAddress, segment: Segment, address: IpAddress, reply: bool) -> Fate:
     """Return what becomes of a packet that is handed to a gateway."""
-    holder = world.holders.get((segment, gateway))
+    holder = world.holder(segment, gateway, box.name if box.is_host else box.host)
     if holder is None:
-        missing = _nobody(world, box, segment, gateway)
-        return replace(missing, because=f"the default route leads to {gateway}, and {missing.because}")
+        missing = _nobody(world, segment, gateway)
+        because = missing.because.replace("{address}", str(gateway))
+        hops = tuple(hop.replace("{address}", str(gateway)) for hop in missing.hops)
+        return replace(missing, because=f"the default route leads to {gateway}; {because}", hops=hops)
     own = next((i for i in box.interfaces if i.segment == segment), None)
     denied = _denied(world, segment, own.port, holder.port) if own is not None else None
     if denied is not None:
-        return denied
+        return replace(denied, because=f"the default route leads to {gateway}, and {denied.because}")
     if holder.sandbox is not None and holder.sandbox.is_host:
-        return _forward(world, holder.sandbox, segment, address)
+        return _forward(world, box, holder.sandbox, segment, address, reply)
     if holder.routes_on:
-        return _beyond(world, holder, address)
+        fate = _beyond(world, holder, address)
+        source = _address_on(box, segment, address.version)
+        return replace(fate, seen_from=source, replies_to=box.name) if isinstance(fate, Arrival) else fate
     return _unseen("unseen-router", f"{holder.name} would have to forward it, and that cannot be seen")
-
-
-def _forward(world: World, host: Sandbox, segment: Segment, address: IpAddress) -> Fate:
-    """Return what a host does with a packet that came from a bridge and goes on."""
-    if host.holds(address):
-        because = f"{address} is an address of {host.name} itself: the packet is delivered there, not forwarded"
-        return Arrival(host.name, "host-local", because)
-    stopped = _stopped(world, host, segment, address)
-    if stopped is not None:
-        return stopped
-    onward = send(world, host, address)
-    if isinstance(onward, Loss):
-        return replace(onward, because=f"goes out through {host.name}, and {onward.because}")
-    if not world.forwarding[segment].masquerade:
-        return _unseen("no-masquerade", f"masquerading is off on {segment}; the way back for a reply cannot be seen")
-    because = f"goes out through {host.name}, which puts its own address in place of the container's (MASQUERADE)"
-    return Arrival(onward.at, "masquerade", because)
 
 
 def _unseen(rule: str, what: str) -> Loss:
     """Return that the model makes no claim, and what it would have to see."""
-    return Loss(rule, f"no claim: {what}", certain=False)
+    return Loss(rule, f"no claim: {what}", None, certain=False)
+
+
+def _forward(world: World, box: Sandbox, host: Sandbox, segment: Segment, address: IpAddress, reply: bool) -> Fate:
+    """Return what a host does with a packet that came from a bridge and goes on."""
+    source = _address_on(box, segment, address.version)
+    if host.holds(address):
+        because = f"{{address}} is an address of {host.name} itself: the packet is delivered there, not forwarded"
+        hops = (f"{host.name}: {{address}} is its own: INPUT, not FORWARD",)
+        return Arrival(host.name, host, "host-local", because, source, box.name, hops)
+    stopped = None if reply else _stopped(world, host, segment, address)
+    if stopped is not None:
+        return stopped
+    onward = send(world, host, address, reply=reply)
+    if isinstance(onward, Loss):
+        because = onward.because.replace("{source}", host.name)
+        return replace(onward, because=f"it goes out through {host.name}, and there: {because}")
+    rules = world.forwarding[segment]
+    if rules.masquerade and address.version in rules.filters:
+        because = f"it goes out through {host.name}, which puts its own address in place of {{source}}'s (MASQUERADE)"
+        masked = (f"{host.name}: FORWARD, then MASQUERADE in nat POSTROUTING", *onward.hops)
+        return replace(onward, rule="masquerade", because=because, hops=masked)
+    because = f"it goes out through {host.name} with its own address, and the reply finds the way back"
+    return replace(onward, rule="routed", because=because, seen_from=source, replies_to=box.name)
 
 
 def _stopped(world: World, host: Sandbox, segment: Segment, address: IpAddress) -> Loss | None:
     """Return what keeps a host from forwarding a packet, or None."""
-    rules, forwards = world.forwarding.get(segment), world.facts[host.name].ip_forward
+    rules, facts = world.forwarding.get(segment), world.facts[host.name]
+    forwards, setting = (
+        (facts.ip_forward, "ip_forward") if address.version == 4 else (facts.ip6_forward, "conf.all.forwarding")
+    )
     if rules is None:
         return _unseen("unseen-forwarding", f"how {host.name} forwards from {segment} is not known")
-    if not rules.allowed:
+    if not rules.allowed and address.version in rules.filters:
         return Loss(rules.rule, rules.why)
     if forwards is None:
-        return _unseen("unseen-forwarding", f"ip_forward of {host.name} could not be read")
+        return _unseen("unseen-forwarding", f"{setting} of {host.name} could not be read")
     if not forwards:
-        return Loss("ip-forward-off", f"{host.name} does not forward: net.ipv4.ip_forward is 0")
+        return Loss("ip-forward-off", f"{host.name} does not forward: net.ipv{address.version}.{setting} is 0")
     towards = _interface_towards(host.interfaces, address)
-    if towards is not None and towards.segment.kind == "bridge":
+    if towards is not None and towards.segment.kind == "bridge" and address.version in rules.filters:
         because = f"{towards.segment} is another bridge of {host.name}: iptables drops what goes from bridge to bridge"
         return Loss("bridge-isolation", because)
     return None
@@ -162,13 +267,16 @@ def _stopped(world: World, host: Sandbox, segment: Segment, address: IpAddress) 
 
 def _beyond(world: World, router: Holder, address: IpAddress) -> Fate:
     """Return what a router of the LAN does, of which only the definition's word about the outside is known."""
+    hops = (f"{router.name}: forwards it, outside the lab",)
     for name, outside in world.lab.outside.items():
         if outside.address == address:
-            return Arrival(
-                f"outside:{name}", "outside", f"{router.name} leads to the outside, where the definition puts {name}"
-            )
-    places = world.places(address)
+            because = f"{router.name} leads to the outside, where the definition puts {name}"
+            return Arrival(f"outside:{name}", None, "outside", because, hops=hops)
+    if any(address in box.asks for box in world.sandboxes.values() if box.is_host):
+        because = f"{router.name} leads to the hosts' own DNS server"
+        return Arrival("outside:DNS server", None, "outside", because, hops=hops)
+    places = world.places.get(address, [])
     if places and all(place.closed for place in places):
-        because = f"{address} is on {places[0]}, which only its own host knows: {router.name} has no route to it"
-        return Loss("unrouted", because)
-    return _unseen("unseen-router", f"whether {router.name} leads to {address} cannot be seen")
+        because = f"{{address}} is on {places[0]}, which only its own host knows: {router.name} has no route to it"
+        return Loss("unrouted", because, None, hops=(f"{router.name}: has no route to {{address}}",))
+    return _unseen("unseen-router", f"whether {router.name} leads to {{address}} cannot be seen")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_interface
+from ipaddress import ip_address, ip_interface
 
 from dockerlab import modes, topology
 from dockerlab.lab.model import Lab
-from dockerlab.modes.base import Site
+from dockerlab.modes.base import Mode, Site
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.snapshot import EndpointState, NetworkState, Snapshot
 from dockerlab.topology import (
@@ -25,20 +25,28 @@ from dockerlab.topology import (
 
 @dataclass(frozen=True)
 class Sandbox:
-    """A network namespace: a container's own, or a host's. `gateway` is its default route, on segment `way_out`."""
+    """A network namespace: a container's own, or a host's. `gateways` are its default routes, on segment `way_out`."""
 
     name: str
     host: str
     is_host: bool
     interfaces: tuple[Interface, ...] = ()
-    gateway: IpAddress | None = None
+    gateways: tuple[IpAddress, ...] = ()
     way_out: Segment | None = None
     routes: tuple[tuple[IpNetwork, IpAddress, Segment], ...] = ()
     resolves: frozenset[str] = frozenset()
+    """The networks whose names Docker's DNS gives this sandbox."""
+    asks: tuple[IpAddress, ...] = ()
+    """The DNS servers for every other name."""
+    listens: frozenset[int] = frozenset()
 
     def holds(self, address: IpAddress) -> bool:
         """Tell whether the address is the sandbox's own."""
         return any(interface.address.ip == address for interface in self.interfaces)
+
+    def gateway(self, version: int) -> IpAddress | None:
+        """Return the default route of an IP version, or None."""
+        return next((gateway for gateway in self.gateways if gateway.version == version), None)
 
 
 @dataclass(frozen=True)
@@ -57,112 +65,170 @@ class World:
 
     lab: Lab
     facts: Mapping[str, HostFacts]
+    engines: Mapping[str, tuple[int, int]]
     sandboxes: dict[str, Sandbox] = field(default_factory=dict)
     of: dict[str, str] = field(default_factory=dict)
     """The sandbox of each container and host, by name."""
     addresses: dict[str, tuple[tuple[str, IpAddress], ...]] = field(default_factory=dict)
-    """The addresses that are each container's or host's own, with the network of each."""
+    """The addresses of each container and host, with the network of each."""
     holders: dict[tuple[Segment, IpAddress], Holder] = field(default_factory=dict)
+    places: dict[IpAddress, list[Segment]] = field(default_factory=dict)
+    """The segments on which somebody holds an address."""
     denials: dict[Segment, list[Denial]] = field(default_factory=dict)
     forwarding: dict[Segment, Forwarding] = field(default_factory=dict)
     gateways: dict[tuple[str, str], tuple[IpAddress, Segment]] = field(default_factory=dict)
     """The gateway address of each (network, host) and the segment on which it is to be found."""
-    publishes: frozenset[str] = frozenset()
-    """The containers whose published ports have an effect: those with a way through a bridge."""
+    publishes: dict[str, Segment] = field(default_factory=dict)
+    """The containers whose published ports have an effect, with the bridge that the host sends them through."""
+    on_lan: dict[Segment, list[tuple[Sandbox, str]]] = field(default_factory=dict)
+    """The hosts that listen on each LAN, also with an interface that has no address, and the port of each."""
 
-    def places(self, address: IpAddress) -> list[Segment]:
-        """Return the segments on which somebody holds an address."""
-        return [segment for segment, held in self.holders if held == address]
+    def holder(self, segment: Segment, address: IpAddress, asker: str) -> Holder | None:
+        """Return who answers an ARP request for an address on a segment, or None.
+
+        A host answers for every address that it has, on whichever of its interfaces it is asked (Linux's
+        `arp_ignore` is 0): also for that of another LAN.
+        """
+        exact = self.holders.get((segment, address))
+        if exact is not None or address.version != 4:
+            return exact
+        hosts = [
+            Holder(box.name, port, box)
+            for box, port in self.on_lan.get(segment, ())
+            if box.name != asker and box.holds(address)
+        ]
+        # A macvlan child is never heard by its own host: another host may answer all the same.
+        return min(hosts, key=lambda held: held.sandbox is not None and held.sandbox.host == asker, default=None)
 
 
 def build_world(lab: Lab, facts: Mapping[str, HostFacts], snapshots: Mapping[str, Snapshot]) -> World:
     """Return the lab's world; an address is what the engine gave, or what the definition fixes where it gave none."""
-    world = World(lab, facts)
-    for host in lab.hosts:
-        _add_host(world, host, facts.get(host, HostFacts(host)), snapshots.get(host, Snapshot(host)))
-    publishing: set[str] = set()
+    seen = {host: snapshots.get(host, Snapshot(host)) for host in lab.hosts}
+    known = {host: facts.get(host, HostFacts(host)) for host in lab.hosts}
+    world = World(lab, known, {host: snapshot.engine for host, snapshot in seen.items()})
     for name in lab.containers:
-        _add_container(world, name, snapshots.get(lab.host_of(name), Snapshot(lab.host_of(name))), publishing)
-    for name, spec in lab.containers.items():
-        host = lab.host_of(name)
-        world.of[name] = modes.for_container(lab, spec).sandbox(host, name, spec)
-    world.publishes = frozenset(publishing)
+        world.of[name] = _sandbox_of(lab, name)
+    for host in lab.hosts:
+        _add_host(world, host, seen[host])
+    for name in lab.containers:
+        if world.of[name] == name:
+            _add_container(world, name, seen[lab.host_of(name)])
+    for name in lab.containers:
+        world.addresses[name] = world.addresses[world.of[name]]
     return world
 
 
-def _add_host(world: World, host: str, facts: HostFacts, snapshot: Snapshot) -> None:
+def _sandbox_of(lab: Lab, name: str) -> str:
+    """Return the sandbox that a container is in: one that joins another is where that one is, which may be the host."""
+    spec = lab.containers[name]
+    box = modes.for_container(lab, spec).sandbox(lab.host_of(name), name, spec)
+    return box if box == name or box in lab.hosts else _sandbox_of(lab, box)
+
+
+def _listens(world: World, box: str) -> frozenset[int]:
+    """Return the TCP ports on which the definition says that something in a sandbox listens."""
+    inside = (spec for name, spec in world.lab.containers.items() if world.of[name] == box)
+    return frozenset(port for spec in inside for port in spec.listens)
+
+
+def _add_host(world: World, host: str, snapshot: Snapshot) -> None:
+    facts = world.facts[host]
     bridges = {bridge: network.name for network in snapshot.networks if (bridge := _bridge_name(network)) is not None}
-    interfaces, routes = [], []
-    for nic in facts.nics:
-        segment = topology.bridge(host, bridges[nic.name]) if nic.name in bridges else topology.lan(nic.name)
-        interfaces += [
-            Interface(segment, address, nic.name, f"{host}/{nic.name}", nic.mac)
-            for address in nic.addresses
-            if not address.ip.is_loopback and not address.ip.is_link_local
-        ]
-    gateway = way_out = None
-    for route in facts.routes:
-        if route.via is None:
-            continue
-        segment = topology.lan(route.device)
-        world.holders[segment, route.via] = Holder(f"router {route.via}", "", routes_on=True)
-        if route.destination is not None:
-            routes.append((route.destination, route.via, segment))
-        elif gateway is None:
-            gateway, way_out = route.via, segment
-    box = Sandbox(host, host, is_host=True, interfaces=tuple(interfaces), gateway=gateway, way_out=way_out,
-                  routes=tuple(routes))  # fmt: skip
+    segments = {
+        nic.name: topology.bridge(host, bridges[nic.name]) if nic.name in bridges else topology.lan(nic.name)
+        for nic in facts.nics
+        if nic.up
+    }
+    interfaces = tuple(
+        Interface(segments[nic.name], address, nic.name, f"{host}/{nic.name}", nic.mac)
+        for nic in facts.nics
+        for address in nic.addresses
+        if nic.up and not address.ip.is_loopback and not address.ip.is_link_local
+    )
+    routers = [(route, topology.lan(route.device)) for route in facts.routes if route.via is not None]
+    defaults = [(route.via, segment) for route, segment in routers if route.destination is None and route.via]
+    box = Sandbox(
+        host,
+        host,
+        is_host=True,
+        interfaces=interfaces,
+        gateways=tuple({via.version: via for via, _ in reversed(defaults)}.values()),
+        way_out=defaults[0][1] if defaults else None,
+        routes=tuple(
+            sorted(
+                ((r.destination, r.via, s) for r, s in routers if r.destination is not None and r.via is not None),
+                key=lambda known: -known[0].prefixlen,
+            )
+        ),
+        asks=tuple(ip_address(server) for server in facts.nameservers),
+        listens=_listens(world, host),
+    )
     _place(world, box)
+    for route, segment in routers:
+        if route.via is not None and (segment, route.via) not in world.holders:
+            world.holders[segment, route.via] = Holder(f"router {route.via}", "", routes_on=True)
+            world.places.setdefault(route.via, []).append(segment)
+    for name, segment in segments.items():
+        if segment.kind == "lan" and name != "lo":
+            world.on_lan.setdefault(segment, []).append((box, f"{host}/{name}"))
     world.of[host] = host
-    own = ((i.network, i.address.ip) for i in interfaces if i.segment.kind == "lan")
-    world.addresses[host] = tuple(own)
-    for site in _sites(world.lab, host, facts, snapshot):
-        mode = modes.for_driver(site.spec.driver if site.spec is not None else "bridge")
-        about = mode.facts(site)
-        for denial in about.denials:
-            world.denials.setdefault(denial.segment, []).append(denial)
-        for forwarding in about.forwarding:
-            world.forwarding[forwarding.segment] = forwarding
-        for interface in about.answers:
-            world.holders[interface.segment, interface.address.ip] = Holder(interface.network, interface.port)
+    world.addresses[host] = tuple((i.network, i.address.ip) for i in interfaces if i.segment.kind == "lan")
+    for site in _sites(world, host, snapshot):
+        _add_facts(world, _mode(site), site)
 
 
-def _sites(lab: Lab, host: str, facts: HostFacts, snapshot: Snapshot) -> Iterable[Site]:
-    yield Site(host, DEFAULT, None, snapshot.network(DEFAULT), facts)
-    for name, spec in lab.networks.items():
-        if host in lab.hosts_of(name):
-            yield Site(host, name, spec, snapshot.network(name), facts)
+def _mode(site: Site) -> Mode:
+    return modes.for_driver(site.spec.driver if site.spec is not None else "bridge")
 
 
-def _add_container(world: World, name: str, snapshot: Snapshot, publishing: set[str]) -> None:
+def _sites(world: World, host: str, snapshot: Snapshot) -> Iterable[Site]:
+    yield _site(world, host, DEFAULT, snapshot)
+    for name in world.lab.networks:
+        if host in world.lab.hosts_of(name):
+            yield _site(world, host, name, snapshot)
+
+
+def _site(world: World, host: str, name: str, snapshot: Snapshot) -> Site:
+    spec = world.lab.networks.get(name)
+    return Site(host, name, spec, snapshot.network(name), world.facts[host], world.engines[host])
+
+
+def _add_facts(world: World, mode: Mode, site: Site) -> None:
+    about = mode.facts(site)
+    for denial in about.denials:
+        world.denials.setdefault(denial.segment, []).append(denial)
+    for forwarding in about.forwarding:
+        world.forwarding[forwarding.segment] = forwarding
+    for interface in about.answers:
+        world.holders[interface.segment, interface.address.ip] = Holder(interface.network, interface.port)
+
+
+def _add_container(world: World, name: str, snapshot: Snapshot) -> None:
     lab, host = world.lab, world.lab.host_of(name)
     spec = lab.containers[name]
-    if modes.for_container(lab, spec).sandbox(host, name, spec) != name:
-        world.addresses[name] = ()
-        return
     networks = list(spec.networks) or ([DEFAULT] if spec.mode == DEFAULT else [])
     attachments: dict[str, Attachment] = {}
     state = snapshot.container(name)
     for network in networks:
-        definition = lab.networks.get(network)
-        site = Site(host, network, definition, snapshot.network(network), world.facts.get(host))
-        mode = modes.for_driver(definition.driver if definition is not None else "bridge")
+        site = _site(world, host, network, snapshot)
         endpoint = state.endpoints.get(network) if state is not None else None
         if endpoint is None or not endpoint.addresses:
             endpoint = _fixed(lab, name, network)
-        attachments[network] = attached = mode.attach(site, endpoint)
-        if attached.way_out is not None and attached.way_out.kind == "bridge" and attached.gateway is not None:
-            publishing.add(name)
+        attachments[network] = attached = _mode(site).attach(site, endpoint)
         _note_gateway(world, site, attached)
-    chosen = min((a for a in attachments.values() if a.gateway), key=lambda a: a.priority, default=Attachment())
+    chosen = min((a for a in attachments.values() if a.gateways), key=lambda a: a.priority, default=Attachment())
+    if chosen.way_out is not None and chosen.way_out.kind == "bridge":
+        world.publishes[name] = chosen.way_out
     box = Sandbox(
         name,
         host,
         is_host=False,
         interfaces=tuple(interface for a in attachments.values() for interface in a.interfaces),
-        gateway=chosen.gateway,
+        gateways=chosen.gateways,
         way_out=chosen.way_out,
         resolves=frozenset(network for network, a in attachments.items() if a.resolver),
+        asks=tuple(spec.dns) or tuple(ip_address(server) for server in world.facts[host].nameservers),
+        listens=_listens(world, name),
     )
     _place(world, box)
     world.addresses[name] = tuple((i.network, i.address.ip) for i in box.interfaces if not i.address.ip.is_link_local)
@@ -172,12 +238,12 @@ def _fixed(lab: Lab, name: str, network: str) -> EndpointState:
     """Return the endpoint that the definition alone tells: its fixed addresses, with the subnets' prefixes."""
     place, spec = lab.containers[name].networks.get(network), lab.networks.get(network)
     found = []
-    gateway = ""
+    gateways: dict[int, str] = {}
     for pool in spec.pools if spec is not None else ():
-        gateway = gateway or str(pool.gateway or next(pool.subnet.hosts(), ""))
+        gateways.setdefault(pool.subnet.version, str(pool.gateway or next(pool.subnet.hosts(), "")))
         inside = (a for a in (place.addresses if place is not None else ()) if a in pool.subnet)
         found += [ip_interface(f"{address}/{pool.subnet.prefixlen}") for address in inside]
-    return EndpointState(network, tuple(found), gateway=gateway)
+    return EndpointState(network, tuple(found), gateway=gateways.get(4, ""), gateway6=gateways.get(6, ""))
 
 
 def _note_gateway(world: World, site: Site, attached: Attachment) -> None:
@@ -185,11 +251,10 @@ def _note_gateway(world: World, site: Site, attached: Attachment) -> None:
     if not attached.interfaces or (site.name, site.host) in world.gateways:
         return
     segment = attached.interfaces[0].segment
-    if attached.gateway is not None and attached.way_out == segment:
-        world.gateways[site.name, site.host] = (attached.gateway, segment)
+    if attached.gateways and attached.way_out == segment:
+        world.gateways[site.name, site.host] = (attached.gateways[0], segment)
         return
-    bridge = world.sandboxes[site.host]
-    own = next((i.address.ip for i in bridge.interfaces if i.segment == segment), None)
+    own = next((i.address.ip for i in world.sandboxes[site.host].interfaces if i.segment == segment), None)
     if own is not None:
         world.gateways[site.name, site.host] = (own, segment)
 
@@ -198,6 +263,7 @@ def _place(world: World, box: Sandbox) -> None:
     world.sandboxes[box.name] = box
     for interface in box.interfaces:
         world.holders[interface.segment, interface.address.ip] = Holder(box.name, interface.port, box)
+        world.places.setdefault(interface.address.ip, []).append(interface.segment)
 
 
 def _bridge_name(network: NetworkState) -> str | None:

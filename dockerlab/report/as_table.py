@@ -99,7 +99,7 @@ def _amiss(judged: Judged) -> Iterator[str]:
     wished = {True: "reachable", False: "unreachable", None: "unknown"}[expected.reachable]
     seen = observed.state + (f" ({observed.symptom})" if observed.symptom else "")
     yield f"  {judged.verdict}: {_what(judged)}: expected {wished}, observed {seen}"
-    yield f"      expected because: {expected.because}"
+    yield f"      expected because: {judged.because}"
     if observed.detail:
         yield f"      observed: {observed.detail}"
 
@@ -108,7 +108,7 @@ def _every_cell(cells: Iterable[Judged]) -> Iterator[str]:
     yield "Why, cell by cell"
     for judged in cells:
         yield f"  {_mark(judged):<5}{_what(judged)}"
-        yield f"       {judged.expected.because} [{judged.expected.rule}]"
+        yield f"       {judged.because} [{judged.expected.rule}]"
 
 
 def _rules(cells: Iterable[Judged]) -> Iterator[str]:
@@ -119,4 +119,4 @@ def _rules(cells: Iterable[Judged]) -> Iterator[str]:
         first = members[0]
         count = f"{len(members)} cells" if len(members) > 1 else "1 cell"
         yield f"  {_mark(first):<5}{rule}, {count}, as {_what(first)}"
-        yield f"       {first.expected.because}"
+        yield f"       {first.because}"

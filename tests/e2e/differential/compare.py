@@ -1,0 +1,238 @@
+"""One lab on real engines: brought up, every cell's prediction held against what is seen, taken down."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from dockerlab import lifecycle, modes
+from dockerlab.errors import DockerlabError
+from dockerlab.hosts.address import SshOptions
+from dockerlab.identity import current
+from dockerlab.lab.loader import loads
+from dockerlab.session import Whereabouts, open_session
+from dockerlab.verify import same_symptom
+from e2e.differential.labs import VM, text_of
+
+
+class Silent:
+    """A reporter that keeps what a failed command said."""
+
+    def started(self, step):
+        pass
+
+    def ran(self, command, result):
+        pass
+
+    def finished(self, step, failure):
+        pass
+
+
+@dataclass
+class Outcome:
+    """What came of one lab; a mismatch is a plain mapping, so that it can be written down."""
+
+    cells: int = 0
+    mismatches: list = field(default_factory=list)
+    flaky: list = field(default_factory=list)
+    """Cells that were observed differently the second time."""
+    unknown: list = field(default_factory=list)
+    no_claim: list = field(default_factory=list)
+    rules: Counter = field(default_factory=Counter)
+    refused: str = ""
+    """Why the lab did not come up, or was not left as it was found."""
+    seconds: float = 0.0
+    engines: dict = field(default_factory=dict)
+
+    @property
+    def clean(self):
+        return not (self.mismatches or self.unknown or self.refused)
+
+
+@contextmanager
+def session():
+    """Yield the running sandbox's two hosts and the controller."""
+    where = Whereabouts(sandbox=True, options=SshOptions())
+    with open_session(dict.fromkeys(VM), where, print) as opened:
+        yield opened
+
+
+def parse(lab):
+    """Return the checked definition that a structure or a text stands for."""
+    text = lab if isinstance(lab, str) else text_of(lab)
+    return loads(text, networks=modes.network_types(), checks=[modes.check])
+
+
+def compare(lab, opened):
+    """Return what came of a lab on the hosts of a session."""
+    outcome, started = Outcome(), time.monotonic()
+    try:
+        definition = parse(lab)
+        with running(definition, opened):
+            report = lifecycle.verify(definition, opened.hosts)
+            judge(report, outcome)
+            if outcome.mismatches or outcome.unknown:
+                again(definition, opened, outcome)
+        left = remains(opened)
+        if left:
+            outcome.refused = f"left behind: {left}"
+    except DockerlabError as error:
+        outcome.refused = f"{type(error).__name__}: {error}"
+    outcome.seconds = time.monotonic() - started
+    return outcome
+
+
+@contextmanager
+def running(definition, opened):
+    """Bring a lab up, and take it down whatever happens."""
+    wanted, _ = lifecycle.plan_up(definition, current(definition.name), opened.hosts, opened.controller, "missing")
+    try:
+        lifecycle.carry_out(wanted, opened.hosts, Silent())
+        yield
+    finally:
+        removal = lifecycle.plan_down(definition.name, opened.hosts)
+        lifecycle.take_down(removal.plan, opened.hosts, Silent())
+
+
+def remains(opened):
+    """Return what `down` has left on the hosts that an empty engine does not have."""
+    known = {"bridge", "host", "none", "docker_gwbridge"}
+    seen = lifecycle.look(opened.hosts)
+    found = []
+    for host, snapshot in seen.snapshots.items():
+        found += [f"{host}: container {c.name}" for c in snapshot.containers]
+        found += [f"{host}: network {n.name}" for n in snapshot.networks if n.name not in known]
+        found += [f"{host}: interface {n.name}" for n in seen.facts[host].nics if n.name.startswith(("dm-", "br-"))]
+        if seen.facts[host].nic("eth0.50") is None:
+            found.append(f"{host}: eth0.50 is gone")
+    return found
+
+
+def judge(report, outcome):
+    """Sort every cell of a report into the outcome."""
+    outcome.engines = dict(report.engines)
+    for judged in report.cells:
+        outcome.cells += 1
+        outcome.rules[judged.expected.rule] += 1
+        seen = as_mapping(judged)
+        if judged.expected.reachable is None:
+            outcome.no_claim.append(seen)
+        elif judged.observed.state == "unknown":
+            outcome.unknown.append(seen)
+        elif judged.verdict == "fail" or not same_symptom(judged.expected, judged.observed):
+            outcome.mismatches.append(seen)
+
+
+def again(definition, opened, outcome):
+    """Look a second time: a mismatch that is no longer one was no mismatch of the model."""
+    second = Outcome()
+    judge(lifecycle.verify(definition, opened.hosts), second)
+    lasting = {key_of_cell(cell) for cell in second.mismatches}
+    outcome.flaky = [cell for cell in outcome.mismatches if key_of_cell(cell) not in lasting]
+
+
+def as_mapping(judged):
+    """Return a judged cell as plain text."""
+    cell, expected, observed = judged.cell, judged.expected, judged.observed
+    return {
+        "from": cell.source,
+        "to": cell.to,
+        "target": cell.target,
+        "probe": cell.probe,
+        "rule": expected.rule,
+        "expected": word(expected.reachable, expected.symptom),
+        "because": expected.because,
+        "observed": word({"reachable": True, "unreachable": False}.get(observed.state), observed.symptom),
+        "detail": observed.detail,
+    }
+
+
+def word(reachable, symptom):
+    """Return a state in a word or two."""
+    return "?" if reachable is None else "yes" if reachable else f"no ({symptom})"
+
+
+def key_of_cell(cell):
+    """Return what identifies a cell in its lab."""
+    return (cell["from"], cell["to"], cell["target"], cell["probe"])
+
+
+def group_of(cell):
+    """Return what mismatches of one kind have in common."""
+    version = "6" if ":" in cell["target"] else "4"
+    return (cell["rule"], cell["probe"].partition("/")[0] + version, cell["expected"], cell["observed"])
+
+
+def reduced(lab, group, opened, tries):
+    """Return a smaller lab that still has a mismatch (or an unknown cell) of a group, and what came of it."""
+    best, outcome = lab, None
+    moved = True
+    while moved and tries > 0:
+        moved = False
+        for smaller in candidates(best):
+            if tries <= 0:
+                break
+            try:
+                parse(smaller)
+            except DockerlabError:
+                continue
+            tries -= 1
+            result = compare(smaller, opened)
+            if group in {group_of(cell) for cell in (*result.mismatches, *result.unknown)}:
+                best, outcome, moved = smaller, result, True
+                break
+    return best, outcome
+
+
+def candidates(lab):
+    """Yield labs with one thing less: halves of the containers first, then single things."""
+    names = list(lab["containers"])
+    if len(names) > 3:
+        for kept in (names[: len(names) // 2], names[len(names) // 2 :]):
+            yield without(lab, [name for name in names if name not in kept])
+    for name in names:
+        yield without(lab, [name])
+    if "outside" in lab:
+        yield {key: value for key, value in lab.items() if key != "outside"}
+    for name, spec in lab["containers"].items():
+        if len(spec.get("networks", {})) > 1:
+            for network in spec["networks"]:
+                yield changed(lab, lambda c, n=name, w=network: c["containers"][n]["networks"].pop(w))
+        for key in ("ports", "expose"):
+            if key in spec:
+                yield changed(lab, lambda c, n=name, k=key: c["containers"][n].pop(k))
+        if len(spec.get("ports", ())) > 1:
+            for index in range(len(spec["ports"])):
+                yield changed(lab, lambda c, n=name, i=index: c["containers"][n]["ports"].pop(i))
+    for name, spec in lab.get("networks", {}).items():
+        for key in ("internal", "driver_opts", "ip_range", "gateway", "macvlan_mode"):
+            if key in spec:
+                yield changed(lab, lambda c, n=name, k=key: c["networks"][n].pop(k))
+
+
+def without(lab, gone):
+    """Return a lab without some containers, those that join them, and networks that nobody uses any more."""
+    copied = copy.deepcopy(lab)
+    joined = {f"container:{name}" for name in gone}
+    copied["containers"] = {
+        name: spec
+        for name, spec in copied["containers"].items()
+        if name not in gone and spec.get("network_mode") not in joined
+    }
+    return pruned(copied)
+
+
+def changed(lab, change):
+    """Return a copy of a lab after a change."""
+    copied = copy.deepcopy(lab)
+    change(copied)
+    return pruned(copied)
+
+
+def pruned(lab):
+    used = {name for spec in lab["containers"].values() for name in spec.get("networks", {})}
+    lab["networks"] = {name: spec for name, spec in lab.get("networks", {}).items() if name in used}
+    return lab

@@ -1,0 +1,36 @@
+#!/bin/sh
+# The default bridge, docker0: the part of host local
+set -eu
+
+# The image dockerlab/node: a static busybox and its names
+docker image inspect dockerlab/node >/dev/null 2>&1 || (
+  stay='CMD ["sh","-c","trap exit TERM INT; while :; do sleep 3600 & wait; done"]'
+  root=$(mktemp -d) && mkdir "$root/bin" "$root/tmp" "$root/www" && cp "$(command -v busybox)" "$root/bin/busybox" &&
+  for name in $("$root/bin/busybox" --list); do [ "$name" = busybox ] || ln -s busybox "$root/bin/$name"; done &&
+  tar -C "$root" -c . | docker import --change "$stay" - dockerlab/node &&
+  rm -r "$root"
+)
+
+# Start container centos_v1
+#   --detach --interactive --tty  in the background, with a terminal: a shell as main process then stays
+#   --name centos_v1              what the definition, the other commands and DNS call it
+#   --network bridge              docker0: the bridge that every engine has; no names, automatic addresses
+#   --label …                     whose it is: `down` goes by this
+docker run \
+  --detach --interactive --tty \
+  --name centos_v1 \
+  --network bridge \
+  --label dockerlab.lab=bridge --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=be1f55fa5878 \
+  dockerlab/node
+
+# Start container centos_v2
+#   --detach --interactive --tty  in the background, with a terminal: a shell as main process then stays
+#   --name centos_v2              what the definition, the other commands and DNS call it
+#   --network bridge              docker0: the bridge that every engine has; no names, automatic addresses
+#   --label …                     whose it is: `down` goes by this
+docker run \
+  --detach --interactive --tty \
+  --name centos_v2 \
+  --network bridge \
+  --label dockerlab.lab=bridge --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=a9feb0e4dd70 \
+  dockerlab/node

@@ -1,0 +1,62 @@
+#!/bin/sh
+# Two containers in one network namespace: the part of host local
+set -eu
+
+# The image dockerlab/node: a static busybox and its names
+docker image inspect dockerlab/node >/dev/null 2>&1 || (
+  stay='CMD ["sh","-c","trap exit TERM INT; while :; do sleep 3600 & wait; done"]'
+  root=$(mktemp -d) && mkdir "$root/bin" "$root/tmp" "$root/www" && cp "$(command -v busybox)" "$root/bin/busybox" &&
+  for name in $("$root/bin/busybox" --list); do [ "$name" = busybox ] || ln -s busybox "$root/bin/$name"; done &&
+  tar -C "$root" -c . | docker import --change "$stay" - dockerlab/node &&
+  rm -r "$root"
+)
+
+# Start container nginx-web1
+#   --detach --interactive --tty  in the background, with a terminal: a shell as main process then stays
+#   --name nginx-web1             what the definition, the other commands and DNS call it
+#   --network bridge              docker0: the bridge that every engine has; no names, automatic addresses
+#   --publish 81:80/tcp           a port of the host that leads to a port of the container (DNAT)
+#   --label …                     whose it is: `down` goes by this
+docker run \
+  --detach --interactive --tty \
+  --name nginx-web1 \
+  --network bridge \
+  --publish 81:80/tcp \
+  --label dockerlab.lab=container --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=3b1915270c4e \
+  dockerlab/node \
+  httpd \
+  -f \
+  -p \
+  80 \
+  -h \
+  /www
+
+# Start container client
+#   --detach --interactive --tty  in the background, with a terminal: a shell as main process then stays
+#   --name client                 what the definition, the other commands and DNS call it
+#   --network bridge              docker0: the bridge that every engine has; no names, automatic addresses
+#   --label …                     whose it is: `down` goes by this
+docker run \
+  --detach --interactive --tty \
+  --name client \
+  --network bridge \
+  --label dockerlab.lab=container --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=2b8a4d9fed90 \
+  dockerlab/node
+
+# Start container php-server
+#   --detach --interactive --tty    in the background, with a terminal: a shell as main process then stays
+#   --name php-server               what the definition, the other commands and DNS call it
+#   --network container:nginx-web1  that container's network namespace: same interfaces, addresses and ports
+#   --label …                       whose it is: `down` goes by this
+docker run \
+  --detach --interactive --tty \
+  --name php-server \
+  --network container:nginx-web1 \
+  --label dockerlab.lab=container --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=eefe6f87acb2 \
+  dockerlab/node \
+  httpd \
+  -f \
+  -p \
+  9000 \
+  -h \
+  /www

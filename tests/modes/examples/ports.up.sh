@@ -1,0 +1,89 @@
+#!/bin/sh
+# Published ports, DNAT and docker-proxy: the part of host vm0
+set -eu
+
+# The image dockerlab/node: a static busybox and its names
+docker image inspect dockerlab/node >/dev/null 2>&1 || (
+  stay='CMD ["sh","-c","trap exit TERM INT; while :; do sleep 3600 & wait; done"]'
+  root=$(mktemp -d) && mkdir "$root/bin" "$root/tmp" "$root/www" && cp "$(command -v busybox)" "$root/bin/busybox" &&
+  for name in $("$root/bin/busybox" --list); do [ "$name" = busybox ] || ln -s busybox "$root/bin/$name"; done &&
+  tar -C "$root" -c . | docker import --change "$stay" - dockerlab/node &&
+  rm -r "$root"
+)
+
+# Start container nginx
+#   --detach --interactive --tty  in the background, with a terminal: a shell as main process then stays
+#   --name nginx                  what the definition, the other commands and DNS call it
+#   --network bridge              docker0: the bridge that every engine has; no names, automatic addresses
+#   --publish 80:80/tcp           a port of the host that leads to a port of the container (DNAT)
+#   --label …                     whose it is: `down` goes by this
+docker run \
+  --detach --interactive --tty \
+  --name nginx \
+  --network bridge \
+  --publish 80:80/tcp \
+  --label dockerlab.lab=ports --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=2206e4764e89 \
+  dockerlab/node \
+  httpd \
+  -f \
+  -p \
+  80 \
+  -h \
+  /www
+
+# Start container admin
+#   --detach --interactive --tty   in the background, with a terminal: a shell as main process then stays
+#   --name admin                   what the definition, the other commands and DNS call it
+#   --network bridge               docker0: the bridge that every engine has; no names, automatic addresses
+#   --publish 127.0.0.1:81:80/tcp  a port of the host that leads to a port of the container (DNAT)
+#   --label …                      whose it is: `down` goes by this
+docker run \
+  --detach --interactive --tty \
+  --name admin \
+  --network bridge \
+  --publish 127.0.0.1:81:80/tcp \
+  --label dockerlab.lab=ports --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=f7e6e3f18a8c \
+  dockerlab/node \
+  httpd \
+  -f \
+  -p \
+  80 \
+  -h \
+  /www
+
+# Start container client
+#   --detach --interactive --tty  in the background, with a terminal: a shell as main process then stays
+#   --name client                 what the definition, the other commands and DNS call it
+#   --network bridge              docker0: the bridge that every engine has; no names, automatic addresses
+#   --label …                     whose it is: `down` goes by this
+docker run \
+  --detach --interactive --tty \
+  --name client \
+  --network bridge \
+  --label dockerlab.lab=ports --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=2b8a4d9fed90 \
+  dockerlab/node
+
+#!/bin/sh
+# Published ports, DNAT and docker-proxy: the part of host vm1
+set -eu
+
+# The image dockerlab/node: a static busybox and its names
+docker image inspect dockerlab/node >/dev/null 2>&1 || (
+  stay='CMD ["sh","-c","trap exit TERM INT; while :; do sleep 3600 & wait; done"]'
+  root=$(mktemp -d) && mkdir "$root/bin" "$root/tmp" "$root/www" && cp "$(command -v busybox)" "$root/bin/busybox" &&
+  for name in $("$root/bin/busybox" --list); do [ "$name" = busybox ] || ln -s busybox "$root/bin/$name"; done &&
+  tar -C "$root" -c . | docker import --change "$stay" - dockerlab/node &&
+  rm -r "$root"
+)
+
+# Start container remote
+#   --detach --interactive --tty  in the background, with a terminal: a shell as main process then stays
+#   --name remote                 what the definition, the other commands and DNS call it
+#   --network bridge              docker0: the bridge that every engine has; no names, automatic addresses
+#   --label …                     whose it is: `down` goes by this
+docker run \
+  --detach --interactive --tty \
+  --name remote \
+  --network bridge \
+  --label dockerlab.lab=ports --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=06ce41177953 \
+  dockerlab/node

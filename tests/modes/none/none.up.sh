@@ -1,0 +1,46 @@
+#!/bin/sh
+# none-mode: the part of host local
+set -eu
+
+# The image dockerlab/node: a static busybox and its names
+docker image inspect dockerlab/node >/dev/null 2>&1 || (
+  stay='CMD ["sh","-c","trap exit TERM INT; while :; do sleep 3600 & wait; done"]'
+  root=$(mktemp -d) && mkdir "$root/bin" "$root/tmp" "$root/www" && cp "$(command -v busybox)" "$root/bin/busybox" &&
+  for name in $("$root/bin/busybox" --list); do [ "$name" = busybox ] || ln -s busybox "$root/bin/$name"; done &&
+  tar -C "$root" -c . | docker import --change "$stay" - dockerlab/node &&
+  rm -r "$root"
+)
+
+# Create bridge network app: a Linux bridge on this host alone
+#   --driver bridge         a switch in the kernel; the host is its router
+#   --subnet 172.28.1.0/24  the containers' addresses come from here
+#   --label …               whose it is: `down` goes by this
+docker network create \
+  --driver bridge \
+  --subnet 172.28.1.0/24 \
+  --label dockerlab.lab=none-mode --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=210f07773afd \
+  app
+
+# Start container alone
+#   --detach --interactive --tty  in the background, with a terminal: a shell as main process then stays
+#   --name alone                  what the definition, the other commands and DNS call it
+#   --network none                a network namespace of its own, with the loopback interface alone
+#   --label …                     whose it is: `down` goes by this
+docker run \
+  --detach --interactive --tty \
+  --name alone \
+  --network none \
+  --label dockerlab.lab=none-mode --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=1f7ae3342ed8 \
+  dockerlab/node
+
+# Start container web
+#   --detach --interactive --tty  in the background, with a terminal: a shell as main process then stays
+#   --name web                    what the definition, the other commands and DNS call it
+#   --network app                 its place on the first network
+#   --label …                     whose it is: `down` goes by this
+docker run \
+  --detach --interactive --tty \
+  --name web \
+  --network app \
+  --label dockerlab.lab=none-mode --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=69ac5e075eba \
+  dockerlab/node
