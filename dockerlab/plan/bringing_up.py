@@ -10,7 +10,7 @@ from dockerlab.build import Built
 from dockerlab.command import Command
 from dockerlab.errors import ConflictError
 from dockerlab.identity import Identity
-from dockerlab.lab.model import Lab
+from dockerlab.lab.model import Container, Lab
 from dockerlab.plan.ownership import belongs, describe
 from dockerlab.plan.steps import Action, Key, Plan, Step
 from dockerlab.plan.swarm import swarm_steps
@@ -138,16 +138,21 @@ def _fixed_before(lab: Lab, name: str) -> frozenset[Key]:
     """Return the containers that go ahead: the engine must not give a fixed address of theirs to this one."""
     spec, host = lab.containers[name], lab.host_of(name)
     automatic = {network for network, place in spec.networks.items() if not place.addresses}
-    if any(place.addresses for place in spec.networks.values()):
-        return frozenset()
     return frozenset(
         Key(lab.host_of(other), "container", other)
         for other, theirs in lab.containers.items()
-        if any(
+        if _freedom(theirs) < _freedom(spec)
+        and any(
             place.addresses and network in automatic and (lab.host_of(other) == host or _in_swarm(lab, network))
             for network, place in theirs.networks.items()
         )
     )
+
+
+def _freedom(spec: Container) -> int:
+    """Return 0 for a container all of whose addresses are fixed, 2 for one that takes any, 1 for one in between."""
+    fixed = [bool(place.addresses) for place in spec.networks.values()]
+    return 0 if all(fixed) else 1 if any(fixed) else 2
 
 
 def _as_planned(found: ContainerState, networks: Iterable[str]) -> bool:

@@ -123,7 +123,7 @@ class Model:
 
     def _names(self, box: Sandbox) -> list[tuple[str, str, tuple[str, ...], Expectation]]:
         """Return every name that is asked for, its holder, its addresses and the expectation, by kind of resolver."""
-        asking = (self._kind(_signature(box)), box.resolves, box.asks)
+        asking = (self._kind(_signature(box)), box.resolves, box.asks, box.asks_through_host)
         if asking not in self.names:
             self.names[asking] = [
                 self._name(asking, box, name) for name in self.world.lab.containers if self.world.addresses[name]

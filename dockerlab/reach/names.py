@@ -35,7 +35,8 @@ def _said_of_an_unknown_name(world: World, box: Sandbox) -> str | None:
     """Return the symptom of a name that is passed on to the servers beyond: an answer, or silence."""
     if not box.asks:
         return None
-    fate = exchange(world, box, box.asks[0])
+    asker = world.sandboxes[box.host] if box.resolves and box.asks_through_host else box
+    fate = exchange(world, asker, box.asks[0])
     if isinstance(fate, Arrival):
         return NO_SUCH_NAME
     if not fate.certain:

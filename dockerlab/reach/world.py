@@ -22,6 +22,9 @@ from dockerlab.topology import (
     Segment,
 )
 
+ASKS_THROUGH_HOST = (26, 0)
+"""The engine from which on servers that the host itself uses are asked from the host (observed: 20.10 no, 28.5 yes)."""
+
 
 @dataclass(frozen=True)
 class Sandbox:
@@ -38,6 +41,8 @@ class Sandbox:
     """The networks whose names Docker's DNS gives this sandbox."""
     asks: tuple[IpAddress, ...] = ()
     """The DNS servers for every other name."""
+    asks_through_host: bool = False
+    """Whether Docker's DNS puts these questions from the host's network namespace, not from the container's."""
     listens: frozenset[int] = frozenset()
 
     def holds(self, address: IpAddress) -> bool:
@@ -228,6 +233,7 @@ def _add_container(world: World, name: str, snapshot: Snapshot) -> None:
         way_out=chosen.way_out,
         resolves=frozenset(network for network, a in attachments.items() if a.resolver),
         asks=tuple(spec.dns) or tuple(ip_address(server) for server in world.facts[host].nameservers),
+        asks_through_host=world.engines[host] >= ASKS_THROUGH_HOST and not spec.dns and bool(chosen.gateways),
         listens=_listens(world, name),
     )
     _place(world, box)

@@ -202,6 +202,18 @@ def test_fixed_addresses_go_first():
     assert order.index("db") < order.index("cache")
 
 
+def test_partly_fixed_addresses_go_in_between():
+    """A container with one fixed and one automatic address waits for those that are all fixed, and goes before the rest."""
+    definition = lab("""
+        networks: {n: {subnet: 10.0.0.0/24}, m: {subnet: 10.0.1.0/24}}
+        containers:
+          rest: {networks: [n]}
+          partly: {networks: {n: {ip: 10.0.0.2}, m: {}}}
+          whole: {networks: {m: {ip: 10.0.1.2}}}
+        """)
+    in_any_order(definition, lambda: Engines(["local"]))
+
+
 def test_fixed_addresses_of_a_swarm_go_first():
     """An overlay's addresses are common to all hosts: a fixed one on another host goes first as well."""
     definition = lab("""

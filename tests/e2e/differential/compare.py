@@ -144,7 +144,7 @@ def as_mapping(judged):
         "probe": cell.probe,
         "rule": expected.rule,
         "expected": word(expected.reachable, expected.symptom),
-        "because": expected.because,
+        "because": judged.because,
         "observed": word({"reachable": True, "unreachable": False}.get(observed.state), observed.symptom),
         "detail": observed.detail,
     }

@@ -1,0 +1,318 @@
+"""Plans on hosts that are functions: order, concurrency, failure, interruption, rollback."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from dockerlab.command import Command, Part, Variable
+from dockerlab.errors import (
+    ConnectError,
+    DeadlineExceeded,
+    ExecutionError,
+    Interrupted,
+    TransportError,
+)
+from dockerlab.execute import Execution, execute, raise_for, roll_back
+from dockerlab.hosts.fake import FakeHost
+from dockerlab.plan import Key, Plan, Step
+
+
+class Notes:
+    """A reporter that remembers."""
+
+    def __init__(self):
+        self.started_steps, self.commands, self.ended = [], [], {}
+        self._lock = threading.Lock()
+
+    def started(self, step):
+        with self._lock:
+            self.started_steps.append(step.key.name)
+
+    def ran(self, command, result):
+        with self._lock:
+            self.commands.append((command.host, result.argv, result.rc))
+
+    def finished(self, step, failure):
+        self.ended[step.key.name] = failure
+
+
+def command(*words, host="h", **options):
+    return Command(host, (Part(words),), **options)
+
+
+def step(name, *after, host="h", commands=None, undo=None, action="create"):
+    """Return a step that runs `make NAME` and is undone by `undo NAME`."""
+    made = (command("make", name, host=host),) if commands is None else commands
+    undone = (command("undo", name, host=host),) if undo is None else undo
+    return Step(Key(host, "container", name), action, made, undone, frozenset(each.key for each in after))
+
+
+def host(name="h", failing=(), **options):
+    """Return a host on which commands that hold one of some words fail."""
+
+    def respond(argv, _given):
+        return (1, "", f"no {argv[1]}") if set(argv) & set(failing) else ""
+
+    return FakeHost(name, respond, **options)
+
+
+def run(plan, *hosts, **options):
+    notes, by_name = Notes(), {each.name: each for each in hosts}
+    return execute(plan, by_name, notes, **options), notes, by_name
+
+
+def test_order():
+    """A step runs after all that it waits for, and its commands in their order."""
+    a = step("a", commands=(command("a1"), command("a2")))
+    b, c = step("b", a), step("c", a)
+    d = step("d", b, c)
+    done, notes, hosts = run(Plan((d, c, b, a)), host())
+    ran = [argv[-1] for argv in hosts["h"].calls]
+    assert ran[:2] == ["a1", "a2"]
+    assert sorted(ran[2:4]) == ["b", "c"]
+    assert ran[4] == "d"
+    assert done.complete
+    assert [each.key.name for each in done.begun][0] == "a"
+    assert notes.ended == dict.fromkeys("abcd")
+    raise_for(done, None)
+
+
+def test_at_once():
+    """Steps that do not wait for each other run at the same time: each is only answered when all have been asked."""
+    meeting = threading.Barrier(4, timeout=10)
+
+    def respond(_argv, _given):
+        meeting.wait()
+        return ""
+
+    hosts = [FakeHost("x", respond, channels=2), FakeHost("y", respond, channels=2)]
+    steps = tuple(step(str(n), host="xy"[n % 2]) for n in range(4))
+    done, _, _ = run(Plan(steps), *hosts)
+    assert done.complete
+
+
+def test_nothing_new_after_a_failure():
+    """After a failure nothing is begun that had not begun: neither what waits for it, nor what waits for a worker."""
+    bad = step("bad")
+    others = [step(f"o{n}") for n in range(20)]
+    done, notes, hosts = run(Plan((bad, step("next", bad), *others)), host(failing=["bad"], channels=1))
+    assert [argv[1] for argv in hosts["h"].calls] == ["bad"]
+    assert [each.key.name for each in done.begun] == ["bad"]
+    assert set(done.failures) == {bad.key}
+    assert isinstance(notes.ended["bad"], ExecutionError)
+    assert not done.complete
+
+
+def test_what_runs_comes_to_its_end():
+    """What runs beside a failure is waited for and counts as begun."""
+    failed = threading.Event()
+
+    def respond(argv, _given):
+        if "bad" in argv:
+            failed.set()
+            return (1, "", "no")
+        assert failed.wait(10)
+        return ""
+
+    done, notes, _ = run(Plan((step("bad"), step("slow"))), FakeHost("h", respond, channels=2))
+    assert {each.key.name for each in done.begun} == {"bad", "slow"}
+    assert notes.ended["slow"] is None
+
+
+def test_keep_going():
+    """With keep_going only what depends on the failure is left out, and every failure is told."""
+    bad, worse = step("bad"), step("worse")
+    plan = Plan((bad, worse, step("next", bad), *(step(f"o{n}") for n in range(5))))
+    done, _, hosts = run(plan, host(failing=["bad", "worse"], channels=1), keep_going=True)
+    assert {argv[1] for argv in hosts["h"].calls} == {"bad", "worse", "o0", "o1", "o2", "o3", "o4"}
+    with pytest.raises(ExecutionError, match=r"(?s)bad.*worse"):
+        raise_for(done, [])
+
+
+def test_failure_message():
+    """A failure names the object, its host, the command as one could paste it, and what the engine said."""
+    done, _, _ = run(Plan((step("a b"),)), host(failing=["a b"]))
+    with pytest.raises(ExecutionError) as caught:
+        raise_for(done, [])
+    assert str(caught.value) == (
+        "container a b on h failed (exit code 1)\n  make 'a b'\n  no a b\n"
+        "everything that this run had created was removed again"
+    )
+
+
+def test_rest_of_a_failed_step():
+    """The commands behind a failed one of the same step do not run."""
+    failing = step("x", commands=(command("one", "x"), command("two", "bad"), command("three", "x")))
+    done, _, hosts = run(Plan((failing,)), host(failing=["bad"]))
+    assert [argv[0] for argv in hosts["h"].calls] == ["one", "two"]
+    assert not done.complete
+
+
+def test_tolerated():
+    """An error that means that all is well already is no failure; any other one is."""
+    fine = step("x", commands=(command("x", "leave", tolerates=("not part", "no leave")),))
+    done, _, _ = run(Plan((fine,)), host(failing=["leave"]))
+    assert done.complete
+    other = step("x", commands=(command("x", "leave", tolerates=("something else",)),))
+    done, _, _ = run(Plan((other,)), host(failing=["leave"]))
+    assert not done.complete
+
+
+def test_stored_value():
+    """What a command prints is given, stripped, to the commands that ask for it, on whichever host."""
+    ask = step("ask", commands=(command("token", stores="T"),))
+    use = step("use", ask, host="y", commands=(command("join", Variable("T", "hint"), host="y"),))
+    done, _, hosts = run(Plan((use, ask)), FakeHost("h", lambda _a, _i: "  it's a token\n"), host("y"))
+    assert done.complete
+    assert hosts["y"].calls == [("join", "it's a token")]
+
+
+def test_feed():
+    """A command that wants input is given it, made anew for each run."""
+    made = []
+
+    def feed():
+        made.append(1)
+        return [b"one", b"two"]
+
+    load = step("load", commands=(command("load", feeds=feed),))
+    _, _, hosts = run(Plan((load, step("other"))), host(channels=1))
+    assert sorted(hosts["h"].inputs) == [b"", b"onetwo"]
+    assert made == [1]
+
+
+def test_broken_host_is_a_failure():
+    """A lost connection is a failure of its step, and the others are not begun."""
+
+    def respond(_argv, _given):
+        raise TransportError("h", "connection lost")
+
+    done, _, _ = run(Plan((step("a"), step("b"))), FakeHost("h", respond, channels=1))
+    (failure,) = done.failures.values()
+    assert str(failure) == "h: connection lost"
+
+
+def test_bug_is_not_hidden():
+    """An error that nobody foresaw comes out as it is."""
+
+    def respond(_argv, _given):
+        raise LookupError("a bug")
+
+    with pytest.raises(LookupError, match="a bug"):
+        run(Plan((step("a"),)), FakeHost("h", respond))
+
+
+def test_interruption(monkeypatch):
+    """Ctrl-C lets what runs come to its end and begins nothing new; the error says so and has exit code 130."""
+    from dockerlab import execute as module
+
+    asked = threading.Event()
+    interrupted = threading.Event()
+    wait = module.wait
+
+    def respond(_argv, _given):
+        asked.set()
+        assert interrupted.wait(10)
+        return ""
+
+    def wait_once_interrupted(*arguments, **options):
+        if not interrupted.is_set():
+            assert asked.wait(10)
+            interrupted.set()
+            raise KeyboardInterrupt
+        return wait(*arguments, **options)
+
+    monkeypatch.setattr(module, "wait", wait_once_interrupted)
+    first = step("first")
+    done, notes, hosts = run(Plan((first, step("second", first), step("third"))), FakeHost("h", respond, channels=1))
+    assert len(hosts["h"].calls) == 1
+    assert notes.ended == {"first": None}
+    assert done.interrupted
+    assert not done.failures
+    with pytest.raises(Interrupted, match=r"^stopped: everything that this run had created was removed again$") as caught:
+        raise_for(done, roll_back(done, hosts, notes))
+    assert caught.value.exit_code == 130
+    assert hosts["h"].calls[1:] == [("undo", "first")]
+
+
+def begun(*steps, failures=None):
+    return Execution(list(steps), failures or {})
+
+
+def test_roll_back_order():
+    """What was begun is undone last first, also the step that failed half-way; what was only kept or removed is not."""
+    steps = [step("a"), step("kept", action="keep"), step("b", action="recreate"), step("gone", action="remove"), step("c")]
+    fake = host()
+    assert roll_back(begun(*steps), {"h": fake}, Notes()) == []
+    assert [argv[1] for argv in fake.calls] == ["c", "b", "a"]
+
+
+def test_roll_back_of_what_was_never_made():
+    """That there is nothing to remove is no failure of a rollback."""
+
+    def respond(argv, _given):
+        said = {"a": "Error: No such container: a", "b": "network b not found", "c": "This node is not part of a swarm"}
+        return (1, "", said[argv[1]])
+
+    assert roll_back(begun(step("a"), step("b"), step("c")), {"h": FakeHost("h", respond)}, Notes()) == []
+
+
+def test_roll_back_reports_what_is_left():
+    """What cannot be undone is told with its reason, and the rest is undone all the same."""
+    fake = host(failing=["b"])
+    left = roll_back(begun(step("a"), step("b"), step("c")), {"h": fake}, Notes())
+    assert left == ["container b on h: no b"]
+    assert [argv[1] for argv in fake.calls] == ["c", "b", "a"]
+    with pytest.raises(ExecutionError, match=r"could not be undone:\n  container b on h: no b"):
+        raise_for(begun(failures={step("b").key: ExecutionError("x")}), left)
+
+
+def test_roll_back_without_a_host():
+    """A host that cannot be connected to is not asked again, and what is left there is told; the others are cleaned."""
+    a, b = step("a", host="x"), step("b", host="y")
+    x, y = host("x"), host("y")
+    failures = {a.key: ConnectError("x", "no connection")}
+    left = roll_back(begun(a, b, failures=failures), {"x": x, "y": y}, Notes())
+    assert left == ["container a on x: the host does not answer"]
+    assert (x.calls, y.calls) == ([], [("undo", "b")])
+
+
+@pytest.mark.parametrize("error", [TransportError("h", "lost"), DeadlineExceeded("h", "too slow")])
+def test_roll_back_after_a_doubtful_command(error):
+    """After a lost connection or a missed deadline the command may have taken effect: it is undone."""
+    a = step("a")
+    fake = host()
+    assert roll_back(begun(a, failures={a.key: error}), {"h": fake}, Notes()) == []
+    assert fake.calls == [("undo", "a")]
+
+
+def test_roll_back_loses_the_host():
+    """A connection that is lost during the rollback is no crash: it goes on elsewhere, and tells what is left."""
+
+    def respond(_argv, _given):
+        raise TransportError("x", "connection lost")
+
+    x, y = FakeHost("x", respond), host("y")
+    steps = [step("a", host="y"), step("b", host="x"), step("c", host="x")]
+    left = roll_back(begun(*steps), {"x": x, "y": y}, Notes())
+    assert left == ["container c on x: x: connection lost", "container b on x: the host does not answer"]
+    assert y.calls == [("undo", "a")]
+
+
+def test_kept_after_failure():
+    """Without a rollback the error says that what was made is still there."""
+    with pytest.raises(ExecutionError, match=r"what was made so far is kept; 'dockerlab down' removes it"):
+        raise_for(begun(failures={step("b").key: ExecutionError("x")}), None)
+
+
+def test_threads_end():
+    """No thread of a finished run is left behind after its work."""
+    before = threading.active_count()
+    run(Plan(tuple(step(str(n)) for n in range(30))), host(channels=8))
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(lambda: 1).result() == 1
+    for thread in threading.enumerate():
+        if thread.name.startswith("step"):
+            thread.join(5)
+    assert threading.active_count() <= before
