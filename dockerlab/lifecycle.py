@@ -10,6 +10,7 @@ from typing import Literal, TypeVar
 
 from dockerlab import engine, facts, images, plan
 from dockerlab.errors import HostError
+from dockerlab.evidence import around
 from dockerlab.execute import Execution, Reporter, execute, raise_for, roll_back
 from dockerlab.hosts.base import Host
 from dockerlab.identity import Identity, current
@@ -21,6 +22,7 @@ from dockerlab.probe.agents import AgentProber, AgentUnavailable
 from dockerlab.probe.base import Observation
 from dockerlab.probe.portable import PortableProber
 from dockerlab.reach import Cell, World, build_world, matrix
+from dockerlab.reach.overrides import override
 from dockerlab.snapshot import Snapshot
 from dockerlab.topology import HostFacts
 from dockerlab.verify import Report, judge_all, observe
@@ -140,9 +142,8 @@ def take_down(removal: Plan, hosts: Mapping[str, Host], reporter: Reporter) -> i
 
 def verify(lab: Lab, hosts: Mapping[str, Host], prober: Choice = "auto", instance: str | None = None) -> Report:
     """Return the whole matrix of a lab as it is now: predicted, observed, judged."""
-    seen = look(hosts, lab.containers)
-    world = build_world(lab, seen.facts, seen.snapshots)
-    cells = matrix(world)
+    world, seen = understand(lab, hosts)
+    cells, notes = override(matrix(world), lab.expect)
     started = time.monotonic()
     spoke, observed = _probe([cell for cell, _ in cells], world, seen, hosts, prober)
     return Report(
@@ -154,6 +155,7 @@ def verify(lab: Lab, hosts: Mapping[str, Host], prober: Choice = "auto", instanc
         seconds=time.monotonic() - started,
         instance=instance,
         ended=last_words(lab, hosts, seen.snapshots),
+        notes=tuple(notes),
     )
 
 
@@ -168,7 +170,7 @@ def last_words(lab: Lab, hosts: Mapping[str, Host], snapshots: Mapping[str, Snap
         lines = engine.logs(hosts[host], state.id, 5).splitlines() or ["(nothing)"]
         told.append(
             f"{host}: container {name} has ended (exit code {state.exit_code}); check its `command`. It said last:\n"
-            + "\n".join(f"  {line}" for line in lines)
+            + "\n".join("  " + "".join(c if c.isprintable() else "?" for c in line) for line in lines)
         )
     return tuple(told)
 
@@ -202,3 +204,19 @@ def _probe(
                 raise
     portable = PortableProber(hosts, world.lab.name)
     return portable.name, observe(cells, world, seen.snapshots, portable)
+
+
+def understand(lab: Lab, hosts: Mapping[str, Host]) -> tuple[World, Seen]:
+    """Return the lab's world as it is now on the hosts, and what it was made from."""
+    seen = look(hosts, lab.containers)
+    return build_world(lab, seen.facts, seen.snapshots), seen
+
+
+def evidence(cell: Cell, world: World, seen: Seen, hosts: Mapping[str, Host]) -> list[str]:
+    """Return what both ends show while one cell is probed once, a line each."""
+
+    def ask() -> str:
+        _, (seen_now,) = _probe([cell], world, seen, hosts, "auto")
+        return " ".join(filter(None, (seen_now.state, seen_now.symptom and f"({seen_now.symptom})", seen_now.detail)))
+
+    return around(cell, hosts, seen.snapshots, world.of[cell.source], ask)

@@ -31,9 +31,9 @@ class Segment:
         return self.kind != "lan"
 
     def __str__(self) -> str:
-        return {"bridge": "bridge {1} of {0}", "lan": "the LAN of {0}", "overlay": "overlay {0}"}.get(
-            self.kind, "{1} of {0}"
-        ).format(*self.key)
+        words = {"bridge": "bridge {1} of {0}", "lan": "the LAN of {0}", "overlay": "overlay {0}"}
+        default = self.kind == "bridge" and self.key[1] == "bridge"
+        return "docker0 of {0}".format(*self.key) if default else words.get(self.kind, "{1} of {0}").format(*self.key)
 
 
 def bridge(host: str, network: str) -> Segment:

@@ -44,6 +44,8 @@ class Report:
     probers: Mapping[str, str]
     seconds: float
     instance: str | None = None
+    notes: tuple[str, ...] = ()
+    """What the author of the definition should know, such as an `expect` that changes nothing."""
     ended: tuple[str, ...] = ()
 
     def summary(self) -> dict[Verdict, int]:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dockerlab import __version__
-from dockerlab.cli import down, render, sandbox, schema, status, up, verify
+from dockerlab.cli import down, explain, render, sandbox, schema, status, up, verify
 
 app = typer.Typer(
     name="dockerlab",
@@ -38,6 +38,8 @@ app.command("up")(up.up)
 app.command("verify")(verify.verify)
 app.command("down")(down.down)
 app.command("status")(status.status)
+app.command("explain")(explain.explain)
+app.command("lint")(explain.lint)
 app.command("render")(render.render)
 app.command("schema")(schema.schema)
 app.command("labs")(schema.labs)

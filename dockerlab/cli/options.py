@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dockerlab.errors import UsageError
+from dockerlab.errors import Located, UsageError
 
 if TYPE_CHECKING:
     from dockerlab.lab.model import Lab
@@ -63,11 +63,24 @@ def whereabouts(sandbox: bool, inventory: Path | None, accept_new_host_keys: boo
     return Whereabouts(sandbox, inventory, SshOptions(accept_new_host_keys=accept_new_host_keys))
 
 
-def load_lab(lab: str, settings: list[str] | None) -> Lab:
-    """Return the checked definition that a path or a packaged name means; raises DefinitionError or UsageError."""
+def load_lab(lab: str, settings: list[str] | None, *, warn: bool = False) -> Lab:
+    """Return the checked definition that a path or a packaged name means; raises DefinitionError or UsageError.
+
+    With `warn`, what works but misleads is said.
+    """
+    definition, warnings = read_lab(lab, settings)
+    for warning in warnings if warn else ():
+        say(f"warning: {warning}")
+    return definition
+
+
+def read_lab(lab: str, settings: list[str] | None) -> tuple[Lab, list[Located]]:
+    """Return a checked definition and what in it works but misleads, with its place."""
     from dockerlab import modes
     from dockerlab.lab.catalog import find
-    from dockerlab.lab.loader import load
+    from dockerlab.lab.check import warnings
+    from dockerlab.lab.lint import LINTS
+    from dockerlab.lab.loader import read, text_of
 
     overrides = {}
     for setting in settings or ():
@@ -75,7 +88,10 @@ def load_lab(lab: str, settings: list[str] | None) -> Lab:
         if not equals or not name:
             raise UsageError(f"--set {setting}: write it as NAME=VALUE")
         overrides[name] = value
-    return load(find(lab), networks=modes.network_types(), checks=[modes.check], overrides=overrides)
+    path = find(lab)
+    found = read(text_of(path), str(path), networks=modes.network_types(), checks=[modes.check], overrides=overrides)
+    problems = [*warnings(found.lab, overrides), *(p for each in (*LINTS, modes.lint) for p in each(found.lab))]
+    return found.lab, found.locate(problems)
 
 
 def name_and_hosts(

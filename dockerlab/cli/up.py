@@ -45,7 +45,7 @@ def up(
     from dockerlab.identity import current
     from dockerlab.session import open_session
 
-    definition = o.load_lab(lab, settings)
+    definition = o.load_lab(lab, settings, warn=True)
     where = o.whereabouts(sandbox, inventory, accept_new_host_keys)
     with open_session(definition.hosts, where, o.say) as session:
         who = current(definition.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
@@ -26,6 +27,19 @@ SECTIONS = ("hosts", "networks", "containers", "outside")
 SYNONYMS = {"ip": "ipv4_address", "ip6": "ipv6_address"}
 
 
+@dataclass(frozen=True)
+class Definition:
+    """A checked Lab, and where everything of it stands."""
+
+    lab: Lab
+    document: Document
+    filled: Filled
+
+    def locate(self, problems: Iterable[Problem]) -> list[Located]:
+        """Return problems with their places in the file, in its order."""
+        return sorted(_located(problems, self.document, self.filled))
+
+
 def load(
     path: Path,
     *,
@@ -33,22 +47,26 @@ def load(
     checks: Sequence[Check] = (),
     overrides: Mapping[str, str] = NONE,
 ) -> Lab:
-    """Return the Lab that a file defines; see `loads`.
+    """Return the Lab that a file defines; see `read` for a text.
 
     Raises UsageError when the file cannot be read.
     """
+    return read(text_of(path), str(path), networks=networks, checks=checks, overrides=overrides).lab
+
+
+def text_of(path: Path) -> str:
+    """Return a definition's text; raises UsageError when it cannot be read, DefinitionError when it is no text."""
     try:
         with path.open("rb") as file:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
     try:
-        text = content.decode("utf-8-sig")
+        return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = content[: error.start].decode("utf-8-sig", errors="replace")
         message = f"not UTF-8 text (byte {content[error.start]:#04x}): save the file as UTF-8"
         raise DefinitionError([Located(str(path), *position(before, len(before)), "", message)]) from None
-    return loads(text, str(path), networks=networks, checks=checks, overrides=overrides)
 
 
 def loads(
@@ -59,7 +77,19 @@ def loads(
     checks: Sequence[Check] = (),
     overrides: Mapping[str, str] = NONE,
 ) -> Lab:
-    """Return the Lab that `text` defines, every network as an instance of the class that `networks` has for its driver.
+    """Return the Lab that `text` defines; see `read`."""
+    return read(text, file_name, networks=networks, checks=checks, overrides=overrides).lab
+
+
+def read(
+    text: str,
+    file_name: str = "<text>",
+    *,
+    networks: Mapping[str, type[Network]],
+    checks: Sequence[Check] = (),
+    overrides: Mapping[str, str] = NONE,
+) -> Definition:
+    """Return what `text` defines, every network as an instance of the class that `networks` has for its driver.
 
     `checks` say what is wrong beyond structure; they see a Lab whose names all resolve. `overrides` replace `vars`.
     Raises DefinitionError with every mistake that can be told, and UsageError for an override of an unknown variable.
@@ -83,7 +113,7 @@ def loads(
             found = [problem for each in (*check.CHECKS, *checks) for problem in each(lab)]
             problems += [problem for problem in found if whole or len(problem.path) > 1]
             if not problems:
-                return lab
+                return Definition(lab, document, filled)
     raise DefinitionError(_located(problems, document, filled))
 
 

@@ -362,6 +362,19 @@ def _outside(value: Any) -> Any:
     return {"address": value} if isinstance(value, str) else value
 
 
+class Expect(Strict):
+    """An exception to the model: what the author knows of cells that the model cannot, or of a lab that is broken.
+
+    `from` and `to` are patterns over names (`*` and `?` as in a shell), `probe` is `ping`, `tcp/PORT`, `dns` or `*`.
+    """
+
+    source: str = Field("*", alias="from", description="a pattern over the names of sources", examples=["web*"])
+    to: str = Field("*", description="a pattern over the names of targets", examples=["gateway:lan"])
+    probe: str = Field("ping", description="ping, tcp/PORT, dns, or * for all", examples=["tcp/80"])
+    reachable: bool = Field(description="what is to be expected of these cells", examples=[False])
+    why: Text = Field("", description="the reason, as the report shows it", examples=["the switch filters it"])
+
+
 class Lab(Strict):
     """A whole definition after templating; `networks` hold each mode's own subclass."""
 
@@ -381,6 +394,11 @@ class Lab(Strict):
     )
     containers: dict[Name, Container] = Field(
         default_factory=dict, description="the containers to run, at least one", examples=[{"web": {"image": "nginx"}}]
+    )
+    expect: tuple[Expect, ...] = Field(
+        (),
+        description="exceptions to what the model predicts, the last one wins",
+        examples=[[{"to": "printer", "reachable": True}]],
     )
     outside: dict[Name, Annotated[Outside, BeforeValidator(_outside, json_schema_input_type=str | Outside)]] = Field(
         default_factory=dict,

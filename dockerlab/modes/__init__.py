@@ -44,6 +44,12 @@ def for_container(lab: Lab, spec: Container) -> Mode:
     return found
 
 
+def lint(lab: Lab) -> Iterable[Problem]:
+    """Yield what works in a definition but misleads, by what is particular to each mode."""
+    for mode in all_modes():
+        yield from mode.lint(lab)
+
+
 def check(lab: Lab) -> Iterable[Problem]:
     """Yield what is wrong in a definition by the rules of the modes."""
     for mode in all_modes():

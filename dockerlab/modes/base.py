@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from dockerlab.lab.model import Container, Lab, Network
-from dockerlab.lab.problem import Problem
+from dockerlab.lab.problem import Problem, meant
 from dockerlab.snapshot import EndpointState, NetworkState
 from dockerlab.topology import Attachment, HostFacts, IpAddress, NetworkFacts
 
@@ -45,6 +45,9 @@ class Mode:
     scope: str = "host"
     """`host`: each host has a network of its own; `swarm`: one network, made on one host, serves all."""
 
+    options: tuple[str, ...] = ()
+    """The driver options that the engine knows; it ignores others in silence."""
+
     create: str = ""
     """Template of the command that creates the network: sees `network` (the definition), `name`, `labels`."""
 
@@ -67,6 +70,17 @@ docker network rm {{ name }}
         """Yield what is wrong in a definition by this mode's own rules."""
         _ = lab
         return ()
+
+    def lint(self, lab: Lab) -> Iterable[Problem]:
+        """Yield what works in a definition but misleads: driver options that the engine ignores in silence."""
+        for name, network in lab.networks.items():
+            for option in network.driver_opts if self.network_type and network.driver == self.name else ():
+                if option not in self.options:
+                    yield Problem(
+                        ("networks", name, "driver_opts", option),
+                        f"the {self.name} driver does not know {option} and ignores it in silence: "
+                        f"{meant(option, self.options)}",
+                    )
 
     def sandbox(self, host: str, container: str, spec: Container) -> str:
         """Return the name of the sandbox (network namespace) that the container is in."""

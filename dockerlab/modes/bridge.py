@@ -32,6 +32,16 @@ class Bridge(Mode):
 
     name = "bridge"
     network_type = BridgeNetwork
+    options = (
+        *(
+            OPTION + name
+            for name in ("name", "enable_icc", "enable_ip_masquerade", "host_binding_ipv4", "inhibit_ipv4")
+        ),
+        *(OPTION + name for name in ("gateway_mode_ipv4", "gateway_mode_ipv6", "trusted_host_interfaces")),
+        "com.docker.network.container_iface_prefix",
+        "com.docker.network.driver.mtu",
+        "com.docker.network.host_ipv4",
+    )
     create = (
         """
 # Create bridge network {{ name }}: a Linux bridge on this host alone

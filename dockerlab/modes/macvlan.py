@@ -48,6 +48,7 @@ class Macvlan(Mode):
 
     name = "macvlan"
     network_type = MacvlanNetwork
+    options = ("parent", "macvlan_mode", "com.docker.network.container_iface_prefix")
     create = (
         """
 # Create macvlan network {{ name }}: containers straight on the LAN of {{ network.parent_interface or "no parent" }}

@@ -32,6 +32,7 @@ class Overlay(Mode):
     name = "overlay"
     scope = "swarm"
     network_type = OverlayNetwork
+    options = ("encrypted", "com.docker.network.driver.mtu", "com.docker.network.driver.overlay.vxlanid_list")
     create = (
         """
 # Create overlay network {{ name }}: one layer 2 over all hosts of the Swarm

@@ -69,5 +69,6 @@ def _binding(world: World, box: Sandbox, target: Target, port: Port, container: 
         because = f"{host} runs no docker-proxy, and its NAT rules do not serve another bridge of the same host"
         return Loss("publish-no-proxy", because, hops=fate.hops)
     because = f"{host} publishes port {number}: DNAT or docker-proxy leads to port {port.target} of {container}"
-    hops = (*fate.hops, f"{host}: nat DOCKER or docker-proxy: to port {port.target} of {container} on {behind}")
+    there = (hop for hop in fate.hops if not hop.startswith("reply: "))
+    hops = (*there, f"{host}: nat DOCKER or docker-proxy: to port {port.target} of {container} on {behind}")
     return replace(fate, rule="published", because=because, hops=hops)

@@ -56,7 +56,7 @@ def exchange(world: World, box: Sandbox, address: IpAddress) -> Fate:
     if there.box is None:
         return _back_from_beyond(world, there)
     back = send(world, there.box, there.seen_from, reply=True)
-    hops = (*there.hops, *(f"reply: {hop}" for hop in back.hops))
+    hops = (*there.hops, *(f"reply: {hop}".replace("{address}", _sender(box, there)) for hop in back.hops))
     if isinstance(back, Arrival) and back.at == there.replies_to:
         return replace(there, hops=hops)
     if isinstance(back, Loss) and not back.certain:
@@ -67,10 +67,14 @@ def exchange(world: World, box: Sandbox, address: IpAddress) -> Fate:
 
 def _as_reply(box: Sandbox, back: Fate, there: Arrival) -> str:
     """Return a reply's fate in words: its source and its address are the request's the other way round."""
-    sender = "{source}'s address" if there.replies_to == box.name else str(there.seen_from)
     text = back.because if isinstance(back, Loss) else f"{{address}} is {back.at} from there"
     turned = "{to}".join(part.replace("{to}", "{source}") for part in text.split("{source}"))
-    return turned.replace("{address}", sender)
+    return turned.replace("{address}", _sender(box, there))
+
+
+def _sender(box: Sandbox, there: Arrival) -> str:
+    """Return the address from which a packet came, in words that serve all sources of a kind."""
+    return "{source}'s address" if there.replies_to == box.name else str(there.seen_from)
 
 
 def _back_from_beyond(world: World, there: Arrival) -> Fate:

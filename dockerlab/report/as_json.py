@@ -22,6 +22,7 @@ def render(report: Report) -> str:
         },
         "cells": [_cell(judged) for judged in report.cells],
         "summary": report.summary(),
+        "notes": list(report.notes),
         "seconds": round(report.seconds, 3),
     }
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

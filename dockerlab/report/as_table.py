@@ -26,6 +26,7 @@ def render(report: Report, width: int = 100, *, why: bool = False) -> str:
     if amiss:
         lines += ["", "Not as predicted, or not to be told", *(line for each in amiss for line in _amiss(each))]
     lines += ["", *(_every_cell(report.cells) if why else _rules(report.cells))]
+    lines += [f"note: {note}" for note in report.notes]
     return "\n".join([*lines, "", total(report)]) + "\n"
 
 

@@ -20,7 +20,17 @@ from dockerlab.snapshot import (
 )
 from dockerlab.topology import HostFacts, Nic, Route
 
-ALONE = {"--detach", "--interactive", "--tty", "--ipv6", "--internal", "--attachable", "--force", "--volumes", "--quiet"}
+ALONE = {
+    "--detach",
+    "--interactive",
+    "--tty",
+    "--ipv6",
+    "--internal",
+    "--attachable",
+    "--force",
+    "--volumes",
+    "--quiet",
+}
 BRIDGE_NAME = "com.docker.network.bridge.name"
 GATEWAY_BRIDGE = "docker_gwbridge"
 
@@ -106,7 +116,9 @@ class Engine:
             for n in self.networks().values()
         ]
         active, manager = self.host in self.swarm.members, self.host == self.swarm.manager
-        swarm = SwarmState("active", identifier(self.host)[:25], manager, "cluster" if manager else "") if active else None
+        swarm = (
+            SwarmState("active", identifier(self.host)[:25], manager, "cluster" if manager else "") if active else None
+        )
         return Snapshot(
             self.host,
             engine_version="28.5.2",

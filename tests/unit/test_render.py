@@ -41,7 +41,12 @@ PRINTABLE = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\
 TEXT = st.sampled_from(NASTY) | st.text(PRINTABLE, max_size=20)
 KEY = st.text(PRINTABLE, min_size=1, max_size=8).filter(lambda key: key != "<<" and "{{" not in key and "{%" not in key)
 VALUE = TEXT.filter(lambda text: "{{" not in text and "{%" not in text)
-SLOW = settings(max_examples=40, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=[HealthCheck.function_scoped_fixture])
+SLOW = settings(
+    max_examples=40,
+    deadline=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 
 
 @pytest.fixture(scope="module")
@@ -103,7 +108,9 @@ def test_missing_name():
 
 def test_variable():
     """A variable stays a variable in the vector, and in a script it fails with its hint where it is not set."""
-    made = render.command("docker join --token {{ token }} x{{ word }}y", "vm0", token=Variable("T", "set it"), word="-")
+    made = render.command(
+        "docker join --token {{ token }} x{{ word }}y", "vm0", token=Variable("T", "set it"), word="-"
+    )
     assert made.argv == ("docker", "join", "--token", Variable("T", "set it"), "x-y")
     assert made.resolve({"T": "a b"}) == ("docker", "join", "--token", "a b", "x-y")
     assert made.shell() == 'docker join --token "${T:?set it}" x-y'
@@ -165,9 +172,7 @@ def render_preface():
 @SLOW
 def test_script_gives_the_very_arguments(shell, data):
     """`sh` itself calls docker with the plan's argument vectors, whatever a definition's values are."""
-    check_script(
-        nasty_lab(lambda: data.draw(VALUE), lambda: data.draw(st.dictionaries(KEY, VALUE, max_size=2))), shell
-    )
+    check_script(nasty_lab(lambda: data.draw(VALUE), lambda: data.draw(st.dictionaries(KEY, VALUE, max_size=2))), shell)
 
 
 @pytest.mark.parametrize("value", [text for text in NASTY if "{{" not in text])

@@ -1,0 +1,74 @@
+"""What works in a definition but misleads: each yields problems that nobody has to mend."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from ipaddress import IPv4Address, IPv6Address, ip_address
+from urllib.parse import urlsplit
+
+from dockerlab.lab.model import Lab
+from dockerlab.lab.problem import Problem
+
+
+def published_inside(lab: Lab) -> Iterable[Problem]:
+    """Yield ports that are published from internal or macvlan networks alone, where `--publish` does nothing."""
+    for name, spec in lab.containers.items():
+        networks = [lab.networks[network] for network in spec.networks]
+        if spec.ports and networks and all(network.internal for network in networks):
+            yield Problem(
+                ("containers", name, "ports"),
+                "published without effect: every network of the container is internal; "
+                "put it on a network with a way out as well, or leave `ports` out",
+            )
+
+
+def hidden_names(lab: Lab) -> Iterable[Problem]:
+    """Yield commands and environments that use the name of a container where names are not known: on docker0."""
+    plain = {name for name, spec in lab.containers.items() if spec.mode == "bridge" and not spec.networks}
+    for name in plain:
+        _, words = lab.containers[name].words
+        values = [*words, *lab.containers[name].environment.values()]
+        for other in lab.containers:
+            if other != name and any(other in value.replace("/", " ").replace(":", " ").split() for value in values):
+                yield Problem(
+                    ("containers", name),
+                    f"speaks of {other} by name, but docker0 has no DNS: put both on a network of the lab's own",
+                )
+
+
+def doubled_subnets(lab: Lab) -> Iterable[Problem]:
+    """Yield bridge networks without a fixed subnet that are on several hosts: each host has one of its own."""
+    for name, network in lab.networks.items():
+        if network.driver == "bridge" and len(lab.hosts_of(name)) > 1:
+            yield Problem(
+                ("networks", name),
+                f"is a network of its own on each of {', '.join(lab.hosts_of(name))}: a bridge ends at its host; "
+                "containers on different hosts do not meet on it",
+            )
+
+
+def large_lan(lab: Lab) -> Iterable[Problem]:
+    """Yield networks that claim the addresses at which the lab's own hosts are reached."""
+    addresses = [(host, where) for host, where in lab.hosts.items() if where]
+    for name, network in lab.networks.items():
+        if network.driver != "bridge":
+            continue
+        for pool in network.pools:
+            for host, where in addresses:
+                address = _address(where)
+                if address is not None and address in pool.subnet:
+                    yield Problem(
+                        ("networks", name),
+                        f"its subnet {pool.subnet} holds the address of host {host}: containers and the host itself "
+                        "would look for that machine on the bridge",
+                    )
+
+
+def _address(where: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(urlsplit(where).hostname or "") if "://" in where else None
+    except ValueError:
+        return None
+
+
+LINTS: tuple[Callable[[Lab], Iterable[Problem]], ...] = (published_inside, hidden_names, doubled_subnets, large_lan)

@@ -1,0 +1,55 @@
+"""The model in words: one pair hop by hop, or a whole lab rule by rule."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from dockerlab.reach import Cell, Expectation, World, fate_of, filled
+
+SAYS = {True: "reachable", False: "unreachable", None: "no claim"}
+RULES = "docs/rules/"
+
+
+def pair(world: World, rows: Sequence[tuple[Cell, Expectation]]) -> str:
+    """Return the explanation of some cells: the prediction, why, and the packet's way, hop by hop."""
+    return "\n".join("\n".join(_cell(world, cell, expected)) for cell, expected in rows)
+
+
+def _cell(world: World, cell: Cell, expected: Expectation) -> Iterator[str]:
+    target = "" if cell.target == cell.to else f" {cell.target or '(no address)'}"
+    yield f"{cell.source} -> {cell.to}{target}, {cell.probe}: {_says(expected)}"
+    yield f"  because {expected.because(cell)}"
+    yield f"  rule {expected.rule}: {RULES}{expected.rule}.md"
+    if cell.target:
+        for number, hop in enumerate(fate_of(world, cell).hops, 1):
+            yield f"  {number}. {filled(hop, cell)}"
+    yield ""
+
+
+def _says(expected: Expectation) -> str:
+    return SAYS[expected.reachable] + (f" ({expected.symptom})" if expected.symptom else "")
+
+
+def whole(rows: Sequence[tuple[Cell, Expectation]]) -> str:
+    """Return a lab's matrix in words: for each rule what it says, and the cells that it decides."""
+    lines: list[str] = []
+    by_rule = sorted(rows, key=lambda row: (row[1].rule, row[1].reachable is not True))
+    for (rule, reachable), group in groupby(by_rule, key=lambda row: (row[1].rule, row[1].reachable)):
+        members = list(group)
+        cell, expected = members[0]
+        lines += [f"{rule}: {SAYS[reachable]}, {len(members)} of {len(rows)} cells ({RULES}{rule}.md)"]
+        lines += [f"  for example {cell.source} -> {cell.to}: {expected.because(cell)}"]
+        lines += [f"  {line}" for line in _listed([member for member, _ in members])]
+        lines += [""]
+    return "\n".join(lines)
+
+
+def _listed(cells: Sequence[Cell]) -> Iterator[str]:
+    """Yield a line for each source: whom the rule is about, and by which probe."""
+    for source, group in groupby(cells, key=lambda cell: cell.source):
+        about: dict[str, list[str]] = {}
+        for cell in group:
+            about.setdefault(cell.to, []).append(cell.probe)
+        told = (f"{to} ({', '.join(dict.fromkeys(probes))})" for to, probes in about.items())
+        yield f"{source} -> {', '.join(told)}"

@@ -1,0 +1,91 @@
+"""`up` stopped by the user, or killed: nothing is left behind, or the next run makes it right."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+from support.lab_hosts import write
+
+COUNT = 14
+
+
+@pytest.fixture
+def path(tmp_path):
+    """A lab that takes long enough to be stopped in the middle."""
+    containers = "".join(
+        f"  c{number:02}: {{host: vm{number % 2}, image: dockerlab/node, networks: [net{number % 2}]}}\n"
+        for number in range(COUNT)
+    )
+    return write(tmp_path, f"""\
+name: many
+hosts: {{vm0: ssh://root@192.168.22.61, vm1: ssh://root@192.168.22.62}}
+networks: {{net0: {{subnet: 172.31.1.0/24}}, net1: {{subnet: 172.31.2.0/24}}}}
+containers:
+{containers}""")  # fmt: skip
+
+
+def until(process, line):
+    """Read what a run says up to its line of this number, as something is then half done."""
+    for _ in range(line):
+        said = process.stderr.readline()
+        assert said, "it ended before that"
+
+
+def stop(process, *signals):
+    """Send signals, one after the other, and return what the run still said."""
+    for number in signals:
+        os.killpg(process.pid, number)
+    out, said = process.communicate(timeout=60)
+    assert out == ""
+    return said
+
+
+@pytest.mark.parametrize("line", [1, 5])
+def test_ctrl_c(lab, path, line):
+    """Ctrl-C in the middle of `up`: it finishes what runs, removes all that it had made, says so, and ends with 130."""
+    process = lab.start("up", path, "--sandbox", "--no-verify")
+    until(process, line)
+    said = stop(process, signal.SIGINT)
+    assert process.returncode == 130
+    assert said.endswith("dockerlab: stopped: everything that this run had created was removed again\n")
+    assert lab.left() == []
+
+
+def test_ctrl_c_twice(lab, path):
+    """A second Ctrl-C ends at once, tells how to see and remove what is there, and `down` finds all of it."""
+    process = lab.start("up", path, "--sandbox", "--no-verify")
+    until(process, 4)
+    os.killpg(process.pid, signal.SIGINT)
+    process.stderr.readline()
+    said = stop(process, signal.SIGINT)
+    assert process.returncode == 130
+    assert said.endswith("dockerlab: stopped at once; 'dockerlab status' shows what is there, 'down' removes it\n")
+    lab.down("many")
+
+
+@pytest.mark.parametrize("line", [1, 3, 6, 12])
+def test_killed(lab, path, line):
+    """Killed at any step, `up` is completed by the next `up`, and `down` leaves nothing."""
+    process = lab.start("up", path, "--sandbox", "--no-verify")
+    until(process, line)
+    stop(process, signal.SIGKILL)
+    assert process.returncode == -signal.SIGKILL
+    again = lab.call("up", path, "--sandbox", "--no-verify")
+    assert again.rc == 0, again.stderr
+    assert "many: " in again.stderr
+    assert len(lab.ids()) == COUNT
+    third = lab.call("up", path, "--sandbox", "--no-verify")
+    assert third.stderr == "many: no change: everything is as the definition says\n"
+    lab.down("many")
+
+
+def test_killed_and_taken_down(lab, path):
+    """Killed in the middle, with a Swarm half made, `up` needs no other `up`: `down` alone leaves nothing."""
+    text = path.read_text().replace("net1: {subnet: 172.31.2.0/24}", "net1: {driver: overlay, subnet: 10.70.0.0/24}")
+    path.write_text(text)
+    process = lab.start("up", path, "--sandbox", "--no-verify")
+    until(process, 6)
+    stop(process, signal.SIGKILL)
+    lab.down("many")

@@ -1,0 +1,258 @@
+"""A lab's life between its first `up` and its last `down`: changes, strangers, failures."""
+
+from __future__ import annotations
+
+from support.lab_hosts import EXAMPLES, NODE, write
+
+HOSTS = """\
+name: demo
+hosts: {vm0: ssh://root@192.168.22.61, vm1: ssh://root@192.168.22.62}
+"""
+
+LAB = (
+    HOSTS
+    + """\
+networks:
+  front: {subnet: 172.31.1.0/24}
+  back: {subnet: 172.31.2.0/24}
+containers:
+  web: {host: vm0, image: dockerlab/node, networks: [front]}
+  both: {host: vm0, image: dockerlab/node, networks: [front, back]}
+  store: {host: vm0, image: dockerlab/node, networks: [back]}
+  far: {host: vm1, image: dockerlab/node}
+"""
+)
+
+
+def up(lab, path):
+    """Bring a lab up without its matrix and return what was said."""
+    outcome = lab.call("up", path, "--sandbox", "--no-verify")
+    assert outcome.rc == 0, outcome.stderr
+    return outcome.stderr
+
+
+def test_a_changed_network(lab, tmp_path):
+    """A change of a network renews it and the containers on it, says so, and leaves the others alone."""
+    path = write(tmp_path, LAB)
+    assert up(lab, path).endswith("demo: 8 created\n") or "created" in up(lab, path)
+    before = lab.ids()
+    write(tmp_path, LAB.replace("172.31.1.0/24", "172.31.9.0/24"))
+    planned = lab.call("up", path, "--sandbox", "--dry-run").stdout
+    assert "recreate  network front on vm0\n" in planned
+    assert "keep      network back on vm0\n" in planned
+    assert lab.ids() == before
+    said = up(lab, path)
+    assert said.endswith("demo: 3 recreated, 3 kept\n")
+    after = lab.ids()
+    assert {name for name in after if after[name] != before[name]} == {"vm0 web", "vm0 both"}
+    assert lab.inspect("vm0", "front")["IPAM"]["Config"][0]["Subnet"] == "172.31.9.0/24"
+    assert set(lab.inspect("vm0", "both")["NetworkSettings"]["Networks"]) == {"front", "back"}
+    lab.up(path)
+    lab.down(path)
+
+
+def test_a_container_that_is_no_longer_wanted(lab, tmp_path):
+    """What the definition drops goes, a network of its own with it, and the rest stays as it is."""
+    path = write(tmp_path, LAB)
+    up(lab, path)
+    before = lab.ids()
+    kept = [line for line in LAB.splitlines() if not line.strip().startswith(("back:", "both:", "store:"))]
+    write(tmp_path, "\n".join(kept) + "\n")
+    said = up(lab, path)
+    assert {line.split("  ")[0] for line in said.splitlines()[:-1]} == {"removed"}
+    assert said.endswith("demo: 3 removed, 3 kept\n")
+    assert lab.ids() == {name: before[name] for name in ("vm0 web", "vm1 far")}
+    lab.down("demo")
+
+
+def test_a_container_that_does_not_run(lab, tmp_path):
+    """A stopped container, one that somebody removed, and one without its network are made again; no other one is."""
+    path = write(tmp_path, LAB)
+    up(lab, path)
+    before = lab.ids()
+    lab.docker("vm0", "stop", "--time", "1", "web")
+    lab.docker("vm1", "rm", "--force", "far")
+    lab.docker("vm0", "network", "disconnect", "back", "store")
+    assert up(lab, path).endswith("demo: 1 created, 2 recreated, 3 kept\n")
+    after = lab.ids()
+    assert {name for name in after if after[name] != before[name]} == {"vm0 web", "vm0 store", "vm1 far"}
+    lab.up(path)
+    lab.down("demo")
+
+
+def test_a_foreign_container_with_our_name(lab, tmp_path):
+    """A name that a stranger has is refused before anything is made on any host; the stranger stays as it is."""
+    lab.need_node("vm0")
+    stranger = lab.docker("vm0", "run", "--detach", "--name", "web", NODE)
+    lab.docker("vm0", "network", "create", "back")
+    before = {host: lab.found(host) for host in lab.names}
+    outcome = lab.call("up", write(tmp_path, LAB), "--sandbox")
+    assert outcome.rc == 4
+    assert "vm0: container web was not made by dockerlab\n" in outcome.stderr
+    assert "vm0: network back was not made by dockerlab\n" in outcome.stderr
+    assert "nothing was created" in outcome.stderr
+    assert {host: lab.found(host) for host in lab.names} == before
+    assert lab.ids() == {"vm0 web": stranger}
+    assert lab.down("demo") == "demo: nothing to remove on vm0, vm1\n"
+    assert lab.ids() == {"vm0 web": stranger}
+    lab.docker("vm0", "rm", "--force", "web")
+    lab.docker("vm0", "network", "rm", "back")
+
+
+def test_a_name_that_is_taken_meanwhile(lab, tmp_path):
+    """A stranger that takes a name after it was looked at makes `up` fail, and is not rolled back with our own."""
+    names = [f"n{number:02}" for number in range(16)]
+    containers = "".join(f"  {name}: {{host: vm0, image: dockerlab/node}}\n" for name in names)
+    path = write(tmp_path, f"{HOSTS}containers:\n{containers}")
+    lab.need_node("vm0")
+    process = lab.start("up", path, "--sandbox", "--no-verify")
+    for line in process.stderr:
+        if "created    container" in line:
+            break
+    taken = lab.run("vm0", "docker", "run", "--detach", "--name", names[-1], NODE)
+    assert taken.returncode == 0, taken.stderr
+    _, said = process.communicate(timeout=60)
+    assert process.returncode == 4
+    assert f'The container name "/{names[-1]}" is already in use' in said
+    assert lab.ids() == {f"vm0 {names[-1]}": taken.stdout.strip()}
+    lab.docker("vm0", "rm", "--force", names[-1])
+
+
+def test_another_owners_lab(lab, tmp_path):
+    """A lab of the same name by somebody else is refused, its owner shown; `down` leaves it, `--everyone` does not."""
+    path = write(tmp_path, LAB)
+    up(lab, path)
+    before = lab.ids()
+    outcome = lab.call("up", path, "--sandbox", USER="student")
+    assert outcome.rc == 4
+    assert "vm0: container web is of lab demo, made by teacher@" in outcome.stderr
+    taken = lab.call("down", "demo", "--sandbox", USER="student")
+    assert taken.rc == 0
+    assert "6 objects belong to somebody else and stay; --everyone removes them too" in taken.stderr
+    assert "teacher@" in lab.call("status", "demo", "--sandbox", USER="student").stdout
+    assert lab.ids() == before
+    assert lab.call("down", "demo", "--sandbox", "--everyone", USER="student").rc == 0
+
+
+def test_a_stranger_on_our_network(lab, tmp_path):
+    """At `down` a network with somebody else's container stays, is named with the way out, and the exit code is 1."""
+    up(lab, write(tmp_path, LAB))
+    stranger = lab.docker("vm0", "run", "--detach", "--name", "guest", "--network", "front", NODE)
+    outcome = lab.call("down", "demo", "--sandbox")
+    assert outcome.rc == 1
+    assert "vm0: network front is kept: guest is attached and not the lab's" in outcome.stderr
+    assert "docker network disconnect front guest" in outcome.stderr
+    assert lab.ids() == {"vm0 guest": stranger}
+    assert "network front" in lab.found("vm0")
+    assert "network back" not in lab.found("vm0")
+    lab.docker("vm0", "network", "disconnect", "front", "guest")
+    assert "demo: 1 removed\n" in lab.down("demo")
+    lab.docker("vm0", "rm", "--force", "guest")
+
+
+def test_the_definition_is_gone(lab, tmp_path):
+    """Without the file, `down NAME` removes that lab and no other, and `down --all` the rest."""
+    first = write(tmp_path, LAB)
+    second = write(tmp_path, LAB.replace("name: demo", "name: other").replace("web", "web2").replace("far", "far2")
+                   .replace("both", "both2").replace("store", "store2").replace("front", "front2")
+                   .replace("back", "back2").replace("172.31", "172.30"), "other.yaml")  # fmt: skip
+    up(lab, first)
+    up(lab, second)
+    first.unlink()
+    second.unlink()
+    assert lab.down("demo").endswith("demo: 6 removed\n")
+    assert set(lab.ids()) == {"vm0 web2", "vm0 both2", "vm0 store2", "vm1 far2"}
+    assert lab.down("--all").endswith("every lab: 6 removed\n")
+
+
+def test_interfaces_that_were_there(lab):
+    """`down` leaves an interface that a lab only used: eth0.50 is the same one as before, and up."""
+    before = [lab.sh(host, "cat /sys/class/net/eth0.50/ifindex") for host in lab.names]
+    lab.up(EXAMPLES / "macvlan.yaml")
+    lab.down("macvlan")
+    assert [lab.sh(host, "cat /sys/class/net/eth0.50/ifindex") for host in lab.names] == before
+    assert {lab.sh(host, "cat /sys/class/net/eth0.50/operstate") for host in lab.names} == {"up\n"}
+
+
+def test_a_published_port_that_is_taken(lab, tmp_path):
+    """A port that a container or a process of the host has: the error says which and what to do; nothing is left."""
+    path = write(tmp_path, HOSTS + """\
+containers:
+  web: {host: vm0, image: dockerlab/node, ports: ["8080:80"]}
+  far: {host: vm1, image: dockerlab/node}
+""")  # fmt: skip
+    lab.need_node("vm0")
+    holders = {
+        f"docker run --detach --name holder --publish 8080:80 {NODE}": "docker rm --force holder",
+        f"docker run --detach --name holder --network host {NODE} nc -lk -p 8080 -e true": "docker rm --force holder",
+    }
+    for take, release in holders.items():
+        lab.sh("vm0", take)
+        outcome = lab.call("up", path, "--sandbox")
+        assert outcome.rc == 4
+        assert "container web on vm0 failed" in outcome.stderr
+        assert "8080" in outcome.stderr
+        assert "Stop what holds the port on vm0, or publish another one in `ports`." in outcome.stderr
+        assert "everything that this run had created was removed again" in outcome.stderr
+        lab.sh("vm0", release)
+        assert lab.left() == []
+    lab.up(path)
+    lab.down("demo")
+
+
+def test_keep_failed(lab, tmp_path):
+    """With `--keep-failed` what was made before the failure stays to be looked at, and `down` removes it."""
+    path = write(tmp_path, HOSTS + """\
+networks: {front: {subnet: 172.31.1.0/24}}
+containers:
+  web: {host: vm0, image: dockerlab/node, networks: [front], sysctls: {net.nonsense: "1"}}
+""")  # fmt: skip
+    outcome = lab.call("up", path, "--sandbox", "--keep-failed")
+    assert outcome.rc == 4
+    assert "'dockerlab down' removes it" in outcome.stderr
+    assert "network front" in lab.found("vm0")
+    lab.down("demo")
+
+
+def test_a_container_that_ends_at_once(lab, tmp_path):
+    """A container that ends by itself makes its cells unknown, and its exit code and last words are shown."""
+    path = write(tmp_path, HOSTS + """\
+containers:
+  web: {host: vm0, image: dockerlab/node}
+  dead: {host: vm0, image: dockerlab/node, command: [sh, -c, "echo no such file; exit 7"]}
+""")  # fmt: skip
+    outcome = lab.call("up", path, "--sandbox", "--format", "json")
+    assert outcome.rc == 3
+    assert "vm0: container dead has ended (exit code 7); check its `command`. It said last:\n  no such file\n" in (
+        outcome.stderr
+    )
+    report = outcome.json
+    assert report["summary"]["fail"] == 0
+    unknown = [cell for cell in report["cells"] if cell["verdict"] == "unknown"]
+    assert {cell["detail"] for cell in unknown} == {"dead does not run (exited, exit code 7)"}
+    assert {cell["from"] for cell in report["cells"] if cell["to"] == "dead"} == {"web", "vm0", "vm1"}
+    lab.down("demo")
+
+
+def test_a_host_that_does_not_answer_at_down(lab, tmp_path):
+    """`down` cleans the hosts that it reaches, names the other and says so by its exit code; later it does the rest."""
+    up(lab, write(tmp_path, LAB))
+    lab.sh("vm1", "iptables -I INPUT -p tcp --dport 22 -j REJECT")
+    outcome = lab.call("down", "demo", "--sandbox")
+    assert outcome.rc == 4
+    assert "vm1" in outcome.stderr
+    assert "was not cleaned; run down again when it answers" in outcome.stderr
+    assert set(lab.ids()) == {"vm1 far"}
+    assert "network front" not in lab.found("vm0")
+    lab.sh("vm1", "iptables -D INPUT -p tcp --dport 22 -j REJECT")
+    assert "demo: 1 removed\n" in lab.down("demo")
+
+
+def test_a_host_that_does_not_answer_at_up(lab, tmp_path):
+    """A host that cannot be reached at `up` is named, and nothing is made on the others."""
+    lab.sh("vm1", "iptables -I INPUT -p tcp --dport 22 -j REJECT")
+    outcome = lab.call("up", write(tmp_path, LAB), "--sandbox")
+    lab.sh("vm1", "iptables -D INPUT -p tcp --dport 22 -j REJECT")
+    assert outcome.rc == 4
+    assert "vm1: " in outcome.stderr
+    assert lab.left() == []

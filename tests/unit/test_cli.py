@@ -1,0 +1,144 @@
+"""The command line: what it prints where, and its exit code."""
+
+import json
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+import dockerlab
+from dockerlab.cli import main
+
+ROOT = Path(__file__).parents[2]
+EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.yaml"))
+HEAVY = ("docker", "paramiko", "pydantic", "jinja2", "yaml")
+
+
+@dataclass
+class Done:
+    """How a call ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def call(capsys, monkeypatch):
+    """Return a function that calls the command line in this process, which is faster than one of its own."""
+
+    def run(*arguments):
+        monkeypatch.setattr(sys, "argv", ["dockerlab", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return Done(ended.value.code or 0, *capsys.readouterr())
+
+    return run
+
+
+def test_version(call):
+    """The version is printed alone."""
+    done = call("--version")
+    assert (done.returncode, done.stdout) == (0, f"dockerlab {dockerlab.__version__}\n")
+
+
+def test_as_a_module():
+    """`python -m dockerlab` is the same command."""
+    done = subprocess.run([sys.executable, "-m", "dockerlab", "--version"], cwd=ROOT, capture_output=True, check=False)
+    assert done.returncode == 0
+    assert done.stdout.startswith(b"dockerlab ")
+
+
+def test_help(call):
+    """The help names every command."""
+    done = call("--help")
+    assert done.returncode == 0
+    for name in ("up", "verify", "down", "status", "render", "schema", "labs", "sandbox"):
+        assert f" {name} " in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["up"],
+        ["up", "macvlan", "--format", "xml"],
+        ["down"],
+        ["down", "bridge", "--all"],
+        ["verify", "macvlan", "--prober", "luck"],
+        ["nonsense"],
+        ["render", "macvlan", "--set", "novalue"],
+        ["render", "macvlan", "--set", "nosuch=1"],
+        ["render", "macvlan", "--host", "vm9"],
+        ["render", "macvlan", "-o", "/no/such/directory/file"],
+        ["up", "macvlan", "--sandbox", "--inventory", "x.yaml"],
+        ["up", "macvlan", "--inventory", "/no/such/file"],
+    ],
+    ids=" ".join,
+)
+def test_wrong_calls(call, arguments):
+    """A call that is wrong has exit code 2, says so on standard error, prints nothing else and shows no traceback."""
+    done = call(*arguments)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_unknown_lab(call):
+    """A lab that is not there is an error with what may have been meant."""
+    done = call("render", "macvlam")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "dockerlab: macvlam: no such file, and no packaged lab of that name: did you mean macvlan?\n"
+
+
+def test_definition_errors(call, tmp_path):
+    """Every mistake of a definition comes at once, each on a line of standard error with its place."""
+    path = tmp_path / "lab.yaml"
+    path.write_text("name: Bad Name\ncontainers:\n  a: {imag: x}\n  b: {network_mode: nonsense}\n")
+    done = call("render", str(path))
+    assert (done.returncode, done.stdout) == (2, "")
+    lines = done.stderr.splitlines()
+    assert len(lines) == 3
+    for line, number in zip(lines, (1, 3, 4), strict=True):
+        assert line.removeprefix("dockerlab: ").startswith(f"{path}:{number}:")
+
+
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_render(call, example):
+    """Every packaged example renders to a script that `sh` accepts, on standard output and nothing else."""
+    done = call("render", example)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert subprocess.run(["sh", "-n"], input=done.stdout, text=True, check=False).returncode == 0
+
+
+def test_render_into_a_file(call, tmp_path):
+    """With -o the output is in the file, whole, and not on standard output."""
+    path = tmp_path / "up.sh"
+    done = call("render", "bridge", "-o", str(path), "--set", "image=nginx:1")
+    assert (done.returncode, done.stdout) == (0, "")
+    assert "nginx:1" in path.read_text()
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_schema(call):
+    """The schema is a JSON object that knows every driver."""
+    done = call("schema")
+    assert done.returncode == 0
+    assert "macvlan" in json.dumps(json.loads(done.stdout))
+
+
+def test_labs(call):
+    """The packaged labs are listed with their titles."""
+    done = call("labs")
+    assert done.returncode == 0
+    listed = {line.split()[0] for line in done.stdout.splitlines()}
+    assert set(EXAMPLES) <= listed
+
+
+@pytest.mark.parametrize("start", ["import dockerlab.cli.app", "from dockerlab.cli import main"])
+def test_start_is_light(start):
+    """Starting the command line imports nothing heavy: a command that needs it does."""
+    code = f"{start}\nimport sys\nprint(sorted(set(sys.modules) & set({HEAVY!r})), len(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("[] ")

@@ -1,0 +1,156 @@
+"""What a machine says of itself, from recorded output."""
+
+import sys
+from ipaddress import ip_address, ip_interface, ip_network
+from textwrap import dedent
+
+import pytest
+
+from dockerlab import facts
+from dockerlab.errors import HostError
+from dockerlab.hosts.fake import FakeHost
+from dockerlab.hosts.local import LocalHost
+from dockerlab.topology import HostFacts, Nic, Route
+
+FULL = dedent("""\
+
+    == id
+    0
+
+    == kernel
+    6.1.0-18-amd64
+
+    == architecture
+    x86_64
+
+    == python
+    /usr/bin/python3
+
+    == ip_forward
+    1
+
+    == ip6_forward
+    0
+
+    == bridge_nf
+    1
+
+    == addresses
+    1: lo    inet 127.0.0.1/8 scope host lo\\       valid_lft forever preferred_lft forever
+    2: eth0    inet 192.168.22.61/24 brd 192.168.22.255 scope global eth0\\       valid_lft forever
+    2: eth0    inet6 fe80::42:acff:fe11:2/64 scope link \\       valid_lft forever preferred_lft forever
+    4: docker0    inet 172.17.0.1/16 brd 172.17.255.255 scope global docker0\\       valid_lft forever
+
+    == links
+    1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN mode DEFAULT\\    link/loopback 00:00:00:00:00:00
+    2: eth0@if7: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 state UP \\    link/ether 02:42:ac:11:00:02 brd ff:ff:ff:ff:ff:ff
+    3: eth0.50@eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 state UP \\    link/ether 02:42:ac:11:00:02 brd ff:ff:ff:ff:ff:ff
+    4: docker0: <NO-CARRIER,BROADCAST,MULTICAST,UP> mtu 1500 state DOWN \\    link/ether 02:42:5e:00:00:01 brd ff:ff:ff:ff:ff:ff
+
+    == routes
+    default via 192.168.22.1 dev eth0
+    172.17.0.0/16 dev docker0 proto kernel scope link src 172.17.0.1 linkdown
+    192.168.22.0/24 dev eth0 proto kernel scope link src 192.168.22.61
+    unreachable 10.0.0.0/8
+    fe80::/64 dev eth0 proto kernel metric 256 pref medium
+
+    == end
+    """)
+
+
+def test_full():
+    """Interfaces with addresses and hardware addresses, routes, forwarding, and who we are."""
+    found = facts.parse("vm0", FULL)
+    eth0 = found.nic("eth0")
+    assert (found.host, found.root, found.python) == ("vm0", True, "/usr/bin/python3")
+    assert (found.kernel, found.architecture) == ("6.1.0-18-amd64", "x86_64")
+    assert (found.ip_forward, found.bridge_nf) == (True, True)
+    assert [nic.name for nic in found.nics] == ["lo", "eth0", "eth0.50", "docker0"]
+    assert eth0 is not None
+    assert eth0.mac == "02:42:ac:11:00:02"
+    assert eth0.addresses == (ip_interface("192.168.22.61/24"), ip_interface("fe80::42:acff:fe11:2/64"))
+    assert found.nic("eth0.50").addresses == ()
+    assert found.nic("eth1") is None
+    assert found.routes == (
+        Route(None, ip_address("192.168.22.1"), "eth0"),
+        Route(ip_network("172.17.0.0/16"), None, "docker0"),
+        Route(ip_network("192.168.22.0/24"), None, "eth0"),
+        Route(ip_network("fe80::/64"), None, "eth0"),
+    )
+    assert found.primary_address() == ip_address("192.168.22.61")
+
+
+def test_nothing_known():
+    """What could not be read is None and listed, never a guess."""
+    found = facts.parse("vm0", "== id\n1000\n== ip_forward\n== bridge_nf\n== end\n")
+    assert (found.ip_forward, found.bridge_nf, found.python, found.root) == (None, None, None, False)
+    assert {"ip_forward", "bridge_nf", "interfaces (is iproute2 installed?)"} <= set(found.missing)
+    assert found.primary_address() is None
+
+
+def test_address_with_a_peer_in_its_name():
+    """An interface's address is found also where `ip` prints the other end of a veth beside the name."""
+    text = FULL.replace("2: eth0    inet ", "2: eth0@if7    inet ")
+    assert ip_interface("192.168.22.61/24") in facts.parse("vm0", text).nic("eth0").addresses
+
+
+@pytest.mark.parametrize(
+    ("line", "route"),
+    [
+        ("default via 10.0.0.1 dev eth0 proto dhcp metric 100", Route(None, ip_address("10.0.0.1"), "eth0")),
+        ("default dev ppp0 scope link", Route(None, None, "ppp0")),
+        ("default nhid 12 via 10.0.0.1 dev eth0", Route(None, ip_address("10.0.0.1"), "eth0")),
+        ("default via inet6 fe80::1 dev eth0", Route(None, ip_address("fe80::1"), "eth0")),
+        (
+            "default proto static \\\tnexthop via 10.0.0.1 dev eth0 weight 1 \\\tnexthop via 10.0.1.1 dev eth1 weight 1",
+            Route(None, ip_address("10.0.0.1"), "eth0"),
+        ),
+        ("10.1.2.3 via 10.0.0.1 dev eth0", Route(ip_network("10.1.2.3/32"), ip_address("10.0.0.1"), "eth0")),
+        ("fd00::/8 via fd00::1 dev eth0", Route(ip_network("fd00::/8"), ip_address("fd00::1"), "eth0")),
+    ],
+)
+def test_routes(line, route):
+    """Every form in which `ip route` tells a unicast route is read."""
+    text = FULL.replace("default via 192.168.22.1 dev eth0", line)
+    assert facts.parse("vm0", text).routes[0] == route
+
+
+@pytest.mark.parametrize("line", ["blackhole 10.0.0.0/8", "prohibit default", "multicast ff00::/8 dev eth0"])
+def test_no_routes(line):
+    """What leads nowhere is no route."""
+    text = FULL.replace("default via 192.168.22.1 dev eth0", line)
+    assert len(facts.parse("vm0", text).routes) == 3
+
+
+def test_gather():
+    """One command is run, a constant on standard input; without its last line nothing is believed."""
+    host = FakeHost("vm0", lambda _argv, _given: FULL)
+    assert facts.gather(host) == facts.parse("vm0", FULL)
+    assert host.calls == [("sh", "-s")]
+    assert host.inputs == [facts.SCRIPT.encode()]
+    cut = FakeHost("vm0", lambda _argv, _given: (1, FULL.partition("== routes")[0], "killed"))
+    with pytest.raises(HostError, match="vm0: could not read the machine's interfaces: killed"):
+        facts.gather(cut)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the interfaces of a Linux machine")
+def test_this_machine():
+    """The script runs on a real machine and finds its loopback interface."""
+    found = facts.gather(LocalHost("here"))
+    assert found.host == "here"
+    assert found.kernel
+    if not any("interfaces" in text for text in found.missing):
+        assert ip_interface("127.0.0.1/8") in found.nic("lo").addresses
+
+
+def test_primary_address():
+    """The address that others reach: on the interface of the default route, never loopback or link-local."""
+    nics = (
+        Nic("lo", (ip_interface("127.0.0.1/8"),)),
+        Nic("docker0", (ip_interface("172.17.0.1/16"),)),
+        Nic("eth1", (ip_interface("fe80::1/64"), ip_interface("10.0.0.5/24"))),
+    )
+    default = (Route(None, ip_address("10.0.0.1"), "eth1"),)
+    assert HostFacts("h", nics, default).primary_address() == ip_address("10.0.0.5")
+    assert HostFacts("h", nics).primary_address() == ip_address("172.17.0.1")
+    assert HostFacts("h", nics[:1]).primary_address() is None

@@ -1,0 +1,431 @@
+"""Who reaches whom: each rule of the model by itself, and what it does not claim to know."""
+
+from dataclasses import replace
+from ipaddress import ip_address, ip_interface, ip_network
+
+import pytest
+from support.labs import lab, running
+from support.pretend import Engines
+
+from dockerlab.reach import build_world, matrix
+from dockerlab.topology import HostFacts, Route
+
+TWO = "hosts: {vm0: ssh://root@192.168.22.61, vm1: ssh://root@192.168.22.62}\n"
+
+
+def predictions(text, facts=lambda found: found, engines=None):
+    """Return every prediction by (source, to, probe, target), on pretended engines whose facts may be altered."""
+    definition = lab(text)
+    engines = engines or running(definition)
+    world = build_world(definition, facts(engines.facts()), engines.snapshots())
+    return {(cell.source, cell.to, cell.probe, cell.target): expected for cell, expected in matrix(world)}
+
+
+def ask(found, source, to, probe="ping", target=None):
+    """Return (reachable, rule, symptom) of one cell; `target` may be left out where there is one."""
+    cells = [e for (s, t, p, a), e in found.items() if (s, t, p) == (source, to, probe) and target in (None, a)]
+    assert len(cells) == 1, [key for key in found if key[0] == source]
+    return cells[0].reachable, cells[0].rule, cells[0].symptom
+
+
+BRIDGES = """
+networks:
+  n: {subnet: 10.1.0.0/24}
+  m: {subnet: 10.2.0.0/24}
+  shut: {subnet: 10.3.0.0/24, internal: true}
+  quiet: {subnet: 10.4.0.0/24, driver_opts: {com.docker.network.bridge.enable_icc: "false"}}
+  plain: {subnet: 10.5.0.0/24, driver_opts: {com.docker.network.bridge.enable_ip_masquerade: "false"}}
+containers:
+  n1: {networks: [n], expose: [80]}
+  n2: {networks: [n]}
+  m1: {networks: [m]}
+  both: {networks: [n, m]}
+  s1: {networks: [shut]}
+  s2: {networks: [shut]}
+  q1: {networks: [quiet]}
+  q2: {networks: [quiet]}
+  p1: {networks: [plain]}
+  old1: {}
+  old2: {}
+  bare: {network_mode: host}
+  side: {network_mode: "container:n1"}
+  none1: {network_mode: none}
+outside: {internet: {address: 203.0.113.10, ports: [80]}}
+"""
+
+
+@pytest.fixture(scope="module")
+def bridges():
+    return predictions(BRIDGES)
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (("side", "n1"), (True, "own-address", None)),
+        (("n1", "n2"), (True, "same-bridge", None)),
+        (("side", "n2"), (True, "same-bridge", None)),
+        (("n2", "n1", "tcp/80"), (True, "same-bridge", None)),
+        (("n1", "m1"), (False, "bridge-isolation", "timeout")),
+        (("n1", "old1"), (False, "bridge-isolation", "timeout")),
+        (("n1", "s1"), (False, "bridge-isolation", "timeout")),
+        (("n1", "both", "ping", "10.1.0.4"), (True, "same-bridge", None)),
+        (("n1", "both", "ping", "10.2.0.3"), (False, "bridge-isolation", "timeout")),
+        (("both", "m1"), (True, "same-bridge", None)),
+        (("s1", "s2"), (True, "same-bridge", None)),
+        (("s1", "gateway:shut"), (True, "host-local", None)),
+        (("s1", "n1"), (False, "bridge-internal", "no route")),
+        (("s1", "local"), (False, "bridge-internal", "no route")),
+        (("s1", "internet"), (False, "bridge-internal", "no route")),
+        (("q1", "q2"), (False, "bridge-icc", "timeout")),
+        (("q1", "gateway:quiet"), (True, "host-local", None)),
+        (("q1", "internet"), (True, "masquerade", None)),
+        (("n1", "gateway:n"), (True, "host-local", None)),
+        (("n1", "gateway:m"), (True, "host-local", None)),
+        (("n1", "local"), (True, "host-local", None)),
+        (("n1", "internet"), (True, "masquerade", None)),
+        (("n1", "internet", "tcp/80"), (True, "masquerade", None)),
+        (("local", "n1"), (True, "host-to-bridge", None)),
+        (("local", "s1"), (True, "host-to-bridge", None)),
+        (("local", "q1"), (True, "host-to-bridge", None)),
+        (("bare", "s1"), (True, "host-to-bridge", None)),
+        (("bare", "local"), (True, "own-address", None)),
+        (("local", "gateway:n"), (True, "own-address", None)),
+        (("local", "internet"), (True, "outside", None)),
+        (("none1", "n1"), (False, "none", "no route")),
+        (("none1", "internet"), (False, "none", "no route")),
+        (("n1", "n2", "dns"), (True, "dns-shared-network", None)),
+        (("side", "n2", "dns"), (True, "dns-shared-network", None)),
+        (("n1", "m1", "dns"), (False, "dns-no-shared-network", "no such name")),
+        (("n1", "old1", "dns"), (False, "dns-no-shared-network", "no such name")),
+        (("old1", "old2", "dns"), (False, "dns-default-bridge", "no such name")),
+        (("bare", "n1", "dns"), (False, "dns-host-mode", "no such name")),
+        (("none1", "n1", "dns"), (False, "none", "no route")),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value[0], str) else "",
+)
+def test_one_host(bridges, cell, expected):
+    """On one host: what stands on one bridge meets, the host is everywhere, and nothing else passes between bridges."""
+    assert ask(bridges, *cell) == expected
+
+
+def test_container_without_addresses_is_not_a_target(bridges):
+    """Nobody asks for a container that has no address, nor for one without a network by name."""
+    assert not any(to == "none1" for _, to, _, _ in bridges)
+
+
+LAN = (
+    TWO
+    + """
+networks:
+  lan: {driver: macvlan, subnet: 192.168.22.0/24, gateway: 192.168.22.1, parent: eth0}
+containers:
+  a: {host: vm0, networks: {lan: {ip: 192.168.22.200}}}
+  b: {host: vm1, networks: {lan: {ip: 192.168.22.201}}}
+  c: {host: vm0, networks: {lan: {ip: 192.168.22.202}}}
+  plain0: {host: vm0, ports: ["80:80"]}
+  plain1: {host: vm1}
+outside: {internet: 203.0.113.10}
+"""
+)
+VLAN = LAN.replace("parent: eth0", "parent: eth0.50")
+
+
+@pytest.fixture(scope="module")
+def lan():
+    return predictions(LAN)
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (("a", "c"), (True, "same-lan", None)),
+        (("a", "b"), (True, "same-lan", None)),
+        (("a", "vm0"), (False, "macvlan-own-host", "timeout")),
+        (("vm0", "a"), (False, "macvlan-own-host", "timeout")),
+        (("plain0", "a"), (False, "macvlan-own-host", "timeout")),
+        (("a", "vm1"), (True, "same-lan", None)),
+        (("vm1", "a"), (True, "same-lan", None)),
+        (("plain1", "a"), (True, "masquerade", None)),
+        (("a", "gateway:lan"), (True, "same-lan", None)),
+        (("a", "internet"), (True, "outside", None)),
+        (("b", "vm0", "tcp/80"), (True, "published", None)),
+        (("a", "vm0", "tcp/80"), (False, "macvlan-own-host", "timeout")),
+        (("vm0", "vm1"), (True, "same-lan", None)),
+        (("vm1", "plain0"), (False, "same-address", "wrong answerer")),
+        (("plain0", "plain1"), (False, "same-address", "wrong answerer")),
+        (("plain0", "vm1"), (True, "masquerade", None)),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value[0], str) else "",
+)
+def test_macvlan(lan, cell, expected):
+    """On one LAN all are neighbours, but a child and its own host never meet."""
+    assert ask(lan, *cell) == expected
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (("a", "b"), (True, "same-lan")),
+        (("a", "c"), (True, "same-lan")),
+        (("a", "gateway:lan"), (False, "other-segment")),
+        (("a", "plain0"), (False, "other-segment")),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value[0], str) else "",
+)
+def test_vlan(cell, expected):
+    """On a VLAN the children meet, but the gateway and all else stand on the untagged LAN: another layer 2."""
+    assert ask(predictions(VLAN), *cell)[:2] == expected
+
+
+@pytest.mark.parametrize("mode", ["private", "vepa"])
+def test_macvlan_submodes(mode):
+    """Children that the kernel keeps apart do not meet as they do in mode bridge; vepa may be up to the switch."""
+    found = predictions(LAN.replace("parent: eth0", f"parent: eth0, macvlan_mode: {mode}"))
+    reachable, rule, _ = ask(found, "a", "c")
+    assert reachable is not True
+    assert rule == f"macvlan-{mode}"
+
+
+@pytest.mark.parametrize(
+    ("source", "port", "expected"),
+    [
+        ("remote", 80, (True, "published", None)),
+        ("other", 80, (True, "published", None)),
+        ("web", 80, (True, "published", None)),
+        ("bare", 80, (True, "published", None)),
+        ("vm1", 80, (True, "published", None)),
+        ("remote", 81, (False, "publish-loopback", "refused")),
+        ("bare", 81, (False, "publish-loopback", "refused")),
+        ("remote", 82, (True, "published", None)),
+        ("remote", 83, (False, "publish-address", "refused")),
+        ("remote", 84, (False, "publish-needs-bridge", "refused")),
+        ("remote", 85, (True, "published", None)),
+    ],
+)
+def test_published(source, port, expected):
+    """A published port leads to its container from everywhere, unless it is bound elsewhere or has no bridge."""
+    found = predictions(
+        TWO
+        + """
+networks: {n: {subnet: 10.1.0.0/24}, shut: {subnet: 10.3.0.0/24, internal: true}}
+containers:
+  web: {host: vm0, ports: ["80:8080", "127.0.0.1:81:80", "192.168.22.61:82:80", "192.168.22.99:83:80"]}
+  hidden: {host: vm0, networks: [shut], ports: ["84:80"]}
+  split: {host: vm0, ports: ["127.0.0.1:85:80"]}
+  split2: {host: vm0, ports: ["192.168.22.61:85:80"]}
+  other: {host: vm0, networks: [n]}
+  bare: {host: vm0, network_mode: host}
+  remote: {host: vm1}
+"""
+    )
+    assert ask(found, source, "vm0", f"tcp/{port}") == expected
+
+
+def test_same_address_of_two_hosts():
+    """Both hosts have a 172.17.0.2: who answers is not who was meant, and that is no success."""
+    found = predictions(TWO + "containers: {a: {host: vm0}, b: {host: vm1}, c: {host: vm1}}")
+    assert ask(found, "a", "b") == (False, "same-address", "wrong answerer")
+    assert ask(found, "vm1", "a") == (False, "same-address", "wrong answerer")
+    assert ask(found, "a", "c") == (False, "other-segment", "host unreachable")
+    assert ask(found, "b", "c") == (True, "same-bridge", None)
+
+
+def test_unrouted():
+    """A bridge's addresses are known to its host alone."""
+    found = predictions(
+        TWO + "networks: {n: {subnet: 10.1.0.0/24}}\ncontainers: {a: {host: vm0, networks: [n]}, b: {host: vm1}}"
+    )
+    assert ask(found, "vm1", "a")[:2] == (False, "unrouted")
+    assert ask(found, "b", "a")[:2] == (False, "unrouted")
+
+
+OVERLAY = (
+    TWO
+    + """
+networks: {w: {driver: overlay, subnet: 10.9.0.0/24}, x: {driver: overlay, subnet: 10.8.0.0/24, internal: true}}
+containers:
+  a: {host: vm0, networks: [w]}
+  b: {host: vm1, networks: [w]}
+  x1: {host: vm0, networks: [x]}
+  plain: {host: vm0}
+outside: {internet: 203.0.113.10}
+"""
+)
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        (("a", "b"), (True, "same-overlay")),
+        (("a", "b", "dns"), (True, "dns-shared-network")),
+        (("a", "vm0"), (True, "host-local")),
+        (("a", "vm1"), (True, "masquerade")),
+        (("a", "internet"), (True, "masquerade")),
+        (("a", "plain"), (False, "bridge-isolation")),
+        (("x1", "internet"), (False, "no-default-route")),
+        (("vm0", "a"), (False, "unrouted")),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value[0], str) else "",
+)
+def test_overlay(cell, expected):
+    """An overlay is one layer 2 over its hosts, with a way out over docker_gwbridge, and none of the host's into it."""
+    assert ask(predictions(OVERLAY), *cell)[:2] == expected
+
+
+def altered(**changes):
+    """Return a function that changes a fact on every host."""
+    return lambda found: {host: replace(facts, **changes) for host, facts in found.items()}
+
+
+ONE = """
+networks: {n: {subnet: 10.1.0.0/24}}
+containers: {a: {networks: [n]}, b: {networks: [n]}}
+outside: {internet: 203.0.113.10}
+"""
+
+
+def test_forwarding_off():
+    """A host that does not forward keeps its containers from the outside; what is on one bridge still meets."""
+    found = predictions(ONE, altered(ip_forward=False))
+    assert ask(found, "a", "internet") == (False, "ip-forward-off", "timeout")
+    assert ask(found, "a", "b")[0] is True
+    assert ask(found, "a", "local")[0] is True
+
+
+def test_forwarding_unknown():
+    """Where ip_forward could not be read there is no claim about what is forwarded, and it says why."""
+    found = predictions(ONE, altered(ip_forward=None))
+    assert ask(found, "a", "internet") == (None, "unseen-forwarding", None)
+    assert ask(found, "a", "b")[0] is True
+
+
+def test_unknown_machine_on_a_lan():
+    """Whether somebody else on a LAN holds an address cannot be seen: no claim about a gateway that nobody confirms."""
+    text = """
+        networks: {lan: {driver: macvlan, subnet: 192.168.50.0/24, gateway: 192.168.50.1, parent: eth0.50}}
+        containers: {a: {networks: [lan]}}
+        outside: {internet: 203.0.113.10}
+        """
+    found = predictions(text)
+    assert ask(found, "a", "gateway:lan") == (None, "unseen-lan", None)
+    assert ask(found, "a", "internet")[0] is None
+
+
+def test_unknown_router():
+    """Where a router leads is only known for what the definition vouches for."""
+    text = """
+        networks: {lan: {driver: macvlan, subnet: 192.168.50.0/24, gateway: 192.168.50.1, parent: eth0.50}}
+        containers: {a: {networks: [lan]}}
+        """
+    assert ask(predictions(text), "local", "a") == (None, "unseen-router", None)
+
+
+def test_nothing_known_of_a_host():
+    """Without a host's facts nothing is said of the way out; what stands on one bridge is known all the same."""
+    found = predictions(ONE, lambda found: {host: HostFacts(host) for host in found})
+    assert ask(found, "a", "b")[:2] == (True, "same-bridge")
+    assert ask(found, "a", "internet")[0] is not True
+
+
+def test_host_as_router():
+    """A host that is another host's router is still itself, and reached as itself."""
+
+    def via_vm0(found):
+        route = Route(None, ip_address("192.168.22.61"), "eth0")
+        return {**found, "vm1": replace(found["vm1"], routes=(route,))}
+
+    found = predictions(TWO + "containers: {a: {host: vm0}, b: {host: vm1}}", via_vm0)
+    assert ask(found, "vm1", "vm0") == (True, "same-lan", None)
+    assert ask(found, "b", "vm0")[0] is True
+
+
+def test_longest_route_wins():
+    """Of two routes that fit, the more specific one is taken, in whatever order the host lists them."""
+
+    def routed(found):
+        routes = (
+            Route(ip_network("10.0.0.0/8"), ip_address("192.168.22.9"), "eth0"),
+            Route(ip_network("10.7.0.0/16"), ip_address("192.168.22.62"), "eth0"),
+        )
+        return {**found, "vm0": replace(found["vm0"], routes=routes)}
+
+    text = TWO + "networks: {n: {subnet: 10.7.0.0/24}}\ncontainers: {a: {host: vm1, networks: [n]}, b: {host: vm0}}"
+    definition = lab(text)
+    engines = running(definition)
+    world = build_world(definition, routed(engines.facts()), engines.snapshots())
+    assert [str(destination) for destination, _, _ in world.sandboxes["vm0"].routes] == ["10.7.0.0/16", "10.0.0.0/8"]
+
+
+def test_no_default_route():
+    """A host without a default route reaches its neighbours and nothing beyond."""
+    found = predictions(ONE, altered(routes=()))
+    assert ask(found, "local", "internet") == (False, "no-default-route", "no route")
+    assert ask(found, "a", "internet")[0] is False
+
+
+def test_internal_with_a_default_route():
+    """Engines up to 26 give a default route on an internal network: what leaves is dropped, which is a timeout."""
+    text = """
+        networks: {shut: {subnet: 10.3.0.0/24, internal: true}}
+        containers: {s: {networks: [shut]}}
+        outside: {internet: 203.0.113.10}
+        """
+    definition = lab(text)
+    engines = running(definition)
+    engine = engines["local"]
+    state = engine.containers["s"]
+    endpoint = replace(state.endpoints["shut"], gateway="10.3.0.1")
+    engine.containers["s"] = replace(state, endpoints={"shut": endpoint})
+    assert ask(predictions(text, engines=engines), "s", "internet") == (False, "bridge-internal", "timeout")
+
+
+def test_not_running_yet():
+    """Without engines the definition's fixed addresses count, and what has none is told as unknown."""
+    text = "networks: {n: {subnet: 10.1.0.0/24}}\ncontainers: {a: {networks: {n: {ip: 10.1.0.9}}}, b: {networks: [n]}}"
+    found = predictions(text, engines=Engines(["local"]))
+    assert ask(found, "a", "b") == (None, "no-address", None)
+    assert ("b", "a", "ping", "10.1.0.9") in found
+
+
+def test_stopped_container():
+    """A container whose endpoint has lost its address is not said to be reachable at it."""
+    engines = running(lab("containers: {a: {}, b: {}}"))
+    state = engines["local"].containers["b"]
+    endpoint = replace(state.endpoints["bridge"], addresses=(), gateway="")
+    engines["local"].containers["b"] = replace(state, running=False, endpoints={"bridge": endpoint})
+    assert ask(predictions("containers: {a: {}, b: {}}", engines=engines), "a", "b") == (None, "no-address", None)
+
+
+def test_every_source_asks_every_target(bridges):
+    """Each container and host asks for every address of every other one, each gateway, and all outside."""
+    sources = {source for source, _, _, _ in bridges}
+    assert sources == {*lab(BRIDGES).containers, "local"}
+    for source in sources:
+        asked = {to for s, to, _, _ in bridges if s == source}
+        assert {"internet", "gateway:n", "gateway:shut"} <= asked
+        assert asked >= ({"n1", "n2", "m1", "both", "s1", "q1", "old1"} - {source})
+
+
+def test_ipv6():
+    """Both families of a bridge meet, each at its own address."""
+    found = predictions(
+        "networks: {n: {subnet: [10.1.0.0/24, 'fd00:1::/64']}}\ncontainers: {a: {networks: [n]}, b: {networks: [n]}}"
+    )
+    assert ask(found, "a", "b", "ping", "10.1.0.3")[0] is True
+    assert ask(found, "a", "b", "ping", "fd00:1::3")[0] is True
+
+
+def test_two_addresses_of_a_host():
+    """Every address of a host on a LAN is asked for, its bridges' addresses only as gateways."""
+
+    def second(found):
+        facts = found["local"]
+        nics = tuple(
+            replace(nic, addresses=(*nic.addresses, ip_interface("192.168.23.5/24"))) if nic.name == "eth0" else nic
+            for nic in facts.nics
+        )
+        return {"local": replace(facts, nics=nics)}
+
+    found = predictions("containers: {a: {}}", second)
+    assert {target for _, to, _, target in found if to == "local"} == {"192.168.22.61", "192.168.23.5"}

@@ -1,0 +1,130 @@
+"""Reports for people and for machines."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from support.labs import lab, running
+from support.reports import LOST, NO, SEEN, YES, report, small
+
+from dockerlab.reach import Cell
+from dockerlab.report import as_json, as_table, inventory
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "report"
+
+
+@pytest.mark.parametrize("why", [False, True], ids=["short", "why"])
+def test_table(golden, why):
+    """A report with every kind of cell reads as it was read and recorded."""
+    golden(GOLDEN / f"{'why' if why else 'short'}.txt", as_table.render(small(), 100, why=why))
+
+
+def wide(columns):
+    """Return a report of one source and many targets."""
+    cells = (Cell("source", f"c{n}", f"10.0.0.{n}", "ping", f"c{n}") for n in range(columns))
+    return report(*((cell, YES, LOST if n == 7 else SEEN) for n, cell in enumerate(cells)))
+
+
+def test_folding():
+    """Thirty columns fold at a width of 60, none is lost, and each letter is explained once."""
+    text = as_table.render(wide(30), 60)
+    rows = [line for line in text.splitlines() if line.startswith(("source ", "ping "))]
+    assert len(rows) > 2
+    assert all(len(row) <= 60 for row in rows)
+    heads = [word for row in rows if row.startswith("ping ") for word in row.split()[1:]]
+    marks = [word for row in rows if row.startswith("source ") for word in row.split()[1:]]
+    assert heads == [*"ABCDEFGHIJKLMNOPQRSTUVWXYZ", "AA", "AB", "AC", "AD"]
+    assert marks == ["yes"] * 7 + ["no!"] + ["yes"] * 22
+    keys = re.findall(r"^  ([A-Z]+) += (.*)$", text, re.MULTILINE)
+    assert [letter for letter, _ in keys] == heads
+    assert keys[29][1] == "c29 10.0.0.29"
+
+
+def test_too_narrow():
+    """Where not even one column fits, there is one a block all the same."""
+    assert as_table.render(wide(3), 5).count("\nsource ") == 3
+
+
+def test_no_colour():
+    """Nothing is told by colour: there is no control character in the text, and each verdict has a mark of its own."""
+    text = as_table.render(small(), 80, why=True)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f]", text)
+    for mark in ("yes", "no", "yes!", "no!", "?"):
+        assert re.search(rf"(^|\s){re.escape(mark)}(\s|$)", text, re.MULTILINE), mark
+
+
+def test_total():
+    """The last line counts cells and verdicts."""
+    assert as_table.render(small()).splitlines()[-1] == "8 cells: 3 pass, 2 fail, 3 unknown  (1.2 s)"
+    assert as_table.total(report()) == "0 cells: 0 pass, 0 fail, 0 unknown  (1.2 s)"
+
+
+def test_json():
+    """The object has the keys that scripts rely on, in words and numbers, and is one line's end from a file."""
+    text = as_json.render(small())
+    found = json.loads(text)
+    assert text.endswith("}\n")
+    assert {"schema", "lab", "instance", "hosts", "cells", "summary", "seconds"} <= set(found)
+    assert (found["schema"], found["lab"], found["instance"], found["seconds"]) == (1, "demo", None, 1.235)
+    assert {key: found["hosts"]["vm1"][key] for key in ("engine", "prober")} == {
+        "engine": "20.10.24",
+        "prober": "agent",
+    }
+    assert found["summary"] == {"pass": 3, "fail": 2, "unknown": 3}
+    wanted = {"from", "to", "target", "probe", "expected", "observed", "verdict", "because", "symptom", "rtt_ms"}
+    assert all(wanted <= set(cell) for cell in found["cells"])
+    first, second = found["cells"][:2]
+    assert (first["from"], first["to"], first["target"], first["probe"]) == ("web", "db", "10.0.0.3", "ping")
+    assert (first["expected"], first["observed"], first["verdict"]) == ("reachable", "reachable", "pass")
+    assert (first["symptom"], first["rtt_ms"]) == (None, 0.123)
+    assert (second["probe"], second["observed"], second["symptom"], second["rtt_ms"]) == (
+        *("tcp/80", "unreachable", "timeout", None),
+    )
+    assert {cell["expected"] for cell in found["cells"]} == {"reachable", "unreachable", "unknown"}
+    assert {cell["verdict"] for cell in found["cells"]} == {"pass", "fail", "unknown"}
+
+
+def test_json_is_of_the_cell():
+    """A reason is told in the cell's own names."""
+    cell = json.loads(as_json.render(report((Cell("web", "db", "10.0.0.3", "ping"), NO, LOST))))["cells"][0]
+    assert cell["because"] == "another bridge: iptables drops web's packets to db"
+
+
+def test_instance_in_json():
+    """An instance is named."""
+    assert json.loads(as_json.render(report(instance="s1")))["instance"] == "s1"
+
+
+def test_inventory():
+    """What exists is listed by lab, host and kind, of one lab or of all; what nobody labelled is not."""
+    engines = running(lab("networks: {n: {subnet: 10.0.0.0/24}}\ncontainers: {b: {networks: [n]}, a: {networks: [n]}}"))
+    engines["local"].run(("docker", "run", "--name", "mine", "image"))
+    found = inventory.rows(engines.snapshots(), None)
+    assert [(row["kind"], row["name"], row["addresses"]) for row in found] == [
+        ("container", "a", "10.0.0.3"),
+        ("container", "b", "10.0.0.2"),
+        ("network", "n", "10.0.0.0/24"),
+    ]
+    assert inventory.rows(engines.snapshots(), "demo") == found
+    assert inventory.rows(engines.snapshots(), "other") == []
+    assert inventory.table(found) == (
+        "LAB   HOST   KIND       NAME  STATE    ADDRESSES    OWNER\n"
+        "demo  local  container  a     running  10.0.0.3     teacher@desk\n"
+        "demo  local  container  b     running  10.0.0.2     teacher@desk\n"
+        "demo  local  network    n     bridge   10.0.0.0/24  teacher@desk\n"
+    )
+    assert inventory.table([]) == "nothing that dockerlab made\n"
+
+
+def test_inventory_of_a_swarm():
+    """A note on the host says what of it is still to be undone."""
+    text = """
+        hosts: {vm0: }
+        networks: {w: {driver: overlay, subnet: 10.0.0.0/24}}
+        containers: {a: {host: vm0, networks: [w]}}
+        """
+    found = inventory.rows(running(lab(text)).snapshots(), "demo")
+    assert [(row["kind"], row["state"]) for row in found if row["kind"] == "receipt"] == [
+        ("receipt", "swarm to be undone")
+    ]
