@@ -33,7 +33,7 @@ class Segment:
     def __str__(self) -> str:
         words = {"bridge": "bridge {1} of {0}", "lan": "the LAN of {0}", "overlay": "overlay {0}"}
         default = self.kind == "bridge" and self.key[1] == "bridge"
-        return "docker0 of {0}".format(*self.key) if default else words.get(self.kind, "{1} of {0}").format(*self.key)
+        return f"docker0 of {self.key[0]}" if default else words.get(self.kind, "{1} of {0}").format(*self.key)
 
 
 def bridge(host: str, network: str) -> Segment:

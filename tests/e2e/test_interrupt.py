@@ -37,8 +37,9 @@ def stop(process, *signals):
     """Send signals, one after the other, and return what the run still said."""
     for number in signals:
         os.killpg(process.pid, number)
-    out, said = process.communicate(timeout=60)
-    assert out == ""
+    said = process.stderr.read()  # not communicate(), which knows nothing of what readline() has read ahead
+    assert process.stdout.read() == ""
+    process.wait(60)
     return said
 
 

@@ -111,7 +111,8 @@ def test_a_name_that_is_taken_meanwhile(lab, tmp_path):
             break
     taken = lab.run("vm0", "docker", "run", "--detach", "--name", names[-1], NODE)
     assert taken.returncode == 0, taken.stderr
-    _, said = process.communicate(timeout=60)
+    said = process.stderr.read()
+    process.wait(60)
     assert process.returncode == 4
     assert f'The container name "/{names[-1]}" is already in use' in said
     assert lab.ids() == {f"vm0 {names[-1]}": taken.stdout.strip()}
@@ -184,7 +185,7 @@ containers:
     lab.need_node("vm0")
     holders = {
         f"docker run --detach --name holder --publish 8080:80 {NODE}": "docker rm --force holder",
-        f"docker run --detach --name holder --network host {NODE} nc -lk -p 8080 -e true": "docker rm --force holder",
+        f"docker run --detach --name holder --network host {NODE} httpd -f -p 8080": "docker rm --force holder",
     }
     for take, release in holders.items():
         lab.sh("vm0", take)

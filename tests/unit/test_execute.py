@@ -76,7 +76,7 @@ def test_order():
     assert sorted(ran[2:4]) == ["b", "c"]
     assert ran[4] == "d"
     assert done.complete
-    assert [each.key.name for each in done.begun][0] == "a"
+    assert done.begun[0].key.name == "a"
     assert notes.ended == dict.fromkeys("abcd")
     raise_for(done, None)
 

@@ -42,10 +42,10 @@ FULL = dedent("""\
     4: docker0    inet 172.17.0.1/16 brd 172.17.255.255 scope global docker0\\       valid_lft forever
 
     == links
-    1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN mode DEFAULT\\    link/loopback 00:00:00:00:00:00
-    2: eth0@if7: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 state UP \\    link/ether 02:42:ac:11:00:02 brd ff:ff:ff:ff:ff:ff
-    3: eth0.50@eth0: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 state UP \\    link/ether 02:42:ac:11:00:02 brd ff:ff:ff:ff:ff:ff
-    4: docker0: <NO-CARRIER,BROADCAST,MULTICAST,UP> mtu 1500 state DOWN \\    link/ether 02:42:5e:00:00:01 brd ff:ff:ff:ff:ff:ff
+    1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 state UNKNOWN \\    link/loopback 00:00:00:00:00:00
+    2: eth0@if7: <BROADCAST,UP,LOWER_UP> mtu 1500 state UP \\    link/ether 02:42:ac:11:00:02
+    3: eth0.50@eth0: <BROADCAST,UP,LOWER_UP> mtu 1500 state UP \\    link/ether 02:42:ac:11:00:02
+    4: docker0: <NO-CARRIER,BROADCAST,UP> mtu 1500 state DOWN \\    link/ether 02:42:5e:00:00:01
 
     == routes
     default via 192.168.22.1 dev eth0
@@ -102,7 +102,7 @@ def test_address_with_a_peer_in_its_name():
         ("default nhid 12 via 10.0.0.1 dev eth0", Route(None, ip_address("10.0.0.1"), "eth0")),
         ("default via inet6 fe80::1 dev eth0", Route(None, ip_address("fe80::1"), "eth0")),
         (
-            "default proto static \\\tnexthop via 10.0.0.1 dev eth0 weight 1 \\\tnexthop via 10.0.1.1 dev eth1 weight 1",
+            "default proto static \\\tnexthop via 10.0.0.1 dev eth0 weight 1 \\\tnexthop via 10.0.1.1 dev eth1",
             Route(None, ip_address("10.0.0.1"), "eth0"),
         ),
         ("10.1.2.3 via 10.0.0.1 dev eth0", Route(ip_network("10.1.2.3/32"), ip_address("10.0.0.1"), "eth0")),

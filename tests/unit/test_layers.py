@@ -32,11 +32,3 @@ def test_no_shell():
                 assert not any(word.arg == "shell" and getattr(word.value, "value", True) for word in node.keywords), (
                     path
                 )
-
-
-def test_the_agent_stands_alone():
-    """The agent is sent to hosts as one file: it imports nothing but what Python brings along."""
-    import sys
-
-    names = {name.partition(".")[0] for name in imported(PACKAGE / "probe" / "agent.py")}
-    assert names <= set(sys.stdlib_module_names) | {"__future__"}

@@ -2,6 +2,7 @@
 
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,8 +96,6 @@ def test_everything_made_has_an_undo(example):
 
 def without_gateway_bridge(snapshots):
     """Return snapshots without docker_gwbridge, which the engine makes for a Swarm and keeps for the next."""
-    from dataclasses import replace
-
     return {
         host: replace(s, networks=tuple(n for n in s.networks if n.name != "docker_gwbridge"))
         for host, s in snapshots.items()
@@ -189,7 +188,8 @@ def wire(tmp_path):
     sys.modules.pop("dockerlab.modes.wire", None)
 
 
-def test_adding_a_mode_is_adding_a_file(wire):
+@pytest.mark.usefixtures("wire")
+def test_adding_a_mode_is_adding_a_file():
     """One new file is enough for definition, checks, commands, plan and prediction."""
     text = """
         networks: {w: {driver: wire, gauge: 3, subnet: 10.9.0.0/24}}
@@ -208,11 +208,6 @@ def test_adding_a_mode_is_adding_a_file(wire):
         lab(text.replace("gauge: 3", "gauge: 30"))
 
 
-def test_a_mode_goes_with_its_file(wire, request):
-    """Without its file the mode is unknown again."""
-    assert modes.for_driver("wire").name == "wire"
-
-
 def test_unknown_driver():
     """A driver that no mode serves is an error that names those there are."""
     with pytest.raises(UsageError, match=r"no mode serves the driver 'wire'; known: bridge, macvlan, overlay"):
@@ -227,13 +222,18 @@ def test_unknown_driver():
         ("containers: {a: {network_mode: 'container:b', ports: ['80:80']}, b: {}}", "write `ports` at b"),
         ("containers: {a: {network_mode: 'container:b', hostname: x}, b: {}}", "write `hostname` at b"),
         (
-            "networks: {m: {driver: macvlan, parent: eth0, driver_opts: {parent: eth1}}}\n"
-            "containers: {a: {networks: [m]}}",
+            """
+            networks: {m: {driver: macvlan, parent: eth0, driver_opts: {parent: eth1}}}
+            containers: {a: {networks: [m]}}
+            """,
             "said twice",
         ),
         (
-            "hosts: {x: , y: }\nnetworks: {m: {driver: macvlan, parent: eth0, subnet: 10.0.0.0/24}}\n"
-            "containers: {a: {host: x, networks: [m]}, b: {host: y, networks: {m: {ip: 10.0.0.9}}}}",
+            """
+            hosts: {x: , y: }
+            networks: {m: {driver: macvlan, parent: eth0, subnet: 10.0.0.0/24}}
+            containers: {a: {host: x, networks: [m]}, b: {host: y, networks: {m: {ip: 10.0.0.9}}}}
+            """,
             "needs a fixed address: m is on x and y",
         ),
         ("containers: {a: {labels: {dockerlab.lab: other}}}", "say whose an object is"),

@@ -203,7 +203,7 @@ def test_fixed_addresses_go_first():
 
 
 def test_partly_fixed_addresses_go_in_between():
-    """A container with one fixed and one automatic address waits for those that are all fixed, and goes before the rest."""
+    """A container with a fixed and an automatic address goes after those that are all fixed, ahead of the rest."""
     definition = lab("""
         networks: {n: {subnet: 10.0.0.0/24}, m: {subnet: 10.0.1.0/24}}
         containers:
@@ -256,9 +256,13 @@ def test_foreign_names():
 
 @pytest.mark.parametrize(
     "identity",
-    [Identity("demo", "pupil@desk", "0"), Identity("other", "teacher@desk", "0"), Identity("demo", "teacher@desk", "0", "s1")],
+    [
+        Identity("demo", "pupil@desk", "0"),
+        Identity("other", "teacher@desk", "0"),
+        Identity("demo", "teacher@desk", "0", "s1"),
+    ],
     ids=["other owner", "other lab", "instance"],
-)  # fmt: skip
+)
 def test_others_objects_are_foreign(identity):
     """What another owner, lab or instance made is neither taken over nor removed."""
     engines = running(lab(BASE), identity)
@@ -317,9 +321,10 @@ def test_down_keeps_a_used_network():
     engines = running(lab(BASE))
     engines["local"].run(("docker", "run", "--name", "mine", "--network", "back", "image"))
     removal = plan.down(engines.snapshots(), "demo", None)
-    assert removal.notes == (
+    (note,) = removal.notes
+    assert note == (
         "local: network back is kept: mine is attached and not the lab's; "
-        "run 'docker network disconnect back mine' and then down again",
+        "run 'docker network disconnect back mine' and then down again"
     )
     engines.carry_out(removal)
     assert set(engines["local"].containers) == {"mine"}

@@ -17,6 +17,7 @@ from support.pretend import Engines
 from dockerlab import build, render, scripts
 from dockerlab.command import Command, Part, Variable
 from dockerlab.errors import DefinitionError
+from dockerlab.images import NODE_SCRIPT
 
 NASTY = [
     "$(touch canary)",
@@ -156,16 +157,10 @@ def check_script(definition, shell):
     made = lab(yaml.safe_dump(definition, allow_unicode=True))
     steps = plan_up(made, Engines(made.hosts)).ordered()
     intended = [command.resolve({})[1:] for step in steps for command in step.commands]
-    calls, done = shell(scripts.of(made, who(made)).replace(render_preface(), ""))
+    calls, done = shell(scripts.of(made, who(made)).replace(NODE_SCRIPT.rstrip(), ""))
     assert (done.returncode, done.stderr) == (0, b"")
     assert calls == intended
     return calls
-
-
-def render_preface():
-    from dockerlab.images import NODE_SCRIPT
-
-    return NODE_SCRIPT.rstrip()
 
 
 @given(st.data())

@@ -178,9 +178,10 @@ def test_down_keeps_a_swarm_in_use():
     engines = running(WIDE)
     engines.swarm.networks["theirs"] = NetworkState("t", "theirs", "overlay", "swarm")
     removal = plan.down(engines.snapshots(), "demo", None)
-    assert removal.notes == (
+    (note,) = removal.notes
+    assert note == (
         "vm0, vm1, vm2: the Swarm is kept, because network theirs is on it and not the lab's; "
-        "remove that first and then run down again",
+        "remove that first and then run down again"
     )
     engines.carry_out(removal)
     assert engines.swarm.members == {"vm0", "vm1", "vm2"}

@@ -130,11 +130,14 @@ def test_joiner_of_a_host_mode_container():
 @pytest.mark.parametrize(
     ("alter", "reason"),
     [
-        (lambda e, s: e.update(b=replace(s, running=False, status="exited", exit_code=137)), "b does not run (exited, exit code 137)"),
-        (lambda e, _s: e.pop("b"), "b does not exist on local"),
+        (
+            lambda there, b: there.update(b=replace(b, running=False, status="exited", exit_code=137)),
+            "b does not run (exited, exit code 137)",
+        ),
+        (lambda there, _: there.pop("b"), "b does not exist on local"),
     ],
     ids=["stopped", "missing"],
-)  # fmt: skip
+)
 def test_what_cannot_be_asked(alter, reason):
     """Every cell from or to a container that is stopped or missing is unknown, with the reason, and is not asked."""
     engines = running(LAB)

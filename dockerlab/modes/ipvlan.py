@@ -1,0 +1,74 @@
+"""Mode ipvlan: containers on the LAN of a parent interface, with the parent's own MAC address.
+
+In mode l2 they are neighbours on that LAN as with macvlan. In modes l3 and l3s the host routes for them: they have no
+gateway and hear no broadcast, and other machines need a route to them by way of the host.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from dockerlab.modes.base import LABELS, OPTIONS, POOLS, Site
+from dockerlab.modes.parent import ParentMode, ParentNetwork, parent_of
+from dockerlab.snapshot import EndpointState
+from dockerlab.topology import Attachment, Interface, Segment
+
+
+class IpvlanNetwork(ParentNetwork):
+    """An ipvlan network: `parent` is the interface whose LAN and MAC address the containers share."""
+
+    driver: Literal["ipvlan"] = "ipvlan"
+    ipvlan_mode: Literal["l2", "l3", "l3s"] | None = Field(
+        None, description="neighbours on the LAN (l2, the default) or routed by the host (l3, l3s)", examples=["l3"]
+    )
+
+    @property
+    def submode(self) -> str:
+        """Return the mode; the driver's default is `l2`."""
+        return self.ipvlan_mode or self.driver_opts.get("ipvlan_mode", "l2")
+
+
+class Ipvlan(ParentMode):
+    """Children with the parent's MAC address."""
+
+    name = "ipvlan"
+    network_type = IpvlanNetwork
+    options = ("parent", "ipvlan_mode", "ipvlan_flag", "com.docker.network.container_iface_prefix")
+    short_options = ("parent", "ipvlan_mode")
+    create = (
+        """
+# Create ipvlan network {{ name }}: containers on the LAN of {{ network.parent_interface or "no parent" }}
+docker network create
+  --driver ipvlan  # every container shares the parent's MAC address; no bridge, no NAT
+"""
+        + POOLS
+        + """\
+{% if network.parent %}
+  --opt parent={{ network.parent }}  # the interface that carries the frames
+{% endif %}
+{% if network.ipvlan_mode %}
+  --opt ipvlan_mode={{ network.ipvlan_mode }}  # neighbours on the LAN (l2), or routed by the host (l3, l3s)
+{% endif %}
+"""
+        + OPTIONS
+        + LABELS
+        + """\
+  {{ name }}
+"""
+    )
+
+    def attach(self, site: Site, endpoint: EndpointState) -> Attachment:
+        """Return an interface on the parent's LAN, or with l3 one on a segment of its own without a gateway."""
+        if not isinstance(site.spec, IpvlanNetwork) or site.spec.submode == "l2":
+            return super().attach(site, endpoint)
+        routed = Segment("ipvlan", (site.host, str(parent_of(site))))
+        interfaces = tuple(
+            Interface(routed, address, site.name, f"{site.host}/{site.name}", endpoint.mac)
+            for address in endpoint.addresses
+        )
+        return Attachment(interfaces, priority=(0, site.name), resolver=True)
+
+
+MODE = Ipvlan()

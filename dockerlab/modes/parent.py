@@ -1,0 +1,100 @@
+"""What macvlan and ipvlan have in common: containers straight on the LAN of a parent interface of the host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydantic import Field
+
+from dockerlab import topology
+from dockerlab.lab.model import Lab, Network
+from dockerlab.lab.problem import Problem
+from dockerlab.modes.base import CONNECT, JOIN, Mode, Site, gateways
+from dockerlab.snapshot import EndpointState
+from dockerlab.topology import Attachment, Denial, Interface, NetworkFacts, Segment
+
+
+class ParentNetwork(Network):
+    """A network on a parent interface: `parent` is the interface whose LAN the containers join."""
+
+    parent: str | None = Field(
+        None,
+        pattern=r"^[^\s/]{1,15}$",
+        description="the host's interface whose LAN the containers join; without one, a dummy that leads nowhere",
+    )
+
+    @property
+    def parent_interface(self) -> str | None:
+        """Return the parent, from the short form or the driver's option."""
+        return self.parent or self.driver_opts.get("parent")
+
+
+class ParentMode(Mode):
+    """Children of a parent interface, side by side with the machines of its LAN."""
+
+    run = JOIN
+    connect = CONNECT
+    short_options: tuple[str, ...] = ("parent",)
+    """The options that a definition may also give as keys of the network."""
+
+    def check(self, lab: Lab) -> Iterable[Problem]:
+        """Yield contradictions, and containers without a fixed address where several engines give out addresses."""
+        for name, network in lab.networks.items():
+            if network.driver != self.name:
+                continue
+            for key in self.short_options:
+                if getattr(network, key) and key in network.driver_opts:
+                    yield Problem(("networks", name, "driver_opts", key), f"said twice: keep `{key}` or this, not both")
+            if len(lab.hosts_of(name)) > 1:
+                yield from _unfixed(lab, name)
+
+    def attach(self, site: Site, endpoint: EndpointState) -> Attachment:
+        """Return an interface on the parent's LAN; the default route is the definition's gateway, on that LAN."""
+        lan = segment(site)
+        interfaces = tuple(Interface(lan, a, site.name, child(site), endpoint.mac) for a in endpoint.addresses)
+        internal = site.spec is not None and site.spec.internal
+        routes = () if internal or parent_of(site) is None else gateways(endpoint)
+        return Attachment(interfaces, routes, lan, (0, site.name), resolver=True)
+
+    def facts(self, site: Site) -> NetworkFacts:
+        """Return that the host and the children of its own parent interface never meet."""
+        parent = parent_of(site)
+        if parent is None:
+            return NetworkFacts()
+        why = (
+            f"a child of {parent} and its own host never meet: the frame leaves through the parent, and the kernel "
+            "does not hand it back to the host"
+        )
+        return NetworkFacts((Denial(segment(site), own_host(site), f"{self.name}-own-host", why),))
+
+
+def _unfixed(lab: Lab, network: str) -> Iterable[Problem]:
+    for name, spec in lab.containers.items():
+        if network in spec.networks and not spec.networks[network].addresses:
+            yield Problem(
+                ("containers", name, "networks", network),
+                f"needs a fixed address: {network} is on {' and '.join(lab.hosts_of(network))}, whose engines give "
+                "out its addresses without knowing of each other, so that two containers would get the same; "
+                f"write networks: {{{network}: {{ip: …}}}}",
+            )
+
+
+def parent_of(site: Site) -> str | None:
+    """Return the parent interface of a network on a host, or None."""
+    return site.spec.parent_interface if isinstance(site.spec, ParentNetwork) else None
+
+
+def segment(site: Site) -> Segment:
+    """Return the parent's LAN; without a parent the driver makes a dummy interface that leads nowhere."""
+    parent = parent_of(site)
+    return Segment("dummy", (site.host, site.name)) if parent is None else topology.lan(parent)
+
+
+def child(site: Site) -> str:
+    """Return what denials call the place of a child of the parent."""
+    return f"{site.host}/{parent_of(site)}/child"
+
+
+def own_host(site: Site) -> frozenset[str]:
+    """Return what denials call a child and its own host."""
+    return frozenset({child(site), f"{site.host}/{parent_of(site)}"})
