@@ -30,6 +30,11 @@ class Segment:
         """Tell whether nobody but the lab and its hosts can be on the segment."""
         return self.kind != "lan"
 
+    @property
+    def routed(self) -> bool:
+        """Tell whether the host routes what is sent there, with no gateway in between."""
+        return self.kind == "ipvlan"
+
     def __str__(self) -> str:
         words = {"bridge": "bridge {1} of {0}", "lan": "the LAN of {0}", "overlay": "overlay {0}"}
         default = self.kind == "bridge" and self.key[1] == "bridge"

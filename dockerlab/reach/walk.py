@@ -125,6 +125,8 @@ def _address_on(box: Sandbox, segment: Segment, version: int) -> IpAddress | Non
 def _no_route(world: World, box: Sandbox) -> Loss:
     if not box.interfaces:
         return Loss("none", "{source} has no interface but loopback", "no route")
+    if any(interface.segment.routed for interface in box.interfaces):
+        return _unseen("unseen-router", f"{box.host} routes what {{source}} sends, and the way back cannot be seen")
     closed = [world.forwarding[i.segment] for i in box.interfaces if i.segment in world.forwarding]
     shut = next((forwarding for forwarding in closed if not forwarding.allowed), None)
     if shut is not None:

@@ -210,7 +210,7 @@ def test_adding_a_mode_is_adding_a_file():
 
 def test_unknown_driver():
     """A driver that no mode serves is an error that names those there are."""
-    with pytest.raises(UsageError, match=r"no mode serves the driver 'wire'; known: bridge, macvlan, overlay"):
+    with pytest.raises(UsageError, match=r"no mode serves the driver 'wire'; known: bridge, .*overlay"):
         modes.for_driver("wire")
 
 
