@@ -71,7 +71,7 @@ docker network create
             return NetworkFacts((*about.denials, Denial(segment(site), ports, "macvlan-private", why)))
         if spec.submode == "vepa":
             why = (
-                f"no claim: in macvlan mode vepa, what children of {parent_of(site)} say to each other goes to the switch, "
+                f"no claim: in mode vepa, what children of {parent_of(site)} say to each other goes to the switch, "
                 "and whether that sends it back (hairpin, 802.1Qbg) cannot be seen"
             )
             denial = Denial(segment(site), ports, "macvlan-vepa", why, symptom=None, certain=False)

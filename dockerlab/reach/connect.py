@@ -8,6 +8,10 @@ from dockerlab.lab.ports import Port
 from dockerlab.reach.cells import Target, published
 from dockerlab.reach.walk import Arrival, Fate, Loss
 from dockerlab.reach.world import Sandbox, World
+from dockerlab.topology import Segment
+
+NO_RETURN = (29, 0)
+"""The engine from which on a connection from one bridge of a host to another goes by DNAT (moby #49981)."""
 
 
 def connect(world: World, box: Sandbox, target: Target, port: int, fate: Fate) -> Fate:
@@ -68,7 +72,19 @@ def _binding(world: World, box: Sandbox, target: Target, port: Port, container: 
     if not world.facts[host].userland_proxy and way is not None and box.way_out != behind:
         because = f"{host} runs no docker-proxy, and its NAT rules do not serve another bridge of the same host"
         return Loss("publish-no-proxy", because, hops=fate.hops)
-    because = f"{host} publishes port {number}: DNAT or docker-proxy leads to port {port.target} of {container}"
+    taken = _taken_by(world, box, host, behind)
+    because = f"{host} publishes port {number}: {taken} leads to port {port.target} of {container}"
     there = (hop for hop in fate.hops if not hop.startswith("reply: "))
-    hops = (*there, f"{host}: nat DOCKER or docker-proxy: to port {port.target} of {container} on {behind}")
+    hops = (*there, f"{host}: {taken}: to port {port.target} of {container} on {behind}")
     return replace(fate, rule="published", because=because, hops=hops)
+
+
+def _taken_by(world: World, box: Sandbox, host: str, behind: Segment) -> str:
+    """Return what takes a connection from a host's published port to the container behind it."""
+    if box.is_host:
+        return "DNAT in chain DOCKER of nat " + ("OUTPUT" if box.name == host else "PREROUTING")
+    near = box.host == host and box.way_out is not None and box.way_out.kind == "bridge"
+    # Chain DOCKER of table nat begins with a RETURN for what comes from any bridge; engine 29 has it no more.
+    if near and (world.engines[host] < NO_RETURN or box.way_out == behind):
+        return "docker-proxy on the host (nat DOCKER leaves out what comes from a bridge)"
+    return "DNAT in chain DOCKER of nat PREROUTING"

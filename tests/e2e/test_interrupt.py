@@ -33,22 +33,21 @@ def until(process, line):
         assert said, "it ended before that"
 
 
-def stop(process, *signals):
-    """Send signals, one after the other, and return what the run still said."""
-    for number in signals:
-        os.killpg(process.pid, number)
+def stop(process, number):
+    """Send a signal, wait for the end, and return what the run still said."""
+    os.killpg(process.pid, number)
     said = process.stderr.read()  # not communicate(), which knows nothing of what readline() has read ahead
     assert process.stdout.read() == ""
-    process.wait(60)
+    process.wait()
     return said
 
 
 @pytest.mark.parametrize("line", [1, 5])
 def test_ctrl_c(lab, path, line):
     """Ctrl-C in the middle of `up`: it finishes what runs, removes all that it had made, says so, and ends with 130."""
-    process = lab.start("up", path, "--sandbox", "--no-verify")
-    until(process, line)
-    said = stop(process, signal.SIGINT)
+    with lab.start("up", path, "--sandbox", "--no-verify") as process:
+        until(process, line)
+        said = stop(process, signal.SIGINT)
     assert process.returncode == 130
     assert said.endswith("dockerlab: stopped: everything that this run had created was removed again\n")
     assert lab.left() == []
@@ -56,11 +55,11 @@ def test_ctrl_c(lab, path, line):
 
 def test_ctrl_c_twice(lab, path):
     """A second Ctrl-C ends at once, tells how to see and remove what is there, and `down` finds all of it."""
-    process = lab.start("up", path, "--sandbox", "--no-verify")
-    until(process, 4)
-    os.killpg(process.pid, signal.SIGINT)
-    process.stderr.readline()
-    said = stop(process, signal.SIGINT)
+    with lab.start("up", path, "--sandbox", "--no-verify") as process:
+        until(process, 4)
+        os.killpg(process.pid, signal.SIGINT)
+        until(process, 1)
+        said = stop(process, signal.SIGINT)
     assert process.returncode == 130
     assert said.endswith("dockerlab: stopped at once; 'dockerlab status' shows what is there, 'down' removes it\n")
     lab.down("many")
@@ -69,9 +68,9 @@ def test_ctrl_c_twice(lab, path):
 @pytest.mark.parametrize("line", [1, 3, 6, 12])
 def test_killed(lab, path, line):
     """Killed at any step, `up` is completed by the next `up`, and `down` leaves nothing."""
-    process = lab.start("up", path, "--sandbox", "--no-verify")
-    until(process, line)
-    stop(process, signal.SIGKILL)
+    with lab.start("up", path, "--sandbox", "--no-verify") as process:
+        until(process, line)
+        stop(process, signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
     again = lab.call("up", path, "--sandbox", "--no-verify")
     assert again.rc == 0, again.stderr
@@ -86,7 +85,7 @@ def test_killed_and_taken_down(lab, path):
     """Killed in the middle, with a Swarm half made, `up` needs no other `up`: `down` alone leaves nothing."""
     text = path.read_text().replace("net1: {subnet: 172.31.2.0/24}", "net1: {driver: overlay, subnet: 10.70.0.0/24}")
     path.write_text(text)
-    process = lab.start("up", path, "--sandbox", "--no-verify")
-    until(process, 6)
-    stop(process, signal.SIGKILL)
+    with lab.start("up", path, "--sandbox", "--no-verify") as process:
+        until(process, 6)
+        stop(process, signal.SIGKILL)
     lab.down("many")

@@ -105,14 +105,11 @@ def test_a_name_that_is_taken_meanwhile(lab, tmp_path):
     containers = "".join(f"  {name}: {{host: vm0, image: dockerlab/node}}\n" for name in names)
     path = write(tmp_path, f"{HOSTS}containers:\n{containers}")
     lab.need_node("vm0")
-    process = lab.start("up", path, "--sandbox", "--no-verify")
-    for line in process.stderr:
-        if "created    container" in line:
-            break
-    taken = lab.run("vm0", "docker", "run", "--detach", "--name", names[-1], NODE)
+    with lab.start("up", path, "--sandbox", "--no-verify") as process:
+        assert "created    container" in process.stderr.readline()
+        taken = lab.run("vm0", "docker", "run", "--detach", "--name", names[-1], NODE)
+        said = process.stderr.read()
     assert taken.returncode == 0, taken.stderr
-    said = process.stderr.read()
-    process.wait(60)
     assert process.returncode == 4
     assert f'The container name "/{names[-1]}" is already in use' in said
     assert lab.ids() == {f"vm0 {names[-1]}": taken.stdout.strip()}
