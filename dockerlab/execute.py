@@ -11,6 +11,7 @@ from typing import Protocol
 from dockerlab.command import Command, Result
 from dockerlab.errors import ConnectError, DockerlabError, ExecutionError, HostError, Interrupted
 from dockerlab.hosts.base import Host
+from dockerlab.interrupt import asked_to_stop
 from dockerlab.plan import Key, Plan, Step
 
 
@@ -28,6 +29,14 @@ class Reporter(Protocol):
     def finished(self, step: Step, failure: DockerlabError | None) -> None:
         """Take note that a step ended."""
         ...
+
+
+TAKEN = ("is already in use by", "already exists")
+"""What the engine says of a container's and of a network's name that something else has."""
+
+
+class NameTaken(ExecutionError):
+    """Nothing was made, because something that is not ours has taken the name since we looked."""
 
 
 @dataclass
@@ -48,7 +57,7 @@ def execute(plan: Plan, hosts: Mapping[str, Host], reporter: Reporter, *, keep_g
     """Run every step of a plan once the steps before it are done.
 
     After a failure nothing new is begun, unless `keep_going`: then only what depends on the failed step is left
-    out. An interruption lets what runs come to its end; a second one is raised at once.
+    out. Ctrl-C lets what runs come to its end; a second one does not.
     """
     steps = {step.key: step for step in plan.steps}
     graph, execution, values = plan.graph(), Execution(), dict[str, str]()
@@ -58,30 +67,26 @@ def execute(plan: Plan, hosts: Mapping[str, Host], reporter: Reporter, *, keep_g
     workers = max(1, sum(host.channels for host in hosts.values()))
     pool = ThreadPoolExecutor(workers, thread_name_prefix="step")
     try:
-        while graph.is_active():
-            stopped = execution.interrupted or (execution.failures and not keep_going)
-            ready.extend(graph.get_ready())
-            while ready and not stopped and len(running) < workers:  # what waits for a worker has not begun
-                step = steps[ready.popleft()]
-                execution.begun.append(step)
-                running[pool.submit(_perform, step, hosts, values, reporter)] = step
-            if not running:
-                break
-            try:
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-            except KeyboardInterrupt:
-                if execution.interrupted:
-                    raise
-                execution.interrupted = True
-                continue
-            for future in done:
-                step = running.pop(future)
-                failure = _failure(future)
-                reporter.finished(step, failure)
-                if failure is None:
-                    graph.done(step.key)
-                else:
-                    execution.failures[step.key] = failure
+        with asked_to_stop() as asked:
+            while graph.is_active():
+                execution.interrupted = asked.is_set()
+                stopped = execution.interrupted or (execution.failures and not keep_going)
+                ready.extend(graph.get_ready())
+                while ready and not stopped and len(running) < workers:  # what waits for a worker has not begun
+                    step = steps[ready.popleft()]
+                    execution.begun.append(step)
+                    running[pool.submit(_perform, step, hosts, values, reporter)] = step
+                if not running:
+                    break
+                for future in wait(running, return_when=FIRST_COMPLETED).done:
+                    step = running.pop(future)
+                    failure = _failure(future)
+                    reporter.finished(step, failure)
+                    if failure is None:
+                        graph.done(step.key)
+                    else:
+                        execution.failures[step.key] = failure
+            execution.interrupted = asked.is_set()
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     return execution
@@ -95,7 +100,8 @@ def roll_back(execution: Execution, hosts: Mapping[str, Host], reporter: Reporte
     left: list[str] = []
     unreachable = {failure.host for failure in execution.failures.values() if isinstance(failure, ConnectError)}
     for step in reversed(execution.begun):
-        if step.action not in ("create", "recreate") or not step.undo or _taken(execution.failures.get(step.key)):
+        taken = isinstance(execution.failures.get(step.key), NameTaken)
+        if step.action not in ("create", "recreate") or not step.undo or taken:
             continue
         if step.key.host in unreachable:
             left.append(f"{step.key}: the host does not answer")
@@ -141,7 +147,8 @@ def _perform(step: Step, hosts: Mapping[str, Host], values: dict[str, str], repo
         reporter.ran(command, result)
         if not result.ok and not any(text in result.error for text in command.tolerates):
             what = f"{step.key} failed (exit code {result.rc})\n  {command.shell()}\n  {result.error}"
-            raise ExecutionError(what + _remedy(step, result))
+            taken = command is step.commands[0] and any(text in result.error for text in TAKEN)
+            raise (NameTaken if taken else ExecutionError)(what + _remedy(step, result))
         if command.stores is not None:
             values[command.stores] = result.text.strip()
 
@@ -157,11 +164,6 @@ def _absent(result: Result) -> bool:
     """Tell whether a removal failed only because there is nothing to remove."""
     text = result.error.lower()
     return any(words in text for words in ("no such", "not found", "not part of a swarm"))
-
-
-def _taken(failure: DockerlabError | None) -> bool:
-    """Tell whether a creation failed because something else has the name."""
-    return failure is not None and any(words in str(failure) for words in ("is already in use by", "already exists"))
 
 
 def _remedy(step: Step, result: Result) -> str:

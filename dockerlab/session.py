@@ -78,7 +78,6 @@ def sandbox_inventory(state: sandbox.SandboxState) -> Inventory:
         addresses={host.name: f"ssh://{host.user}@{host.address}:{host.port}" for host in state.hosts},
         identity_file=str(state.identity_file),
         known_hosts=str(state.known_hosts),
-        lan={host.name: host.address for host in state.hosts},
     )
 
 

@@ -3,21 +3,32 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+from types import FrameType
 
 
 def main() -> None:
     """Run the command line and end the process with the exit code that the design of the commands gives."""
     from dockerlab.cli.app import app
-    from dockerlab.errors import DockerlabError
+    from dockerlab.errors import DockerlabError, Interrupted
 
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
+        signal.signal(signal.SIGINT, _stop)
     try:
         app()
+    except Interrupted as error:
+        sys.stderr.write(f"dockerlab: {error}\n")
+        sys.stderr.flush()
+        # A thread may still wait for a host: an orderly exit would wait for it too.
+        os._exit(error.exit_code)
     except DockerlabError as error:
         sys.stderr.write(f"dockerlab: {error}\n")
         sys.exit(error.exit_code)
-    except KeyboardInterrupt:
-        sys.stderr.write("dockerlab: stopped at once; 'dockerlab status' shows what is there, 'down' removes it\n")
-        sys.stderr.flush()
-        # A thread may still wait for a host: an orderly exit would wait for it too.
-        os._exit(130)
+
+
+def _stop(_number: int, _frame: FrameType | None) -> None:
+    """Raise Interrupted for Ctrl-C: typer would take KeyboardInterrupt for itself, and say nothing."""
+    from dockerlab.errors import Interrupted
+
+    raise Interrupted("stopped at once; 'dockerlab status' shows what is there, 'down' removes it")

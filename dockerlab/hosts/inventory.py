@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from ipaddress import ip_address
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import yaml
@@ -17,17 +16,16 @@ from dockerlab.hosts.local import LocalHost
 TEXT = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 """What YAML takes for a word; a host name may look like a number."""
 
-KEYS = ("hosts", "identity_file", "known_hosts", "lan")
+KEYS = ("hosts", "identity_file", "known_hosts")
 
 
 @dataclass(frozen=True)
 class Inventory:
-    """Where hosts are: `addresses` as a definition would give them, `lan` their addresses in the labs' LAN."""
+    """Where hosts are: `addresses` as a definition would give them, and the files to log in with."""
 
     addresses: Mapping[str, str]
     identity_file: str | None = None
     known_hosts: str | None = None
-    lan: Mapping[str, str] = field(default_factory=dict)
 
     def options(self, options: SshOptions) -> SshOptions:
         """Return the options with this inventory's key and host keys, where it has them."""
@@ -51,7 +49,7 @@ def connect(name: str, where: str | None, options: SshOptions) -> Host:
 
 
 def read_inventory(path: str | Path) -> Inventory:
-    """Read an inventory file: `hosts: {vm0: ssh://…}`, and optionally `identity_file`, `known_hosts`, `lan`.
+    """Read an inventory file: `hosts: {vm0: ssh://…}`, and optionally `identity_file`, `known_hosts`.
 
     Paths are relative to the file. Raises UsageError if it cannot be read, DefinitionError with every mistake in it.
     """
@@ -81,16 +79,12 @@ class Reader:
             entries[key] = value
             if key not in KEYS:
                 self._wrong(at, key, f"unknown key; known are {', '.join(KEYS)}")
-        hosts, lan = entries.get("hosts"), entries.get("lan")
+        hosts = entries.get("hosts")
         if hosts is None:
             self._wrong(None, "hosts", "missing; write where each host is, such as hosts: {vm0: ssh://root@vm0}")
         addresses = {name: self._address(node, f"hosts.{name}") for name, _, node in self._mapping(hosts, "hosts")}
-        known = {name: self._ip(node, f"lan.{name}") for name, _, node in self._mapping(lan, "lan")}
-        for name, place, _ in self._mapping(lan, "lan"):
-            if name not in addresses:
-                self._wrong(place, f"lan.{name}", "there is no such host under hosts")
         identity, host_keys = (self._path(entries.get(key), key, folder) for key in ("identity_file", "known_hosts"))
-        return Inventory(addresses, identity, host_keys, known)
+        return Inventory(addresses, identity, host_keys)
 
     def _compose(self, text: str) -> yaml.Node | None:
         """Return the file's root node."""
@@ -136,15 +130,6 @@ class Reader:
         except UsageError as error:
             self._wrong(node, path, str(error))
         return text
-
-    def _ip(self, node: yaml.Node, path: str) -> str:
-        """Return an IP address as text."""
-        text = self._text(node, path)
-        try:
-            return str(ip_address(text)) if text else ""
-        except ValueError:
-            self._wrong(node, path, f"{text!r} is not an IP address")
-            return ""
 
     def _path(self, node: yaml.Node | None, path: str, folder: Path) -> str | None:
         """Return an absolute or home-relative path, taken from the inventory's folder."""

@@ -122,6 +122,9 @@ POOLS = """\
 {% if network.ipv6 %}
   --ipv6  # IPv6 as well
 {% endif %}
+{% if network.attachable %}
+  --attachable  # plain containers may join a Swarm's network, not services alone
+{% endif %}
 {% if network.internal %}
   --internal  # no way out: no default route, no masquerading, dropped by the host's firewall
 {% endif %}

@@ -84,7 +84,9 @@ docker network create
         interfaces = tuple(
             Interface(segment, address, site.name, _port(site), endpoint.mac) for address in endpoint.addresses
         )
-        return Attachment(interfaces, gateways(endpoint), segment, (0, site.name), resolver=site.name != DEFAULT)
+        # Of several networks, an internal one gives the default route only where no other does (libnetwork's order).
+        order = (1 if _internal(site) else 0, site.name)
+        return Attachment(interfaces, gateways(endpoint), segment, order, resolver=site.name != DEFAULT)
 
     def facts(self, site: Site) -> NetworkFacts:
         """Return what the host's firewall does with this bridge's packets."""

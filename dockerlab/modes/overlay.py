@@ -38,7 +38,6 @@ class Overlay(Mode):
 # Create overlay network {{ name }}: one layer 2 over all hosts of the Swarm
 docker network create
   --driver overlay  # frames travel between the hosts in VXLAN, UDP port 4789
-  --attachable  # plain containers may join, not services alone
 """
         + POOLS
         + OPTIONS
@@ -60,9 +59,9 @@ docker network create
         nic = site.facts.nic(GATEWAY_BRIDGE) if site.facts is not None else None
         internal = site.spec is not None and site.spec.internal
         if nic is None or not nic.addresses or internal:
-            return Attachment(interfaces, priority=(1, site.name), resolver=True)
+            return Attachment(interfaces, priority=(2, site.name), resolver=True)
         way_out = topology.bridge(site.host, GATEWAY_BRIDGE)
-        return Attachment(interfaces, (nic.addresses[0].ip,), way_out, (1, site.name), resolver=True)
+        return Attachment(interfaces, (nic.addresses[0].ip,), way_out, (2, site.name), resolver=True)
 
     def facts(self, site: Site) -> NetworkFacts:
         """Return that the host masquerades what comes from docker_gwbridge."""

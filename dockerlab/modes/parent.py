@@ -21,6 +21,7 @@ class ParentNetwork(Network):
         None,
         pattern=r"^[^\s/]{1,15}$",
         description="the host's interface whose LAN the containers join; without one, a dummy that leads nowhere",
+        examples=["eth0.50"],
     )
 
     @property

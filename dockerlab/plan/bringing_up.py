@@ -49,13 +49,37 @@ def up(
     networks = _networks(lab, identity, situation, after=frozenset(step.key for step in swarm))
     containers = _containers(lab, identity, situation, networks, frozenset(step.key for step in image_steps))
     dropped = _dropped(lab, identity, situation)
-    return Plan((*image_steps, *swarm, *_after_removals([*networks, *containers, *dropped])))
+    steps = [*networks, *containers, *dropped]
+    _refuse_guests(steps, identity, situation)
+    return Plan((*image_steps, *swarm, *_in_turn(steps, frozenset(step.key for step in image_steps))))
 
 
-def _after_removals(steps: list[Step]) -> list[Step]:
-    """Let everything be made after all that goes: what is new may want its ports, its addresses, its subnet."""
+def _in_turn(steps: list[Step], images: frozenset[Key]) -> list[Step]:
+    """Let everything go after the images have come, and be made after all that goes.
+
+    An image that cannot be had must not cost the lab that is there. What is new may want the ports, the addresses
+    or the subnet of what goes.
+    """
     gone = frozenset(step.key for step in steps if step.key.half == "unmake")
-    return [replace(s, after=s.after | gone) if s.key.half == "make" else s for s in steps]
+    return [replace(s, after=s.after | (gone if s.key.half == "make" else images)) for s in steps]
+
+
+def _refuse_guests(steps: Iterable[Step], identity: Identity, situation: Situation) -> None:
+    """Raise ConflictError when a network that has to go holds containers that are not the lab's."""
+    held: list[str] = []
+    for key in (step.key for step in steps if step.key.kind == "network" and step.key.half == "unmake"):
+        snapshot = situation.snapshot(key.host)
+        network = snapshot.network(key.name)
+        for name in network.containers if network is not None else ():
+            guest = snapshot.container(name)
+            if guest is None or not belongs(guest.labels, identity):
+                held.append(f"{key.host}: container {name} is on network {key.name} and not the lab's")
+    if held:
+        raise ConflictError(
+            "nothing was changed, because networks that have to be made anew are in use:\n  "
+            + "\n  ".join(held)
+            + "\nRun 'docker network disconnect NETWORK CONTAINER' for each, and then up again."
+        )
 
 
 def _networks(lab: Lab, identity: Identity, situation: Situation, after: frozenset[Key]) -> list[Step]:

@@ -283,6 +283,6 @@ def _beyond(world: World, router: Holder, address: IpAddress) -> Fate:
         return Arrival("outside:DNS server", None, "outside", because, hops=hops)
     places = world.places.get(address, [])
     if places and all(place.closed for place in places):
-        because = f"{{address}} is on {places[0]}, which only its own host knows: {router.name} has no route to it"
+        because = f"{{address}} is on {places[0]}, of which no router outside knows: {router.name} has no route to it"
         return Loss("unrouted", because, None, hops=(f"{router.name}: has no route to {{address}}",))
     return _unseen("unseen-router", f"whether {router.name} leads to {{address}} cannot be seen")

@@ -150,7 +150,11 @@ def _add_host(world: World, host: str, snapshot: Snapshot) -> None:
         for address in nic.addresses
         if nic.up and not address.ip.is_loopback and not address.ip.is_link_local
     )
-    routers = [(route, topology.lan(route.device)) for route in facts.routes if route.via is not None]
+    routers = [
+        (route, segments.get(route.device, topology.lan(route.device)))
+        for route in facts.routes
+        if route.via is not None
+    ]
     defaults = [(route.via, segment) for route, segment in routers if route.destination is None and route.via]
     box = Sandbox(
         host,

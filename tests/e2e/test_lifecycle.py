@@ -176,7 +176,7 @@ def test_a_published_port_that_is_taken(lab, tmp_path):
     """A port that a container or a process of the host has: the error says which and what to do; nothing is left."""
     path = write(tmp_path, HOSTS + """\
 containers:
-  web: {host: vm0, image: dockerlab/node, ports: ["8080:80"]}
+  web: {host: vm0, image: dockerlab/node, command: httpd -f -p 80, ports: ["8080:80"]}
   far: {host: vm1, image: dockerlab/node}
 """)  # fmt: skip
     lab.need_node("vm0")

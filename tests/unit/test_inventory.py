@@ -105,7 +105,7 @@ def write(tmp_path):
 
 
 def test_inventory(write, tmp_path):
-    """An inventory gives addresses, keys relative to itself, and addresses in the LAN."""
+    """An inventory gives addresses, and keys relative to itself."""
     file = write(
         """
 hosts:
@@ -114,12 +114,10 @@ hosts:
   here: local
 identity_file: keys/id
 known_hosts: /etc/known
-lan: {vm0: 192.168.22.61}
 """
     )
     inventory = read_inventory(file)
     assert inventory.addresses == {"vm0": "ssh://root@127.0.0.1:2201", "vm1": "alias", "here": "local"}
-    assert inventory.lan == {"vm0": "192.168.22.61"}
     options = inventory.options(SshOptions(accept_new_host_keys=True, known_hosts="mine"))
     assert options == SshOptions(str(tmp_path / "keys/id"), "/etc/known", accept_new_host_keys=True)
 
@@ -141,8 +139,6 @@ def test_inventory_without_keys(write):
         ("hosts:\n  vm0:\n", "2:7: hosts.vm0: must be text"),
         ("hosts: {vm0: a, vm0: b}", "1:17: hosts.vm0: stands here twice"),
         ("hosts: {}\nhost: x", "2:1: host: unknown key"),
-        ("hosts: {vm0: a}\nlan: {vm0: 192.168.22.300}", "2:12: lan.vm0: '192.168.22.300' is not an IP address"),
-        ("hosts: {vm0: a}\nlan: {vm1: 192.168.22.3}", "2:7: lan.vm1: there is no such host"),
         ("hosts: {vm0: !!python/object:os.system x}", "1:14: hosts.vm0: must be text"),
         ("hosts:\n\tvm0: a", "2:1: not YAML"),
     ],
@@ -158,8 +154,8 @@ def test_inventory_mistakes(write, text, message):
 def test_all_mistakes_at_once(write):
     """All mistakes are reported together, in the order of the file."""
     with pytest.raises(DefinitionError) as error:
-        read_inventory(write("hosts:\n  a: x://\n  b: y z\nlan: {c: 1}\n"))
-    assert [problem.path for problem in error.value.problems] == ["hosts.a", "hosts.b", "lan.c", "lan.c"]
+        read_inventory(write("hosts:\n  a: x://\n  b: y z\nlan: 1\n"))
+    assert [problem.path for problem in error.value.problems] == ["hosts.a", "hosts.b", "lan"]
 
 
 def test_no_inventory(tmp_path):

@@ -8,6 +8,8 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from e2e.differential.labs import VM, text_of
+
 from dockerlab import lifecycle, modes
 from dockerlab.errors import DockerlabError
 from dockerlab.hosts.address import SshOptions
@@ -15,7 +17,6 @@ from dockerlab.identity import current
 from dockerlab.lab.loader import loads
 from dockerlab.session import Whereabouts, open_session
 from dockerlab.verify import same_symptom
-from e2e.differential.labs import VM, text_of
 
 
 class Silent:

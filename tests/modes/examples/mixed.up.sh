@@ -121,14 +121,14 @@ docker run \
 
 # Create overlay network wide: one layer 2 over all hosts of the Swarm
 #   --driver overlay       frames travel between the hosts in VXLAN, UDP port 4789
-#   --attachable           plain containers may join, not services alone
 #   --subnet 10.60.0.0/24  the containers' addresses come from here
+#   --attachable           plain containers may join a Swarm's network, not services alone
 #   --label …              whose it is: `down` goes by this
 docker network create \
   --driver overlay \
-  --attachable \
   --subnet 10.60.0.0/24 \
-  --label dockerlab.lab=mixed --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=2b1d22f91c0c \
+  --attachable \
+  --label dockerlab.lab=mixed --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=07e02ecbe250 \
   wide
 
 # Start container wide0
@@ -140,7 +140,7 @@ docker run \
   --detach --interactive --tty \
   --name wide0 \
   --network wide \
-  --label dockerlab.lab=mixed --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=59436fb3921a \
+  --label dockerlab.lab=mixed --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=1bd602e69e6d \
   dockerlab/node
 
 #!/bin/sh
@@ -232,5 +232,5 @@ docker run \
   --detach --interactive --tty \
   --name wide1 \
   --network wide \
-  --label dockerlab.lab=mixed --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=15abfad55baa \
+  --label dockerlab.lab=mixed --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=c7d34fd27638 \
   dockerlab/node

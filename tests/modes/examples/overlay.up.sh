@@ -27,14 +27,14 @@ export DOCKERLAB_SWARM_TOKEN
 
 # Create overlay network wide: one layer 2 over all hosts of the Swarm
 #   --driver overlay       frames travel between the hosts in VXLAN, UDP port 4789
-#   --attachable           plain containers may join, not services alone
 #   --subnet 10.50.0.0/24  the containers' addresses come from here
+#   --attachable           plain containers may join a Swarm's network, not services alone
 #   --label …              whose it is: `down` goes by this
 docker network create \
   --driver overlay \
-  --attachable \
   --subnet 10.50.0.0/24 \
-  --label dockerlab.lab=overlay --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=b31b0682ae0e \
+  --attachable \
+  --label dockerlab.lab=overlay --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=c51116dd8a5b \
   wide
 
 # Start container left
@@ -46,7 +46,7 @@ docker run \
   --detach --interactive --tty \
   --name left \
   --network wide \
-  --label dockerlab.lab=overlay --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=64bbf144aa46 \
+  --label dockerlab.lab=overlay --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=3d3f7194d5c1 \
   dockerlab/node
 
 #!/bin/sh
@@ -88,5 +88,5 @@ docker run \
   --name right \
   --network wide \
   --network-alias east \
-  --label dockerlab.lab=overlay --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=3ca4d566cdb8 \
+  --label dockerlab.lab=overlay --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=a49a9b2e8c43 \
   dockerlab/node

@@ -27,30 +27,30 @@ export DOCKERLAB_SWARM_TOKEN
 
 # Create overlay network wide: one layer 2 over all hosts of the Swarm
 #   --driver overlay       frames travel between the hosts in VXLAN, UDP port 4789
-#   --attachable           plain containers may join, not services alone
 #   --subnet 10.60.0.0/24  the containers' addresses come from here
+#   --attachable           plain containers may join a Swarm's network, not services alone
 #   --opt encrypted=       an option of the driver; an unknown one is ignored in silence
 #   --label …              whose it is: `down` goes by this
 docker network create \
   --driver overlay \
-  --attachable \
   --subnet 10.60.0.0/24 \
+  --attachable \
   --opt encrypted= \
-  --label dockerlab.lab=overlay-mode --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=2fa6b27cab60 \
+  --label dockerlab.lab=overlay-mode --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=94be16e3d5d0 \
   wide
 
 # Create overlay network deep: one layer 2 over all hosts of the Swarm
 #   --driver overlay       frames travel between the hosts in VXLAN, UDP port 4789
-#   --attachable           plain containers may join, not services alone
 #   --subnet 10.61.0.0/24  the containers' addresses come from here
+#   --attachable           plain containers may join a Swarm's network, not services alone
 #   --internal             no way out: no default route, no masquerading, dropped by the host's firewall
 #   --label …              whose it is: `down` goes by this
 docker network create \
   --driver overlay \
-  --attachable \
   --subnet 10.61.0.0/24 \
+  --attachable \
   --internal \
-  --label dockerlab.lab=overlay-mode --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=884463e16258 \
+  --label dockerlab.lab=overlay-mode --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=fca61f10832d \
   deep
 
 # Start container w1
@@ -66,7 +66,7 @@ docker run \
   --network wide \
   --ip 10.60.0.20 \
   --network-alias east \
-  --label dockerlab.lab=overlay-mode --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=06c2f8e7c96a \
+  --label dockerlab.lab=overlay-mode --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=ee2e386ed3de \
   dockerlab/node
 
 # Start container d1
@@ -80,7 +80,7 @@ docker run \
   --name d1 \
   --network deep \
   --publish 8080:80/tcp \
-  --label dockerlab.lab=overlay-mode --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=3b029b666070 \
+  --label dockerlab.lab=overlay-mode --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=e14bc9749036 \
   dockerlab/node
 
 #!/bin/sh
@@ -130,7 +130,7 @@ docker run \
   --detach --interactive --tty \
   --name w2 \
   --network wide \
-  --label dockerlab.lab=overlay-mode --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=abda7e855d6d \
+  --label dockerlab.lab=overlay-mode --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=775db3d66d36 \
   dockerlab/node
 
 # Attach w2 to network deep as well
@@ -145,7 +145,7 @@ docker run \
   --detach --interactive --tty \
   --name both \
   --network app \
-  --label dockerlab.lab=overlay-mode --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=f6ff4964a00b \
+  --label dockerlab.lab=overlay-mode --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=8d9509487700 \
   dockerlab/node
 
 # Attach both to network wide as well
