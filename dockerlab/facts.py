@@ -24,7 +24,7 @@ section rp_filter; grep -H . /proc/sys/net/ipv4/conf/*/rp_filter
 section nameservers; grep '^nameserver' /etc/resolv.conf
 section daemon; cat /etc/docker/daemon.json
 section config
-{ zcat /proc/config.gz || cat "/boot/config-$(uname -r)"; } | grep -E '^CONFIG_(MACVLAN|IPVLAN|VLAN_8021Q|VXLAN)='
+{ zcat /proc/config.gz || cat "/boot/config-$(uname -r)"; } | grep -E '^CONFIG_(MACVLAN|IPVLAN|VLAN_8021Q|VXLAN|DUMMY)='
 section addresses; ip -o address show
 section links; ip -o link show
 section routes; ip -o -4 route show; ip -o -6 route show

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Literal, TypeVar
 
-from dockerlab import engine, facts, images, plan
+from dockerlab import engine, facts, images, plan, preflight
 from dockerlab.errors import HostError
 from dockerlab.evidence import around
 from dockerlab.execute import Execution, Reporter, execute, raise_for, roll_back
@@ -96,6 +96,7 @@ def addresses(lab: Lab, hosts: Mapping[str, Host], seen: Mapping[str, HostFacts]
 def plan_up(lab: Lab, who: Identity, hosts: Mapping[str, Host], controller: Host, pull: Pull) -> tuple[Plan, Seen]:
     """Return the plan that makes the hosts agree with the definition, and what was found there."""
     seen = look(hosts, lab.containers)
+    preflight.check(lab, who, seen.facts, seen.snapshots)
     bring = images.bring(lab, hosts, seen.snapshots, controller, pull)
     situation = Situation(seen.snapshots, addresses(lab, hosts, seen.facts))
     return plan.up(lab, who, situation, bring), seen

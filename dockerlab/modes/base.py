@@ -71,6 +71,11 @@ docker network rm {{ name }}
         _ = lab
         return ()
 
+    def needs(self, network: Network) -> tuple[str, ...]:
+        """Return the kernel's build options without which the engine cannot make the network."""
+        _ = network
+        return ()
+
     def lint(self, lab: Lab) -> Iterable[Problem]:
         """Yield what works in a definition but misleads: driver options that the engine ignores in silence."""
         for name, network in lab.networks.items():

@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from dockerlab.lab.model import Network
 from dockerlab.modes.base import LABELS, OPTIONS, POOLS, Site
 from dockerlab.modes.parent import ParentMode, ParentNetwork, parent_of
 from dockerlab.snapshot import EndpointState
@@ -58,6 +59,10 @@ docker network create
   {{ name }}
 """
     )
+
+    def needs(self, network: Network) -> tuple[str, ...]:
+        """Return the ipvlan driver, and what makes the interface where there is no parent."""
+        return ("CONFIG_IPVLAN", *super().needs(network))
 
     def attach(self, site: Site, endpoint: EndpointState) -> Attachment:
         """Return an interface on the parent's LAN, or with l3 one on a segment of its own without a gateway."""

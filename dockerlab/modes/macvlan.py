@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from dockerlab.lab.model import Network
 from dockerlab.modes.base import LABELS, OPTIONS, POOLS, Site
 from dockerlab.modes.parent import ParentMode, ParentNetwork, child, parent_of, segment
 from dockerlab.topology import Denial, NetworkFacts
@@ -59,6 +60,10 @@ docker network create
   {{ name }}
 """
     )
+
+    def needs(self, network: Network) -> tuple[str, ...]:
+        """Return the macvlan driver, and what makes the interface where there is no parent."""
+        return ("CONFIG_MACVLAN", *super().needs(network))
 
     def facts(self, site: Site) -> NetworkFacts:
         """Return what the kernel's macvlan driver never delivers."""

@@ -49,6 +49,11 @@ docker network create
     run = JOIN
     connect = CONNECT
 
+    def needs(self, network: Network) -> tuple[str, ...]:
+        """Return the kernel's VXLAN."""
+        _ = network
+        return ("CONFIG_VXLAN",)
+
     def attach(self, site: Site, endpoint: EndpointState) -> Attachment:
         """Return an interface on the overlay; the way out is docker_gwbridge's address on the host."""
         segment = topology.overlay(site.name)

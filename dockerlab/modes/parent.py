@@ -49,6 +49,11 @@ class ParentMode(Mode):
             if len(lab.hosts_of(name)) > 1:
                 yield from _unfixed(lab, name)
 
+    def needs(self, network: Network) -> tuple[str, ...]:
+        """Return what the driver needs to make an interface of its own in place of a parent."""
+        alone = isinstance(network, ParentNetwork) and network.parent_interface is None
+        return ("CONFIG_DUMMY",) if alone else ()
+
     def attach(self, site: Site, endpoint: EndpointState) -> Attachment:
         """Return an interface on the parent's LAN; the default route is the definition's gateway, on that LAN."""
         lan = segment(site)

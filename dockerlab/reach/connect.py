@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dockerlab.lab.ports import Port
 from dockerlab.reach.cells import Target, published
-from dockerlab.reach.walk import Arrival, Fate, Loss
+from dockerlab.reach.walk import TOLD_NO_ROUTE, Arrival, Fate, Loss
 from dockerlab.reach.world import Sandbox, World
 from dockerlab.topology import Segment
 
@@ -32,6 +32,8 @@ def _as_connection(world: World, port: int, fate: Loss) -> Loss:
     """Return a packet's loss as a connection shows it."""
     if fate.symptom == "reply lost":
         return replace(fate, symptom="timeout")
+    if fate.symptom == TOLD_NO_ROUTE:
+        return replace(fate, symptom="no route")
     if fate.symptom == "wrong answerer":
         held = world.sandboxes.get(fate.at or "")
         listens = held is not None and port in held.listens

@@ -7,7 +7,7 @@ target, so that the cost of a large lab is that of counting its cells.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from ipaddress import ip_address
 from typing import NamedTuple
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from dockerlab.reach.cells import Cell, Target, sources, targets, visible
 from dockerlab.reach.connect import connect
 from dockerlab.reach.names import look_up
-from dockerlab.reach.walk import Arrival, Fate, Loss, exchange
+from dockerlab.reach.walk import TOLD_NO_ROUTE, Arrival, Fate, Loss, exchange
 from dockerlab.reach.world import Sandbox, World
 from dockerlab.topology import IpAddress, IpNetwork
 
@@ -181,7 +181,11 @@ def _fate(world: World, box: Sandbox, target: Target, port: int | None) -> Fate:
     fate = exchange(world, box, target.address)
     if isinstance(fate, Arrival):
         fate = _rightly(world, target, fate)
-    return fate if port is None else connect(world, box, target, port, fate)
+    if port is not None:
+        return connect(world, box, target, port, fate)
+    if isinstance(fate, Loss) and fate.symptom == TOLD_NO_ROUTE:
+        return replace(fate, symptom="host unreachable")
+    return fate
 
 
 def _rightly(world: World, target: Target, fate: Arrival) -> Fate:

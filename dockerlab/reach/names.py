@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dockerlab.reach.walk import Arrival, Fate, Loss, exchange
+from dockerlab.reach.walk import TOLD_NO_ROUTE, Arrival, Fate, Loss, exchange
 from dockerlab.reach.world import Sandbox, World
 
 NO_SUCH_NAME = "no such name"
@@ -42,4 +42,4 @@ def _said_of_an_unknown_name(world: World, box: Sandbox) -> str | None:
     if not fate.certain:
         return None
     # Docker's DNS answers for servers that it does not reach; without it, the question itself goes nowhere.
-    return "timeout" if box.resolves or fate.symptom != "no route" else fate.symptom
+    return "no route" if not box.resolves and fate.symptom in ("no route", TOLD_NO_ROUTE) else "timeout"

@@ -47,6 +47,9 @@ class Loss:
 
 Fate = Arrival | Loss
 
+TOLD_NO_ROUTE = "told no route"
+"""A host on the way has no route and says so by ICMP: a ping shows that as another symptom than a connection."""
+
 
 def exchange(world: World, box: Sandbox, address: IpAddress) -> Fate:
     """Return what becomes of a packet to an address and of the reply to it."""
@@ -240,7 +243,8 @@ def _forward(world: World, box: Sandbox, host: Sandbox, segment: Segment, addres
     onward = send(world, host, address, reply=reply)
     if isinstance(onward, Loss):
         because = onward.because.replace("{source}", host.name)
-        return replace(onward, because=f"it goes out through {host.name}, and there: {because}")
+        symptom = TOLD_NO_ROUTE if onward.symptom == "no route" else onward.symptom
+        return replace(onward, because=f"it goes out through {host.name}, and there: {because}", symptom=symptom)
     rules = world.forwarding[segment]
     if rules.masquerade and address.version in rules.filters:
         because = f"it goes out through {host.name}, which puts its own address in place of {{source}}'s (MASQUERADE)"

@@ -226,8 +226,9 @@ def _add_container(world: World, name: str, snapshot: Snapshot) -> None:
         attachments[network] = attached = _mode(site).attach(site, endpoint)
         _note_gateway(world, site, attached)
     chosen = min((a for a in attachments.values() if a.gateways), key=lambda a: a.priority, default=Attachment())
-    if chosen.way_out is not None and chosen.way_out.kind == "bridge":
-        world.publishes[name] = chosen.way_out
+    out = world.forwarding.get(chosen.way_out) if chosen.way_out is not None else None
+    if out is not None and out.allowed:
+        world.publishes[name] = out.segment
     box = Sandbox(
         name,
         host,
