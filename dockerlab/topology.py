@@ -80,10 +80,11 @@ class Denial:
     why: str
     symptom: str | None = "timeout"
     certain: bool = True
+    versions: frozenset[int] = frozenset({4, 6})
 
-    def applies(self, one: str, other: str) -> bool:
+    def applies(self, one: str, other: str, version: int) -> bool:
         """Tell whether the ports are the two that the denial is about (a set of one: both are of that kind)."""
-        return {one, other} == self.ports
+        return {one, other} == self.ports and version in self.versions
 
 
 @dataclass(frozen=True)

@@ -91,13 +91,13 @@ docker network create
     def facts(self, site: Site) -> NetworkFacts:
         """Return what the host's firewall does with this bridge's packets."""
         segment, options = topology.bridge(site.host, site.name), _options(site)
+        # Engines before 27 keep no rules for IPv6 unless they are told to (moby #47747).
+        filters = frozenset({4, 6} if site.engine >= IPV6_RULES else {4})
         denials: tuple[Denial, ...] = ()
         if options.get(OPTION + "enable_icc", "true").lower() == "false":
             port = frozenset({_port(site)})
             why = f"inter-container communication is off on {site.name}: iptables drops what goes from port to port"
-            denials = (Denial(segment, port, "bridge-icc", why),)
-        # Engines before 27 keep no rules for IPv6 unless they are told to (moby #47747).
-        filters = frozenset({4, 6} if site.engine >= IPV6_RULES else {4})
+            denials = (Denial(segment, port, "bridge-icc", why, versions=filters),)
         if _internal(site):
             why = f"{site.name} is internal: iptables drops what enters or leaves it; later engines give no route"
             shut = Forwarding(segment, allowed=False, filters=filters, rule="bridge-internal", why=why)

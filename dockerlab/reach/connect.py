@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dockerlab.lab.ports import Port
 from dockerlab.reach.cells import Target, published
-from dockerlab.reach.walk import TOLD_NO_ROUTE, Arrival, Fate, Loss
+from dockerlab.reach.walk import TOLD_NO_ROUTE, Arrival, Fate, Loss, send
 from dockerlab.reach.world import Sandbox, World
 from dockerlab.topology import Segment
 
@@ -56,9 +56,24 @@ def _to_host(world: World, box: Sandbox, target: Target, port: int, fate: Arriva
 
 def _binding(world: World, box: Sandbox, target: Target, port: Port, container: str, fate: Arrival) -> Fate:
     """Return what one published port does with a connection that has come to its host."""
+    refused = _refused(world, target, port, container)
+    if refused is not None:
+        return refused
+    host, behind = target.to, world.publishes[container]
+    taken = _taken_by(world, box, host, behind)
+    there = tuple(hop for hop in fate.hops if not hop.startswith("reply: "))
+    hops = (*there, f"{host}: {taken}: to port {port.target} of {container} on {behind}")
+    dropped = _dropped(world, box, host, behind) or _lost_on_the_way_back(world, box, container, host, taken, fate)
+    if dropped is not None:
+        return replace(dropped, hops=hops)
+    because = f"{host} publishes port {port.published}: {taken} leads to port {port.target} of {container}"
+    return replace(fate, rule="published", because=because, hops=hops)
+
+
+def _refused(world: World, target: Target, port: Port, container: str) -> Loss | None:
+    """Return why nobody serves a published port at an address of its host, or None."""
     host, number, bound = target.to, port.published, port.host_ip
-    behind = world.publishes.get(container)
-    if behind is None:
+    if container not in world.publishes:
         because = f"{container} publishes port {number} without effect: it has no way out through a bridge"
         return Loss("publish-needs-bridge", because, "refused")
     if bound is not None and bound.is_loopback:
@@ -67,18 +82,36 @@ def _binding(world: World, box: Sandbox, target: Target, port: Port, container: 
     if bound is not None and not bound.is_unspecified and bound != target.address:
         because = f"port {number} is bound to {bound}, not to {{address}}"
         return Loss("publish-address", because, "refused")
-    way = world.forwarding.get(box.way_out) if box.way_out is not None and box.host == host else None
-    if way is not None and not way.allowed and not box.is_host:
-        because = f"port {number} leads from {way.segment}, which is internal, to another bridge: iptables drops that"
-        return Loss(way.rule, because, hops=fate.hops)
-    if not world.facts[host].userland_proxy and way is not None and box.way_out != behind:
+    return None
+
+
+def _dropped(world: World, box: Sandbox, host: str, behind: Segment) -> Loss | None:
+    """Return why a host drops what one of its own containers sends to a published port, or None."""
+    if box.is_host or box.host != host or box.way_out is None:
+        return None
+    way = world.forwarding.get(box.way_out)
+    if way is not None and not way.allowed:
+        because = f"it leads from {way.segment}, which is internal, to another bridge: iptables drops that"
+        return Loss(way.rule, because)
+    if way is not None and not world.facts[host].userland_proxy and box.way_out != behind:
         because = f"{host} runs no docker-proxy, and its NAT rules do not serve another bridge of the same host"
-        return Loss("publish-no-proxy", because, hops=fate.hops)
-    taken = _taken_by(world, box, host, behind)
-    because = f"{host} publishes port {number}: {taken} leads to port {port.target} of {container}"
-    there = (hop for hop in fate.hops if not hop.startswith("reply: "))
-    hops = (*there, f"{host}: {taken}: to port {port.target} of {container} on {behind}")
-    return replace(fate, rule="published", because=because, hops=hops)
+        return Loss("publish-no-proxy", because)
+    return None
+
+
+def _lost_on_the_way_back(
+    world: World, box: Sandbox, container: str, host: str, taken: str, fate: Arrival
+) -> Loss | None:
+    """Return why the answer to a connection does not come back, or None: DNAT keeps the sender's address."""
+    if not taken.startswith("DNAT"):
+        return None
+    source = fate.seen_from or next(i.address.ip for i in box.interfaces if i.address.version == 4)
+    back = send(world, world.sandboxes[world.of[container]], source, reply=True)
+    if isinstance(back, Arrival) and back.at == (fate.replies_to or host):
+        return None
+    why = f"{source} is {back.at} from there" if isinstance(back, Arrival) else back.because
+    why = why.replace("{source}", container).replace("{address}", str(source))
+    return Loss("reply-lost", f"{host} sends the connection on to {container}, but the answer goes astray: {why}")
 
 
 def _taken_by(world: World, box: Sandbox, host: str, behind: Segment) -> str:

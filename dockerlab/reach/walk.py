@@ -144,7 +144,7 @@ def _deliver(world: World, box: Sandbox, interface: Interface, address: IpAddres
     holder = world.holder(segment, address, box.name if box.is_host else box.host)
     if holder is None:
         return _nobody(world, segment, address)
-    denied = _denied(world, segment, interface.port, holder.port)
+    denied = _denied(world, segment, interface.port, holder.port, address.version)
     if denied is not None:
         return denied
     filtered = _reverse_path(world, holder, segment, interface.address.ip)
@@ -196,9 +196,9 @@ def _nobody(world: World, segment: Segment, address: IpAddress) -> Loss:
     return _unseen("unseen-lan", what)
 
 
-def _denied(world: World, segment: Segment, one: str, other: str) -> Loss | None:
+def _denied(world: World, segment: Segment, one: str, other: str, version: int) -> Loss | None:
     for denial in world.denials.get(segment, ()):
-        if denial.applies(one, other):
+        if denial.applies(one, other, version):
             hops = (f"{segment}: dropped: {denial.why}",)
             return Loss(denial.rule, denial.why, denial.symptom, denial.certain, hops)
     return None
@@ -213,7 +213,7 @@ def _through(world: World, box: Sandbox, gateway: IpAddress, segment: Segment, a
         hops = tuple(hop.replace("{address}", str(gateway)) for hop in missing.hops)
         return replace(missing, because=f"the default route leads to {gateway}; {because}", hops=hops)
     own = next((i for i in box.interfaces if i.segment == segment), None)
-    denied = _denied(world, segment, own.port, holder.port) if own is not None else None
+    denied = _denied(world, segment, own.port, holder.port, address.version) if own is not None else None
     if denied is not None:
         return replace(denied, because=f"the default route leads to {gateway}, and {denied.because}")
     if holder.sandbox is not None and holder.sandbox.is_host:

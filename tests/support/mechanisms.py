@@ -65,7 +65,7 @@ class Case:
     """A place's network interface without which the case cannot be made, as `switch vm1.50`."""
 
     def __str__(self) -> str:
-        return f"{self.rule}-{self.source}-{self.to}-{self.probe.replace('/', '')}"
+        return "-".join((self.rule, self.source, self.to, self.probe.replace("/", "")))
 
 
 @dataclass

@@ -73,7 +73,7 @@ def compare(lab, opened):
     try:
         definition = parse(lab)
         with running(definition, opened):
-            report = lifecycle.verify(definition, opened.hosts)
+            report = lifecycle.verify_new(definition, opened.hosts)
             judge(report, outcome)
             if outcome.mismatches or outcome.unknown:
                 again(definition, opened, outcome)

@@ -104,14 +104,14 @@ def macvlan(draft, number, homes):
     parent = spec["parent"] = draft.choose(*free)
     draft.parents |= {(home, parent) for home in homes}
     lan_free = not any((home, "lan") in draft.subnets for home in homes)
-    if lan_free and draft.likely(85):
+    if lan_free and draft.likely(93):
         draft.subnets |= {(home, "lan") for home in homes}
         spec |= {"subnet": "192.168.22.0/24", "gateway": "192.168.22.1", "ip_range": "192.168.22.192/27"}
     else:  # nobody that the definition speaks of holds this gateway, and the model makes no claim of what is behind
         spec["subnet"] = f"10.9.{number}.0/24"
     if draft.likely(40):
         # In passthru mode the one child gets all that the parent receives: never the host's own way out.
-        modes = ("bridge", "private", "vepa", *(("passthru",) if parent == "eth0.50" else ()))
+        modes = ("bridge", "private", "private", "vepa", *(("passthru",) if parent == "eth0.50" else ()))
         spec["macvlan_mode"] = draft.choose(*modes)
     if draft.likely(15):
         spec["internal"] = True
