@@ -38,10 +38,12 @@ def down(
     for note in (*removal.plan.notes, *removal.foreign):
         o.say(note)
     what = name or "every lab"
-    o.say(f"{what}: {removed} removed" if removed else f"{what}: nothing to remove on {', '.join(session.hosts)}")
+    answered = [host for host in session.hosts if host not in removal.failures]
+    if removed or answered:
+        o.say(f"{what}: {removed} removed" if removed else f"{what}: nothing to remove on {', '.join(answered)}")
     if removal.failures:
-        lines = "\n".join(str(error) for error in removal.failures.values())
+        lines = "\n".join(f"  {error}" for error in removal.failures.values())
         left = ", ".join(removal.failures)
-        raise HostError(left, f"was not cleaned; run down again when it answers:\n{lines}")
+        raise HostError(left, f"not cleaned; run down again when it answers:\n{lines}")
     if removal.plan.notes:
         raise typer.Exit(1)

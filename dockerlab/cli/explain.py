@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -38,6 +39,8 @@ def explain(
     if live and (offline or source is None):
         raise UsageError("--live asks the real hosts about one pair: leave out --offline, and name FROM and TO")
     definition = o.load_lab(lab, settings)
+    if not re.match(r"\d+\.\d+", engine):
+        raise UsageError(f"--engine {engine}: write a version of the Docker engine, such as 20.10 or 28.5")
     if offline:
         from dockerlab.reach import build_world
         from dockerlab.reach.offline import imagine

@@ -1,0 +1,16 @@
+"""Every rule by which a cell is decided, by theme: what reports and `docs/rules/` say of it."""
+
+from dockerlab.reach.rules import host, names, ports, segments, unseen
+from dockerlab.reach.rules.rule import Rule, Sight
+
+THEMES: tuple[tuple[str, tuple[Rule, ...]], ...] = (
+    ("On one layer 2", segments.RULES),
+    ("The host as a router", host.RULES),
+    ("Ports", ports.RULES),
+    ("Names", names.RULES),
+    ("No claim", unseen.RULES),
+)
+
+RULES: tuple[Rule, ...] = tuple(rule for _, rules in THEMES for rule in rules)
+
+__all__ = ["RULES", "THEMES", "Rule", "Sight"]

@@ -1,0 +1,62 @@
+"""Rules of names: what Docker's DNS knows, and who asks it."""
+
+from __future__ import annotations
+
+from dockerlab.reach.rules.rule import Rule, Sight
+
+RULES = (
+    Rule(
+        "dns-shared-network",
+        "A name on a network that both are on",
+        "The name, an alias or the short ID of a container gives its address on the network that both are on.",
+        "On user-defined networks /etc/resolv.conf says 127.0.0.11. In the container's own namespace, chain DOCKER_OUTPUT of "
+        "table nat turns port 53 there to a socket that dockerd opened in it; dockerd answers from what it knows of the "
+        "container's networks. On an overlay network that includes the other hosts.",
+        "every engine",
+        (
+            Sight("docker exec NAME cat /etc/resolv.conf", "`nameserver 127.0.0.11`"),
+            Sight("nsenter --net --target PID iptables -t nat -S", "DOCKER_OUTPUT with DNAT to 127.0.0.11"),
+        ),
+        "Names cannot be switched off: part the containers by networks.",
+    ),
+    Rule(
+        "dns-default-bridge",
+        "No names on docker0",
+        "On the default bridge, containers do not know each other by name.",
+        "Docker's DNS serves user-defined networks. On docker0 alone /etc/resolv.conf is a copy of the host's, and its servers "
+        "are asked directly: they do not know the name, or are not reached.",
+        "every engine",
+        (Sight("docker exec NAME cat /etc/resolv.conf", "the host's servers, not 127.0.0.11"),),
+        "Use a user-defined network. `docker network connect` is enough: it also turns Docker's DNS on.",
+    ),
+    Rule(
+        "dns-host-mode",
+        "No container names in host mode",
+        "A container in host mode does not know other containers by name.",
+        "It is in the host's own namespace, with the host's resolver. No network of Docker's is behind it, so that Docker's DNS "
+        "has nothing to answer from.",
+        "every engine",
+        (Sight("docker exec NAME cat /etc/resolv.conf", "the host's servers"),),
+        "Go by addresses or by published ports on localhost, or leave host mode.",
+    ),
+    Rule(
+        "dns-joined",
+        "The name of a container that joined another",
+        "The name of a container in container mode is not known; its owner's is.",
+        "It has no endpoint of its own on any network, and names belong to endpoints.",
+        "every engine",
+        (Sight("docker inspect NAME", "`NetworkMode` is `container:…`, and `Networks` is empty"),),
+        "Ask for the owner's name, or give the owner an alias: `aliases: [NAME]`.",
+    ),
+    Rule(
+        "dns-no-shared-network",
+        "A name on networks that the asker is not on",
+        "A container on user-defined networks does not know the name of one with which it shares none.",
+        "Docker's DNS answers for the networks of the asker alone, and on bridges, macvlan and ipvlan for containers of the same "
+        "engine alone. It passes other questions on to the servers beyond: up to 25 from the container's namespace, later from "
+        "the host's, where these servers are the host's own.",
+        "every engine",
+        (Sight("docker inspect NAME", "`Networks` of both: none in common"),),
+        "Attach one of them to a network of the other; across hosts, use an overlay network.",
+    ),
+)  # fmt: skip

@@ -1,0 +1,98 @@
+"""Rules of TCP: who listens, and where published ports lead."""
+
+from __future__ import annotations
+
+from dockerlab.reach.rules.rule import Rule, Sight
+
+RULES = (
+    Rule(
+        "published",
+        "A published port",
+        "A connection to the host's port comes to the container's port.",
+        "Two mechanisms stand side by side. `-p tcp --dport PORT -j DNAT` in nat DOCKER takes what comes from other machines "
+        "(PREROUTING) and from the host itself (OUTPUT). docker-proxy, a process that listens on the port, takes what DNAT "
+        "leaves: up to 28, nat DOCKER begins with `-i BRIDGE -j RETURN` for each masquerading bridge, so that connections "
+        "from containers come to the proxy. Where the DNAT rule is missing, the proxy serves other machines as well.",
+        "every engine; 29 has no RETURN, so that DNAT serves the other bridges",
+        (
+            Sight("iptables -t nat -vnL DOCKER", "the DNAT rule, and its counter"),
+            Sight("ss -ltnp", "docker-proxy on the port"),
+        ),
+        "Remove it from `ports`. Both the rule and the proxy have to go: either alone still serves.",
+    ),
+    Rule(
+        "publish-loopback",
+        "Published on the loopback address alone",
+        "Only the host itself, and containers in host mode on it, reach the port.",
+        "The DNAT rule and docker-proxy are for 127.0.0.1: nothing listens on the host's other addresses, and a connection "
+        "there is refused. From 28 on raw PREROUTING also drops what comes for 127.0.0.1 from another interface than `lo`; "
+        "before, a neighbour on the LAN could get in by a route to 127.0.0.1.",
+        "every engine; the raw rule from 28.0 on",
+        (
+            Sight("iptables -t nat -S DOCKER", "`-d 127.0.0.1/32 … -j DNAT`"),
+            Sight("ss -ltn", "127.0.0.1:PORT and not 0.0.0.0:PORT"),
+        ),
+        'Publish without an address, `"PORT:PORT"`, or on the one that others use.',
+    ),
+    Rule(
+        "publish-address",
+        "Published on another address of the host",
+        "A connection to this address of the host is refused, one to the published address is not.",
+        "The DNAT rule has `-d ADDRESS`, and docker-proxy listens on that address alone.",
+        "every engine",
+        (
+            Sight("iptables -t nat -S DOCKER", "`-d ADDRESS/32 … -j DNAT`"),
+            Sight("ss -ltn", "ADDRESS:PORT"),
+        ),
+        "Publish without an address, or on this one.",
+    ),
+    Rule(
+        "publish-needs-bridge",
+        "Published without effect",
+        "The definition publishes a port, the engine says nothing against it, and the host refuses the connection.",
+        "Only the bridge driver maps ports, on the network that gives the container its default route. A container on internal, "
+        "macvlan or ipvlan networks alone has no such place; `docker port` stays empty.",
+        "every engine",
+        (
+            Sight("docker port NAME", "nothing"),
+            Sight("ss -ltn", "nothing on the port"),
+        ),
+        "Attach the container to a bridge network that is not internal: its ports are then mapped there at once.",
+    ),
+    Rule(
+        "publish-no-proxy",
+        "A published port from another bridge, without docker-proxy",
+        "From a container on another bridge of the same host, the connection ends in silence.",
+        "With `userland-proxy: false` nat DOCKER has no RETURN for bridges: DNAT turns the connection to the container's "
+        "address, and DOCKER-ISOLATION-STAGE-2 drops it as any other that goes from bridge to bridge. With the proxy it is a "
+        "connection to the host itself (INPUT), and works.",
+        "20.10 to 28; on 29 it works",
+        (
+            Sight("cat /etc/docker/daemon.json", '`"userland-proxy": false`'),
+            Sight("iptables -vnL DOCKER-ISOLATION-STAGE-2", "the counter of the target's bridge grows"),
+        ),
+        "Leave `userland-proxy` at its default, or attach the client to the server's network.",
+    ),
+    Rule(
+        "nothing-published",
+        "No published port of that number",
+        "The host refuses the connection.",
+        "The packet is delivered to the host (INPUT); no DNAT rule takes it and no socket listens: the kernel answers with "
+        "RST.",
+        "every engine",
+        (
+            Sight("ss -ltn", "nothing on the port"),
+            Sight("iptables -t nat -S DOCKER", "no rule for it"),
+        ),
+        'Publish it: `ports: ["PORT:PORT"]`.',
+    ),
+    Rule(
+        "nothing-listens",
+        "Nothing listens there",
+        "The connection is refused at once: the packet came to the right place.",
+        "The target's kernel answers a SYN to a port without a listener with RST. This also tells that the network is fine.",
+        "every engine: the kernel decides, not Docker",
+        (Sight("nsenter --net --target PID ss -ltn", "what listens in the container"),),
+        "Start the server, and let it listen on 0.0.0.0 and not on 127.0.0.1.",
+    ),
+)  # fmt: skip

@@ -1,0 +1,50 @@
+"""Rules by which the model makes no claim: what it would have to see."""
+
+from __future__ import annotations
+
+from dockerlab.reach.rules.rule import Rule, Sight
+
+RULES = (
+    Rule(
+        "no-address",
+        "No address is known",
+        "The container has no address, so that there is nothing to ask for.",
+        "The engine gives out addresses when a container starts and takes them back when it stops. The definition fixes none.",
+        "every engine",
+        (Sight("docker ps --all --filter name=NAME", "whether it runs, and why it ended"),),
+        "Start it, or fix its address: `networks: {NETWORK: {ip: …}}`.",
+    ),
+    Rule(
+        "unseen-lan",
+        "What else stands on the LAN",
+        "Nobody of the lab holds the address, but a machine on that LAN may.",
+        "A LAN is open: there may be routers, printers and people's machines that no host of the lab can list.",
+        "every engine",
+        (Sight("arping -I PARENT ADDRESS", "whether anybody answers"),),
+        "Say what is known to be so: `expect:` in the definition.",
+    ),
+    Rule(
+        "unseen-router",
+        "What a router does",
+        "The packet goes to a router, and whether it leads on to the address cannot be seen.",
+        "Routers outside the lab, and machines that would have to route, have tables that no host of the lab can read; so with "
+        "ipvlan in mode l3, where the way back needs a route on other machines.",
+        "every engine",
+        (Sight("traceroute ADDRESS", "where it ends"),),
+        "List the target under `outside:`, or say what is known to be so: `expect:` in the definition.",
+    ),
+    Rule(
+        "unseen-forwarding",
+        "How a host forwards",
+        "A host would have to forward the packet, and it is not known whether it does.",
+        "Either `ip_forward` could not be read, or the packet comes from a LAN: then the policy of FORWARD, and rules that are "
+        "not Docker's, decide. Up to 27 with policy DROP, published ports alone pass; 28 drops in raw PREROUTING what is for a "
+        "container's address.",
+        "every engine",
+        (
+            Sight("sysctl net.ipv4.ip_forward", "1, or why it cannot be read"),
+            Sight("iptables -S FORWARD", "the policy, and rules that are not Docker's"),
+        ),
+        "Run as root on the host, or say what is known to be so: `expect:` in the definition.",
+    ),
+)  # fmt: skip
