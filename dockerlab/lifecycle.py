@@ -25,7 +25,7 @@ from dockerlab.reach import Cell, World, build_world, matrix
 from dockerlab.reach.overrides import override
 from dockerlab.snapshot import Snapshot
 from dockerlab.topology import HostFacts
-from dockerlab.verify import Report, judge_all, observe
+from dockerlab.verify import Report, held, judge_all, observe
 
 T = TypeVar("T")
 
@@ -94,12 +94,15 @@ def addresses(lab: Lab, hosts: Mapping[str, Host], seen: Mapping[str, HostFacts]
 
 
 def plan_up(lab: Lab, who: Identity, hosts: Mapping[str, Host], controller: Host, pull: Pull) -> tuple[Plan, Seen]:
-    """Return the plan that makes the hosts agree with the definition, and what was found there."""
+    """Return the plan that makes the hosts agree with the definition, and what was found there.
+
+    Raises ConflictError: for names that are taken first, as somebody else's lab of the same name has our subnets too.
+    """
     seen = look(hosts, lab.containers)
-    preflight.check(lab, who, seen.facts, seen.snapshots)
     bring = images.bring(lab, hosts, seen.snapshots, controller, pull)
-    situation = Situation(seen.snapshots, addresses(lab, hosts, seen.facts))
-    return plan.up(lab, who, situation, bring), seen
+    wanted = plan.up(lab, who, Situation(seen.snapshots, addresses(lab, hosts, seen.facts)), bring)
+    preflight.check(lab, who, seen.facts, seen.snapshots)
+    return wanted, seen
 
 
 def carry_out(wanted: Plan, hosts: Mapping[str, Host], reporter: Reporter, *, keep_failed: bool = False) -> Execution:
@@ -203,7 +206,7 @@ def _probe(
         except AgentUnavailable:
             if choice == "agent":
                 raise
-    portable = PortableProber(hosts, world.lab.name)
+    portable = PortableProber(hosts, world.lab.name, held=held(world, seen.snapshots))
     return portable.name, observe(cells, world, seen.snapshots, portable)
 
 

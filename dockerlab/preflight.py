@@ -26,7 +26,7 @@ def check(lab: Lab, who: Identity, facts: Mapping[str, HostFacts], snapshots: Ma
         )
     ]
     if found:
-        raise ConflictError("nothing was created, because it would fail:\n  " + "\n  ".join(found))
+        raise ConflictError("nothing was created, because it would fail:\n  " + "\n  ".join(dict.fromkeys(found)))
 
 
 def _networks(lab: Lab, facts: HostFacts) -> Iterator[str]:

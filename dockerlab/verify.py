@@ -90,6 +90,17 @@ def observe(
     return [observed.get(n, probe.unknown("the prober gave no answer for this cell")) for n in range(len(cells))]
 
 
+def held(world: World, snapshots: Mapping[str, Snapshot]) -> dict[str, set[Place]]:
+    """Return who holds each address in the lab, its hosts' own bridges included."""
+    found: dict[str, set[Place]] = {}
+    for box in world.sandboxes.values():
+        at = place(box.name, world, snapshots)
+        if isinstance(at, Place):
+            for interface in box.interfaces:
+                found.setdefault(str(interface.address.ip), set()).add(at)
+    return found
+
+
 def place(name: str, world: World, snapshots: Mapping[str, Snapshot]) -> Place | str:
     """Return where a container or host is probed from, or why it cannot be."""
     if name in world.lab.hosts:

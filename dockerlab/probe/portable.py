@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import secrets
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
 
@@ -58,14 +58,24 @@ say hosts "$(cat /etc/hosts 2>/dev/null)"
 
 
 class PortableProber:
-    """Probe from inside the containers, through `docker exec` and, where needed, `docker run`."""
+    """Probe from inside the containers, through `docker exec` and, where needed, `docker run`.
+
+    `held` tells who is known to hold an address, beside the cells' targets: who it was that answered cannot be seen.
+    """
 
     name = "portable"
 
-    def __init__(self, hosts: Mapping[str, Host], lab: str, image: str = IMAGE) -> None:
+    def __init__(
+        self,
+        hosts: Mapping[str, Host],
+        lab: str,
+        image: str = IMAGE,
+        held: Mapping[str, Collection[Place]] | None = None,
+    ) -> None:
         self._hosts = hosts
         self._lab = lab
         self._image = image
+        self._held = held or {}
 
     def observe(self, cells: Sequence[Cell]) -> dict[int, Observation]:
         """Probe every cell and return one observation for each cell's number; a lost host makes its cells unknown."""
@@ -74,7 +84,7 @@ class PortableProber:
             sources.setdefault(cell.source.host, {}).setdefault(cell.source, []).append(cell)
         if not sources:
             return {}
-        holders: dict[str, set[Place]] = {}
+        holders = {address: set(places) for address, places in self._held.items()}
         for cell in cells:
             if cell.target is not None and cell.probe != "dns":
                 holders.setdefault(cell.address, set()).add(cell.target)

@@ -245,8 +245,8 @@ def _forward(world: World, box: Sandbox, host: Sandbox, segment: Segment, addres
         because = onward.because.replace("{source}", host.name)
         symptom = TOLD_NO_ROUTE if onward.symptom == "no route" else onward.symptom
         return replace(onward, because=f"it goes out through {host.name}, and there: {because}", symptom=symptom)
-    rules = world.forwarding[segment]
-    if rules.masquerade and address.version in rules.filters:
+    rules = world.forwarding.get(segment)  # none for a LAN, from which replies alone are known to be forwarded
+    if rules is not None and rules.masquerade and address.version in rules.filters:
         because = f"it goes out through {host.name}, which puts its own address in place of {{source}}'s (MASQUERADE)"
         masked = (f"{host.name}: FORWARD, then MASQUERADE in nat POSTROUTING", *onward.hops)
         return replace(onward, rule="masquerade", because=because, hops=masked)
@@ -270,6 +270,9 @@ def _stopped(world: World, host: Sandbox, segment: Segment, address: IpAddress) 
         return Loss("ip-forward-off", f"{host.name} does not forward: net.ipv{address.version}.{setting} is 0")
     towards = _interface_towards(host.interfaces, address)
     if towards is not None and towards.segment.kind == "bridge" and address.version in rules.filters:
+        inside = world.forwarding.get(towards.segment)
+        if inside is not None and not inside.allowed:
+            return Loss(inside.rule, f"{towards.segment} is internal: iptables drops what enters or leaves it")
         because = f"{towards.segment} is another bridge of {host.name}: iptables drops what goes from bridge to bridge"
         return Loss("bridge-isolation", because)
     return None

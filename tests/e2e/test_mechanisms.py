@@ -85,7 +85,8 @@ def check(lab_up, case):
     assert word(seen[cell]) == case.now, seen[cell]
     assert word(seen[cell]) != word(before[cell])
     assert not strangers(lab_up, case, seen)
-    assert word(lab_up.observe(cell, alone=True)[cell]) == word(before[cell]), "it was not put back"
+    after = lab_up.observe(cell, alone=True)[cell]
+    assert word(after) == word(before[cell]), f"it was not put back: {after}"
 
 
 def strangers(lab_up, case, seen):

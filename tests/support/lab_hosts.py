@@ -13,11 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from dockerlab import sandbox
 from dockerlab.images import NODE, NODE_SCRIPT
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
+NAMES = sorted(path.stem for path in EXAMPLES.glob("*.yaml"))
 
 STATE = r"""
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
@@ -128,6 +131,15 @@ class LabHosts:
     def inspect(self, host: str, name: str) -> Any:
         """Return what the engine tells of an object."""
         return json.loads(self.docker(host, "inspect", name))[0]
+
+    def skip_without_driver(self, example: str) -> None:
+        """Skip the test where the kernel cannot make the links of an example's network."""
+        driver = "ipvlan" if example == "ipvlan" else "macvlan" if example in ("macvlan", "mixed") else None
+        if driver is not None:
+            made = self.run("vm0", "ip", "link", "add", "trial", "link", "eth0.50", "type", driver)
+            if made.returncode != 0:
+                pytest.skip(f"the kernel makes no {driver} links: {made.stderr.strip()}")
+            self.run("vm0", "ip", "link", "delete", "trial")
 
     def need_node(self, host: str) -> None:
         """Make sure that a host has the node image, as the first `up` gives it."""

@@ -20,7 +20,7 @@ from dockerlab.reach import Cell, Expectation, build_world, fate_of, matrix
 from dockerlab.reach.walk import Arrival
 from dockerlab.session import Whereabouts, open_session
 from dockerlab.verify import observe
-from support.lab_hosts import LabHosts
+from support.lab_hosts import LabHosts, wait_for
 
 AROUND = ("switch", "router")
 """What stands between the sandbox's hosts: network namespaces of the machine that runs the tests."""
@@ -149,9 +149,11 @@ def standing(path: Path, definition: Lab, machines: LabHosts) -> Iterator[Standi
             outcome = machines.call("up", path, "--sandbox", "--no-verify")
             assert outcome.rc == 0, outcome.stderr
             report = lifecycle.verify(definition, opened.hosts, "agent")
+            assert not [(judged.cell, judged.because) for judged in report.cells if judged.verdict == "fail"]
             engine = int(report.engines["vm0"].partition(".")[0])
             before = {judged.cell: judged.observed for judged in report.cells}
             rules = {judged.cell: judged.expected.rule for judged in report.cells}
             yield Standing(definition, opened.hosts, machines, engine, before, rules)
         finally:
-            machines.down(definition.name)
+            # A Swarm takes a moment to notice that a container has left its network, and refuses to remove that so long.
+            wait_for(lambda: machines.call("down", definition.name, "--sandbox").rc == 0, 20)

@@ -68,7 +68,7 @@ def bridges():
         (("n2", "n1", "tcp/80"), (True, "same-bridge", None)),
         (("n1", "m1"), (False, "bridge-isolation", "timeout")),
         (("n1", "old1"), (False, "bridge-isolation", "timeout")),
-        (("n1", "s1"), (False, "bridge-isolation", "timeout")),
+        (("n1", "s1"), (False, "bridge-internal", "timeout")),
         (("n1", "both", "ping", "10.1.0.4"), (True, "same-bridge", None)),
         (("n1", "both", "ping", "10.2.0.3"), (False, "bridge-isolation", "timeout")),
         (("both", "m1"), (True, "same-bridge", None)),

@@ -9,9 +9,9 @@ RULES = (
         "dns-shared-network",
         "A name on a network that both are on",
         "The name, an alias or the short ID of a container gives its address on the network that both are on.",
-        "On user-defined networks /etc/resolv.conf says 127.0.0.11. In the container's own namespace, chain DOCKER_OUTPUT of "
-        "table nat turns port 53 there to a socket that dockerd opened in it; dockerd answers from what it knows of the "
-        "container's networks. On an overlay network that includes the other hosts.",
+        "On user-defined networks /etc/resolv.conf says 127.0.0.11. In the container's own namespace, chain "
+        "DOCKER_OUTPUT of table nat turns port 53 there to a socket that dockerd opened in it; dockerd answers "
+        "from what it knows of the container's networks. On an overlay network that includes the other hosts.",
         "every engine",
         (
             Sight("docker exec NAME cat /etc/resolv.conf", "`nameserver 127.0.0.11`"),
@@ -23,8 +23,8 @@ RULES = (
         "dns-default-bridge",
         "No names on docker0",
         "On the default bridge, containers do not know each other by name.",
-        "Docker's DNS serves user-defined networks. On docker0 alone /etc/resolv.conf is a copy of the host's, and its servers "
-        "are asked directly: they do not know the name, or are not reached.",
+        "Docker's DNS serves user-defined networks. On docker0 alone /etc/resolv.conf is a copy of the host's, "
+        "and its servers are asked directly: they do not know the name, or are not reached.",
         "every engine",
         (Sight("docker exec NAME cat /etc/resolv.conf", "the host's servers, not 127.0.0.11"),),
         "Use a user-defined network. `docker network connect` is enough: it also turns Docker's DNS on.",
@@ -33,8 +33,8 @@ RULES = (
         "dns-host-mode",
         "No container names in host mode",
         "A container in host mode does not know other containers by name.",
-        "It is in the host's own namespace, with the host's resolver. No network of Docker's is behind it, so that Docker's DNS "
-        "has nothing to answer from.",
+        "It is in the host's own namespace, with the host's resolver. No network of Docker's is behind it, so "
+        "that Docker's DNS has nothing to answer from.",
         "every engine",
         (Sight("docker exec NAME cat /etc/resolv.conf", "the host's servers"),),
         "Go by addresses or by published ports on localhost, or leave host mode.",
@@ -52,11 +52,11 @@ RULES = (
         "dns-no-shared-network",
         "A name on networks that the asker is not on",
         "A container on user-defined networks does not know the name of one with which it shares none.",
-        "Docker's DNS answers for the networks of the asker alone, and on bridges, macvlan and ipvlan for containers of the same "
-        "engine alone. It passes other questions on to the servers beyond: up to 25 from the container's namespace, later from "
-        "the host's, where these servers are the host's own.",
+        "Docker's DNS answers for the networks of the asker alone, and on bridges, macvlan and ipvlan for "
+        "containers of the same engine alone. It passes other questions on to the servers beyond: up to 25 from"
+        " the container's namespace, later from the host's, where these servers are the host's own.",
         "every engine",
         (Sight("docker inspect NAME", "`Networks` of both: none in common"),),
         "Attach one of them to a network of the other; across hosts, use an overlay network.",
     ),
-)  # fmt: skip
+)

@@ -9,10 +9,11 @@ RULES = (
         "published",
         "A published port",
         "A connection to the host's port comes to the container's port.",
-        "Two mechanisms stand side by side. `-p tcp --dport PORT -j DNAT` in nat DOCKER takes what comes from other machines "
-        "(PREROUTING) and from the host itself (OUTPUT). docker-proxy, a process that listens on the port, takes what DNAT "
-        "leaves: up to 28, nat DOCKER begins with `-i BRIDGE -j RETURN` for each masquerading bridge, so that connections "
-        "from containers come to the proxy. Where the DNAT rule is missing, the proxy serves other machines as well.",
+        "Two mechanisms stand side by side. `-p tcp --dport PORT -j DNAT` in nat DOCKER takes what comes from "
+        "other machines (PREROUTING) and from the host itself (OUTPUT). docker-proxy, a process that listens on"
+        " the port, takes what DNAT leaves: up to 28, nat DOCKER begins with `-i BRIDGE -j RETURN` for each "
+        "masquerading bridge, so that connections from containers come to the proxy. Where the DNAT rule is "
+        "missing, the proxy serves other machines as well.",
         "every engine; 29 has no RETURN, so that DNAT serves the other bridges",
         (
             Sight("iptables -t nat -vnL DOCKER", "the DNAT rule, and its counter"),
@@ -24,9 +25,9 @@ RULES = (
         "publish-loopback",
         "Published on the loopback address alone",
         "Only the host itself, and containers in host mode on it, reach the port.",
-        "The DNAT rule and docker-proxy are for 127.0.0.1: nothing listens on the host's other addresses, and a connection "
-        "there is refused. From 28 on raw PREROUTING also drops what comes for 127.0.0.1 from another interface than `lo`; "
-        "before, a neighbour on the LAN could get in by a route to 127.0.0.1.",
+        "The DNAT rule and docker-proxy are for 127.0.0.1: nothing listens on the host's other addresses, and a"
+        " connection there is refused. From 28 on raw PREROUTING also drops what comes for 127.0.0.1 from "
+        "another interface than `lo`; before, a neighbour on the LAN could get in by a route to 127.0.0.1.",
         "every engine; the raw rule from 28.0 on",
         (
             Sight("iptables -t nat -S DOCKER", "`-d 127.0.0.1/32 … -j DNAT`"),
@@ -50,8 +51,10 @@ RULES = (
         "publish-needs-bridge",
         "Published without effect",
         "The definition publishes a port, the engine says nothing against it, and the host refuses the connection.",
-        "Only the bridge driver maps ports, on the network that gives the container its default route. A container on internal, "
-        "macvlan or ipvlan networks alone has no such place; `docker port` stays empty.",
+        "Only the bridge driver maps ports, on the network that gives the container its default route. A "
+        "container on internal, macvlan or ipvlan networks alone has no such place; `docker port` stays empty. "
+        "(20.10 maps the ports to an internal network's address when the container loses its last other "
+        "network, and then docker-proxy serves them.)",
         "every engine",
         (
             Sight("docker port NAME", "nothing"),
@@ -63,9 +66,9 @@ RULES = (
         "publish-no-proxy",
         "A published port from another bridge, without docker-proxy",
         "From a container on another bridge of the same host, the connection ends in silence.",
-        "With `userland-proxy: false` nat DOCKER has no RETURN for bridges: DNAT turns the connection to the container's "
-        "address, and DOCKER-ISOLATION-STAGE-2 drops it as any other that goes from bridge to bridge. With the proxy it is a "
-        "connection to the host itself (INPUT), and works.",
+        "With `userland-proxy: false` nat DOCKER has no RETURN for bridges: DNAT turns the connection to the "
+        "container's address, and DOCKER-ISOLATION-STAGE-2 drops it as any other that goes from bridge to "
+        "bridge. With the proxy it is a connection to the host itself (INPUT), and works.",
         "20.10 to 28; on 29 it works",
         (
             Sight("cat /etc/docker/daemon.json", '`"userland-proxy": false`'),
@@ -77,8 +80,8 @@ RULES = (
         "nothing-published",
         "No published port of that number",
         "The host refuses the connection.",
-        "The packet is delivered to the host (INPUT); no DNAT rule takes it and no socket listens: the kernel answers with "
-        "RST.",
+        "The packet is delivered to the host (INPUT); no DNAT rule takes it and no socket listens: the kernel "
+        "answers with RST.",
         "every engine",
         (
             Sight("ss -ltn", "nothing on the port"),
@@ -90,9 +93,10 @@ RULES = (
         "nothing-listens",
         "Nothing listens there",
         "The connection is refused at once: the packet came to the right place.",
-        "The target's kernel answers a SYN to a port without a listener with RST. This also tells that the network is fine.",
+        "The target's kernel answers a SYN to a port without a listener with RST. This also tells that the "
+        "network is fine.",
         "every engine: the kernel decides, not Docker",
         (Sight("nsenter --net --target PID ss -ltn", "what listens in the container"),),
         "Start the server, and let it listen on 0.0.0.0 and not on 127.0.0.1.",
     ),
-)  # fmt: skip
+)

@@ -9,7 +9,8 @@ RULES = (
         "no-address",
         "No address is known",
         "The container has no address, so that there is nothing to ask for.",
-        "The engine gives out addresses when a container starts and takes them back when it stops. The definition fixes none.",
+        "The engine gives out addresses when a container starts and takes them back when it stops. The "
+        "definition fixes none.",
         "every engine",
         (Sight("docker ps --all --filter name=NAME", "whether it runs, and why it ended"),),
         "Start it, or fix its address: `networks: {NETWORK: {ip: …}}`.",
@@ -27,8 +28,8 @@ RULES = (
         "unseen-router",
         "What a router does",
         "The packet goes to a router, and whether it leads on to the address cannot be seen.",
-        "Routers outside the lab, and machines that would have to route, have tables that no host of the lab can read; so with "
-        "ipvlan in mode l3, where the way back needs a route on other machines.",
+        "Routers outside the lab, and machines that would have to route, have tables that no host of the lab "
+        "can read; so with ipvlan in mode l3, where the way back needs a route on other machines.",
         "every engine",
         (Sight("traceroute ADDRESS", "where it ends"),),
         "List the target under `outside:`, or say what is known to be so: `expect:` in the definition.",
@@ -37,9 +38,9 @@ RULES = (
         "unseen-forwarding",
         "How a host forwards",
         "A host would have to forward the packet, and it is not known whether it does.",
-        "Either `ip_forward` could not be read, or the packet comes from a LAN: then the policy of FORWARD, and rules that are "
-        "not Docker's, decide. Up to 27 with policy DROP, published ports alone pass; 28 drops in raw PREROUTING what is for a "
-        "container's address.",
+        "Either `ip_forward` could not be read, or the packet comes from a LAN: then the policy of FORWARD, and"
+        " rules that are not Docker's, decide. Up to 27 with policy DROP, published ports alone pass; 28 drops "
+        "in raw PREROUTING what is for a container's address.",
         "every engine",
         (
             Sight("sysctl net.ipv4.ip_forward", "1, or why it cannot be read"),
@@ -47,4 +48,4 @@ RULES = (
         ),
         "Run as root on the host, or say what is known to be so: `expect:` in the definition.",
     ),
-)  # fmt: skip
+)

@@ -19,9 +19,4 @@ CASES = (
         back={"vm0": "inside under ip route del default"},
         also=("under",),
     ),
-    Case(
-        "nobody-there", "left", "ghost", target="10.60.0.99",
-        gone={"vm1": "inside right ip addr add 10.60.0.99/24 dev eth0"},
-        back={"vm1": "inside right ip addr del 10.60.0.99/24 dev eth0"},
-    ),
 )  # fmt: skip

@@ -1,0 +1,126 @@
+"""Containers of a definition: Compose's service keys, and the host that each runs on."""
+
+from __future__ import annotations
+
+import shlex
+from ipaddress import IPv4Address, IPv6Address
+from typing import Annotated
+
+from pydantic import AliasChoices, BeforeValidator, Field
+
+from dockerlab.lab.fields import Address, Addresses, Image, Name, Strict, Text, TextMap, Texts, Words, address, named
+from dockerlab.lab.ports import PortNumber, PublishedPort
+
+
+class Attachment(Strict):
+    """A container's place on a network: fixed addresses (or none: the engine chooses) and extra names."""
+
+    ip: Annotated[IPv4Address | None, BeforeValidator(address, json_schema_input_type=str | None)] = Field(
+        None,
+        validation_alias=AliasChoices("ip", "ipv4_address"),
+        description="a fixed IPv4 address in the network's subnet",
+        examples=["192.168.22.200"],
+    )
+    ip6: Annotated[IPv6Address | None, BeforeValidator(address, json_schema_input_type=str | None)] = Field(
+        None,
+        validation_alias=AliasChoices("ip6", "ipv6_address"),
+        description="a fixed IPv6 address in the network's subnet",
+        examples=["fd00:28::10"],
+    )
+    aliases: Texts = Field((), description="more names on this network", examples=[["www", "web"]])
+
+    @property
+    def addresses(self) -> tuple[Address, ...]:
+        """Return the fixed addresses, IPv4 first."""
+        return tuple(address for address in (self.ip, self.ip6) if address is not None)
+
+
+Places = Annotated[
+    dict[Name, Attachment],
+    BeforeValidator(named, json_schema_input_type=dict[Name, Attachment | None] | list[str]),
+]
+
+
+class Container(Strict):
+    """A container: Compose's service keys, and `host` for the machine that it runs on."""
+
+    image: Image = Field(
+        "dockerlab/node", description="the image; the default is made on demand", examples=["nginx:1.20"]
+    )
+    host: Name | None = Field(
+        None, description="a name from `hosts`; may be left out where there is one host", examples=["vm0"]
+    )
+    command: Words = Field(
+        None,
+        description="instead of the image's command; one text is split into words, no shell reads it",
+        examples=["httpd -f -p 80 -h /www", ["sh", "-c", "sleep 1d"]],
+    )
+    entrypoint: Words = Field(None, description="instead of the image's entrypoint", examples=[["/bin/sh", "-c"]])
+    hostname: Text | None = Field(None, description="the container's name for itself", examples=["web1"])
+    user: Text | None = Field(None, description="who the processes inside run as", examples=["nobody"])
+    environment: TextMap = Field(
+        default_factory=dict, description="environment variables", examples=[{"LANG": "C.UTF-8"}, ["LANG=C.UTF-8"]]
+    )
+    networks: Places = Field(
+        default_factory=dict,
+        description="its networks; the first is given to `docker run`, others are connected after",
+        examples=[["front", "back"], {"front": {"ip": "172.28.1.10"}}],
+    )
+    network_mode: str | None = Field(
+        None,
+        description="bridge (docker0, the default without `networks`), host, none, or container:NAME",
+        examples=["host", "container:web"],
+    )
+    ports: tuple[PublishedPort, ...] = Field(
+        (), description="ports of the host that lead to ports of the container", examples=[["8080:80"]]
+    )
+    expose: tuple[PortNumber, ...] = Field(
+        (),
+        description="TCP ports on which the container listens, to be probed at its own addresses",
+        examples=[[9000]],
+    )
+    dns: Addresses = Field(
+        (), description="name servers for names that Docker does not know", examples=["203.0.113.10"]
+    )
+    dns_search: Texts = Field((), description="domains that are tried behind a name without a dot", examples=["lab"])
+    extra_hosts: TextMap = Field(
+        default_factory=dict, description="lines for /etc/hosts: name and address", examples=[{"db": "10.0.0.5"}]
+    )
+    cap_add: Texts = Field((), description="rights beyond the default ones", examples=[["NET_ADMIN"]])
+    cap_drop: Texts = Field((), description="default rights taken away", examples=[["NET_RAW"]])
+    sysctls: TextMap = Field(
+        default_factory=dict,
+        description="kernel settings of its network namespace",
+        examples=[{"net.ipv4.ip_forward": 1}],
+    )
+    labels: TextMap = Field(
+        default_factory=dict, description="labels beside those of dockerlab", examples=[{"role": "web"}]
+    )
+
+    @property
+    def words(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Return entrypoint and command as words; both are empty where the image's own count."""
+
+        def split(value: str | tuple[str, ...] | None) -> tuple[str, ...]:
+            return tuple(shlex.split(value)) if isinstance(value, str) else value or ()
+
+        return split(self.entrypoint), split(self.command)
+
+    @property
+    def mode(self) -> str:
+        """Return what `docker run --network` is given first: a mode, `container:NAME`, or a network's name."""
+        if self.network_mode is not None:
+            return self.network_mode
+        return next(iter(self.networks), "bridge")
+
+    @property
+    def owner(self) -> str | None:
+        """Return the container whose network namespace this one joins, or None."""
+        prefix, _, name = (self.network_mode or "").partition(":")
+        return name if prefix == "container" else None
+
+    @property
+    def listens(self) -> tuple[int, ...]:
+        """Return the TCP ports that something inside is said to listen on, in ascending order."""
+        published = {port.target for port in self.ports if port.protocol == "tcp"}
+        return tuple(sorted(published | set(self.expose)))
