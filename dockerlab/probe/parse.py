@@ -26,6 +26,8 @@ from dockerlab.probe.join import judge_names
 from dockerlab.probe.wire import read_hosts
 
 SUMMARY = re.compile(r"(\d+) packets transmitted, (\d+)(?: packets)? received")
+ASKED = re.compile(r"^PING \S*? ?\(([^)\s]+)\)", re.MULTILINE)
+ANSWERED = re.compile(r"bytes from (\S+): ")
 RTT = re.compile(r"time[=<]([\d.]+) ?ms")
 CONNECTED = re.compile(r"\bopen$|\bsucceeded!", re.MULTILINE)
 NAME_SERVER = re.compile(r"^Server:\s*(\S+)", re.MULTILINE)
@@ -63,7 +65,14 @@ RCODES = (
 
 
 def parse_ping(text: str) -> Observation:
-    """Return what one or more runs of ping tell: reachable as soon as one echo request was answered."""
+    """Return what one or more runs of ping tell: reachable as soon as one echo request was answered.
+
+    busybox takes every reply with its own number for its own, and in another PID namespace the same number can be
+    another ping's: a reply from an address that was not asked tells nothing.
+    """
+    asked, answered = set(ASKED.findall(text)), set(ANSWERED.findall(text))
+    if asked and answered and not asked & answered:
+        return unknown(f"not tested: ping heard only the reply to somebody else's request, from {' '.join(answered)}")
     runs = [(int(sent), int(received)) for sent, received in SUMMARY.findall(text)]
     if any(received for _, received in runs):
         rtt = RTT.search(text)

@@ -95,11 +95,19 @@ class PortableProber:
         return {cell.number: identify(cell, found[cell.number], holders.get(cell.address, set())) for cell in cells}
 
     def _observe_host(self, host: str, sources: Mapping[Place, Sequence[Cell]]) -> dict[int, Observation]:
-        """Probe from every source on one host."""
+        """Probe from every source on one host; those in one sandbox in turn, as each hears the others' replies."""
+        sandboxes: dict[tuple[str, str], list[Place]] = {}
+        for source in sources:
+            sandboxes.setdefault(source.sandbox, []).append(source)
+
+        def in_turn(places: Sequence[Place]) -> list[dict[int, Observation]]:
+            return [self._observe_source(place, sources[place]) for place in places]
+
         found: dict[int, Observation] = {}
         with ThreadPoolExecutor(min(SOURCES_AT_ONCE, self._hosts[host].channels)) as pool:
-            for observations in pool.map(self._observe_source, sources, sources.values()):
-                found.update(observations)
+            for several in pool.map(in_turn, sandboxes.values()):
+                for observations in several:
+                    found.update(observations)
         return found
 
     def _observe_source(self, source: Place, cells: Sequence[Cell]) -> dict[int, Observation]:

@@ -9,7 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from dockerlab.reach.world import Holder, Sandbox, World
-from dockerlab.topology import Interface, IpAddress, Segment
+from dockerlab.topology import Forwarding, Interface, IpAddress, Segment
+
+RAW_DROP = (28, 2)
+"""The engine from which on raw PREROUTING drops what comes for a container past its bridge, replies too (#49832)."""
 
 
 @dataclass(frozen=True)
@@ -237,7 +240,7 @@ def _forward(world: World, box: Sandbox, host: Sandbox, segment: Segment, addres
         because = f"{{address}} is an address of {host.name} itself: the packet is delivered there, not forwarded"
         hops = (f"{host.name}: {{address}} is its own: INPUT, not FORWARD",)
         return Arrival(host.name, host, "host-local", because, source, box.name, hops)
-    stopped = None if reply else _stopped(world, host, segment, address)
+    stopped = (_stopped_early if reply else _stopped)(world, host, segment, address)
     if stopped is not None:
         return stopped
     onward = send(world, host, address, reply=reply)
@@ -268,6 +271,11 @@ def _stopped(world: World, host: Sandbox, segment: Segment, address: IpAddress) 
         return _unseen("unseen-forwarding", f"{setting} of {host.name} could not be read")
     if not forwards:
         return Loss("ip-forward-off", f"{host.name} does not forward: net.ipv{address.version}.{setting} is 0")
+    return _between_bridges(world, host, rules, address)
+
+
+def _between_bridges(world: World, host: Sandbox, rules: Forwarding, address: IpAddress) -> Loss | None:
+    """Return what keeps a packet from one bridge out of another one of the same host, or None."""
     towards = _interface_towards(host.interfaces, address)
     if towards is not None and towards.segment.kind == "bridge" and address.version in rules.filters:
         inside = world.forwarding.get(towards.segment)
@@ -276,6 +284,18 @@ def _stopped(world: World, host: Sandbox, segment: Segment, address: IpAddress) 
         because = f"{towards.segment} is another bridge of {host.name}: iptables drops what goes from bridge to bridge"
         return Loss("bridge-isolation", because)
     return None
+
+
+def _stopped_early(world: World, host: Sandbox, segment: Segment, address: IpAddress) -> Loss | None:
+    """Return what keeps a host from forwarding even a reply: what is dropped before connections are looked up."""
+    towards = _interface_towards(host.interfaces, address)
+    if towards is None or towards.segment == segment or world.engines[host.name] < RAW_DROP:
+        return None
+    inside = world.forwarding.get(towards.segment)
+    if inside is None or not inside.allowed or address.version not in inside.filters:
+        return None
+    because = f"{host.name} drops in raw PREROUTING what comes for {{address}} from elsewhere than {towards.segment}"
+    return Loss("bridge-isolation", because)
 
 
 def _beyond(world: World, router: Holder, address: IpAddress) -> Fate:

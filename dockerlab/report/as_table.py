@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from string import ascii_uppercase
+from textwrap import wrap
 
 from dockerlab.verify import Judged, Report
 
@@ -21,13 +22,20 @@ def render(report: Report, width: int = 100, *, why: bool = False) -> str:
     lines += [f"  {host}: engine {engine}, probed by {report.probers[host]}" for host, engine in report.engines.items()]
     for probe, cells in _by_probe(report.cells):
         lines += ["", *_matrix(probe, cells, width)]
-    lines += ["", KEY]
+    prose = ["", KEY]
     amiss = [judged for judged in report.cells if judged.verdict != "pass"]
     if amiss:
-        lines += ["", "Not as predicted, or not to be told", *(line for each in amiss for line in _amiss(each))]
-    lines += ["", *(_every_cell(report.cells) if why else _rules(report.cells))]
-    lines += [f"note: {note}" for note in report.notes]
+        prose += ["", "Not as predicted, or not to be told", *(line for each in amiss for line in _amiss(each))]
+    prose += ["", *(_every_cell(report.cells) if why else _rules(report.cells))]
+    prose += [f"note: {note}" for note in report.notes]
+    lines += [piece for line in prose for piece in _folded(line, width)]
     return "\n".join([*lines, "", total(report)]) + "\n"
+
+
+def _folded(line: str, width: int) -> list[str]:
+    """Return a line of text in as many as the width wants, further ones indented as it is."""
+    indent = line[: len(line) - len(line.lstrip())]
+    return wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [line]
 
 
 def total(report: Report) -> str:

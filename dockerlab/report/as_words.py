@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
+from textwrap import wrap
 
 from dockerlab.reach import Cell, Expectation, World, fate_of, filled
+from dockerlab.reach.rules import RULES
 
 SAYS = {True: "reachable", False: "unreachable", None: "no claim"}
-RULES = "docs/rules/"
+PAGES = "docs/rules/"
 
 
 def pair(world: World, rows: Sequence[tuple[Cell, Expectation]]) -> str:
@@ -20,11 +22,21 @@ def _cell(world: World, cell: Cell, expected: Expectation) -> Iterator[str]:
     target = "" if cell.target == cell.to else f" {cell.target or '(no address)'}"
     yield f"{cell.source} -> {cell.to}{target}, {cell.probe}: {_says(expected)}"
     yield f"  because {expected.because(cell)}"
-    yield f"  rule {expected.rule}: {RULES}{expected.rule}.md"
+    yield from _rule(expected.rule)
     if cell.target:
         for number, hop in enumerate(fate_of(world, cell).hops, 1):
             yield f"  {number}. {filled(hop, cell)}"
     yield ""
+
+
+def _rule(identity: str) -> Iterator[str]:
+    """Yield what a rule is: its title, its mechanism, and its page."""
+    found = next((rule for rule in RULES if rule.id == identity), None)
+    if found is None:
+        yield f"  rule {identity}"
+        return
+    yield f"  rule {identity}: {found.title} ({PAGES}{identity}.md)"
+    yield from (f"    {line}" for line in wrap(found.why, 100))
 
 
 def _says(expected: Expectation) -> str:
@@ -38,7 +50,8 @@ def whole(rows: Sequence[tuple[Cell, Expectation]]) -> str:
     for (rule, reachable), group in groupby(by_rule, key=lambda row: (row[1].rule, row[1].reachable)):
         members = list(group)
         cell, expected = members[0]
-        lines += [f"{rule}: {SAYS[reachable]}, {len(members)} of {len(rows)} cells ({RULES}{rule}.md)"]
+        title = next((known.title for known in RULES if known.id == rule), "as the definition says")
+        lines += [f"{rule} ({title}): {SAYS[reachable]}, {len(members)} of {len(rows)} cells"]
         lines += [f"  for example {cell.source} -> {cell.to}: {expected.because(cell)}"]
         lines += [f"  {line}" for line in _listed([member for member, _ in members])]
         lines += [""]

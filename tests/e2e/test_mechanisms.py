@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from e2e.mechanisms import firewall, lans, overlay, proxyless
+from e2e.mechanisms import firewall, lans, overlay, proxyless, unable
 from support.labs import read
 from support.mechanisms import standing, word
 
+from dockerlab.reach.rules import RULES
 from dockerlab.verify import judge
 
 LABS = Path(__file__).parent / "mechanisms"
@@ -17,6 +18,9 @@ LABS = Path(__file__).parent / "mechanisms"
 @pytest.fixture(scope="module")
 def lab_up(request, lab_hosts):
     """Give a lab that is up; after its last case, every cell is as it was at first, and then the lab is gone."""
+    why = unable.unable(lab_hosts, request.param)
+    if why:
+        pytest.skip(why)
     path = LABS / f"{request.param}.yaml"
     with proxyless.prepared(lab_hosts, request.param), standing(path, read(path), lab_hosts) as lab:
         yield lab
@@ -59,6 +63,25 @@ def test_proxyless(lab_up, case):
     check(lab_up, case)
 
 
+@on("dummy", unable.DUMMY)
+def test_dummy(lab_up, case):
+    """Without its mechanism on a network without a parent a cell changes, and only its kind with it."""
+    check(lab_up, case)
+
+
+@on("ipvlan", unable.IPVLAN)
+def test_ipvlan(lab_up, case):
+    """Without its mechanism in ipvlan a cell changes, and only its kind with it."""
+    check(lab_up, case)
+
+
+def test_every_rule_has_its_case():
+    """No rule is explained without a case that shows it decide, except for one that no healthy host can show."""
+    labs = (firewall.CASES, lans.CASES, overlay.CASES, proxyless.CASES, unable.DUMMY, unable.IPVLAN)
+    shown = {rule for cases in labs for case in cases for rule in (case.rule, case.then) if rule}
+    assert shown == {rule.id for rule in RULES}
+
+
 def check(lab_up, case):
     """Expect the rule to decide the case's cell, by prediction and observation, and by removal of its mechanism."""
     if not case.engines[0] <= lab_up.engine <= case.engines[1]:
@@ -76,6 +99,7 @@ def check(lab_up, case):
             lab_up.do(case.besides)
             beside = lab_up.observe(cell, alone=True)[cell]
             assert word(beside) == word(before[cell]), "what was cleared out of the way decides by itself"
+        assert not case.besides or lab_up.predict(case)[1].rule == case.rule
         lab_up.do(case.gone)
         seen = lab_up.observe(cell)
         if case.then:

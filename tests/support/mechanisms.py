@@ -80,7 +80,7 @@ class Standing:
     rules: dict[Cell, str]
 
     def predict(self, case: Case) -> tuple[Cell, Expectation]:
-        """Return a case's cell and the model's word on it; a cell that the matrix does not have is made for the case."""
+        """Return a case's cell and the model's word on it; a cell that is not in the matrix is made for the case."""
         seen = lifecycle.look(self.hosts, self.definition.containers)
         world = build_world(self.definition, seen.facts, seen.snapshots)
         for cell, expected in matrix(world):
@@ -96,10 +96,15 @@ class Standing:
         return cell, Expectation(False if fate.certain else None, fate.rule, fate.because, fate.symptom)
 
     def observe(self, *extra: Cell, alone: bool = False) -> dict[Cell, Observation]:
-        """Return what is observed of the cells that stood in the matrix at first, and of `extra` ones; or `alone`."""
+        """Return what is observed of the cells that stood in the matrix at first, and of `extra` ones.
+
+        With `alone`, only of those that have the same source as `extra`: all who may answer in another's place listen.
+        """
         seen = lifecycle.look(self.hosts, self.definition.containers)
         world = build_world(self.definition, seen.facts, seen.snapshots)
-        cells = list(dict.fromkeys((*extra, *(() if alone else self.before))))
+        sources = {cell.source for cell in extra}
+        others = [cell for cell in self.before if not alone or cell.source in sources]
+        cells = list(dict.fromkeys((*extra, *others)))
         return dict(zip(cells, observe(cells, world, seen.snapshots, AgentProber(self.hosts, 1.5)), strict=True))
 
     def do(self, scripts: Mapping[str, str]) -> None:
@@ -149,11 +154,12 @@ def standing(path: Path, definition: Lab, machines: LabHosts) -> Iterator[Standi
             outcome = machines.call("up", path, "--sandbox", "--no-verify")
             assert outcome.rc == 0, outcome.stderr
             report = lifecycle.verify(definition, opened.hosts, "agent")
-            assert not [(judged.cell, judged.because) for judged in report.cells if judged.verdict == "fail"]
+            wrong = [f"{each.cell}: {each.because}" for each in report.cells if each.verdict == "fail"]
+            assert not wrong, "\n".join(wrong)
             engine = int(report.engines["vm0"].partition(".")[0])
             before = {judged.cell: judged.observed for judged in report.cells}
             rules = {judged.cell: judged.expected.rule for judged in report.cells}
             yield Standing(definition, opened.hosts, machines, engine, before, rules)
         finally:
-            # A Swarm takes a moment to notice that a container has left its network, and refuses to remove that so long.
+            # A Swarm takes a moment to notice that a container has left its network, and does not remove that before.
             wait_for(lambda: machines.call("down", definition.name, "--sandbox").rc == 0, 20)

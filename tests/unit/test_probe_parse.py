@@ -88,6 +88,13 @@ def test_one_answer_among_several_runs_is_enough():
     assert parse_ping(runs).state == "reachable"
 
 
+@pytest.mark.parametrize("make", ["busybox", "iputils"])
+def test_a_reply_to_somebody_elses_ping_is_no_answer(make):
+    """A reply from an address that was not asked is neither an answer nor the lack of one."""
+    text = (RECORDED / f"{make}-answered.txt").read_text().replace("bytes from 10.1.0.2:", "bytes from 10.1.0.9:")
+    assert parse_ping(text).state == "unknown"
+
+
 @pytest.mark.parametrize(
     ("text", "symptom"), [("Network unreachable", "no route"), ("Host is unreachable", "host unreachable")]
 )

@@ -55,8 +55,10 @@ RULES = (
         "A container reaches a machine that sees the container's own address, and that knows the way back.",
         "The host forwards and does not masquerade: `enable_ip_masquerade` is false, or it is IPv6 on an engine"
         " before 27, which keeps no IPv6 rules unless told to. The target has a route to the subnet by way of "
-        "the host. The reply passes FORWARD as ESTABLISHED.",
-        "every engine",
+        "the host. The reply passes FORWARD as ESTABLISHED. From 28.2 on this does not work any more for IPv4 "
+        "on a bridge in gateway mode nat: raw PREROUTING, which comes before conntrack, drops the reply, for it"
+        " comes for the container's address by another interface than the bridge.",
+        "20.10 to 28.1; later for IPv6 without rules and with gateway mode routed alone",
         (
             Sight("iptables -t nat -S POSTROUTING", "no MASQUERADE for the subnet"),
             Sight("ip route get CONTAINER", "on the target: `via` the container's host"),
@@ -74,22 +76,26 @@ RULES = (
             Sight("iptables -t nat -S POSTROUTING", "no MASQUERADE for the subnet"),
             Sight("tcpdump -ni NIC host ADDRESS", "requests from the container's address, no replies"),
         ),
-        "Leave `com.docker.network.bridge.enable_ip_masquerade` out, or give the router a route to the subnet.",
+        "Leave `com.docker.network.bridge.enable_ip_masquerade` out. A route to the subnet on the router is "
+        "enough up to 28.1 (see [reply-lost](reply-lost.md) for later ones).",
     ),
     Rule(
         "reply-lost",
         "The request arrives, its reply does not",
         "The target gets the packet and answers, and its answer goes somewhere else.",
-        "A reply is routed by the target's own table, whatever way the request came. Two usual causes: a "
-        "request that was not masqueraded, whose source the target has no route to; and a host that answers ARP"
-        " on one interface for an address that it has on another (`arp_ignore` is 0), and sends the reply by "
-        "the interface of its route.",
-        "every engine: the kernel decides, not Docker",
+        "A reply is routed by the target's own table, whatever way the request came. Three usual causes: a "
+        "request that was not masqueraded, whose source the target has no route to; a reply to a container's "
+        "own address, which an engine from 28.2 on drops in raw PREROUTING; and a host that answers ARP on one "
+        "interface for an address that it has on another (`arp_ignore` is 0), and sends the reply by the "
+        "interface of its route.",
+        "every engine: the kernel decides; for a container's own address also Docker, from 28.2 on",
         (
             Sight("tcpdump -eni any host SOURCE", "on the target: the request by one interface, the reply by another"),
             Sight("ip route get SOURCE", "on the target: where its replies go"),
         ),
-        "Give the target a route to the source by the interface on which it hears it.",
+        "Give the target a route to the source by the interface on which it hears it; from 28.2 on, a container"
+        " that is not masqueraded also needs `com.docker.network.bridge.gateway_mode_ipv4: routed` (or "
+        "`nat-unprotected`) on its network.",
     ),
     Rule(
         "rp-filter",

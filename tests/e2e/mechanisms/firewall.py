@@ -11,6 +11,16 @@ inside alone ip addr add 172.28.1.99/24 dev eth0
 inside alone ip link set eth0 up
 """
 
+LET_IN = """
+iptables -I DOCKER-USER -i eth0 -d 172.28.6.10 -j ACCEPT
+rewrite "/-d 172.28.6.10.32 .*-j DROP/d"
+"""
+
+ADDRESS_AGAIN = """
+inside remote ip addr add 172.17.0.2/16 dev eth0
+inside remote ip route add default via 172.17.0.1
+"""
+
 ECHO = "-p icmp --icmp-type echo-request"
 
 NAMES = (
@@ -59,9 +69,17 @@ CASES = (
         also=("reply-lost", *NAMES),
     ),
     Case(
-        "reply-lost", "open", "vm1", then="routed",
+        "reply-lost", "open", "vm1", then="routed", engines=(0, 27),
         gone={"vm1": "ip route add 172.28.5.0/24 via 192.168.22.61"},
         back={"vm1": "ip route del 172.28.5.0/24"},
+        also=("unrouted",),
+    ),
+    Case(
+        "reply-lost", "open", "vm1", engines=(28, 99),
+        besides={"vm1": "ip route add 172.28.5.0/24 via 192.168.22.61"},
+        gone={"vm0": 'rewrite "/PREROUTING -d 172.28.5.10.32 .*-j DROP/d"'},
+        back={"vm1": "ip route del 172.28.5.0/24"},
+        also=("unrouted",),
     ),
     Case(
         "bridge-icc", "one", "two",
@@ -86,6 +104,7 @@ CASES = (
         besides={"vm0": "iptables -P FORWARD ACCEPT", "vm1": "ip route add 172.28.3.0/24 via 192.168.22.61"},
         gone={"vm0": 'rewrite "/STAGE-1 .*172.28.3.0.24 .* -j DROP/d"'},
         back={"vm1": "ip route del 172.28.3.0/24"},
+        also=("unrouted",),
     ),
     Case(
         "bridge-internal", "safe", "vm0", target="192.168.22.61", engines=(28, 99),
@@ -100,14 +119,14 @@ CASES = (
     ),
     Case(
         "unrouted", "web", "faraway", then="unseen-forwarding",
-        besides={"vm1": 'iptables -I DOCKER-USER -d 172.28.6.10 -j ACCEPT; rewrite "/-d 172.28.6.10.32 .*-j DROP/d"'},
+        besides={"vm1": LET_IN},
         gone={"vm0": "ip route add 172.28.6.0/24 via 192.168.22.62"},
         back={"vm0": "ip route del 172.28.6.0/24"},
     ),
     Case(
         "same-address", "vm1", "plain", now="timeout",
         gone={"vm1": "inside remote ip addr del 172.17.0.2/16 dev eth0; forget"},
-        back={"vm1": "inside remote ip addr add 172.17.0.2/16 dev eth0; inside remote ip route add default via 172.17.0.1"},
+        back={"vm1": ADDRESS_AGAIN},
         also=("remote",),
     ),
     Case(

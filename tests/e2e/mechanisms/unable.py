@@ -1,0 +1,43 @@
+"""What not every kernel can show: networks that want a dummy interface or ipvlan."""
+
+from __future__ import annotations
+
+from support.mechanisms import Case
+
+KINDS = {"dummy": "dummy", "ipvlan": "ipvlan"}
+"""The kind of link that a lab wants, by its name."""
+
+DUMMY = (
+    Case(
+        "same-dummy", "here", "there", now="timeout",
+        gone={"vm0": "inside there ip link set eth0 arp off; forget here"},
+        back={"vm0": "inside there ip link set eth0 arp on"},
+        also=("there",),
+    ),
+)  # fmt: skip
+
+IPVLAN = (
+    Case(
+        "ipvlan-own-host", "child", "vm0",
+        gone={"vm0": "ip link add link eth0 name hostside type ipvlan mode l2; ip link set hostside up; "
+                     "ip addr add 192.168.22.250/32 dev hostside; ip route add 192.168.22.200/32 dev hostside"},
+        back={"vm0": "ip link del hostside"},
+        also=("child",),
+    ),
+    Case(
+        "same-ipvlan", "low1", "low2", now="timeout",
+        gone={"vm0": "inside low2 ip link set eth0 down"},
+        back={"vm0": "inside low2 ip link set eth0 up; inside low2 ip route replace default dev eth0"},
+        also=("low2",),
+    ),
+)  # fmt: skip
+
+
+def unable(machines, lab):
+    """Return why the kernel cannot run a lab, or nothing."""
+    kind = KINDS.get(lab)
+    if kind is None:
+        return ""
+    parent = "link eth0" if kind == "ipvlan" else ""
+    made = machines.run("vm0", "sh", "-c", f"ip link add {parent} name trial type {kind} && ip link del trial")
+    return f"this kernel makes no {kind} interface: {made.stderr.strip()}" if made.returncode else ""
