@@ -73,7 +73,9 @@ docker network create
         ports = frozenset({child(site)})
         if spec.submode == "private":
             why = f"macvlan mode private: the kernel does not forward between children of {parent_of(site)}"
-            return NetworkFacts((*about.denials, Denial(segment(site), ports, "macvlan-private", why)))
+            return NetworkFacts(
+                (*about.denials, Denial(segment(site), ports, "macvlan-private", why, "host unreachable"))
+            )
         if spec.submode == "vepa":
             why = (
                 f"no claim: in mode vepa, what children of {parent_of(site)} say to each other goes to the switch, "

@@ -71,7 +71,7 @@ class ParentMode(Mode):
             f"a child of {parent} and its own host never meet: the frame leaves through the parent, and the kernel "
             "does not hand it back to the host"
         )
-        return NetworkFacts((Denial(segment(site), own_host(site), f"{self.name}-own-host", why),))
+        return NetworkFacts((Denial(segment(site), own_host(site), f"{self.name}-own-host", why, "host unreachable"),))
 
 
 def _unfixed(lab: Lab, network: str) -> Iterable[Problem]:

@@ -78,7 +78,7 @@ def _gateways(world: World) -> Iterator[Target]:
             if name == network:
                 at.setdefault(world.gateways[name, host], host)
         for (address, segment), host in ((world.gateways[network, host], host) for host in at.values()):
-            held = world.holder(segment, address, "")
+            held = world.holders.get((segment, address))
             inside = held.sandbox.name if held is not None and held.sandbox is not None else None
             yield Target(f"gateway:{network}" if len(at) == 1 else f"gateway:{network}@{host}", address, inside)
 

@@ -93,10 +93,14 @@ def _dropped(world: World, box: Sandbox, host: str, behind: Segment) -> Loss | N
     if way is not None and not way.allowed:
         because = f"it leads from {way.segment}, which is internal, to another bridge: iptables drops that"
         return Loss(way.rule, because)
-    if way is not None and not world.facts[host].userland_proxy and box.way_out != behind:
-        because = f"{host} runs no docker-proxy, and its NAT rules do not serve another bridge of the same host"
-        return Loss("publish-no-proxy", because)
-    return None
+    if way is None or box.way_out == behind or world.engines[host] >= NO_RETURN:
+        return None
+    if world.facts[host].userland_proxy and way.masquerade:
+        return None
+    why = f"nat DOCKER has no RETURN for {way.segment}, which is not masqueraded"
+    if not world.facts[host].userland_proxy:
+        why = f"{host} runs no docker-proxy"
+    return Loss("publish-no-proxy", f"{why}: DNAT leads the connection from bridge to bridge, which iptables drops")
 
 
 def _lost_on_the_way_back(
@@ -119,7 +123,7 @@ def _taken_by(world: World, box: Sandbox, host: str, behind: Segment) -> str:
     if box.is_host:
         return "DNAT in chain DOCKER of nat " + ("OUTPUT" if box.name == host else "PREROUTING")
     near = box.host == host and box.way_out is not None and box.way_out.kind == "bridge"
-    # Chain DOCKER of table nat begins with a RETURN for what comes from any bridge; engine 29 has it no more.
+    # Chain DOCKER of table nat begins with a RETURN for each masqueraded bridge; engine 29 has it no more.
     if near and (world.engines[host] < NO_RETURN or box.way_out == behind):
         return "docker-proxy on the host (nat DOCKER leaves out what comes from a bridge)"
     return "DNAT in chain DOCKER of nat PREROUTING"

@@ -92,11 +92,12 @@ class Model:
     def row(self, source: str) -> Iterator[tuple[Cell, Expectation]]:
         """Yield the cells of one source."""
         box = self.world.sandboxes[self.world.of[source]]
+        own = {str(interface.address.ip) for interface in box.interfaces}
         known = self.answers.setdefault(self._kind(_signature(box)), [None] * len(self.questions))
         for number, (target, text, probe, port) in enumerate(self.questions):
             if target.to == source:
                 continue
-            if target.holder == box.name:
+            if target.holder == box.name or text in own:
                 expected = _expectation(_fate(self.world, box, target, port))
             else:
                 expected = known[number] or self._answer(known, number, box)

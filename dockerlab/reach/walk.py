@@ -144,7 +144,7 @@ def _no_route(world: World, box: Sandbox) -> Loss:
 def _deliver(world: World, box: Sandbox, interface: Interface, address: IpAddress) -> Fate:
     """Return what becomes of a packet whose destination is in the subnet of an interface: it asks by ARP there."""
     segment = interface.segment
-    holder = world.holder(segment, address, box.name if box.is_host else box.host)
+    holder = world.holder(segment, address, box, interface.port)
     if holder is None:
         return _nobody(world, segment, address)
     denied = _denied(world, segment, interface.port, holder.port, address.version)
@@ -200,22 +200,22 @@ def _nobody(world: World, segment: Segment, address: IpAddress) -> Loss:
 
 
 def _denied(world: World, segment: Segment, one: str, other: str, version: int) -> Loss | None:
-    for denial in world.denials.get(segment, ()):
-        if denial.applies(one, other, version):
-            hops = (f"{segment}: dropped: {denial.why}",)
-            return Loss(denial.rule, denial.why, denial.symptom, denial.certain, hops)
-    return None
+    denial = world.denial(segment, one, other, version)
+    if denial is None:
+        return None
+    hops = (f"{segment}: dropped: {denial.why}",)
+    return Loss(denial.rule, denial.why, denial.symptom, denial.certain, hops)
 
 
 def _through(world: World, box: Sandbox, gateway: IpAddress, segment: Segment, address: IpAddress, reply: bool) -> Fate:
     """Return what becomes of a packet that is handed to a gateway."""
-    holder = world.holder(segment, gateway, box.name if box.is_host else box.host)
+    own = next((i for i in box.interfaces if i.segment == segment), None)
+    holder = world.holder(segment, gateway, box, own.port if own is not None else "")
     if holder is None:
         missing = _nobody(world, segment, gateway)
         because = missing.because.replace("{address}", str(gateway))
         hops = tuple(hop.replace("{address}", str(gateway)) for hop in missing.hops)
         return replace(missing, because=f"the default route leads to {gateway}; {because}", hops=hops)
-    own = next((i for i in box.interfaces if i.segment == segment), None)
     denied = _denied(world, segment, own.port, holder.port, address.version) if own is not None else None
     if denied is not None:
         return replace(denied, because=f"the default route leads to {gateway}, and {denied.because}")

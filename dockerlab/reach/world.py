@@ -85,25 +85,30 @@ class World:
     """The gateway address of each (network, host) and the segment on which it is to be found."""
     publishes: dict[str, Segment] = field(default_factory=dict)
     """The containers whose published ports have an effect, with the bridge that the host sends them through."""
-    on_lan: dict[Segment, list[tuple[Sandbox, str]]] = field(default_factory=dict)
-    """The hosts that listen on each LAN, also with an interface that has no address, and the port of each."""
+    members: dict[Segment, list[tuple[Sandbox, str]]] = field(default_factory=dict)
+    """The sandboxes with an interface on each segment, also one without an address, and the port of each."""
 
-    def holder(self, segment: Segment, address: IpAddress, asker: str) -> Holder | None:
-        """Return who answers an ARP request for an address on a segment, or None.
+    def holder(self, segment: Segment, address: IpAddress, asker: Sandbox, port: str) -> Holder | None:
+        """Return who answers an ARP request of a sandbox for an address on a segment, or None.
 
-        A host answers for every address that it has, on whichever of its interfaces it is asked (Linux's
-        `arp_ignore` is 0): also for that of another LAN.
+        A machine answers for every address that it has, on whichever of its interfaces it is asked (Linux's
+        `arp_ignore` is 0): also for that of another segment. Among several, one answers whom the asker can hear.
         """
         exact = self.holders.get((segment, address))
         if exact is not None or address.version != 4:
             return exact
-        hosts = [
-            Holder(box.name, port, box)
-            for box, port in self.on_lan.get(segment, ())
-            if box.name != asker and box.holds(address)
+        others = [
+            Holder(box.name, at, box)
+            for box, at in self.members.get(segment, ())
+            if box.name != asker.name and box.holds(address)
         ]
-        # A macvlan child is never heard by its own host: another host may answer all the same.
-        return min(hosts, key=lambda held: held.sandbox is not None and held.sandbox.host == asker, default=None)
+        heard = (held for held in others if self.denial(segment, port, held.port, 4) is None)
+        return next(heard, next(iter(others), None))
+
+    def denial(self, segment: Segment, one: str, other: str, version: int) -> Denial | None:
+        """Return what drops frames between two ports of a segment, or None."""
+        found = (denial for denial in self.denials.get(segment, ()) if denial.applies(one, other, version))
+        return next(found, None)
 
 
 def build_world(lab: Lab, facts: Mapping[str, HostFacts], snapshots: Mapping[str, Snapshot]) -> World:
@@ -178,8 +183,8 @@ def _add_host(world: World, host: str, snapshot: Snapshot) -> None:
             world.holders[segment, route.via] = Holder(f"router {route.via}", "", routes_on=True)
             world.places.setdefault(route.via, []).append(segment)
     for name, segment in segments.items():
-        if segment.kind == "lan" and name != "lo":
-            world.on_lan.setdefault(segment, []).append((box, f"{host}/{name}"))
+        if name != "lo":
+            world.members.setdefault(segment, []).append((box, f"{host}/{name}"))
     world.of[host] = host
     world.addresses[host] = tuple((i.network, i.address.ip) for i in interfaces if i.segment.kind == "lan")
     for site in _sites(world, host, snapshot):
@@ -242,6 +247,9 @@ def _add_container(world: World, name: str, snapshot: Snapshot) -> None:
         listens=_listens(world, name),
     )
     _place(world, box)
+    for interface in box.interfaces:
+        if (box, interface.port) not in world.members.setdefault(interface.segment, []):
+            world.members[interface.segment].append((box, interface.port))
     world.addresses[name] = tuple((i.network, i.address.ip) for i in box.interfaces if not i.address.ip.is_link_local)
 
 

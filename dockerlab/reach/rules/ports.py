@@ -64,17 +64,21 @@ RULES = (
     ),
     Rule(
         "publish-no-proxy",
-        "A published port from another bridge, without docker-proxy",
+        "A published port from another bridge, past docker-proxy",
         "From a container on another bridge of the same host, the connection ends in silence.",
-        "With `userland-proxy: false` nat DOCKER has no RETURN for bridges: DNAT turns the connection to the "
+        "Up to 28, nat DOCKER leaves to docker-proxy what comes from a masquerading bridge: `-i BRIDGE -j "
+        "RETURN`. Where the host runs no proxy (`userland-proxy: false`) there is no such rule, and for a "
+        "bridge with `enable_ip_masquerade` false there is none either: DNAT turns the connection to the "
         "container's address, and DOCKER-ISOLATION-STAGE-2 drops it as any other that goes from bridge to "
-        "bridge. With the proxy it is a connection to the host itself (INPUT), and works.",
+        "bridge. By the proxy it would be a connection to the host itself (INPUT).",
         "20.10 to 28; on 29 it works",
         (
             Sight("cat /etc/docker/daemon.json", '`"userland-proxy": false`'),
+            Sight("iptables -t nat -S DOCKER", "no `-i BRIDGE -j RETURN` for the client's bridge"),
             Sight("iptables -vnL DOCKER-ISOLATION-STAGE-2", "the counter of the target's bridge grows"),
         ),
-        "Leave `userland-proxy` at its default, or attach the client to the server's network.",
+        "Leave `userland-proxy` and `enable_ip_masquerade` at their defaults, or attach the client to the "
+        "server's network.",
     ),
     Rule(
         "nothing-published",

@@ -154,6 +154,10 @@ CASES = (
         gone={"vm0": 'rewrite "/DNAT/s/-d 172.17.0.1.32 //"'},
     ),
     Case(
+        "publish-no-proxy", "open", "vm0", "tcp/8080", engines=(0, 28),
+        gone={"vm0": "iptables -t nat -I DOCKER -i $(bridge_of bare) -j RETURN"},
+    ),
+    Case(
         "publish-needs-bridge", "vm1", "vm0", "tcp/8083",
         gone={"vm0": "docker network connect front safe"},
         # 20.10 then maps the port to the internal network's address, which it does not when the container starts.

@@ -11,6 +11,17 @@ ip link set hostside up
 ip route add 192.168.22.200/32 dev hostside
 """
 
+ROUTER_ON_IT = """
+for name in all eth0; do echo 0 > /proc/sys/net/ipv4/conf/$name/send_redirects; done
+ip addr add 10.9.2.1/24 dev eth0
+"""
+"""Without redirects, which would show the senders a way that outlives the router's part in it."""
+
+ROUTER_OFF_IT = """
+ip addr del 10.9.2.1/24 dev eth0
+for name in all eth0; do echo 1 > /proc/sys/net/ipv4/conf/$name/send_redirects; done
+"""
+
 CASES = (
     Case(
         "same-lan", "vm1", "child", now="timeout",
@@ -65,14 +76,14 @@ CASES = (
     ),
     Case(
         "unseen-lan", "turned1", "gateway:turned",
-        gone={"router": "ip addr add 10.9.2.1/24 dev eth0"},
-        back={"router": "ip addr del 10.9.2.1/24 dev eth0"},
+        gone={"router": ROUTER_ON_IT},
+        back={"router": ROUTER_OFF_IT},
         also=("unseen-router",),
     ),
     Case(
         "unseen-router", "vm0", "turned1",
-        gone={"router": "ip addr add 10.9.2.1/24 dev eth0"},
-        back={"router": "ip addr del 10.9.2.1/24 dev eth0"},
+        gone={"router": ROUTER_ON_IT},
+        back={"router": ROUTER_OFF_IT},
         also=("unseen-lan",),
     ),
     Case(
