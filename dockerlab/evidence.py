@@ -9,27 +9,55 @@ from dockerlab.hosts.base import Host
 from dockerlab.reach import Cell
 from dockerlab.snapshot import Snapshot
 
+LINK = re.compile(r"^(?P<index>\d+): (?P<name>[^:@]+)(?:@(?:if(?P<peer>\d+)|[^:]+))?:(?:.*? master (?P<master>\S+))?")
 RULE = re.compile(r"^\[(?P<packets>\d+):\d+\] (?P<rule>-A .*)$")
 
 
 def around(
     cell: Cell, hosts: Mapping[str, Host], snapshots: Mapping[str, Snapshot], box: str, ask: Callable[[], str]
 ) -> list[str]:
-    """Return the evidence for a cell, a line each: what the source knows, what was observed, which rules counted.
+    """Return the evidence for a cell, a line each: what both ends know, what was observed, which rules counted.
 
     `box` is the source's sandbox, `ask` probes the cell once and says what was seen. Needs root on the hosts; what
     cannot be read is said to be so.
     """
+    before = {name: _counters(host) for name, host in hosts.items()}
+    lines = _end(box, cell.target, hosts, snapshots)
+    lines.append(f"observed: {ask()}")
+    if cell.holder not in (None, box):
+        lines += _end(str(cell.holder), None, hosts, snapshots)
+    for name, host in hosts.items():
+        lines += _counted(name, before[name], _counters(host))
+    return lines
+
+
+def _end(box: str, towards: str | None, hosts: Mapping[str, Host], snapshots: Mapping[str, Snapshot]) -> list[str]:
+    """Return what one end knows: its way to an address or its routes, its neighbours, and where its wires end."""
     where = next((host for host, snapshot in snapshots.items() if box == host or snapshot.container(box)), None)
     if where is None:
         return [f"{box} is on none of the hosts"]
-    enter = _enter(snapshots[where], box)
-    before = {name: _counters(host) for name, host in hosts.items()}
-    lines = _shown(hosts[where], box, [*enter, "ip", "route", "get", cell.target])
-    lines.append(f"observed: {ask()}")
-    lines += _shown(hosts[where], box, [*enter, "ip", "neighbour", "show"])
-    for name, host in hosts.items():
-        lines += _counted(name, before[name], _counters(host))
+    host, enter = hosts[where], _enter(snapshots[where], box)
+    lines = _shown(host, box, [*enter, "ip", "route", *(("get", towards) if towards is not None else ("show",))])
+    lines += _shown(host, box, [*enter, "ip", "neighbour", "show"])
+    return lines + (_wires(host, box, enter) if enter else [])
+
+
+def _wires(host: Host, box: str, enter: Sequence[str]) -> list[str]:
+    """Return for each interface of a container the host's end of its cable, and the bridge that it is a port of."""
+    inside = host.run([*enter, "ip", "-o", "link", "show"], timeout=20)
+    outside = host.run(["ip", "-o", "link", "show"], timeout=20)
+    if not inside.ok or not outside.ok:
+        return [f"the interfaces of {box} cannot be read: {inside.error if not inside.ok else outside.error}"]
+    ends = {found["index"]: found for line in outside.text.splitlines() if (found := LINK.match(line))}
+    lines = []
+    for line in inside.text.splitlines():
+        own = LINK.match(line)
+        if own is None or own["peer"] is None:
+            continue
+        end = ends.get(own["peer"])
+        there = f"{end['name']} on {host.name}" if end is not None else "no interface of the host's own namespace"
+        port = f", a port of {end['master']}" if end is not None and end["master"] else ""
+        lines.append(f"{own['name']} of {box} leads to {there}{port}")
     return lines
 
 

@@ -156,6 +156,14 @@ def word(reachable, symptom):
     return "?" if reachable is None else "yes" if reachable else f"no ({symptom})"
 
 
+def shown(cell):
+    """Return a cell of an outcome in a line."""
+    return (
+        f"{cell['from']} -> {cell['to']} {cell['target']} {cell['probe']}: [{cell['rule']}] expected {cell['expected']},"
+        f" observed {cell['observed']} | {cell['because']} | {cell['detail']}"
+    )
+
+
 def key_of_cell(cell):
     """Return what identifies a cell in its lab."""
     return (cell["from"], cell["to"], cell["target"], cell["probe"])

@@ -74,9 +74,9 @@ def bridge(draft, number, homes):
     """Return a user-defined bridge."""
     spec = {}
     if draft.likely(60):
-        base = f"172.30.{number}"
-        if draft.likely(20) and len(homes) == 1 and (homes, "172.30.9") not in draft.subnets:
-            base = "172.30.9"  # the same subnet under two names, each on a host of its own
+        base = f"10.30.{number}"
+        if draft.likely(20) and len(homes) == 1 and (homes, "10.30.9") not in draft.subnets:
+            base = "10.30.9"  # the same subnet under two names, each on a host of its own
             draft.subnets.add((homes, base))
         spec["subnet"] = f"{base}.0/24"
         if draft.likely(25):
@@ -104,7 +104,7 @@ def macvlan(draft, number, homes):
     parent = spec["parent"] = draft.choose(*free)
     draft.parents |= {(home, parent) for home in homes}
     lan_free = not any((home, "lan") in draft.subnets for home in homes)
-    if lan_free and draft.likely(93):
+    if lan_free and draft.likely(96):
         draft.subnets |= {(home, "lan") for home in homes}
         spec |= {"subnet": "192.168.22.0/24", "gateway": "192.168.22.1", "ip_range": "192.168.22.192/27"}
     else:  # nobody that the definition speaks of holds this gateway, and the model makes no claim of what is behind
