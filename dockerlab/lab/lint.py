@@ -49,19 +49,16 @@ def doubled_subnets(lab: Lab) -> Iterable[Problem]:
 
 def large_lan(lab: Lab) -> Iterable[Problem]:
     """Yield networks that claim the addresses at which the lab's own hosts are reached."""
-    addresses = [(host, where) for host, where in lab.hosts.items() if where]
+    addresses = {host: address for host, where in lab.hosts.items() if where and (address := _address(where))}
     for name, network in lab.networks.items():
-        if network.driver != "bridge":
-            continue
-        for pool in network.pools:
-            for host, where in addresses:
-                address = _address(where)
-                if address is not None and address in pool.subnet:
-                    yield Problem(
-                        ("networks", name),
-                        f"its subnet {pool.subnet} holds the address of host {host}: containers and the host itself "
-                        "would look for that machine on the bridge",
-                    )
+        for pool in network.pools if network.driver == "bridge" else ():
+            inside = [host for host, address in addresses.items() if address in pool.subnet]
+            if inside:
+                yield Problem(
+                    ("networks", name),
+                    f"its subnet {pool.subnet} holds the address of {' and '.join(inside)}: containers, and the host "
+                    "itself, would look for that machine on the bridge",
+                )
 
 
 def _address(where: str) -> IPv4Address | IPv6Address | None:

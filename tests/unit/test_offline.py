@@ -1,0 +1,49 @@
+"""The model without hosts: what engines would give is made up as they give it."""
+
+from pathlib import Path
+
+import pytest
+from support.labs import lab, read, running
+
+from dockerlab.reach import build_world, matrix
+from dockerlab.reach.offline import imagine
+
+EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
+
+
+def said(rows):
+    return {(cell.source, cell.to, cell.probe): expected.reachable for cell, expected in rows}
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_offline_says_what_engines_would(path):
+    """From the definition alone the model says of every cell what it says of engines that run the lab."""
+    definition = read(path)
+    engines = running(definition)
+    there = matrix(build_world(definition, engines.facts(), engines.snapshots()))
+    assert said(matrix(build_world(definition, *imagine(definition)))) == said(there)
+
+
+def test_addresses_are_chosen_as_an_engine_does():
+    """The first free address of the range, never a fixed one of another container, a gateway or a reserved one."""
+    definition = lab(
+        """
+        networks:
+          n: {ipam: {config: [{subnet: 10.1.0.0/24, ip_range: 10.1.0.0/29, aux_addresses: {router: 10.1.0.2}}]}}
+        containers:
+          a: {networks: [n]}
+          b: {networks: {n: {ip: 10.1.0.3}}}
+          c: {networks: [n]}
+        """
+    )
+    _, snapshots = imagine(definition)
+    found = {c.name: str(c.endpoints["n"].addresses[0].ip) for c in snapshots["local"].containers}
+    assert found == {"a": "10.1.0.4", "b": "10.1.0.3", "c": "10.1.0.5"}
+
+
+@pytest.mark.parametrize(("engine", "gateway"), [("20.10", "172.18.0.1"), ("28.5", "")])
+def test_an_internal_network_by_engine(engine, gateway):
+    """An engine before 27 gives a default route on an internal network, a later one none."""
+    definition = lab("networks: {n: {internal: true}}\ncontainers: {a: {networks: [n]}}\n")
+    _, snapshots = imagine(definition, engine)
+    assert snapshots["local"].container("a").endpoints["n"].gateway == gateway

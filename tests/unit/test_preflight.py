@@ -1,0 +1,82 @@
+"""What is known to fail is refused before anything is created, all of it at once."""
+
+from dataclasses import replace
+from ipaddress import ip_network
+
+import pytest
+from support.labs import lab, who
+from support.pretend import Engines
+
+from dockerlab import preflight
+from dockerlab.errors import ConflictError
+from dockerlab.snapshot import ContainerState, NetworkState, PublishedPort
+
+LAB = "networks: {{n: {}}}\ncontainers: {{a: {{networks: [n]}}}}\n"
+KERNEL = {"CONFIG_MACVLAN": "y", "CONFIG_VXLAN": "y"}
+
+
+def refusal(text, networks=(), containers=(), kernel=KERNEL):
+    """Return the lines of the refusal, none where the lab may be built."""
+    definition = lab(text)
+    engines = Engines(definition.hosts)
+    facts = {host: replace(found, kernel_config=kernel) for host, found in engines.facts().items()}
+    seen = {
+        host: replace(found, networks=(*found.networks, *networks), containers=tuple(containers))
+        for host, found in engines.snapshots().items()
+    }
+    try:
+        preflight.check(definition, who(definition), facts, seen)
+    except ConflictError as error:
+        return [line.strip() for line in str(error).splitlines()[1:]]
+    return []
+
+
+def test_nothing_in_the_way():
+    """A lab that fits is not refused."""
+    assert (
+        refusal(
+            "networks: {n: {driver: macvlan, subnet: 10.9.0.0/24, parent: eth0.50}}\ncontainers: {a: {networks: [n]}}"
+        )
+        == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("network", "words"),
+    [
+        ("{driver: macvlan, subnet: 10.9.0.0/24, parent: eth7}", "wants parent eth7, but the interfaces are"),
+        ("{driver: macvlan, subnet: 10.9.0.0/24, parent: eth0.77}", "needs CONFIG_VLAN_8021Q"),
+        ("{driver: macvlan, subnet: 10.9.0.0/24}", "needs CONFIG_DUMMY"),
+        ("{driver: ipvlan, subnet: 10.9.0.0/24, parent: eth0}", "needs CONFIG_IPVLAN"),
+    ],
+)
+def test_what_a_host_lacks(network, words):
+    """A parent interface or a kernel driver that is not there is named, with the host and the network."""
+    (line,) = refusal(LAB.format(network))
+    assert line.startswith("local: network n ")
+    assert words in line
+
+
+def test_an_unknown_kernel_is_no_reason():
+    """Where the kernel's configuration cannot be read, nothing is claimed of it."""
+    assert (
+        refusal(
+            "networks: {n: {driver: ipvlan, subnet: 10.9.0.0/24, parent: eth0}}\ncontainers: {a: {networks: [n]}}",
+            kernel={},
+        )
+        == []
+    )
+
+
+def test_an_overlap_names_the_culprit():
+    """A subnet that another network on the host has is refused with that network's name and subnet."""
+    other = NetworkState("1", "theirs", "bridge", subnets=(ip_network("10.9.0.0/16"),))
+    (line,) = refusal(LAB.format("{subnet: 10.9.1.0/24}"), networks=[other])
+    assert "subnet 10.9.1.0/24 of network n overlaps with network theirs (10.9.0.0/16)" in line
+
+
+def test_a_taken_port_names_its_owner():
+    """A published port that another container has on the same address is refused with that container's name."""
+    other = ContainerState("1", "theirs", "x", running=True, published=(PublishedPort("0.0.0.0", 8080, 80, "tcp"),))
+    (line,) = refusal("containers: {a: {ports: ['127.0.0.1:8080:80']}}", containers=[other])
+    assert line == "local: port 8080 of a is taken by container theirs"
