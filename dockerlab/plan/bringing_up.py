@@ -102,9 +102,18 @@ def _networks(lab: Lab, identity: Identity, situation: Situation, after: frozens
                     if name in c.endpoints and belongs(c.labels, identity) and (in_swarm or other == host)
                 )
                 steps.append(remove_network(host, found, "clear", users))
-            before = frozenset({Key(host, "network", name, "unmake")}) | (after if in_swarm else frozenset())
+            before = frozenset({Key(host, "network", name, "unmake"), *_chosen_before(lab, name, host)})
+            before |= after if in_swarm else frozenset()
             steps.append(_step(Key(host, "network", name), action, built, before))
     return steps
+
+
+def _chosen_before(lab: Lab, name: str, host: str) -> list[Key]:
+    """Return the networks that go ahead: the engine must not give a subnet of theirs to one that names none."""
+    if lab.networks[name].pools:
+        return []
+    fixed = (other for other, spec in lab.networks.items() if spec.pools and host in lab.hosts_of(other))
+    return [Key(host, "network", other) for other in fixed]
 
 
 def _manager(swarm: Iterable[Key]) -> str | None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from dockerlab.lab.ports import Port
 from dockerlab.reach.cells import Target, published
-from dockerlab.reach.walk import TOLD_NO_ROUTE, Arrival, Fate, Loss, send
+from dockerlab.reach.walk import TOLD_NO_ROUTE, Arrival, Fate, Loss, interface_towards, send
 from dockerlab.reach.world import Sandbox, World
 from dockerlab.topology import Segment
 
@@ -110,11 +110,16 @@ def _lost_on_the_way_back(
     if not taken.startswith("DNAT"):
         return None
     source = fate.seen_from or next(i.address.ip for i in box.interfaces if i.address.version == 4)
-    back = send(world, world.sandboxes[world.of[container]], source, reply=True)
-    if isinstance(back, Arrival) and back.at == (fate.replies_to or host):
-        return None
-    why = f"{source} is {back.at} from there" if isinstance(back, Arrival) else back.because
-    why = why.replace("{source}", container).replace("{address}", str(source))
+    answering = world.sandboxes[world.of[container]]
+    aside = interface_towards(answering.interfaces, source)
+    if aside is not None and aside.segment != world.publishes[container]:
+        why = f"{container} has {source} on-link on {aside.segment} and answers there, past the host that translated"
+    else:
+        back = send(world, answering, source, reply=True)
+        if isinstance(back, Arrival) and back.at == (fate.replies_to or host):
+            return None
+        why = f"{source} is {back.at} from there" if isinstance(back, Arrival) else back.because
+        why = why.replace("{source}", container).replace("{address}", str(source))
     return Loss("reply-lost", f"{host} sends the connection on to {container}, but the answer goes astray: {why}")
 
 

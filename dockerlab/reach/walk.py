@@ -97,7 +97,7 @@ def send(world: World, box: Sandbox, address: IpAddress, *, reply: bool = False)
     if box.holds(address):
         because = "{address} is an address of the sandbox that {source} is in: the packet never leaves it"
         return Arrival(box.name, box, "own-address", because, hops=(f"{box.name}: {{address}} is its own",))
-    on_link = _interface_towards(box.interfaces, address)
+    on_link = interface_towards(box.interfaces, address)
     if on_link is not None:
         hop = f"{box.name}: {{address}} is in {on_link.address.network}, on-link on {on_link.segment}"
         return _traced(hop, _deliver(world, box, on_link, address))
@@ -116,7 +116,7 @@ def _traced(hop: str, fate: Fate) -> Fate:
     return replace(fate, hops=(hop, *fate.hops))
 
 
-def _interface_towards(interfaces: Sequence[Interface], address: IpAddress) -> Interface | None:
+def interface_towards(interfaces: Sequence[Interface], address: IpAddress) -> Interface | None:
     """Return the interface whose subnet holds the address, the longest prefix first."""
     fitting = [interface for interface in interfaces if address in interface.address.network]
     return max(fitting, key=lambda interface: interface.address.network.prefixlen, default=None)
@@ -176,7 +176,7 @@ def _reverse_path(world: World, holder: Holder, segment: Segment, source: IpAddr
         return None
     name = holder.port.rpartition("/")[2]
     nic = world.facts[box.name].nic(name)
-    back = _interface_towards(box.interfaces, source)
+    back = interface_towards(box.interfaces, source)
     if nic is None or nic.rp_filter != 1 or (back is not None and back.network == name):
         return None
     because = f"{box.name} drops it: strict rp_filter on {name}, and its own route to the sender is another one"
@@ -276,7 +276,7 @@ def _stopped(world: World, host: Sandbox, segment: Segment, address: IpAddress) 
 
 def _between_bridges(world: World, host: Sandbox, rules: Forwarding, address: IpAddress) -> Loss | None:
     """Return what keeps a packet from one bridge out of another one of the same host, or None."""
-    towards = _interface_towards(host.interfaces, address)
+    towards = interface_towards(host.interfaces, address)
     if towards is not None and towards.segment.kind == "bridge" and address.version in rules.filters:
         inside = world.forwarding.get(towards.segment)
         if inside is not None and not inside.allowed:
@@ -288,7 +288,7 @@ def _between_bridges(world: World, host: Sandbox, rules: Forwarding, address: Ip
 
 def _stopped_early(world: World, host: Sandbox, segment: Segment, address: IpAddress) -> Loss | None:
     """Return what keeps a host from forwarding even a reply: what is dropped before connections are looked up."""
-    towards = _interface_towards(host.interfaces, address)
+    towards = interface_towards(host.interfaces, address)
     if towards is None or towards.segment == segment or world.engines[host.name] < RAW_DROP:
         return None
     inside = world.forwarding.get(towards.segment)
