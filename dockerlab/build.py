@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import Any
 
@@ -120,6 +120,9 @@ docker swarm leave
   --force  # also as its last manager
 """
 
+STILL_USED = ("in use by task", "has active endpoints")
+"""What an engine says of a network whose last container is gone, but not yet for the Swarm or for its own books."""
+
 TOKEN = Variable(
     "DOCKERLAB_SWARM_TOKEN", "set it to what 'docker swarm join-token --quiet worker' prints on the manager"
 )
@@ -141,7 +144,12 @@ def network(lab: Lab, name: str, host: str, identity: Identity) -> Built:
     context = {"name": name, "network": spec, "own_labels": spec.labels}
     fingerprint = _fingerprint(render.command(mode.create, host, **context, labels={}))
     create = render.command(mode.create, host, **context, labels=identity.labels(fingerprint))
-    return Built((create,), (render.command(mode.remove, host, name=name),), fingerprint)
+    return Built((create,), (remove_network(mode.remove, host, name),), fingerprint)
+
+
+def remove_network(template: str, host: str, name: str) -> Command:
+    """Return the removal of a network, which may have to wait until its last container is gone for everybody."""
+    return replace(render.command(template, host, name=name), waits_for=STILL_USED)
 
 
 def container(lab: Lab, name: str, identity: Identity, needs: Mapping[str, str]) -> Built:

@@ -41,16 +41,16 @@ class Part:
 class Command:
     """One argument vector for one host.
 
-    `stores` names the variable that receives the command's standard output, stripped.
-    `tolerates` are texts on standard error that mean "already so": the wished state holds although the
-    exit code is not 0. `feeds` gives what standard input is to read, in chunks.
+    `stores` names the variable that receives the command's standard output, stripped. `waits_for` are texts on
+    standard error that mean "not yet": the same command is tried again for a while. `feeds` gives what standard
+    input is to read, in chunks.
     """
 
     host: str
     parts: tuple[Part, ...]
     why: str = ""
     stores: str | None = None
-    tolerates: tuple[str, ...] = ()
+    waits_for: tuple[str, ...] = ()
     feeds: Callable[[], Iterable[bytes]] | None = field(default=None, compare=False)
 
     @property

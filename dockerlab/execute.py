@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from dockerlab.command import Command, Result
 from dockerlab.errors import ConnectError, DockerlabError, ExecutionError, HostError, Interrupted
-from dockerlab.hosts.base import Host
+from dockerlab.hosts.base import Host, Input
 from dockerlab.interrupt import asked_to_stop
 from dockerlab.plan import Key, Plan, Step
+
+
+PATIENCE = 15.0
+"""Seconds for which a command is tried again that has to wait for the engine."""
 
 
 class Reporter(Protocol):
@@ -108,7 +113,7 @@ def roll_back(execution: Execution, hosts: Mapping[str, Host], reporter: Reporte
             continue
         for command in step.undo:
             try:
-                result = hosts[step.key.host].run(command.resolve({}))
+                result = _run(hosts[step.key.host], command, command.resolve({}))
             except HostError as error:
                 unreachable.add(step.key.host)
                 left.append(f"{step.key}: {error}")
@@ -143,14 +148,25 @@ def _perform(step: Step, hosts: Mapping[str, Host], values: dict[str, str], repo
     for command in step.commands:
         host = hosts[command.host]
         feed = command.feeds() if command.feeds is not None else None
-        result = host.run(command.resolve(values), input=feed, timeout=600 if feed is not None else 180)
+        result = _run(host, command, command.resolve(values), feed)
         reporter.ran(command, result)
-        if not result.ok and not any(text in result.error for text in command.tolerates):
+        if not result.ok:
             what = f"{step.key} failed (exit code {result.rc})\n  {command.shell()}\n  {result.error}"
             taken = command is step.commands[0] and any(text in result.error for text in TAKEN)
             raise (NameTaken if taken else ExecutionError)(what + _remedy(step, result))
         if command.stores is not None:
             values[command.stores] = result.text.strip()
+
+
+def _run(host: Host, command: Command, argv: Sequence[str], feed: Input | None = None) -> Result:
+    """Run a command; where its failure means "not yet", run it again for a while."""
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        result = host.run(argv, input=feed, timeout=600 if feed is not None else 180)
+        waits = any(text in result.error for text in command.waits_for)
+        if result.ok or not waits or time.monotonic() > deadline:
+            return result
+        time.sleep(0.3)
 
 
 def _failure(future: Future[None]) -> DockerlabError | None:

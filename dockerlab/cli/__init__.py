@@ -18,6 +18,7 @@ def main() -> None:
     try:
         app()
     except Interrupted as error:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         sys.stderr.write(f"dockerlab: {error}\n")
         sys.stderr.flush()
         # A thread may still wait for a host: an orderly exit would wait for it too.

@@ -125,7 +125,7 @@ def _without(data: Mapping[str, Any], problems: Iterable[Problem], networks: Map
         return None
     kept: dict[str, Any] = {"name": "lab"}
     for section in SECTIONS:
-        if section in data:
+        if isinstance(data.get(section), Mapping):
             kept[section] = {name: entry for name, entry in data[section].items() if (section, name) not in bad}
     dropped: set[KeyPath] = {path for path in bad if len(path) == 2}
     while dropped:

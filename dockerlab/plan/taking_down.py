@@ -29,7 +29,7 @@ def remove_container(host: str, found: ContainerState, action: Removal) -> Step:
 
 def remove_network(host: str, found: NetworkState, action: Removal, after: frozenset[Key]) -> Step:
     """Return the step that removes a network once its containers are gone."""
-    command = render.command(Mode.remove, host, name=found.name)
+    command = build.remove_network(Mode.remove, host, found.name)
     return Step(Key(host, "network", found.name, "unmake"), action, (command,), after=after)
 
 

@@ -152,14 +152,17 @@ def test_rest_of_a_failed_step():
     assert not done.complete
 
 
-def test_tolerated():
-    """An error that means that all is well already is no failure; any other one is."""
-    fine = step("x", commands=(command("x", "leave", tolerates=("not part", "no leave")),))
-    done, _, _ = run(Plan((fine,)), host(failing=["leave"]))
-    assert done.complete
-    other = step("x", commands=(command("x", "leave", tolerates=("something else",)),))
-    done, _, _ = run(Plan((other,)), host(failing=["leave"]))
-    assert not done.complete
+def test_not_yet_is_tried_again():
+    """A command whose failure means "not yet" is run again until it works; another failure ends it at once."""
+    waiting = step("x", commands=(command("leave", waits_for=("in use by task", "has active endpoints")),))
+    answers = iter([(1, "", "network n is in use by task t"), (1, "", "network n has active endpoints"), (0, "", "")])
+    patient = FakeHost("h", lambda _argv, _input: next(answers))
+    assert run(Plan((waiting,)), patient)[0].complete
+    assert len(patient.calls) == 3
+
+    hopeless = FakeHost("h", lambda _argv, _input: (1, "", "no such network"))
+    assert not run(Plan((waiting,)), hopeless)[0].complete
+    assert len(hopeless.calls) == 1
 
 
 def test_stored_value():

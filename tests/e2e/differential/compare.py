@@ -67,15 +67,18 @@ def parse(lab):
     return loads(text, networks=modes.network_types(), checks=[modes.check])
 
 
-def compare(lab, opened):
-    """Return what came of a lab on the hosts of a session."""
+def compare(lab, opened, *, patient=True):
+    """Return what came of a lab on the hosts of a session.
+
+    With `patient`, what is not reachable yet is asked again for a while, and what disagrees is looked at twice.
+    """
     outcome, started = Outcome(), time.monotonic()
     try:
         definition = parse(lab)
         with running(definition, opened):
-            report = lifecycle.verify_new(definition, opened.hosts)
-            judge(report, outcome)
-            if outcome.mismatches or outcome.unknown:
+            look = lifecycle.verify_new if patient else lifecycle.verify
+            judge(look(definition, opened.hosts), outcome)
+            if patient and not outcome.clean:
                 again(definition, opened, outcome)
         left = remains(opened)
         if left:
@@ -159,8 +162,8 @@ def word(reachable, symptom):
 def shown(cell):
     """Return a cell of an outcome in a line."""
     return (
-        f"{cell['from']} -> {cell['to']} {cell['target']} {cell['probe']}: [{cell['rule']}] expected {cell['expected']},"
-        f" observed {cell['observed']} | {cell['because']} | {cell['detail']}"
+        f"{cell['from']} -> {cell['to']} {cell['target']} {cell['probe']}: [{cell['rule']}]"
+        f" expected {cell['expected']}, observed {cell['observed']} | {cell['because']} | {cell['detail']}"
     )
 
 
@@ -189,7 +192,7 @@ def reduced(lab, group, opened, tries):
             except DockerlabError:
                 continue
             tries -= 1
-            result = compare(smaller, opened)
+            result = compare(smaller, opened, patient=False)
             if group in {group_of(cell) for cell in (*result.mismatches, *result.unknown)}:
                 best, outcome, moved = smaller, result, True
                 break
@@ -197,29 +200,35 @@ def reduced(lab, group, opened, tries):
 
 
 def candidates(lab):
-    """Yield labs with one thing less: halves of the containers first, then single things."""
+    """Yield labs with one thing less: half of the containers first, then single containers, then single words."""
     names = list(lab["containers"])
     if len(names) > 3:
-        for kept in (names[: len(names) // 2], names[len(names) // 2 :]):
-            yield without(lab, [name for name in names if name not in kept])
+        yield without(lab, names[: len(names) // 2])
+        yield without(lab, names[len(names) // 2 :])
     for name in names:
         yield without(lab, [name])
+    for path in removable(lab):
+        copied = copy.deepcopy(lab)
+        inner = copied
+        for key in path[:-1]:
+            inner = inner[key]
+        del inner[path[-1]]
+        yield pruned(copied)
+
+
+def removable(lab):
+    """Yield the path of every single thing without which a lab may still be valid."""
     if "outside" in lab:
-        yield {key: value for key, value in lab.items() if key != "outside"}
+        yield ("outside",)
     for name, spec in lab["containers"].items():
-        if len(spec.get("networks", {})) > 1:
-            for network in spec["networks"]:
-                yield changed(lab, lambda c, n=name, w=network: c["containers"][n]["networks"].pop(w))
-        for key in ("ports", "expose"):
-            if key in spec:
-                yield changed(lab, lambda c, n=name, k=key: c["containers"][n].pop(k))
-        if len(spec.get("ports", ())) > 1:
-            for index in range(len(spec["ports"])):
-                yield changed(lab, lambda c, n=name, i=index: c["containers"][n]["ports"].pop(i))
+        path = ("containers", name)
+        places = spec.get("networks", {})
+        yield from ((*path, "networks", network) for network in places if len(places) > 1)
+        yield from ((*path, key) for key in ("ports", "expose") if key in spec)
+        yield from ((*path, "ports", i) for i in range(len(spec.get("ports", ()))) if len(spec["ports"]) > 1)
     for name, spec in lab.get("networks", {}).items():
-        for key in ("internal", "driver_opts", "ip_range", "gateway", "macvlan_mode"):
-            if key in spec:
-                yield changed(lab, lambda c, n=name, k=key: c["networks"][n].pop(k))
+        wanted = ("internal", "driver_opts", "ip_range", "gateway", "macvlan_mode")
+        yield from (("networks", name, key) for key in wanted if key in spec)
 
 
 def without(lab, gone):
@@ -234,14 +243,8 @@ def without(lab, gone):
     return pruned(copied)
 
 
-def changed(lab, change):
-    """Return a copy of a lab after a change."""
-    copied = copy.deepcopy(lab)
-    change(copied)
-    return pruned(copied)
-
-
 def pruned(lab):
+    """Leave out of a lab the networks that nobody uses."""
     used = {name for spec in lab["containers"].values() for name in spec.get("networks", {})}
     lab["networks"] = {name: spec for name, spec in lab.get("networks", {}).items() if name in used}
     return lab

@@ -96,19 +96,19 @@ def bridge(draft, number, homes):
 
 
 def macvlan(draft, number, homes):
-    """Return a macvlan network, or a bridge where no parent is free: a parent has no other one on the same host, which older engines refuse."""
+    """Return a macvlan network, or a bridge where every parent has one already: older engines refuse a second."""
     spec = {"driver": "macvlan"}
     free = [p for p in ("eth0.50", "eth0") if not any((home, p) in draft.parents for home in homes)]
     if not free:
         return {}  # without a parent, the engine wants the kernel's dummy interfaces, which not every kernel has
     parent = spec["parent"] = draft.choose(*free)
     draft.parents |= {(home, parent) for home in homes}
-    lan_free = not any((home, "lan") in draft.subnets for home in homes)
-    if lan_free and draft.likely(96):
+    if not any((home, "lan") in draft.subnets for home in homes):
         draft.subnets |= {(home, "lan") for home in homes}
         spec |= {"subnet": "192.168.22.0/24", "gateway": "192.168.22.1", "ip_range": "192.168.22.192/27"}
-    else:  # nobody that the definition speaks of holds this gateway, and the model makes no claim of what is behind
+    else:  # nobody that the definition speaks of holds this gateway, so that the model makes no claim of what is behind
         spec["subnet"] = f"10.9.{number}.0/24"
+        spec["internal"] = draft.likely(70)
     if draft.likely(40):
         # In passthru mode the one child gets all that the parent receives: never the host's own way out.
         modes = ("bridge", "private", "private", "vepa", *(("passthru",) if parent == "eth0.50" else ()))
@@ -137,7 +137,7 @@ def container(draft, number):
     kinds = ["networks"] * 6 * bool(open_to) + ["bridge"] * 2 + ["host", "none"] + ["container"] * bool(owners)
     kind = draft.choose(*kinds)
     if kind == "container":
-        return joiner(draft, owners)
+        return joiner(draft, number, owners)
     spec = {"host": host}
     if kind == "networks":
         chosen = draft.draw(st.permutations(open_to))[: draft.choose(1, 1, 1, 2, 2, 3)]
@@ -182,9 +182,15 @@ def publish(draft, number, host, port):
     return f"{address}{9000 + number}:{port}"
 
 
-def joiner(draft, owners):
-    """Return a container that joins another one's network namespace."""
-    return {"network_mode": f"container:{draft.choose(*owners)}"}
+def joiner(draft, number, owners):
+    """Return a container that joins another one's network namespace, where it may listen on a port of its own."""
+    owner = draft.choose(*owners)
+    spec = {"network_mode": f"container:{owner}"}
+    if draft.likely(40):
+        port = 7000 + number
+        spec["command"] = HTTPD.format(port)
+        draft.containers[owner].setdefault("expose", []).append(port)
+    return spec
 
 
 def text_of(lab):

@@ -34,5 +34,5 @@ def test_a_lab_that_once_disagreed_agrees(case):
 @pytest.mark.usefixtures("lab")
 @pytest.mark.parametrize("number", range(COUNT))
 def test_a_random_lab_agrees(number):
-    """A random valid lab over two hosts comes up, agrees with the model in every cell, symptom included, and is gone."""
+    """A random lab over two hosts comes up, agrees with the model in every cell, symptom included, and is gone."""
     agree(labs.from_seed(SEED, COUNT)[number])

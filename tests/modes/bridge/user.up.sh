@@ -53,18 +53,6 @@ docker network create \
   --label floor=2 \
   open
 
-# Create bridge network straight: a Linux bridge on this host alone
-#   --driver bridge  a switch in the kernel; the host is its router
-#   --opt …          an option of the driver; an unknown one is ignored in silence
-#   --opt …          an option of the driver; an unknown one is ignored in silence
-#   --label …        whose it is: `down` goes by this
-docker network create \
-  --driver bridge \
-  --opt com.docker.network.bridge.enable_ip_masquerade=false \
-  --opt com.docker.network.bridge.name=br-straight \
-  --label dockerlab.lab=user-bridges --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=02dc3589c28f \
-  straight
-
 # Start container q1
 #   --detach --interactive --tty  in the background, with a terminal: a shell as main process then stays
 #   --name q1                     what the definition, the other commands and DNS call it
@@ -91,6 +79,18 @@ docker run \
   --label dockerlab.lab=user-bridges --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=9516bd24a191 \
   dockerlab/node
 
+# Create bridge network straight: a Linux bridge on this host alone
+#   --driver bridge  a switch in the kernel; the host is its router
+#   --opt …          an option of the driver; an unknown one is ignored in silence
+#   --opt …          an option of the driver; an unknown one is ignored in silence
+#   --label …        whose it is: `down` goes by this
+docker network create \
+  --driver bridge \
+  --opt com.docker.network.bridge.enable_ip_masquerade=false \
+  --opt com.docker.network.bridge.name=br-straight \
+  --label dockerlab.lab=user-bridges --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=02dc3589c28f \
+  straight
+
 # Start container both
 #   --detach --interactive --tty  in the background, with a terminal: a shell as main process then stays
 #   --name both                   what the definition, the other commands and DNS call it
@@ -113,18 +113,6 @@ docker network connect \
   --alias web \
   open both
 
-# Start container s1
-#   --detach --interactive --tty  in the background, with a terminal: a shell as main process then stays
-#   --name s1                     what the definition, the other commands and DNS call it
-#   --network straight            its place on the first network
-#   --label …                     whose it is: `down` goes by this
-docker run \
-  --detach --interactive --tty \
-  --name s1 \
-  --network straight \
-  --label dockerlab.lab=user-bridges --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=308378fd4107 \
-  dockerlab/node
-
 # Start container q2
 #   --detach --interactive --tty  in the background, with a terminal: a shell as main process then stays
 #   --name q2                     what the definition, the other commands and DNS call it
@@ -135,6 +123,18 @@ docker run \
   --name q2 \
   --network quiet \
   --label dockerlab.lab=user-bridges --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=df9b4fd19125 \
+  dockerlab/node
+
+# Start container s1
+#   --detach --interactive --tty  in the background, with a terminal: a shell as main process then stays
+#   --name s1                     what the definition, the other commands and DNS call it
+#   --network straight            its place on the first network
+#   --label …                     whose it is: `down` goes by this
+docker run \
+  --detach --interactive --tty \
+  --name s1 \
+  --network straight \
+  --label dockerlab.lab=user-bridges --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=308378fd4107 \
   dockerlab/node
 
 # Start container o1
