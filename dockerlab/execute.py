@@ -15,7 +15,6 @@ from dockerlab.hosts.base import Host, Input
 from dockerlab.interrupt import asked_to_stop
 from dockerlab.plan import Key, Plan, Step
 
-
 PATIENCE = 15.0
 """Seconds for which a command is tried again that has to wait for the engine."""
 

@@ -306,9 +306,9 @@ def test_a_host_that_cannot_start_is_explained_and_cleaned(clean, tmp_path):
 
 def test_another_root_file_system(clean):
     """Hosts on another root file system run its engine; nothing is left in it, and another one is refused meanwhile."""
-    given = os.environ.get("DOCKERLAB_TEST_ROOTFS")
+    given = os.environ.get("DOCKERLAB_ROOTFS")
     if not given:
-        pytest.skip("DOCKERLAB_TEST_ROOTFS names no root file system with Docker (see debootstrap)")
+        pytest.skip("DOCKERLAB_ROOTFS names no root file system with Docker (see debootstrap)")
     stamp = time.time()
     state = sandbox.up(2, Path(given))
     engine = on(state, "vm1", "docker", "version", "--format", "{{.Server.Version}}").stdout.strip()

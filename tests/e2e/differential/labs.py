@@ -105,7 +105,9 @@ def macvlan(draft, number, homes):
     draft.parents |= {(home, parent) for home in homes}
     if not any((home, "lan") in draft.subnets for home in homes):
         draft.subnets |= {(home, "lan") for home in homes}
-        spec |= {"subnet": "192.168.22.0/24", "gateway": "192.168.22.1", "ip_range": "192.168.22.192/27"}
+        # A range for each network: on one LAN, engines that do not know of each other would give out the same address.
+        part = f"192.168.22.{128 + 32 * number}/27"
+        spec |= {"subnet": "192.168.22.0/24", "gateway": "192.168.22.1", "ip_range": part}
     else:  # nobody that the definition speaks of holds this gateway, so that the model makes no claim of what is behind
         spec["subnet"] = f"10.9.{number}.0/24"
         spec["internal"] = draft.likely(70)
@@ -168,7 +170,7 @@ def place(draft, number, name, host):
     subnets = [spec["subnet"]] if isinstance(spec.get("subnet"), str) else spec.get("subnet", [])
     must = spec.get("driver") == "macvlan" and len(draft.homes[name]) > 1
     if subnets and (must or draft.likely(30)):
-        fixed["ip"] = subnets[0].rpartition(".")[0] + f".{200 + number}"
+        fixed["ip"] = subnets[0].rpartition(".")[0] + f".{120 + number}"
         if len(subnets) > 1 and draft.likely(50):
             fixed["ip6"] = subnets[1].partition("/")[0] + f"{number + 0x200:x}"
     if draft.likely(15):
