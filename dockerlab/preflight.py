@@ -25,8 +25,16 @@ def check(lab: Lab, who: Identity, facts: Mapping[str, HostFacts], snapshots: Ma
             *_ports(lab, who, snapshots[host]),
         )
     ]
+    found = [*_names(lab), *found]
     if found:
         raise ConflictError("nothing was created, because it would fail:\n  " + "\n  ".join(dict.fromkeys(found)))
+
+
+def _names(lab: Lab) -> Iterator[str]:
+    """Yield container names that the engine takes for invalid: it wants two characters, though one of a network."""
+    for name in lab.containers:
+        if len(name) == 1:
+            yield f"{lab.host_of(name)}: container {name}: the engine wants names of at least two characters"
 
 
 def _networks(lab: Lab, facts: HostFacts) -> Iterator[str]:

@@ -11,7 +11,7 @@ from dockerlab.lab.model import Lab, Network
 from dockerlab.lab.problem import Problem
 from dockerlab.modes.base import CONNECT, JOIN, Mode, Site, gateways
 from dockerlab.snapshot import EndpointState
-from dockerlab.topology import Attachment, Denial, Interface, NetworkFacts, Segment
+from dockerlab.topology import Attachment, Denial, Interface, IpNetwork, NetworkFacts, Segment
 
 
 class ParentNetwork(Network):
@@ -48,6 +48,23 @@ class ParentMode(Mode):
                     yield Problem(("networks", name, "driver_opts", key), f"said twice: keep `{key}` or this, not both")
             if len(lab.hosts_of(name)) > 1:
                 yield from _unfixed(lab, name)
+        yield from self._shared(lab)
+
+    def _shared(self, lab: Lab) -> Iterable[Problem]:
+        """Yield networks of one LAN, on different hosts, that would give out the same addresses."""
+        own = [(n, spec) for n, spec in lab.networks.items() if spec.driver == self.name and _automatic(lab, n)]
+        for number, (name, network) in enumerate(own):
+            for other, theirs in own[:number]:
+                apart = set(lab.hosts_of(name)).isdisjoint(lab.hosts_of(other))
+                if apart and _parent(network) is not None and _parent(network) == _parent(theirs):
+                    both = [(a, b) for a in _ranges(network) for b in _ranges(theirs) if a.version == b.version]
+                    if any(a.overlaps(b) for a, b in both):
+                        yield Problem(
+                            ("networks", name),
+                            f"gives out addresses that {other} gives out as well, on the same LAN of "
+                            f"{_parent(network)}, by an engine that does not know of it; "
+                            "give each network an `ip_range` of its own, or its containers fixed addresses",
+                        )
 
     def needs(self, network: Network) -> tuple[str, ...]:
         """Return what the driver needs to make an interface of its own in place of a parent."""
@@ -74,6 +91,21 @@ class ParentMode(Mode):
         return NetworkFacts((Denial(segment(site), own_host(site), f"{self.name}-own-host", why, "host unreachable"),))
 
 
+def _automatic(lab: Lab, network: str) -> bool:
+    """Tell whether the engine chooses the address of some container on a network."""
+    places = (spec.networks[network] for spec in lab.containers.values() if network in spec.networks)
+    return any(not place.addresses for place in places)
+
+
+def _parent(network: Network) -> str | None:
+    return network.parent_interface if isinstance(network, ParentNetwork) else None
+
+
+def _ranges(network: Network) -> list[IpNetwork]:
+    """Return the parts of its subnets from which a network gives out addresses."""
+    return [pool.ip_range if pool.ip_range is not None else pool.subnet for pool in network.pools]
+
+
 def _unfixed(lab: Lab, network: str) -> Iterable[Problem]:
     for name, spec in lab.containers.items():
         if network in spec.networks and not spec.networks[network].addresses:
@@ -87,7 +119,7 @@ def _unfixed(lab: Lab, network: str) -> Iterable[Problem]:
 
 def parent_of(site: Site) -> str | None:
     """Return the parent interface of a network on a host, or None."""
-    return site.spec.parent_interface if isinstance(site.spec, ParentNetwork) else None
+    return _parent(site.spec) if site.spec is not None else None
 
 
 def segment(site: Site) -> Segment:

@@ -230,7 +230,7 @@ def _add_container(world: World, name: str, snapshot: Snapshot) -> None:
             endpoint = _fixed(lab, name, network)
         attachments[network] = attached = _mode(site).attach(site, endpoint)
         _note_gateway(world, site, attached)
-    chosen = min((a for a in attachments.values() if a.gateways), key=lambda a: a.priority, default=Attachment())
+    chosen = min((a for a in attachments.values() if a.gateways), key=_precedence, default=Attachment())
     out = world.forwarding.get(chosen.way_out) if chosen.way_out is not None else None
     if out is not None and out.allowed:
         world.publishes[name] = out.segment
@@ -251,6 +251,15 @@ def _add_container(world: World, name: str, snapshot: Snapshot) -> None:
         if (box, interface.port) not in world.members.setdefault(interface.segment, []):
             world.members[interface.segment].append((box, interface.port))
     world.addresses[name] = tuple((i.network, i.address.ip) for i in box.interfaces if not i.address.ip.is_link_local)
+
+
+def _precedence(attached: Attachment) -> tuple[int, bool, str]:
+    """Return what libnetwork orders endpoints by for the default route: the smallest gives it.
+
+    Internal networks and docker_gwbridge come last; one with gateways of both IP versions goes ahead of others.
+    """
+    last, name = attached.priority
+    return (last, len(attached.gateways) < 2, name)
 
 
 def _fixed(lab: Lab, name: str, network: str) -> EndpointState:

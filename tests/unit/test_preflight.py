@@ -11,7 +11,7 @@ from dockerlab import preflight
 from dockerlab.errors import ConflictError
 from dockerlab.snapshot import ContainerState, NetworkState, PublishedPort
 
-LAB = "networks: {{n: {}}}\ncontainers: {{a: {{networks: [n]}}}}\n"
+LAB = "networks: {{n: {}}}\ncontainers: {{web: {{networks: [n]}}}}\n"
 KERNEL = {"CONFIG_MACVLAN": "y", "CONFIG_VXLAN": "y"}
 
 
@@ -35,7 +35,7 @@ def test_nothing_in_the_way():
     """A lab that fits is not refused."""
     assert (
         refusal(
-            "networks: {n: {driver: macvlan, subnet: 10.9.0.0/24, parent: eth0.50}}\ncontainers: {a: {networks: [n]}}"
+            "networks: {n: {driver: macvlan, subnet: 10.9.0.0/24, parent: eth0.50}}\ncontainers: {web: {networks: [n]}}"
         )
         == []
     )
@@ -61,7 +61,7 @@ def test_an_unknown_kernel_is_no_reason():
     """Where the kernel's configuration cannot be read, nothing is claimed of it."""
     assert (
         refusal(
-            "networks: {n: {driver: ipvlan, subnet: 10.9.0.0/24, parent: eth0}}\ncontainers: {a: {networks: [n]}}",
+            "networks: {n: {driver: ipvlan, subnet: 10.9.0.0/24, parent: eth0}}\ncontainers: {web: {networks: [n]}}",
             kernel={},
         )
         == []
@@ -78,5 +78,10 @@ def test_an_overlap_names_the_culprit():
 def test_a_taken_port_names_its_owner():
     """A published port that another container has on the same address is refused with that container's name."""
     other = ContainerState("1", "theirs", "x", running=True, published=(PublishedPort("0.0.0.0", 8080, 80, "tcp"),))
-    (line,) = refusal("containers: {a: {ports: ['127.0.0.1:8080:80']}}", containers=[other])
-    assert line == "local: port 8080 of a is taken by container theirs"
+    (line,) = refusal("containers: {web: {ports: ['127.0.0.1:8080:80']}}", containers=[other])
+    assert line == "local: port 8080 of web is taken by container theirs"
+
+
+def test_a_name_that_the_engine_refuses():
+    """A container's name of one letter is refused here, not by the engine in the middle of `up`."""
+    assert refusal("containers: {a: {}}") == ["local: container a: the engine wants names of at least two characters"]
