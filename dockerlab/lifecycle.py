@@ -16,6 +16,7 @@ from dockerlab.hosts.base import Host
 from dockerlab.identity import Identity, current
 from dockerlab.images import Pull
 from dockerlab.lab.model import Lab
+from dockerlab.modes.overlay import GATEWAY_BRIDGE
 from dockerlab.plan import Plan
 from dockerlab.plan.bringing_up import Situation
 from dockerlab.probe.agents import AgentProber, AgentUnavailable
@@ -54,7 +55,7 @@ class Survey:
 
 def look(hosts: Mapping[str, Host], names: Iterable[str] = ()) -> Seen:
     """Return what is on the hosts; raises the first host's HostError if one cannot be asked."""
-    wanted = frozenset(names)
+    wanted = frozenset(names) | {GATEWAY_BRIDGE}
     seen = on_each(hosts, lambda host: (engine.snapshot(host, wanted), facts.gather(host)))
     return Seen({name: a for name, (a, _) in seen.items()}, {name: b for name, (_, b) in seen.items()})
 

@@ -57,7 +57,11 @@ class ContainerState:
 
 @dataclass(frozen=True)
 class NetworkState:
-    """One network; `containers` are the names of what is attached on this host."""
+    """One network; `containers` are the names of what is attached on this host.
+
+    `members` are the IPv4 addresses of what the engine attached, by container ID or the engine's own name; only an
+    inspected network has them.
+    """
 
     id: str
     name: str
@@ -69,6 +73,7 @@ class NetworkState:
     gateways: tuple[str, ...] = ()
     options: Mapping[str, str] = field(default_factory=dict)
     containers: tuple[str, ...] = ()
+    members: Mapping[str, IPv4Interface] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -159,6 +159,11 @@ def to_network(entry: Json, containers: Sequence[ContainerState] = ()) -> Networ
         gateways=tuple(config["Gateway"].partition("/")[0] for config in configs if config.get("Gateway")),
         options=entry.get("Options") or {},
         containers=tuple(sorted(attached)),
+        members={
+            key: IPv4Interface(member["IPv4Address"])
+            for key, member in (entry.get("Containers") or {}).items()
+            if member.get("IPv4Address")
+        },
     )
 
 

@@ -14,7 +14,7 @@ from dockerlab import topology
 from dockerlab.lab.model import Network
 from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Site
 from dockerlab.snapshot import EndpointState
-from dockerlab.topology import Attachment, Forwarding, Interface, NetworkFacts
+from dockerlab.topology import Attachment, Denial, Forwarding, Interface, NetworkFacts
 
 GATEWAY_BRIDGE = "docker_gwbridge"
 
@@ -69,8 +69,16 @@ docker network create
         return Attachment(interfaces, (nic.addresses[0].ip,), way_out, (2, site.name), resolver=True)
 
     def facts(self, site: Site) -> NetworkFacts:
-        """Return that the host masquerades what comes from docker_gwbridge."""
-        return NetworkFacts(forwarding=(Forwarding(topology.bridge(site.host, GATEWAY_BRIDGE)),))
+        """Return that the host masquerades what comes from docker_gwbridge, where containers do not meet."""
+        segment = topology.bridge(site.host, GATEWAY_BRIDGE)
+        why = f"{GATEWAY_BRIDGE} is the containers' way out alone: iptables drops what goes from port to port"
+        denial = Denial(segment, frozenset({gateway_port(site.host)}), "bridge-icc", why)
+        return NetworkFacts((denial,), (Forwarding(segment),))
+
+
+def gateway_port(host: str) -> str:
+    """Return what denials call a place on a host's docker_gwbridge."""
+    return f"{host}/{GATEWAY_BRIDGE}/port"
 
 
 MODE = Overlay()

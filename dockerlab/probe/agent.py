@@ -8,7 +8,8 @@ is one JSON object a line:
     controller: {"event": "go", "share": how many agents share this kernel}     so that all hosts probe at one moment
     agent:      {"event": "done"}                               every cell of its own is settled; it goes on listening
     controller: {"event": "stop"}                                                                  all agents are done
-    agent:      {"event": "report", "cells": [record], "arrivals": [[cell, attempt, sandbox]], "overflows": count}
+    agent:      {"event": "report", "cells": [record], "arrivals": [[cell, attempt, sandbox]],
+                 "missed": [[sandbox, packets]], "overflows": count}
 
 A record says what happened to one cell: its `outcome` is `answered`, `silent`, `errno`, `icmp` or `untested`. Nothing
 of ours answers an echo request: the kernel of the target does. A cell that ends in silence was really sent.
@@ -170,6 +171,7 @@ class Agent:
             event="report",
             cells=[dict(record, number=number) for number, record in self.records.items()],
             arrivals=sorted(self.arrivals),
+            missed=[[sandbox.id, sandbox.missed()] for sandbox in self.sandboxes.values()],
             overflows=sum(table.fulls for table in self.tables()) - fulls,
         )
 

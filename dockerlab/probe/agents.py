@@ -182,6 +182,7 @@ class _Session:
             sandboxes=self._sandboxes,
             cells={record["number"]: record for record in report["cells"]},
             arrivals=frozenset((number, attempt, sandbox) for number, attempt, sandbox in report["arrivals"]),
+            missed=dict(report["missed"]),
             overflows=report["overflows"],
         )
 

@@ -70,13 +70,15 @@ class HostRecords:
     """What one agent reported.
 
     `sandboxes` holds the namespace of each of its places, or why it could not be entered; `cells` the record of each
-    of its own cells by number; `arrivals` which try of which cell arrived in which namespace; `overflows` how often a
-    neighbour table of its kernel was full meanwhile. `failure` says why the agent itself gave nothing.
+    of its own cells by number; `arrivals` which try of which cell arrived in which namespace; `missed` how many packets
+    each namespace's sockets had no room for; `overflows` how often a neighbour table of its kernel was full meanwhile.
+    `failure` says why the agent itself gave nothing.
     """
 
     sandboxes: Mapping[Place, int | str] = field(default_factory=dict)
     cells: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     arrivals: frozenset[tuple[int, int, int]] = frozenset()
+    missed: Mapping[int, int] = field(default_factory=dict)
     overflows: int = 0
     failure: str | None = None
 
@@ -198,6 +200,9 @@ class _Evidence:
             return reachable(rtt, f"answered by {self.name(where)}" if where else "")
         if isinstance(target, str):
             return unknown(f"answered, but the target cannot be recognised: {target}")
+        if not where and self.records[target[0]].missed.get(target[1]) == 0:
+            # It listened until after the answer, missed nothing, and nothing came: somebody else has the address.
+            return unreachable(WRONG_ANSWERER, f"answered, but nothing came to {cell.target}: somebody else answered")
         if not where:
             return unknown(f"identity not seen: answered, but not by {cell.target}, nor by any sandbox of the lab")
         if target not in where:

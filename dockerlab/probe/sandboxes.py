@@ -14,6 +14,7 @@ from dockerlab.probe.neighbours import Netlink, removable
 RECEIVE_BUFFER = 4 << 20
 SO_RCVBUFFORCE = 33
 CLONE_NEWNET = 0x40000000
+SO_MEMINFO, SK_MEMINFO_DROPS = 55, 8
 ICMP_FILTER = {4: (255, 1), 6: (socket.IPPROTO_ICMPV6, 1)}
 ADDRESS_FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
 ICMP_PROTOCOL = {4: socket.IPPROTO_ICMP, 6: socket.IPPROTO_ICMPV6}
@@ -50,6 +51,14 @@ class Sandbox:
         if version not in self.raw:
             raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
         self.raw[version].sendto(packet, (address, 0))
+
+    def missed(self) -> "int":
+        """Return how many packets the kernel could not give to the raw sockets, for want of room."""
+        missed = 0
+        for raw in self.raw.values():
+            info = raw.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 4 * (SK_MEMINFO_DROPS + 1))
+            missed += struct.unpack("=%dI" % (len(info) // 4), info)[-1]  # noqa: UP031 - Python 3.6
+        return missed
 
     def connected(self, kind: "int", address: "str", port: "int") -> "tuple[socket.socket, int]":
         """Return a non-blocking socket of this namespace, and the error number that its connect began with."""

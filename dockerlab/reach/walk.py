@@ -155,7 +155,9 @@ def _deliver(world: World, box: Sandbox, interface: Interface, address: IpAddres
         return filtered
     hops: tuple[str, ...] = (f"{segment}: {holder.name} answers the ARP request and gets it",)
     rule, because = _neighbours(box, holder, segment)
-    return Arrival(holder.name, holder.sandbox, rule, because, interface.address.ip, box.name, hops)
+    # A neighbour that the lab knows nothing of is taken to answer as neighbours do.
+    source = interface.address.ip if holder.sandbox is not None else None
+    return Arrival(holder.name, holder.sandbox, rule, because, source, box.name, hops)
 
 
 def _neighbours(box: Sandbox, holder: Holder, segment: Segment) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from dockerlab import modes, topology
 from dockerlab.lab.model import Lab
 from dockerlab.modes.base import Mode, Site
 from dockerlab.modes.bridge import DEFAULT
+from dockerlab.modes.overlay import GATEWAY_BRIDGE, gateway_port
 from dockerlab.snapshot import EndpointState, NetworkState, Snapshot
 from dockerlab.topology import (
     Attachment,
@@ -189,6 +190,15 @@ def _add_host(world: World, host: str, snapshot: Snapshot) -> None:
     world.addresses[host] = tuple((i.network, i.address.ip) for i in interfaces if i.segment.kind == "lan")
     for site in _sites(world, host, snapshot):
         _add_facts(world, _mode(site), site)
+    _add_strangers(world, snapshot)
+
+
+def _add_strangers(world: World, snapshot: Snapshot) -> None:
+    """Note who else has an address on docker_gwbridge: the Swarm's own sandboxes, and containers of nobody's lab."""
+    bridge, segment = snapshot.network(GATEWAY_BRIDGE), topology.bridge(snapshot.host, GATEWAY_BRIDGE)
+    for member, address in bridge.members.items() if bridge is not None else ():
+        holder = Holder(f"{member} of the Swarm on {snapshot.host}", gateway_port(snapshot.host))
+        world.holders.setdefault((segment, address.ip), holder)
 
 
 def _mode(site: Site) -> Mode:
@@ -234,11 +244,12 @@ def _add_container(world: World, name: str, snapshot: Snapshot) -> None:
     out = world.forwarding.get(chosen.way_out) if chosen.way_out is not None else None
     if out is not None and out.allowed:
         world.publishes[name] = out.segment
+    interfaces = tuple(interface for a in attachments.values() for interface in a.interfaces)
     box = Sandbox(
         name,
         host,
         is_host=False,
-        interfaces=tuple(interface for a in attachments.values() for interface in a.interfaces),
+        interfaces=interfaces + _hidden(snapshot, name, attachments.values()),
         gateways=chosen.gateways,
         way_out=chosen.way_out,
         resolves=frozenset(network for network, a in attachments.items() if a.resolver),
@@ -250,7 +261,17 @@ def _add_container(world: World, name: str, snapshot: Snapshot) -> None:
     for interface in box.interfaces:
         if (box, interface.port) not in world.members.setdefault(interface.segment, []):
             world.members[interface.segment].append((box, interface.port))
-    world.addresses[name] = tuple((i.network, i.address.ip) for i in box.interfaces if not i.address.ip.is_link_local)
+    world.addresses[name] = tuple((i.network, i.address.ip) for i in interfaces if not i.address.ip.is_link_local)
+
+
+def _hidden(snapshot: Snapshot, name: str, attachments: Iterable[Attachment]) -> tuple[Interface, ...]:
+    """Return the second interface of a container on an overlay, which only docker_gwbridge tells of."""
+    segment = topology.bridge(snapshot.host, GATEWAY_BRIDGE)
+    bridge, state = snapshot.network(GATEWAY_BRIDGE), snapshot.container(name)
+    if bridge is None or state is None or all(attached.way_out != segment for attached in attachments):
+        return ()
+    address = bridge.members.get(state.id)
+    return () if address is None else (Interface(segment, address, GATEWAY_BRIDGE, gateway_port(snapshot.host)),)
 
 
 def _precedence(attached: Attachment) -> tuple[int, bool, str]:

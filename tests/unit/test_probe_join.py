@@ -30,7 +30,7 @@ def dns(number=3, expected=("10.0.0.2",)):
     return Cell(number, A, B, "", "dns", name="b", expected=expected)
 
 
-def look(*cells, records, arrivals=(), overflows=0, sandboxes=SANDBOXES, failures=()):
+def look(*cells, records, arrivals=(), overflows=0, sandboxes=SANDBOXES, failures=(), missed=None):
     """Join what vm0 and vm1 say: `records` by cell number, `arrivals` as (cell, try, place)."""
     hosts = {}
     for host in ("vm0", "vm1"):
@@ -39,6 +39,7 @@ def look(*cells, records, arrivals=(), overflows=0, sandboxes=SANDBOXES, failure
             sandboxes={place: found for place, found in sandboxes.items() if place.host == host},
             cells=records if host == "vm0" else {},
             arrivals=frozenset(seen),
+            missed=missed or {},
             overflows=overflows if host == "vm1" else 0,
         )
     hosts |= {host: HostRecords(failure="it died") for host in failures}
@@ -65,11 +66,18 @@ def test_the_try_that_was_answered_decides():
     assert look(ping(), records={1: second}, arrivals=[(1, 0, B), (1, 1, TWIN)])[1].symptom == "wrong answerer"
 
 
-def test_answered_without_any_arrival_is_unknown():
-    """Somebody outside the lab may have that address."""
-    seen = look(ping(), records={1: ANSWERED})[1]
+@pytest.mark.parametrize("missed", [{}, {201: 3}])
+def test_answered_without_any_arrival_is_unknown(missed):
+    """The target may have got it all the same where its sockets missed something, or did not say."""
+    seen = look(ping(), records={1: ANSWERED}, missed=missed)[1]
     assert seen.state == "unknown"
     assert "identity not seen" in seen.detail
+
+
+def test_answered_while_nothing_came_is_a_wrong_answerer():
+    """The target listened, missed nothing and got nothing: somebody outside the lab has its address."""
+    seen = look(ping(), records={1: ANSWERED}, missed={201: 0})[1]
+    assert (seen.state, seen.symptom) == ("unreachable", "wrong answerer")
 
 
 def test_an_outside_target_needs_no_identity():
