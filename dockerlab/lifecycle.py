@@ -33,7 +33,7 @@ T = TypeVar("T")
 Choice = Literal["auto", "agent", "portable"]
 """Which prober asks; `auto` is the agent where every host can run it."""
 
-SETTLING = 8.0
+SETTLING = 20.0
 """Seconds in which a lab that was just made may still come to what it is, such as the names of an overlay network."""
 
 
