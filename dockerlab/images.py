@@ -29,6 +29,10 @@ APPLETS = (
 )
 """The names under which the image offers its busybox."""
 
+USERS = r"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n"
+GROUPS = r"root:x:0:\nnogroup:x:65534:\n"
+"""As printf takes them, for the script; the archive has real ends of lines."""
+
 STAY = 'CMD ["sh","-c","trap exit TERM INT; while :; do sleep 3600 & wait; done"]'
 
 IMPORT = """
@@ -53,6 +57,7 @@ NODE_SCRIPT = f"""\
 docker image inspect {NODE} >/dev/null 2>&1 || (
   stay='{STAY}'
   root=$(mktemp -d) && mkdir "$root/bin" "$root/tmp" "$root/www" && cp "$(command -v busybox)" "$root/bin/busybox" &&
+  mkdir "$root/etc" && printf '{USERS}' >"$root/etc/passwd" && printf '{GROUPS}' >"$root/etc/group" &&
   for name in $("$root/bin/busybox" --list); do [ "$name" = busybox ] || ln -s busybox "$root/bin/$name"; done &&
   tar -C "$root" -c . | docker import --change "$stay" - {NODE} &&
   rm -r "$root"
@@ -167,8 +172,8 @@ def node_archive(program: bytes) -> bytes:
             entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if directory == "tmp" else 0o755
             archive.addfile(entry)
         _add(archive, "bin/busybox", program, 0o755)
-        _add(archive, "etc/passwd", b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n", 0o644)
-        _add(archive, "etc/group", b"root:x:0:\nnogroup:x:65534:\n", 0o644)
+        _add(archive, "etc/passwd", USERS.replace("\\n", "\n").encode(), 0o644)
+        _add(archive, "etc/group", GROUPS.replace("\\n", "\n").encode(), 0o644)
         _add(archive, "www/index.html", b"dockerlab\n", 0o644)
         for name in APPLETS.split():
             link = tarfile.TarInfo(f"bin/{name}")

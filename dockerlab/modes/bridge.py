@@ -14,7 +14,7 @@ from dockerlab.lab.model import Lab, Network
 from dockerlab.lab.problem import Problem
 from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Site, gateways
 from dockerlab.snapshot import EndpointState
-from dockerlab.topology import Attachment, Denial, Forwarding, Interface, NetworkFacts
+from dockerlab.topology import Attachment, Denial, Forwarding, Interface, NetworkFacts, Segment
 
 DEFAULT = "bridge"
 OPTION = "com.docker.network.bridge."
@@ -93,17 +93,26 @@ docker network create
         segment, options = topology.bridge(site.host, site.name), _options(site)
         # Engines before 27 keep no rules for IPv6 unless they are told to (moby #47747).
         filters = frozenset({4, 6} if site.engine >= IPV6_RULES else {4})
-        denials: tuple[Denial, ...] = ()
-        if options.get(OPTION + "enable_icc", "true").lower() == "false":
-            port = frozenset({_port(site)})
-            why = f"inter-container communication is off on {site.name}: iptables drops what goes from port to port"
-            denials = (Denial(segment, port, "bridge-icc", why, versions=filters),)
+        denials = (
+            _apart(site, segment, filters) if options.get(OPTION + "enable_icc", "true").lower() == "false" else ()
+        )
         if _internal(site):
             why = f"{site.name} is internal: iptables drops what enters or leaves it; later engines give no route"
             shut = Forwarding(segment, allowed=False, filters=filters, rule="bridge-internal", why=why)
             return NetworkFacts(denials, (shut,))
         masquerade = options.get(OPTION + "enable_ip_masquerade", "true").lower() != "false"
         return NetworkFacts(denials, (Forwarding(segment, masquerade=masquerade, filters=filters),))
+
+
+def _apart(site: Site, segment: Segment, filters: frozenset[int]) -> tuple[Denial, ...]:
+    """Return that containers on the bridge do not meet: iptables sees what the bridge switches only by br_netfilter."""
+    port, nf = frozenset({_port(site)}), site.facts.bridge_nf if site.facts is not None else True
+    why = f"inter-container communication is off on {site.name}: iptables drops what goes from port to port"
+    if nf is None:
+        why = f"no claim: {why}, where br_netfilter hands it over, but bridge-nf-call-iptables could not be read"
+        return (Denial(segment, port, "bridge-icc", why, symptom=None, certain=False, versions=filters),)
+    # The setting is for IPv4 alone; the one for IPv6 is not read and taken to be on.
+    return (Denial(segment, port, "bridge-icc", why, versions=filters if nf else filters - {4}),)
 
 
 def _port(site: Site) -> str:

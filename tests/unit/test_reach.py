@@ -429,3 +429,17 @@ def test_two_addresses_of_a_host():
 
     found = predictions("containers: {a: {}}", second)
     assert {target for _, to, _, target in found if to == "local"} == {"192.168.22.61", "192.168.23.5"}
+
+
+@pytest.mark.parametrize(
+    ("setting", "expected"),
+    [
+        (True, (False, "bridge-icc", "timeout")),
+        (False, (True, "same-bridge", None)),
+        (None, (None, "bridge-icc", None)),
+    ],
+)
+def test_icc_off_needs_br_netfilter(setting, expected):
+    """iptables drops what a bridge switches only where br_netfilter hands it over; unread, the model makes no claim."""
+    found = predictions(BRIDGES, lambda facts: {host: replace(f, bridge_nf=setting) for host, f in facts.items()})
+    assert ask(found, "q1", "q2") == expected

@@ -89,6 +89,7 @@ CASES = (
         "bridge-icc", "two", "one",
         gone={"vm0": "sysctl -qw net.bridge.bridge-nf-call-iptables=0"},
         back={"vm0": "sysctl -qw net.bridge.bridge-nf-call-iptables=1"},
+        then="same-bridge",
     ),
     Case(
         "bridge-isolation", "web", "db", engines=(0, 27),

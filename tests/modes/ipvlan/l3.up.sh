@@ -6,6 +6,7 @@ set -eu
 docker image inspect dockerlab/node >/dev/null 2>&1 || (
   stay='CMD ["sh","-c","trap exit TERM INT; while :; do sleep 3600 & wait; done"]'
   root=$(mktemp -d) && mkdir "$root/bin" "$root/tmp" "$root/www" && cp "$(command -v busybox)" "$root/bin/busybox" &&
+  mkdir "$root/etc" && printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n' >"$root/etc/passwd" && printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group" &&
   for name in $("$root/bin/busybox" --list); do [ "$name" = busybox ] || ln -s busybox "$root/bin/$name"; done &&
   tar -C "$root" -c . | docker import --change "$stay" - dockerlab/node &&
   rm -r "$root"
