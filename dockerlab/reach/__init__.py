@@ -2,6 +2,7 @@
 
 from dockerlab.reach.cells import Cell
 from dockerlab.reach.matrix import Expectation, fate_of, filled, matrix
+from dockerlab.reach.walk import Arrival
 from dockerlab.reach.world import World, build_world
 
-__all__ = ["Cell", "Expectation", "World", "build_world", "fate_of", "filled", "matrix"]
+__all__ = ["Arrival", "Cell", "Expectation", "World", "build_world", "fate_of", "filled", "matrix"]

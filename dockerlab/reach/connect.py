@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import NamedTuple
 
 from dockerlab.lab.ports import Port
 from dockerlab.reach.cells import Target, published
@@ -61,13 +62,14 @@ def _binding(world: World, box: Sandbox, target: Target, port: Port, container: 
         return refused
     host, behind = target.to, world.publishes[container]
     taken = _taken_by(world, box, host, behind)
-    there = tuple(hop for hop in fate.hops if not hop.startswith("reply: "))
-    hops = (*there, f"{host}: {taken}: to port {port.target} of {container} on {behind}")
-    dropped = _dropped(world, box, host, behind) or _lost_on_the_way_back(world, box, container, host, taken, fate)
+    hops = (*fate.hops, f"{host}: {taken.by}: to port {port.target} of {container} on {behind}")
+    dropped = _dropped(world, box, host, behind)
+    if dropped is None and taken.keeps_sender:
+        dropped = _lost_on_the_way_back(world, container, target, fate)
     if dropped is not None:
         return replace(dropped, hops=hops)
-    because = f"{host} publishes port {port.published}: {taken} leads to port {port.target} of {container}"
-    return replace(fate, rule="published", because=because, hops=hops)
+    because = f"{host} publishes port {port.published}: {taken.by} leads to port {port.target} of {container}"
+    return replace(fate, rule="published", because=because, hops=hops, back=())
 
 
 def _refused(world: World, target: Target, port: Port, container: str) -> Loss | None:
@@ -103,13 +105,11 @@ def _dropped(world: World, box: Sandbox, host: str, behind: Segment) -> Loss | N
     return Loss("publish-no-proxy", f"{why}: DNAT leads the connection from bridge to bridge, which iptables drops")
 
 
-def _lost_on_the_way_back(
-    world: World, box: Sandbox, container: str, host: str, taken: str, fate: Arrival
-) -> Loss | None:
-    """Return why the answer to a connection does not come back, or None: DNAT keeps the sender's address."""
-    if not taken.startswith("DNAT"):
-        return None
-    source = fate.seen_from or next(i.address.ip for i in box.interfaces if i.address.version == 4)
+def _lost_on_the_way_back(world: World, container: str, target: Target, fate: Arrival) -> Loss | None:
+    """Return why the answer to a connection that bears its sender's address does not come back, or None."""
+    host, source = target.to, fate.seen_from or target.address
+    if source is None:
+        return None  # nobody can have connected to an address that is not known
     answering = world.sandboxes[world.of[container]]
     aside = interface_towards(answering.interfaces, source)
     if aside is not None and aside.segment != world.publishes[container]:
@@ -123,12 +123,19 @@ def _lost_on_the_way_back(
     return Loss("reply-lost", f"{host} sends the connection on to {container}, but the answer goes astray: {why}")
 
 
-def _taken_by(world: World, box: Sandbox, host: str, behind: Segment) -> str:
-    """Return what takes a connection from a host's published port to the container behind it."""
-    if box.is_host:
-        return "DNAT in chain DOCKER of nat " + ("OUTPUT" if box.name == host else "PREROUTING")
-    near = box.host == host and box.way_out is not None and box.way_out.kind == "bridge"
+class Taker(NamedTuple):
+    """What takes a connection from a host's published port to the container; DNAT keeps its sender's address."""
+
+    by: str
+    keeps_sender: bool
+
+
+def _taken_by(world: World, box: Sandbox, host: str, behind: Segment) -> Taker:
+    """Return what takes a sandbox's connection from a host's published port to the container behind it."""
+    if box.name == host:
+        return Taker("DNAT in chain DOCKER of nat OUTPUT", keeps_sender=True)
+    near = box.host == host and not box.is_host and box.way_out is not None and box.way_out.kind == "bridge"
     # Chain DOCKER of table nat begins with a RETURN for each masqueraded bridge; engine 29 has it no more.
     if near and (world.engines[host] < NO_RETURN or box.way_out == behind):
-        return "docker-proxy on the host (nat DOCKER leaves out what comes from a bridge)"
-    return "DNAT in chain DOCKER of nat PREROUTING"
+        return Taker("docker-proxy on the host (nat DOCKER leaves out what comes from a bridge)", keeps_sender=False)
+    return Taker("DNAT in chain DOCKER of nat PREROUTING", keeps_sender=True)

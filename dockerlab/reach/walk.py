@@ -20,7 +20,8 @@ class Arrival:
     """The packet came to somebody: a sandbox, or (`box` is None) what is beyond the lab.
 
     `seen_from` is the source address that the packet bears there, and `replies_to` who gets what is sent to that:
-    the sender, or the host that put its own address in place of the sender's.
+    the sender, or the host that put its own address in place of the sender's. `hops` is the packet's way, `back` that
+    of the reply.
     """
 
     at: str
@@ -30,6 +31,7 @@ class Arrival:
     seen_from: IpAddress | None = None
     replies_to: str = ""
     hops: tuple[str, ...] = ()
+    back: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,9 +64,10 @@ def exchange(world: World, box: Sandbox, address: IpAddress) -> Fate:
     if there.box is None:
         return _back_from_beyond(world, there)
     back = send(world, there.box, there.seen_from, reply=True)
-    hops = (*there.hops, *(f"reply: {hop}".replace("{address}", _sender(box, there)) for hop in back.hops))
+    replied = tuple(f"reply: {hop}".replace("{address}", _sender(box, there)) for hop in back.hops)
     if isinstance(back, Arrival) and back.at == there.replies_to:
-        return replace(there, hops=hops)
+        return replace(there, back=replied)
+    hops = (*there.hops, *replied)
     if isinstance(back, Loss) and not back.certain:
         return replace(back, hops=hops)
     because = f"the request arrives at {{to}}, but its reply goes astray: {_as_reply(box, back, there)}"

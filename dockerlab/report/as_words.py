@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from textwrap import wrap
 
-from dockerlab.reach import Cell, Expectation, World, fate_of, filled
+from dockerlab.reach import Arrival, Cell, Expectation, World, fate_of, filled
 from dockerlab.reach.rules import RULES
 
 SAYS = {True: "reachable", False: "unreachable", None: "no claim"}
@@ -24,7 +24,9 @@ def _cell(world: World, cell: Cell, expected: Expectation) -> Iterator[str]:
     yield f"  because {expected.because(cell)}"
     yield from _rule(expected.rule)
     if cell.target:
-        for number, hop in enumerate(fate_of(world, cell).hops, 1):
+        fate = fate_of(world, cell)
+        way = (*fate.hops, *fate.back) if isinstance(fate, Arrival) else fate.hops
+        for number, hop in enumerate(way, 1):
             yield f"  {number}. {filled(hop, cell)}"
     yield ""
 
