@@ -155,6 +155,9 @@ class Agent:
                 continue
             flight = self.flights[cell["number"]] = Flight(cell, self.sandboxes[place["sandbox"]])
             self.waiting.append(flight)
+        asked = {wire.packed(cell["address"]) for cell in cells if cell["address"]}
+        for sandbox in self.sandboxes.values():
+            sandbox.ask_again(asked)
         self.selector.register(0, selectors.EVENT_READ, None)
         done = False
         while True:

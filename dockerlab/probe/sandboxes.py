@@ -67,6 +67,15 @@ class Sandbox:
         made.setblocking(False)
         return made, made.connect_ex((address, port))
 
+    def ask_again(self, addresses: "set[bytes]") -> "None":
+        """Remove what the kernel learned by itself of these addresses, so that it asks who has them now.
+
+        A container that was made anew has another MAC address, and its old one may be remembered for a minute.
+        """
+        for entry in self._netlink.neighbours():
+            if entry.address in addresses and removable(entry, with_incomplete=True):
+                self._netlink.forget(entry)
+
     def forget_neighbours(self, with_incomplete: "bool") -> "None":
         """Remove the neighbour entries that came since this was opened, so that the tables take new ones."""
         for entry in self._netlink.neighbours():

@@ -103,6 +103,11 @@ def version_of(address: "str") -> "int":
     return ipaddress.ip_address(address).version
 
 
+def packed(address: "str") -> "bytes":
+    """Return an address as it stands in packets; raises ValueError where it is none."""
+    return ipaddress.ip_address(address).packed
+
+
 def read_resolv_conf(text: "str") -> "list[str]":
     """Return the addresses of the `nameserver` lines of a resolver file, in order."""
     words = (line.split() for line in text.splitlines())

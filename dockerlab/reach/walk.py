@@ -150,10 +150,6 @@ def _deliver(world: World, box: Sandbox, interface: Interface, address: IpAddres
     holder = world.holder(segment, address, box, interface.port)
     if holder is None:
         return _nobody(world, segment, address)
-    if _by_another_interface(holder, segment, address):
-        return _unseen(
-            "unseen-lan", f"whether {holder.name} answers on {segment} for its address elsewhere cannot be seen"
-        )
     denied = _denied(world, segment, interface.port, holder.port, address.version)
     if denied is not None:
         return denied
@@ -165,16 +161,6 @@ def _deliver(world: World, box: Sandbox, interface: Interface, address: IpAddres
     # A neighbour that the lab knows nothing of is taken to answer as neighbours do.
     source = interface.address.ip if holder.sandbox is not None else None
     return Arrival(holder.name, holder.sandbox, rule, because, source, box.name, hops)
-
-
-def _by_another_interface(holder: Holder, segment: Segment, address: IpAddress) -> bool:
-    """Tell whether it is a container that would answer ARP for an address that it has on another segment.
-
-    A host does (and `_reverse_path` knows when it does not); of containers, both have been observed.
-    """
-    box = holder.sandbox
-    here = box is None or box.is_host or any(i.segment == segment and i.address.ip == address for i in box.interfaces)
-    return not here
 
 
 def _neighbours(box: Sandbox, holder: Holder, segment: Segment) -> tuple[str, str]:

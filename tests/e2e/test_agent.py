@@ -167,6 +167,20 @@ def test_identity_is_seen_across_hosts(net):
     assert "b on vm1" in seen[1].detail
 
 
+@pytest.mark.parametrize(("kind", "state"), [("reachable", "reachable"), ("permanent", "unreachable")])
+def test_a_neighbour_that_the_kernel_remembers_is_asked_for_anew(net, kind, state):
+    """What a machine remembers of a container that was made anew is no verdict; what somebody fixed there is."""
+    inside = ["nsenter", "-t", str(net.pids["a"]), "-n"]
+    route = subprocess.run(
+        [*inside, "ip", "route", "get", "10.1.0.2"], check=True, capture_output=True, text=True
+    ).stdout
+    device = route.split()[route.split().index("dev") + 1]
+    entry = ["10.1.0.2", "lladdr", "02:00:00:00:00:99", "dev", device, "nud", kind]
+    subprocess.run([*inside, "ip", "neigh", "replace", *entry], check=True)
+    assert observe(Cell(0, net.place("a"), net.place("b"), "10.1.0.2", "ping"))[0].state == state
+    subprocess.run([*inside, "ip", "neigh", "flush", "nud", "all"], check=True)
+
+
 SERVE_TCP = "import socket; s = socket.create_server(('', 80)); print(flush=True); s.accept(); input()"
 
 
