@@ -180,17 +180,25 @@ def last_words(lab: Lab, hosts: Mapping[str, Host], snapshots: Mapping[str, Snap
     return tuple(told)
 
 
-def verify_new(lab: Lab, hosts: Mapping[str, Host], prober: Choice = "auto") -> Report:
+def verify_new(
+    lab: Lab, hosts: Mapping[str, Host], prober: Choice = "auto", say: Callable[[str], None] = lambda _: None
+) -> Report:
     """Return the matrix of a lab that was just made: asked again for a while where something is not reachable yet.
+
+    `say` is told so once, for that can take a while.
 
     What is reported is one whole matrix, the last one. A cell that is reachable against the prediction, or that could
     not be told, is no reason to ask again: waiting does not mend it.
     """
     deadline = time.monotonic() + SETTLING
-    report = verify(lab, hosts, prober)
-    while time.monotonic() < deadline and any(
-        judged.verdict == "fail" and judged.expected.reachable for judged in report.cells
-    ):
+    report, told = verify(lab, hosts, prober), False
+    while time.monotonic() < deadline:
+        late = sum(judged.verdict == "fail" and judged.expected.reachable is True for judged in report.cells)
+        if not late:
+            break
+        if not told:
+            say(f"{late} cells are not reachable yet; asking again for up to {SETTLING:.0f} s")
+            told = True
         time.sleep(0.5)
         report = verify(lab, hosts, prober)
     return report

@@ -57,8 +57,11 @@ def up(
             lifecycle.carry_out(plan, session.hosts, progress, keep_failed=keep_failed)
         o.say(f"{definition.name}: {_counts(plan)}")
         if not no_verify:
-            verify = lifecycle.verify_new if plan.changes else lifecycle.verify
-            finish(verify(definition, session.hosts, prober.value), form, output, why=why)
+            if plan.changes:
+                report = lifecycle.verify_new(definition, session.hosts, prober.value, o.say)
+            else:
+                report = lifecycle.verify(definition, session.hosts, prober.value)
+            finish(report, form, output, why=why)
 
 
 def _described(plan: Plan) -> str:
