@@ -97,24 +97,32 @@ def overlaps(lab: Lab) -> Iterable[Problem]:
         for (path, subnet), (other_path, other) in ((a, b) for i, a in enumerate(subnets) for b in subnets[:i]):
             if subnet.overlaps(other) and path != other_path:
                 yield Problem(("networks", name, *path), f"{subnet} overlaps with {other} of the same network")
-    hosts = {name: lab.hosts_of(name) for name in lab.networks}
-    for host in lab.hosts:
-        here = [name for name in lab.networks if host in hosts[name]]
-        pools = chain.from_iterable(((n, p, s) for p, s in _subnets(lab.networks[n])) for n in here)
-        # In the order of their first addresses, what overlaps with anything overlaps with the furthest-reaching before.
-        furthest: tuple[str, Subnet] | None = None
-        order = {name: number for number, name in enumerate(lab.networks)}
-        where = {}
-        for name, path, subnet in sorted(pools, key=lambda item: (item[2].version, int(item[2].network_address))):
-            where[name, subnet] = path
-            if furthest is not None and furthest[0] != name and subnet.overlaps(furthest[1]):
-                (first, one), (second, two) = sorted([furthest, (name, subnet)], key=lambda item: order[item[0]])
-                if (first, second) not in told:
-                    told.add((first, second))
-                    message = f"{two} overlaps with {one} of the network {first} on host {host}: the engine refuses it"
-                    yield Problem(("networks", second, *where[second, two]), message)
-            if furthest is None or subnet.version != furthest[1].version or _end(subnet) > _end(furthest[1]):
-                furthest = (name, subnet)
+    on: dict[str, list[str]] = {host: [] for host in lab.hosts}
+    for name in lab.networks:
+        for host in lab.hosts_of(name):
+            on[host].append(name)
+    alike = {tuple(here): host for host, here in reversed(on.items())}
+    for here, host in reversed(alike.items()):  # of hosts with the same networks, the first speaks for all
+        yield from _overlaps_on(lab, host, here, told)
+
+
+def _overlaps_on(lab: Lab, host: str, here: Iterable[str], told: set[tuple[str, str]]) -> Iterable[Problem]:
+    """Yield what overlaps on one host; `told` are the pairs of networks of which it is known already."""
+    pools = chain.from_iterable(((n, p, s) for p, s in _subnets(lab.networks[n])) for n in here)
+    # In the order of their first addresses, what overlaps with anything overlaps with the furthest-reaching before.
+    furthest: tuple[str, Subnet] | None = None
+    order = {name: number for number, name in enumerate(lab.networks)}
+    where = {}
+    for name, path, subnet in sorted(pools, key=lambda item: (item[2].version, int(item[2].network_address))):
+        where[name, subnet] = path
+        if furthest is not None and furthest[0] != name and subnet.overlaps(furthest[1]):
+            (first, one), (second, two) = sorted([furthest, (name, subnet)], key=lambda item: order[item[0]])
+            if (first, second) not in told:
+                told.add((first, second))
+                message = f"{two} overlaps with {one} of the network {first} on host {host}: the engine refuses it"
+                yield Problem(("networks", second, *where[second, two]), message)
+        if furthest is None or subnet.version != furthest[1].version or _end(subnet) > _end(furthest[1]):
+            furthest = (name, subnet)
 
 
 def _subnets(network: Network) -> list[tuple[KeyPath, Subnet]]:

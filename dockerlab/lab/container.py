@@ -8,8 +8,24 @@ from typing import Annotated
 
 from pydantic import AliasChoices, BeforeValidator, Field
 
-from dockerlab.lab.fields import Address, Addresses, Image, Name, Strict, Text, TextMap, Texts, Words, address, named
+from dockerlab.lab.fields import (
+    Address,
+    Addresses,
+    Image,
+    Name,
+    Strict,
+    Text,
+    TextMap,
+    Texts,
+    Variables,
+    Words,
+    address,
+    named,
+)
 from dockerlab.lab.ports import PortNumber, PublishedPort
+
+NODE = "dockerlab/node"
+"""The image that dockerlab makes itself."""
 
 
 class Attachment(Strict):
@@ -44,9 +60,7 @@ Places = Annotated[
 class Container(Strict):
     """A container: Compose's service keys, and `host` for the machine that it runs on."""
 
-    image: Image = Field(
-        "dockerlab/node", description="the image; the default is made on demand", examples=["nginx:1.20"]
-    )
+    image: Image = Field(NODE, description="the image; the default is made on demand", examples=["nginx:1.20"])
     host: Name | None = Field(
         None, description="a name from `hosts`; may be left out where there is one host", examples=["vm0"]
     )
@@ -58,8 +72,11 @@ class Container(Strict):
     entrypoint: Words = Field(None, description="instead of the image's entrypoint", examples=[["/bin/sh", "-c"]])
     hostname: Text | None = Field(None, description="the container's name for itself", examples=["web1"])
     user: Text | None = Field(None, description="who the processes inside run as", examples=["nobody"])
-    environment: TextMap = Field(
-        default_factory=dict, description="environment variables", examples=[{"LANG": "C.UTF-8"}, ["LANG=C.UTF-8"]]
+    environment: Variables = Field(
+        default_factory=dict,
+        description="environment variables; one without a value is taken from the environment of `dockerlab up`, as a "
+        "password has to be",
+        examples=[{"LANG": "C.UTF-8", "DB_PASSWORD": None}, ["LANG=C.UTF-8", "DB_PASSWORD"]],
     )
     networks: Places = Field(
         default_factory=dict,
@@ -105,6 +122,11 @@ class Container(Strict):
             return tuple(shlex.split(value)) if isinstance(value, str) else value or ()
 
         return split(self.entrypoint), split(self.command)
+
+    @property
+    def handed_over(self) -> tuple[str, ...]:
+        """Return the environment variables that are taken from whoever brings the lab up."""
+        return tuple(name for name, value in self.environment.items() if value is None)
 
     @property
     def mode(self) -> str:

@@ -20,7 +20,7 @@ from yaml.resolver import BaseResolver
 from yaml.scanner import Scanner
 
 from dockerlab.errors import DefinitionError, Located
-from dockerlab.lab.problem import KeyPath, Problem, shown
+from dockerlab.lab.problem import MAX_PROBLEMS, KeyPath, Problem, shown
 
 MAX_BYTES = 1 << 20
 MAX_NODES = 100_000
@@ -135,7 +135,7 @@ class _Composer(Reader, Scanner, Parser, Composer, BaseResolver):
         if self.depth > MAX_DEPTH:
             raise ComposerError(None, None, f"nested deeper than {MAX_DEPTH} levels", event.start_mark)
         tag = getattr(event, "tag", None)
-        if tag is not None:
+        if tag is not None and len(self.document.mistakes) < MAX_PROBLEMS:
             name = tag.replace("tag:yaml.org,2002:", "!!")
             problem = Problem((), f"the tag {shown(name)}: tags are not allowed, write the plain value")
             self.document.mistakes.append((problem, (event.start_mark.line + 1, event.start_mark.column + 1)))
@@ -211,7 +211,8 @@ class _Builder:
         return [item for item in nodes if isinstance(item, MappingNode)]
 
     def _wrong(self, path: KeyPath, node: Node, message: str) -> None:
-        self.document.mistakes.append((Problem(path, message), _mark(node)))
+        if len(self.document.mistakes) < MAX_PROBLEMS:
+            self.document.mistakes.append((Problem(path, message), _mark(node)))
 
 
 def _is_merge(node: Node) -> bool:

@@ -66,6 +66,14 @@ def _pairs(value: Any) -> Any:
     return value
 
 
+def _variables(value: Any) -> Any:
+    """Return Compose's list form as the mapping that it stands for, in which a `KEY` without `=` has no value."""
+    if isinstance(value, list):
+        without = [item for item in value if isinstance(item, str) and "=" not in item]
+        return {**_pairs(value), **dict.fromkeys(without)}
+    return value
+
+
 def named(value: Any) -> Any:
     """Return `[a, b]` as `{a: {}, b: {}}`, and the empty value of a key as `{}`."""
     if isinstance(value, list):
@@ -89,6 +97,10 @@ def _words(value: Any) -> Any:
 
 Text = Annotated[str, BeforeValidator(_text, json_schema_input_type=str | int | float | bool)]
 TextMap = Annotated[dict[str, Text], BeforeValidator(_pairs, json_schema_input_type=dict[str, Text] | list[str])]
+Variables = Annotated[
+    dict[str, Text | None], BeforeValidator(_variables, json_schema_input_type=dict[str, Text | None] | list[str])
+]
+"""Environment variables; one without a value is taken from the environment of whoever brings the lab up."""
 Texts = Annotated[tuple[Text, ...], BeforeValidator(_one_or_more, json_schema_input_type=str | list[Text])]
 Subnets = Annotated[tuple[Subnet, ...], BeforeValidator(_one_or_more, json_schema_input_type=str | list[Subnet])]
 Addresses = Annotated[tuple[Address, ...], BeforeValidator(_one_or_more, json_schema_input_type=str | list[Address])]

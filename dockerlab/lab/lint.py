@@ -6,30 +6,40 @@ from collections.abc import Callable, Iterable
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
+from dockerlab.lab.daemon_rules import misleading
 from dockerlab.lab.model import Lab
 from dockerlab.lab.problem import Problem
 
+BESIDE_THE_HOST = ("macvlan", "ipvlan")
+"""The drivers whose networks do not lead through the host: nothing there can translate a port."""
+
 
 def published_inside(lab: Lab) -> Iterable[Problem]:
-    """Yield ports that are published from internal or macvlan networks alone, where `--publish` does nothing."""
+    """Yield ports of containers without a bridge to the outside, where `--publish` does nothing."""
     for name, spec in lab.containers.items():
         networks = [lab.networks[network] for network in spec.networks]
-        if spec.ports and networks and all(network.internal for network in networks):
+        if spec.ports and spec.mode == "none":
             yield Problem(
                 ("containers", name, "ports"),
-                "published without effect: every network of the container is internal; "
-                "put it on a network with a way out as well, or leave `ports` out",
+                "published without effect: in mode none there is no interface but loopback; leave `ports` out",
+            )
+        if spec.ports and networks and all(net.internal or net.driver in BESIDE_THE_HOST for net in networks):
+            yield Problem(
+                ("containers", name, "ports"),
+                "published without effect: every network of the container is internal, macvlan or ipvlan; "
+                "put it on a bridge with a way out as well, or leave `ports` out",
             )
 
 
 def hidden_names(lab: Lab) -> Iterable[Problem]:
     """Yield commands and environments that use the name of a container where names are not known: on docker0."""
-    plain = {name for name, spec in lab.containers.items() if spec.mode == "bridge" and not spec.networks}
+    plain = [name for name, spec in lab.containers.items() if spec.mode == "bridge" and not spec.networks]
     for name in plain:
         _, words = lab.containers[name].words
-        values = [*words, *lab.containers[name].environment.values()]
-        for other in lab.containers:
-            if other != name and any(other in value.replace("/", " ").replace(":", " ").split() for value in values):
+        values = [*words, *(value for value in lab.containers[name].environment.values() if value)]
+        strange = [other for other in lab.containers if other not in (name, *lab.containers[name].extra_hosts)]
+        for other in strange:
+            if any(other in value.replace("/", " ").replace(":", " ").split() for value in values):
                 yield Problem(
                     ("containers", name),
                     f"speaks of {other} by name, but docker0 has no DNS: put both on a network of the lab's own",
@@ -49,7 +59,7 @@ def doubled_subnets(lab: Lab) -> Iterable[Problem]:
 
 def large_lan(lab: Lab) -> Iterable[Problem]:
     """Yield networks that claim the addresses at which the lab's own hosts are reached."""
-    addresses = {host: address for host, where in lab.hosts.items() if where and (address := _address(where))}
+    addresses = {host: address for host, where in lab.addresses.items() if where and (address := _address(where))}
     for name, network in lab.networks.items():
         for pool in network.pools if network.driver == "bridge" else ():
             inside = [host for host, address in addresses.items() if address in pool.subnet]
@@ -68,4 +78,10 @@ def _address(where: str) -> IPv4Address | IPv6Address | None:
         return None
 
 
-LINTS: tuple[Callable[[Lab], Iterable[Problem]], ...] = (published_inside, hidden_names, doubled_subnets, large_lan)
+LINTS: tuple[Callable[[Lab], Iterable[Problem]], ...] = (
+    published_inside,
+    hidden_names,
+    doubled_subnets,
+    large_lan,
+    misleading,
+)

@@ -23,7 +23,7 @@ from dockerlab.lab.template import Filled
 Check = Callable[[Lab], Iterable[Problem]]
 
 NONE: Mapping[str, str] = MappingProxyType({})
-SECTIONS = ("hosts", "networks", "containers", "outside")
+SECTIONS = ("hosts", "networks", "images", "containers", "outside")
 SYNONYMS = {"ip": "ipv4_address", "ip6": "ipv6_address"}
 
 
@@ -61,12 +61,17 @@ def text_of(path: Path) -> str:
             content = file.read(MAX_BYTES + 1)
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    return decoded(content, str(path))
+
+
+def decoded(content: bytes, file_name: str) -> str:
+    """Return the text of a file's content; raises DefinitionError when it is none."""
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = content[: error.start].decode("utf-8-sig", errors="replace")
         message = f"not UTF-8 text (byte {content[error.start]:#04x}): save the file as UTF-8"
-        raise DefinitionError([Located(str(path), *position(before, len(before)), "", message)]) from None
+        raise DefinitionError([Located(file_name, *position(before, len(before)), "", message)]) from None
 
 
 def loads(
@@ -145,7 +150,7 @@ def _located(problems: Iterable[Problem], document: Document, filled: Filled) ->
     for problem in problems:
         origin = filled.origins.get(problem.path[:2])
         path = problem.path if origin is None else origin + problem.path[2:]
-        place, mark = _place(document, path, of_key=problem.of_key)
+        place, mark = find_place(document, path, of_key=problem.of_key)
         mark = marks.get(id(problem), mark)
         told = place if origin is None else problem.path[:2] + place[2:]
         key = problem.message if origin is None else origin
@@ -153,7 +158,7 @@ def _located(problems: Iterable[Problem], document: Document, filled: Filled) ->
     return list(result.values())
 
 
-def _place(document: Document, path: KeyPath, *, of_key: bool) -> tuple[KeyPath, Mark]:
+def find_place(document: Document, path: KeyPath, *, of_key: bool) -> tuple[KeyPath, Mark]:
     """Return as much of the path as the file has, in the file's own form, and where that stands."""
     place: KeyPath = ()
     data: Any = document.data

@@ -6,16 +6,59 @@ What is particular to one network mode is not here but in that mode's file: a mo
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field
 
 from dockerlab.lab.container import Attachment, Container
+from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.fields import Address, LabName, Name, Strict, Subnet, Text
+from dockerlab.lab.image import BuiltImage, BuiltName, full_name
 from dockerlab.lab.network import Ipam, Network, Pool
 from dockerlab.lab.ports import PortNumber
 
-__all__ = ["Address", "Attachment", "Container", "Expect", "Ipam", "Lab", "Network", "Outside", "Pool", "Subnet"]
+__all__ = [
+    "Address",
+    "Attachment",
+    "Container",
+    "Daemon",
+    "Expect",
+    "Ipam",
+    "Lab",
+    "Machine",
+    "Network",
+    "Outside",
+    "Pool",
+    "Subnet",
+]
+
+MAX_HOSTS = 200
+MAX_NETWORKS = 250
+MAX_CONTAINERS = 4_000
+MAX_IMAGES = 50
+MAX_PATTERN = 200
+"""Far beyond any lab. The checks compare networks with each other and with the hosts: without a bound, a definition of
+a few hundred kilobytes would keep them busy for hours."""
+
+
+class Machine(Strict):
+    """A host of the lab: where it is, and what its engine's settings are to be while the lab is up."""
+
+    address: str | None = Field(
+        None,
+        description="ssh://[user@]host[:port], an ssh_config alias, `local`; without it, the host's name is the alias",
+        examples=["ssh://root@192.168.22.61"],
+    )
+    daemon: Daemon | None = Field(
+        None,
+        description="keys of the engine's daemon.json; `up` changes them and `down` puts them back",
+        examples=[{"bip": "192.168.1.5/24"}],
+    )
+
+
+def _machine(value: Any) -> Any:
+    return {"address": value} if value is None or isinstance(value, str) else value
 
 
 class Outside(Strict):
@@ -35,8 +78,12 @@ class Expect(Strict):
     `from` and `to` are patterns over names (`*` and `?` as in a shell), `probe` is `ping`, `tcp/PORT`, `dns` or `*`.
     """
 
-    source: str = Field("*", alias="from", description="a pattern over the names of sources", examples=["web*"])
-    to: str = Field("*", description="a pattern over the names of targets", examples=["gateway:lan"])
+    source: str = Field(
+        "*", alias="from", max_length=MAX_PATTERN, description="a pattern over the names of sources", examples=["web*"]
+    )
+    to: str = Field(
+        "*", max_length=MAX_PATTERN, description="a pattern over the names of targets", examples=["gateway:lan"]
+    )
     probe: str = Field("ping", description="ping, tcp/PORT, dns, or * for all", examples=["tcp/80"])
     reachable: bool = Field(description="what is to be expected of these cells", examples=[False])
     why: Text = Field("", description="the reason, as the report shows it", examples=["the switch filters it"])
@@ -47,20 +94,37 @@ class Lab(Strict):
 
     name: LabName = Field(description="the lab's name, on its labels and for `down`", examples=["macvlan"])
     title: Text = Field("", description="one line for people", examples=["One LAN across two hosts"])
-    hosts: dict[Name, str | None] = Field(
-        default={"local": "local"},
-        min_length=1,
-        description="name: ssh://[user@]host[:port], an ssh_config alias, `local`; empty: the name is the alias",
-        examples=[{"vm0": "ssh://root@192.168.22.61"}],
+    hosts: dict[Name, Annotated[Machine, BeforeValidator(_machine, json_schema_input_type=str | Machine | None)]] = (
+        Field(
+            default={"local": "local"},
+            validate_default=True,
+            min_length=1,
+            max_length=MAX_HOSTS,
+            description="name: ssh://[user@]host[:port], an ssh_config alias, `local`; empty: the name is the alias; "
+            "or a mapping with `address` and `daemon`",
+            examples=[{"vm0": "ssh://root@192.168.22.61"}],
+        )
     )
     vars: dict[str, Any] = Field(
         default_factory=dict, description="values for {{ … }}; `--set` overrides them", examples=[{"image": "centos"}]
     )
     networks: dict[Name, Network] = Field(
-        default_factory=dict, description="the networks to make", examples=[{"front": {"subnet": "172.28.1.0/24"}}]
+        default_factory=dict,
+        max_length=MAX_NETWORKS,
+        description="the networks to make",
+        examples=[{"front": {"subnet": "172.28.1.0/24"}}],
     )
     containers: dict[Name, Container] = Field(
-        default_factory=dict, description="the containers to run, at least one", examples=[{"web": {"image": "nginx"}}]
+        default_factory=dict,
+        max_length=MAX_CONTAINERS,
+        description="the containers to run, at least one",
+        examples=[{"web": {"image": "nginx"}}],
+    )
+    images: dict[BuiltName, BuiltImage] = Field(
+        default_factory=dict,
+        max_length=MAX_IMAGES,
+        description="the images to build",
+        examples=[{"web": {"from": "dockerlab/node", "steps": ["echo hello > /www/index.html"]}}],
     )
     expect: tuple[Expect, ...] = Field(
         (),
@@ -72,6 +136,16 @@ class Lab(Strict):
         description="machines beyond the lab that answer: more targets of the matrix",
         examples=[{"internet": "203.0.113.10"}],
     )
+
+    @property
+    def addresses(self) -> dict[str, str | None]:
+        """Return where each host is, by its name; None where the name is the alias."""
+        return {name: machine.address for name, machine in self.hosts.items()}
+
+    @property
+    def daemons(self) -> dict[str, Daemon]:
+        """Return what is to be set of each engine of which the definition says anything."""
+        return {name: machine.daemon for name, machine in self.hosts.items() if machine.daemon is not None}
 
     def host_of(self, container: str) -> str:
         """Return the host that a container runs on; a joiner runs where the owner of its namespace does."""
@@ -91,6 +165,58 @@ class Lab(Strict):
         wanted = self.networks[network].hosts
         if wanted is not None:
             return tuple(host for host in self.hosts if host in wanted)
-        users = {self.host_of(name) for name, spec in self.containers.items() if network in spec.networks}
+        users = self.users.get(network, ())
         used = tuple(host for host in self.hosts if host in users)
         return used or tuple(self.hosts)
+
+    @cached_property
+    def users(self) -> dict[str, set[str]]:
+        """Return the hosts of each network's containers, for the networks that have any."""
+        users: dict[str, set[str]] = {}
+        for name, spec in self.containers.items():
+            for network in spec.networks:
+                users.setdefault(network, set()).add(self.host_of(name))
+        return users
+
+    def built(self, image: str) -> str | None:
+        """Return the name that `images` has for an image, None for one that is not built here."""
+        return self._built.get(full_name(image))
+
+    @cached_property
+    def _built(self) -> dict[str, str]:
+        return {full_name(name): name for name in self.images}
+
+    def hosts_of_image(self, name: str) -> tuple[str, ...]:
+        """Return the hosts that an image is built on, in the definition's order; its bases must form no circle."""
+        return self._image_hosts[name]
+
+    @cached_property
+    def _image_hosts(self) -> dict[str, tuple[str, ...]]:
+        wanted = {name: set(spec.hosts or ()) for name, spec in self.images.items()}
+        for container, spec in self.containers.items():
+            name = self.built(spec.image)
+            if name is not None:
+                wanted[name].add(self.host_of(container))
+        for name in reversed(self.images_in_order()):
+            base = self.built(self.images[name].base)
+            if base is not None:
+                wanted[base] |= wanted[name] or set(self.hosts)
+        return {name: tuple(h for h in self.hosts if h in hosts) or tuple(self.hosts) for name, hosts in wanted.items()}
+
+    def images_needed(self, host: str) -> set[str]:
+        """Return the images that a host has to have from elsewhere: for its containers, or to build others on."""
+        wanted = {spec.image for spec in self.on_host(host).values()}
+        wanted |= {spec.base for name, spec in self.images.items() if host in self.hosts_of_image(name)}
+        return {image for image in wanted if self.built(image) is None}
+
+    def images_in_order(self) -> list[str]:
+        """Return the images to build, each after the one that it is built on; their bases must form no circle."""
+        ordered: list[str] = []
+        for name in self.images:
+            chain: list[str] = []
+            current: str | None = name
+            while current is not None and current not in ordered:
+                chain.append(current)
+                current = self.built(self.images[current].base)
+            ordered += reversed(chain)
+        return ordered

@@ -8,6 +8,9 @@ from pydantic import Field
 
 from dockerlab.lab.fields import Address, Addresses, Name, Strict, Subnet, Subnets, Text, TextMap
 
+MAX_POOLS = 16
+"""Subnets of one network: each is compared with each."""
+
 
 class Pool(Strict):
     """One subnet of a network and what the engine may give out of it (Compose's `ipam.config` entry)."""
@@ -34,7 +37,9 @@ class Ipam(Strict):
     """Compose's long form of a network's addresses."""
 
     driver: Text = Field("default", description="who gives out the addresses", examples=["default"])
-    config: tuple[Pool, ...] = Field((), description="the subnets", examples=[[{"subnet": "10.20.0.0/16"}]])
+    config: tuple[Pool, ...] = Field(
+        (), max_length=MAX_POOLS, description="the subnets", examples=[[{"subnet": "10.20.0.0/16"}]]
+    )
     options: TextMap = Field(
         default_factory=dict, description="options of the address driver", examples=[{"key": "value"}]
     )
@@ -46,16 +51,19 @@ class Network(Strict):
     driver: str = Field("bridge", description="the kind of network", examples=["macvlan"])
     subnet: Subnets = Field(
         (),
+        max_length=MAX_POOLS,
         description="where the containers' addresses come from; without it the engine chooses a subnet",
         examples=["172.28.1.0/24", ["172.28.1.0/24", "fd00:28::/64"]],
     )
     gateway: Addresses = Field(
         (),
+        max_length=MAX_POOLS,
         description="the containers' default route, in the subnet; without it the engine takes the first address",
         examples=["172.28.1.1"],
     )
     ip_range: Subnets = Field(
         (),
+        max_length=MAX_POOLS,
         description="the part of the subnet from which the engine gives addresses by itself",
         examples=["172.28.1.128/25"],
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from dockerlab.lab.container import NODE
+from dockerlab.lab.image import full_name
 from dockerlab.lab.model import Container, Lab
 from dockerlab.lab.problem import KeyPath, Problem, meant, quoted, shown
 
@@ -16,6 +18,7 @@ def references(lab: Lab) -> Iterable[Problem]:
         for index, host in enumerate(network.hosts or ()):
             if host not in lab.hosts:
                 yield Problem(("networks", name, "hosts", index), _no("host", host, lab.hosts))
+    yield from _images(lab)
     for name, spec in lab.containers.items():
         path: KeyPath = ("containers", name)
         if spec.host is not None and spec.host not in lab.hosts:
@@ -35,11 +38,36 @@ def naming(lab: Lab, entries: Collection[KeyPath]) -> set[KeyPath]:
     for name, network in lab.networks.items():
         if any(("hosts", host) in entries for host in network.hosts or ()):
             users.add(("networks", name))
+    for name, image in lab.images.items():
+        named = {("images", lab.built(image.base)), *(("hosts", host) for host in image.hosts or ())}
+        if not named.isdisjoint(entries):
+            users.add(("images", name))
     for name, spec in lab.containers.items():
         named = {("hosts", spec.host), ("containers", spec.owner), *(("networks", item) for item in spec.networks)}
+        named.add(("images", lab.built(spec.image)))
         if not named.isdisjoint(entries):
             users.add(("containers", name))
     return users
+
+
+def _images(lab: Lab) -> Iterable[Problem]:
+    """Yield what leads nowhere in the images to build: unknown hosts, and bases that lead back to where they began."""
+    for name, spec in lab.images.items():
+        for index, host in enumerate(spec.hosts or ()):
+            if host not in lab.hosts:
+                yield Problem(("images", name, "hosts", index), _no("host", host, lab.hosts))
+        if full_name(name) == full_name(NODE):
+            message = f"{NODE} is made by dockerlab itself: choose another name"
+            yield Problem(("images", name), message, of_key=True)
+            continue
+        chain, base = [name], lab.built(spec.base)
+        while base is not None and base not in chain:
+            chain.append(base)
+            base = lab.built(lab.images[base].base)
+        if base == name:
+            circle = " from ".join(quoted(each) for each in (*chain, name))
+            message = f"{circle} is a circle: one of them has to begin with another image"
+            yield Problem(("images", name, "from"), message)
 
 
 def _mode(lab: Lab, name: str, spec: Container) -> Iterable[Problem]:

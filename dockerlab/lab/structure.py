@@ -28,6 +28,7 @@ WANTED = {
     "list_type": "a list",
     "ip_v4_address": "an IPv4 address",
     "ip_v6_address": "an IPv6 address",
+    "ip_v4_interface": "an IPv4 address with its prefix",
     "ip_v4_network": "an IPv4 subnet",
     "ip_v6_network": "an IPv6 subnet",
 }
@@ -39,6 +40,7 @@ OTHERWISE: dict[str, Callable[[Any, Mapping[str, Any]], str]] = {
     "string_pattern_mismatch": lambda value, ctx: f"{shown(value)} {_pattern(ctx['pattern'])}",
     "string_too_long": lambda value, ctx: f"{shown(value)} is longer than {ctx['max_length']} characters",
     "string_too_short": lambda value, ctx: f"{shown(value)} is shorter than {ctx['min_length']} characters",
+    "too_long": lambda value, ctx: f"{_told(value)} of more than {ctx['max_length']} entries: that is too much",
     "too_short": lambda value, ctx: (
         f"{_told(value)} with fewer than {ctx['min_length']} entries: fill it or leave it out"
     ),
@@ -62,20 +64,21 @@ def validate(data: Mapping[str, Any], types: Mapping[str, type[Network]]) -> tup
                 continue
             if len(problems) > MAX_PROBLEMS:
                 break
-            network, wrong = _validated(model, entry, ("networks", name))
+            network, wrong = validated(model, entry, ("networks", name))
             problems += wrong
             if network is not None:
                 networks[name] = network
     # The names are the Lab's own affair, so it sees the networks as well, with nothing in them that could be wrong.
     rest = {**data, "networks": {name: {} for name in entries} if isinstance(entries, dict) else entries}
-    lab, wrong = _validated(Lab, rest, ())
+    lab, wrong = validated(Lab, rest, ())
     problems += wrong
     if lab is None or problems:
         return None, problems
     return lab.model_copy(update={"networks": networks}), []
 
 
-def _validated(model: type[Model], data: Any, prefix: KeyPath) -> tuple[Model | None, list[Problem]]:
+def validated(model: type[Model], data: Any, prefix: KeyPath) -> tuple[Model | None, list[Problem]]:
+    """Return what data describe by a model and no problems, or None and every problem, each below `prefix`."""
     try:
         return model.model_validate(data), []
     except ValidationError as error:
@@ -141,8 +144,8 @@ def _keys_at(annotation: Any, path: KeyPath) -> list[str]:
         return [key for choice in get_args(annotation) for key in _keys_at(choice, path)]
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         if not path:
-            return list(annotation.model_fields)
-        field = annotation.model_fields.get(str(path[0]))
+            return [field.alias or name for name, field in annotation.model_fields.items()]
+        field = next((f for name, f in annotation.model_fields.items() if path[0] in (name, f.alias)), None)
         return [] if field is None else _keys_at(field.annotation, path[1:])
     arguments = get_args(annotation)
     if get_origin(annotation) is dict:
@@ -163,6 +166,8 @@ def _told(value: Any) -> str:
 def _pattern(pattern: str) -> str:
     if pattern.startswith("^[a-z0-9]["):
         return "is no name for a lab: use a-z, 0-9, `_` and `-`, and begin with a letter or digit"
+    if pattern.startswith("^[a-z0-9]+"):
+        return "is no name for an image that is built here: write it as in web or shop/web:1.0, in lower case"
     if pattern.startswith("^[a-zA-Z0-9][") and "/" not in pattern:
         return "is no name: use letters, digits, `_`, `.` and `-`, and begin with a letter or digit"
     if pattern.startswith("^[a-zA-Z0-9][") and pattern.endswith("/:@-]*$"):

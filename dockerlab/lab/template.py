@@ -6,12 +6,13 @@ statements, no calls and few filters, so that nothing a stranger writes can loop
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Any, ClassVar
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, UndefinedError, nodes
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, Undefined, UndefinedError, nodes
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -115,6 +116,8 @@ def _compiled(text: str) -> Template:
     refused = next(iter(tree.find_all(tuple(FORBIDDEN))), None)
     if refused is not None:
         raise SecurityError(f"no {FORBIDDEN[type(refused)]} in an expression: use vars, operators and filters")
+    if any(const.value in (math.inf, -math.inf) for const in tree.find_all(nodes.Const)):
+        raise SecurityError("a number that is too big")  # Jinja would write it as `inf`, which is no Python
     return environment.from_string(tree)
 
 
@@ -155,7 +158,8 @@ def _scalar(value: Any) -> Any:
         return "true" if value else "false"
     if isinstance(value, (str, int, float, StrictUndefined)):
         return value
-    raise TypeError("it has no value" if value is None else f"it gives a {type(value).__name__}, not one value")
+    none = value is None or isinstance(value, Undefined)
+    raise TypeError("it has no value" if none else f"it gives a {type(value).__name__}, not one value")
 
 
 def _replace(text: Any, old: str, new: str) -> str:

@@ -15,6 +15,9 @@ from dockerlab.lab.problem import Problem, meant
 from dockerlab.snapshot import EndpointState, NetworkState
 from dockerlab.topology import Attachment, HostFacts, IpAddress, NetworkFacts
 
+IPV6_RULES = (27, 0)
+"""The engine from which on IPv6 is filtered unless it is told not to (moby #47747)."""
+
 
 @dataclass(frozen=True)
 class Site:
@@ -26,6 +29,28 @@ class Site:
     state: NetworkState | None = None
     facts: HostFacts | None = None
     engine: tuple[int, int] = (0, 0)
+
+    @property
+    def filters(self) -> frozenset[int]:
+        """Return the IP versions for which the host's engine keeps firewall rules."""
+        facts = self.facts or HostFacts(self.host)
+        ipv6 = self.engine >= IPV6_RULES if facts.ip6tables is None else facts.ip6tables
+        return frozenset(({4, 6} if ipv6 else {4}) if facts.iptables else ())
+
+
+@dataclass(frozen=True)
+class Wants:
+    """What a mode wants of a host beside the kernel's drivers.
+
+    `forwarding`: the host routes for the containers. `bridge_netfilter`: the firewall sees what a bridge switches.
+    `own_macs`: frames with other MAC addresses than the parent's pass its adapter. `ports`: protocols and ports of the
+    host that the engine takes for itself.
+    """
+
+    forwarding: bool = False
+    bridge_netfilter: bool = False
+    own_macs: bool = False
+    ports: tuple[tuple[str, int], ...] = ()
 
 
 def gateways(endpoint: EndpointState) -> tuple[IpAddress, ...]:
@@ -59,7 +84,7 @@ class Mode:
 
     remove: str = """
 # Remove network {{ name }}
-docker network rm {{ name }}
+docker network rm {{ id or name }}
 """
 
     def serves(self, network_mode: str) -> bool:
@@ -75,6 +100,11 @@ docker network rm {{ name }}
         """Return the kernel's build options without which the engine cannot make the network."""
         _ = network
         return ()
+
+    def wants(self, network: Network | None) -> Wants:
+        """Return what else has to be right on the host for a network of this mode, None for the engine's own."""
+        _ = network
+        return Wants()
 
     def lint(self, lab: Lab) -> Iterable[Problem]:
         """Yield what works in a definition but misleads: driver options that the engine ignores in silence."""

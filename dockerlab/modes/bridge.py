@@ -12,13 +12,14 @@ from typing import Literal
 from dockerlab import topology
 from dockerlab.lab.model import Lab, Network
 from dockerlab.lab.problem import Problem
-from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Site, gateways
+from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Site, Wants, gateways
 from dockerlab.snapshot import EndpointState
 from dockerlab.topology import Attachment, Denial, Forwarding, Interface, NetworkFacts, Segment
 
 DEFAULT = "bridge"
 OPTION = "com.docker.network.bridge."
-IPV6_RULES = (27, 0)
+GATEWAY_MODES = (27, 0)
+UNPROTECTED = (28, 0)
 
 
 class BridgeNetwork(Network):
@@ -74,6 +75,12 @@ docker network create
             if name in (DEFAULT, "host", "none"):
                 yield Problem(("networks", name), f"the engine has a network {name} of its own: choose another name")
 
+    def wants(self, network: Network | None) -> Wants:
+        """Return that the host routes, and that its firewall sees the bridge where containers are kept apart on it."""
+        options = network.driver_opts if network is not None else {}
+        apart = options.get(OPTION + "enable_icc", "true").lower() == "false"
+        return Wants(forwarding=network is None or not network.internal, bridge_netfilter=apart)
+
     def attach(self, site: Site, endpoint: EndpointState) -> Attachment:
         """Return an interface on the bridge; its own address is the default route, unless the engine gave none.
 
@@ -90,18 +97,32 @@ docker network create
 
     def facts(self, site: Site) -> NetworkFacts:
         """Return what the host's firewall does with this bridge's packets."""
-        segment, options = topology.bridge(site.host, site.name), _options(site)
-        # Engines before 27 keep no rules for IPv6 unless they are told to (moby #47747).
-        filters = frozenset({4, 6} if site.engine >= IPV6_RULES else {4})
+        segment, options, filters = topology.bridge(site.host, site.name), _options(site), site.filters
         denials = (
             _apart(site, segment, filters) if options.get(OPTION + "enable_icc", "true").lower() == "false" else ()
         )
         if _internal(site):
             why = f"{site.name} is internal: iptables drops what enters or leaves it; later engines give no route"
-            shut = Forwarding(segment, allowed=False, filters=filters, rule="bridge-internal", why=why)
+            shut = Forwarding(
+                segment, allowed=False, masquerade=frozenset(), filters=filters, rule="bridge-internal", why=why
+            )
             return NetworkFacts(denials, (shut,))
-        masquerade = options.get(OPTION + "enable_ip_masquerade", "true").lower() != "false"
-        return NetworkFacts(denials, (Forwarding(segment, masquerade=masquerade, filters=filters),))
+        masked = options.get(OPTION + "enable_ip_masquerade", "true").lower() != "false"
+        out = Forwarding(
+            segment,
+            masquerade=filters if masked else frozenset(),
+            filters=filters,
+            unprotected=_gates(site, "nat-unprotected", UNPROTECTED),
+            routed=_gates(site, "routed", GATEWAY_MODES),
+            trusted=frozenset(options.get(OPTION + "trusted_host_interfaces", "").split(":")) - {""},
+        )
+        return NetworkFacts(denials, (out,))
+
+
+def _gates(site: Site, mode: str, since: tuple[int, int]) -> frozenset[int]:
+    """Return the IP versions for which a network is in a gateway mode; engines before `since` ignore the option."""
+    options, versions = _options(site), (4, 6) if site.engine >= since else ()
+    return frozenset(version for version in versions if options.get(f"{OPTION}gateway_mode_ipv{version}") == mode)
 
 
 def _apart(site: Site, segment: Segment, filters: frozenset[int]) -> tuple[Denial, ...]:
@@ -112,7 +133,9 @@ def _apart(site: Site, segment: Segment, filters: frozenset[int]) -> tuple[Denia
         why = f"no claim: {why}, where br_netfilter hands it over, but bridge-nf-call-iptables could not be read"
         return (Denial(segment, port, "bridge-icc", why, symptom=None, certain=False, versions=filters),)
     # The setting is for IPv4 alone; the one for IPv6 is not read and taken to be on.
-    return (Denial(segment, port, "bridge-icc", why, versions=filters if nf else filters - {4}),)
+    # In gateway mode routed, chain DOCKER accepts ICMP before.
+    spared = _gates(site, "routed", GATEWAY_MODES)
+    return (Denial(segment, port, "bridge-icc", why, versions=filters if nf else filters - {4}, spares_pings=spared),)
 
 
 def _port(site: Site) -> str:

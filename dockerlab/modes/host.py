@@ -22,14 +22,14 @@ class HostMode(Mode):
         _ = container, spec
         return host
 
-    def check(self, lab: Lab) -> Iterable[Problem]:
-        """Refuse `ports`: the engine drops them with a warning, so that they would only mislead."""
+    def lint(self, lab: Lab) -> Iterable[Problem]:
+        """Point out `ports`: the engine drops them with a warning."""
         for name, spec in lab.containers.items():
             if spec.network_mode == self.name and spec.ports:
                 yield Problem(
                     ("containers", name, "ports"),
-                    "host mode publishes nothing: the process listens on the host itself; "
-                    "remove `ports`, and say `expose: [PORT]` to have the port probed",
+                    "published without effect: in host mode the process listens on the host itself; "
+                    "say `expose: [PORT]` to have that port probed, and leave `ports` out",
                 )
 
 

@@ -12,9 +12,12 @@ from pydantic import Field
 
 from dockerlab.lab.model import Network
 from dockerlab.modes.base import LABELS, OPTIONS, POOLS, Site
-from dockerlab.modes.parent import ParentMode, ParentNetwork, parent_of
+from dockerlab.modes.parent import ParentMode, ParentNetwork, child, parent_of, segment
 from dockerlab.snapshot import EndpointState
-from dockerlab.topology import Attachment, Interface, Segment
+from dockerlab.topology import Attachment, Denial, Interface, NetworkFacts, Segment
+
+FLAGS = (23, 0)
+"""The engine from which on there is `ipvlan_flag`, and mode l3s (observed: 20.10 ignores the flag, 28.5 heeds it)."""
 
 
 class IpvlanNetwork(ParentNetwork):
@@ -66,14 +69,35 @@ docker network create
 
     def attach(self, site: Site, endpoint: EndpointState) -> Attachment:
         """Return an interface on the parent's LAN, or with l3 one on a segment of its own without a gateway."""
-        if not isinstance(site.spec, IpvlanNetwork) or site.spec.submode == "l2":
+        routed = _place(site)
+        if not routed.routed:
             return super().attach(site, endpoint)
-        routed = Segment("ipvlan", (site.host, str(parent_of(site))))
-        interfaces = tuple(
-            Interface(routed, address, site.name, f"{site.host}/{site.name}", endpoint.mac)
-            for address in endpoint.addresses
-        )
+        interfaces = tuple(Interface(routed, a, site.name, child(site), endpoint.mac) for a in endpoint.addresses)
         return Attachment(interfaces, priority=(0, site.name), resolver=True)
+
+    def facts(self, site: Site) -> NetworkFacts:
+        """Return what the kernel's ipvlan driver never delivers, or leaves to the switch."""
+        about, spec = super().facts(site), site.spec
+        flag = spec.driver_opts.get("ipvlan_flag") if spec is not None and site.engine >= FLAGS else None
+        if flag not in ("private", "vepa"):
+            return about
+        place, ports = _place(site), frozenset({child(site)})
+        if flag == "private":
+            why = "ipvlan_flag private: the kernel hands nothing over between children of one parent"
+            symptom = "timeout" if place.routed else "host unreachable"
+            return NetworkFacts((*about.denials, Denial(place, ports, "ipvlan-flag", why, symptom)))
+        why = (
+            "no claim: with ipvlan_flag vepa, what children of one parent say to each other goes to the switch, and "
+            "whether that sends it back (hairpin, 802.1Qbg) cannot be seen"
+        )
+        return NetworkFacts((*about.denials, Denial(place, ports, "ipvlan-flag", why, None, certain=False)))
+
+
+def _place(site: Site) -> Segment:
+    """Return where the containers are: on the parent's LAN, or with l3 on a segment of the host's own."""
+    if not isinstance(site.spec, IpvlanNetwork) or site.spec.submode == "l2":
+        return segment(site)
+    return Segment("ipvlan", (site.host, str(parent_of(site))))
 
 
 MODE = Ipvlan()

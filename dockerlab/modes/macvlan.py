@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from dockerlab.lab.model import Network
-from dockerlab.modes.base import LABELS, OPTIONS, POOLS, Site
+from dockerlab.modes.base import LABELS, OPTIONS, POOLS, Site, Wants
 from dockerlab.modes.parent import ParentMode, ParentNetwork, child, parent_of, segment
 from dockerlab.topology import Denial, NetworkFacts
 
@@ -64,6 +64,10 @@ docker network create
     def needs(self, network: Network) -> tuple[str, ...]:
         """Return the macvlan driver, and what makes the interface where there is no parent."""
         return ("CONFIG_MACVLAN", *super().needs(network))
+
+    def wants(self, network: Network | None) -> Wants:
+        """Return that the parent's adapter has to let MAC addresses pass that are not its own."""
+        return Wants(own_macs=isinstance(network, ParentNetwork) and network.parent_interface is not None)
 
     def facts(self, site: Site) -> NetworkFacts:
         """Return what the kernel's macvlan driver never delivers."""

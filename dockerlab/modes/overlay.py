@@ -12,11 +12,13 @@ from pydantic import Field
 
 from dockerlab import topology
 from dockerlab.lab.model import Network
-from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Site
+from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Site, Wants
 from dockerlab.snapshot import EndpointState
 from dockerlab.topology import Attachment, Denial, Forwarding, Interface, NetworkFacts
 
 GATEWAY_BRIDGE = "docker_gwbridge"
+PORTS = (("tcp", 2377), ("tcp", 7946), ("udp", 7946), ("udp", 4789))
+"""Where a Swarm's hosts meet: its managers, the gossip of its members, and VXLAN."""
 
 
 class OverlayNetwork(Network):
@@ -54,6 +56,10 @@ docker network create
         _ = network
         return ("CONFIG_VXLAN",)
 
+    def wants(self, network: Network | None) -> Wants:
+        """Return the Swarm's ports, and that the host routes what leaves by docker_gwbridge."""
+        return Wants(forwarding=network is None or not network.internal, ports=PORTS)
+
     def attach(self, site: Site, endpoint: EndpointState) -> Attachment:
         """Return an interface on the overlay; the way out is docker_gwbridge's address on the host."""
         segment = topology.overlay(site.name)
@@ -70,10 +76,10 @@ docker network create
 
     def facts(self, site: Site) -> NetworkFacts:
         """Return that the host masquerades what comes from docker_gwbridge, where containers do not meet."""
-        segment = topology.bridge(site.host, GATEWAY_BRIDGE)
+        segment, filters = topology.bridge(site.host, GATEWAY_BRIDGE), site.filters
         why = f"{GATEWAY_BRIDGE} is the containers' way out alone: iptables drops what goes from port to port"
-        denial = Denial(segment, frozenset({gateway_port(site.host)}), "bridge-icc", why)
-        return NetworkFacts((denial,), (Forwarding(segment),))
+        denial = Denial(segment, frozenset({gateway_port(site.host)}), "bridge-icc", why, versions=filters)
+        return NetworkFacts((denial,), (Forwarding(segment, masquerade=filters, filters=filters),))
 
 
 def gateway_port(host: str) -> str:

@@ -72,11 +72,15 @@ class ParentMode(Mode):
         return ("CONFIG_DUMMY",) if alone else ()
 
     def attach(self, site: Site, endpoint: EndpointState) -> Attachment:
-        """Return an interface on the parent's LAN; the default route is the definition's gateway, on that LAN."""
+        """Return an interface on the parent's LAN; the default route is the network's gateway, on that LAN.
+
+        Without a parent, older engines give one too, to a gateway that nobody on the dummy interface holds: what the
+        engine says of the endpoint decides.
+        """
         lan = segment(site)
         interfaces = tuple(Interface(lan, a, site.name, child(site), endpoint.mac) for a in endpoint.addresses)
         internal = site.spec is not None and site.spec.internal
-        routes = () if internal or parent_of(site) is None else gateways(endpoint)
+        routes = () if internal else gateways(endpoint)
         return Attachment(interfaces, routes, lan, (0, site.name), resolver=True)
 
     def facts(self, site: Site) -> NetworkFacts:

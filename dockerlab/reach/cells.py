@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dockerlab.lab.ports import Port
-from dockerlab.reach.world import Sandbox, World
+from dockerlab.reach.world import World
 from dockerlab.topology import IpAddress
 
 
@@ -93,11 +93,10 @@ def published(world: World, host: str) -> list[tuple[Port, str]]:
     ]
 
 
-def visible(asking: Sandbox, asked: Sandbox) -> tuple[str, ...]:
-    """Return the addresses under which Docker's DNS gives a sandbox to another one."""
-    if asking.is_host or asked.is_host:
-        return ()
-    segments = {interface.segment for interface in asking.interfaces if interface.network in asking.resolves}
-    shared = (i for i in asked.interfaces if i.segment in segments and i.network in asked.resolves)
-    near = (i for i in shared if i.segment.kind == "overlay" or asking.host == asked.host)
-    return tuple(str(interface.address.ip) for interface in near)
+def names_of(world: World, container: str) -> tuple[str, ...]:
+    """Return the names under which a container is looked up: its own, and on its networks also aliases and hostname."""
+    spec = world.lab.containers[container]
+    more = [alias for place in spec.networks.values() for alias in place.aliases]
+    if spec.networks and spec.hostname is not None:
+        more.append(spec.hostname)
+    return tuple(dict.fromkeys((container, *more)))

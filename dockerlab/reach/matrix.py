@@ -14,10 +14,11 @@ from functools import cached_property
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from dockerlab.reach.cells import Cell, Target, sources, targets, visible
+from dockerlab.reach.cells import Cell, Target, names_of, sources, targets
 from dockerlab.reach.connect import connect
-from dockerlab.reach.names import look_up
-from dockerlab.reach.walk import TOLD_NO_ROUTE, Arrival, Fate, Loss, exchange
+from dockerlab.reach.fate import TOLD_NO_ROUTE, Arrival, Fate, Loss
+from dockerlab.reach.names import known, look_up
+from dockerlab.reach.walk import exchange
 from dockerlab.reach.world import Sandbox, World
 from dockerlab.topology import IpAddress, IpNetwork
 
@@ -67,8 +68,8 @@ def fate_of(world: World, cell: Cell) -> Fate:
     """Return what becomes of one cell's packet, with its hops, in the cell's own names."""
     box = world.sandboxes[world.of[cell.source]]
     if cell.probe == "dns":
-        asked = world.of[cell.to]
-        return look_up(world, box, world.sandboxes[asked], cell.answers, named=asked == cell.to)
+        asked = world.sandboxes[world.of[cell.to]]
+        return look_up(world, box, asked, known(world, box, asked, cell.target), named=asked.name == cell.to)
     published = cell.to in world.lab.hosts
     address = ip_address(cell.target) if cell.target else None
     target = Target(cell.to, address, cell.holder, () if cell.port is None else (cell.port,), published)
@@ -102,60 +103,65 @@ class Model:
     kinds: dict[Hashable, int] = field(default_factory=dict)
     packets: dict[Hashable, Expectation] = field(default_factory=dict)
     answers: dict[Hashable, list[Expectation | None]] = field(default_factory=dict)
-    names: dict[Hashable, list[tuple[str, str, tuple[str, ...], Expectation]]] = field(default_factory=dict)
+    names: dict[Hashable, list[tuple[str, str, str, tuple[str, ...], Expectation]]] = field(default_factory=dict)
 
     def row(self, source: str) -> Iterator[tuple[Cell, Expectation]]:
         """Yield the cells of one source."""
         box = self.world.sandboxes[self.world.of[source]]
         own = {str(interface.address.ip) for interface in box.interfaces}
-        known = self.answers.setdefault(self._kind(_signature(box)), [None] * len(self.questions))
+        kind = self._kind(_signature(box))
+        answered = self.answers.setdefault(kind, [None] * len(self.questions))
         for number, (target, text, probe, port) in enumerate(self.questions):
             if target.to == source:
                 continue
             if target.holder == box.name or text in own:
                 expected = _expectation(_fate(self.world, box, target, port))
             else:
-                expected = known[number] or self._answer(known, number, box)
+                expected = answered[number] or self._answer(kind, number, box)
             yield Cell(source, target.to, text, probe, target.holder, port), expected
         if source in self.world.lab.containers:
-            for name, holder, answers, expected in self._names(box):
-                if name != source:
-                    yield Cell(source, name, name, "dns", holder, None, answers), expected
+            for container, name, holder, answers, expected in self._names(box):
+                if container != source:
+                    yield Cell(source, container, name, "dns", holder, None, answers), expected
 
-    def _answer(self, known: list[Expectation | None], number: int, box: Sandbox) -> Expectation:
-        """Return the expectation of a question and keep it in `known`, for all of the sandbox's kind but the target."""
+    def _answer(self, kind: int, number: int, box: Sandbox) -> Expectation:
+        """Return the expectation of a question and keep it in `answers`, for all sandboxes of a kind."""
         question = self.questions[number]
-        key = (self._kind(_signature(box)), self._target_kinds[number], question.port)
+        key = (kind, self._target_kinds[number], question.port)
         found = self.packets.get(key)
         if found is None:
             fate = _fate(self.world, box, question.target, question.port)
             found = self.packets[key] = _expectation(fate)
-        known[number] = found
+        self.answers[kind][number] = found
         return found
 
     @cached_property
     def _target_kinds(self) -> list[Hashable]:
         return [self.kind_of(question.target) for question in self.questions]
 
-    def _names(self, box: Sandbox) -> list[tuple[str, str, tuple[str, ...], Expectation]]:
-        """Return every name that is asked for, its holder, its addresses and the expectation, by kind of resolver."""
+    def _names(self, box: Sandbox) -> list[tuple[str, str, str, tuple[str, ...], Expectation]]:
+        """Return every name that is asked for, with its container, holder, addresses, expectation; by kind of asker."""
         asking = (self._kind(_signature(box)), box.resolves, box.asks, box.asks_through_host)
         if asking not in self.names:
             self.names[asking] = [
-                self._name(asking, box, name) for name in self.world.lab.containers if self.world.addresses[name]
+                self._name(asking, box, container, name)
+                for container in self.world.lab.containers
+                if self.world.addresses[container]
+                for name in names_of(self.world, container)
             ]
         return self.names[asking]
 
-    def _name(self, asking: Hashable, box: Sandbox, name: str) -> tuple[str, str, tuple[str, ...], Expectation]:
-        holder = self.world.of[name]
-        asked = self.world.sandboxes[holder]
-        answers = visible(box, asked) if holder == name else ()
-        key = (asking, bool(answers), holder == name)
-        found = self.packets.get(key)
-        if found is None:
-            fate = look_up(self.world, box, asked, answers, named=holder == name)
-            found = self.packets[key] = _expectation(fate)
-        return name, holder, answers, found
+    def _name(
+        self, asking: Hashable, box: Sandbox, container: str, name: str
+    ) -> tuple[str, str, str, tuple[str, ...], Expectation]:
+        asked = self.world.sandboxes[self.world.of[container]]
+        found, named = known(self.world, box, asked, name), asked.name == container
+        key = (asking, found.kind, named)
+        expected = self.packets.get(key)
+        if expected is None:
+            expected = self.packets[key] = _expectation(look_up(self.world, box, asked, found, named=named))
+        own = tuple(str(address) for _, address in self.world.addresses[container]) if found.others else ()
+        return container, name, asked.name, found.own or own, expected
 
     def kind_of(self, target: Target) -> Hashable:
         """Return what two targets have in common that fare alike from everywhere: their holder's kind and place."""
@@ -167,13 +173,17 @@ class Model:
         if held.sandbox is None or held.name != target.holder:
             return (target.text, target.holder, target.to)
         listens = frozenset(target.ports) & held.sandbox.listens
+        opened = self.world.opened.get((places[0], address))
         to = target.to if target.published else ""
-        return (self._kind(_signature(held.sandbox)), places[0], held.port, self._around(address), listens, to)
+        return (self._kind(_signature(held.sandbox)), places[0], held.port, self._around(address), listens, opened, to)
 
     def _around(self, address: IpAddress) -> int:
         """Return the number of the set of networks that an address is in."""
-        boxes = self.world.sandboxes.values()
-        return self._kind(("around", frozenset(n for box in boxes for n in _networks(box) if address in n)))
+        return self._kind(("around", frozenset(n for n in self._all_networks if address in n)))
+
+    @cached_property
+    def _all_networks(self) -> frozenset[IpNetwork]:
+        return frozenset(network for box in self.world.sandboxes.values() for network in _networks(box))
 
     def _kind(self, signature: Hashable) -> int:
         return self.kinds.setdefault(signature, len(self.kinds))
@@ -194,7 +204,7 @@ def _fate(world: World, box: Sandbox, target: Target, port: int | None) -> Fate:
     """Return what becomes of a packet or, with a port, a connection; reaching somebody else is a loss."""
     if target.address is None:
         return Loss("no-address", "no claim: no address of {to} is known", None, certain=False)
-    fate = exchange(world, box, target.address)
+    fate = exchange(world, box, target.address, port)
     if isinstance(fate, Arrival):
         fate = _rightly(world, target, fate)
     if port is not None:

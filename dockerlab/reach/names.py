@@ -2,33 +2,83 @@
 
 from __future__ import annotations
 
-from dockerlab.reach.walk import TOLD_NO_ROUTE, Arrival, Fate, Loss, exchange
+from ipaddress import ip_address
+from typing import NamedTuple
+
+from dockerlab.reach.fate import TOLD_NO_ROUTE, Arrival, Fate, Loss, unseen
+from dockerlab.reach.walk import exchange
 from dockerlab.reach.world import Sandbox, World
 
 NO_SUCH_NAME = "no such name"
 
 
-def look_up(world: World, asking: Sandbox, asked: Sandbox, answers: tuple[str, ...], *, named: bool = True) -> Fate:
-    """Return what becomes of a question for a container's name; `answers` are its addresses on shared networks.
+class Known(NamedTuple):
+    """What a sandbox's Docker DNS knows of a name that a container may have.
 
-    `named` is False for a container that joined another's sandbox: only the owner's name is known.
+    `own` are the addresses of all who have the name where that container has it too, `others` those where it has not.
+    `shares` tells whether they are on one network at all, where its name may be another one.
     """
-    if answers:
+
+    own: tuple[str, ...] = ()
+    others: tuple[str, ...] = ()
+    shares: bool = False
+
+    @property
+    def kind(self) -> tuple[bool, bool, bool]:
+        """Return what two have in common whose names are looked up alike."""
+        return (bool(self.own), bool(self.others), self.shares)
+
+
+def known(world: World, asking: Sandbox, asked: Sandbox, name: str) -> Known:
+    """Return what Docker's DNS, asked by one sandbox, knows of a name that another may have."""
+    there = world.known_on.get(asked.name, ())
+    own: dict[str, None] = {}
+    others: dict[str, None] = {}
+    shares = False
+    for place in world.known_on.get(asking.name, ()):
+        found, both = world.named.get((place, name), ()), place in there
+        shares = shares or both
+        if found:
+            theirs = both and any(asked.holds(ip_address(address)) for address in found)
+            (own if theirs else others).update(dict.fromkeys(found))
+    return Known(tuple(own), tuple(others), shares)
+
+
+def look_up(world: World, asking: Sandbox, asked: Sandbox, found: Known, *, named: bool = True) -> Fate:
+    """Return what becomes of a question for a container's name, or one of its aliases, of which `found` is known.
+
+    `named` is False for a container that joined another's sandbox: only the owner's names are known.
+    """
+    if found.own and found.others:
+        what = "others have the name {address} on another network of {source}, and which is asked first is not known"
+        return unseen("dns-shared-network", what)
+    if found.own:
         because = "Docker's DNS at 127.0.0.11 knows the names on the networks of {source}, and {to} is on one of them"
         return Arrival(asked.name, asked, "dns-shared-network", because)
-    if asking.is_host:
-        because = f"{{source}} uses the resolver of the host {asking.name}, which knows no container names"
-        return Loss("dns-host-mode", because, _said_of_an_unknown_name(world, asking))
+    if found.others:
+        because = "on the networks of {source}, {address} is the name of others, not of {to}"
+        return Loss("dns-no-shared-network", because, "wrong answerer")
     if not asking.interfaces:
         return Loss("none", "{source} has no interface but loopback: no resolver can be asked", "no route")
+    rule, because = _unknown(asking, shares=found.shares, named=named)
+    return Loss(rule, because, _said_of_an_unknown_name(world, asking))
+
+
+def _unknown(asking: Sandbox, *, shares: bool, named: bool) -> tuple[str, str]:
+    """Return the rule by which a name is not known to a sandbox, and why."""
+    if asking.is_host:
+        because = f"{{source}} uses the resolver of the host {asking.name}, which knows no container names"
+        return "dns-host-mode", because
     if not asking.resolves:
         because = "{source} is on docker0 alone, where Docker's DNS is off: names need a user-defined network"
-        return Loss("dns-default-bridge", because, _said_of_an_unknown_name(world, asking))
+        return "dns-default-bridge", because
     if not named:
         because = "{to} joined another container's network namespace: Docker's DNS knows its owner's name alone"
-        return Loss("dns-joined", because, _said_of_an_unknown_name(world, asking))
-    because = "{source} and {to} share no network within reach of one Docker DNS server"
-    return Loss("dns-no-shared-network", because, _said_of_an_unknown_name(world, asking))
+        return "dns-joined", because
+    if shares:
+        because = "{to} has the name {address} on another network: a name is known on its own network alone"
+        return "dns-no-shared-network", because
+    return "dns-no-shared-network", "{source} and {to} share no network within reach of one Docker DNS server"
 
 
 def _said_of_an_unknown_name(world: World, box: Sandbox) -> str | None:

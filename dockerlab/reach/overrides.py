@@ -40,8 +40,8 @@ def _matches(exception: Expect, cell: Cell) -> bool:
 
 def _expectation(exception: Expect, model: Expectation) -> Expectation:
     why = f": {exception.why}" if exception.why else ""
-    says = {True: "reachable", False: "unreachable", None: "no claim"}[model.reachable]
-    text = f"the definition says so{_plain(why)} (the model: {says}, {model.text})"
+    says = {True: "reachable, ", False: "unreachable, ", None: ""}[model.reachable]  # without a claim, the text says it
+    text = f"the definition says so{_plain(why)} (the model: {says}{model.text})"
     return Expectation(exception.reachable, "expect", text)
 
 

@@ -5,65 +5,36 @@ Texts stand for every cell of a kind: `{source}`, `{address}` and `{to}` are fil
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
+from dockerlab.reach import firewall
+from dockerlab.reach.fate import TOLD_NO_ROUTE, Arrival, Fate, Loss, unseen
 from dockerlab.reach.world import Holder, Sandbox, World
-from dockerlab.topology import Forwarding, Interface, IpAddress, Segment
-
-RAW_DROP = (28, 2)
-"""The engine from which on raw PREROUTING drops what comes for a container past its bridge, replies too (#49832)."""
+from dockerlab.topology import Interface, IpAddress, Segment, interface_towards
 
 
-@dataclass(frozen=True)
-class Arrival:
-    """The packet came to somebody: a sandbox, or (`box` is None) what is beyond the lab.
+class Packet(NamedTuple):
+    """What is sent to an address: a ping, or a connection to a TCP port; a `reply` belongs to what is let through."""
 
-    `seen_from` is the source address that the packet bears there, and `replies_to` who gets what is sent to that:
-    the sender, or the host that put its own address in place of the sender's. `hops` is the packet's way, `back` that
-    of the reply.
-    """
-
-    at: str
-    box: Sandbox | None
-    rule: str
-    because: str
-    seen_from: IpAddress | None = None
-    replies_to: str = ""
-    hops: tuple[str, ...] = ()
-    back: tuple[str, ...] = ()
+    address: IpAddress
+    port: int | None = None
+    reply: bool = False
 
 
-@dataclass(frozen=True)
-class Loss:
-    """The packet goes nowhere; `certain` is False where the model cannot see enough to say so.
-
-    `symptom` None means that the way in which it fails cannot be told.
-    """
-
-    rule: str
-    because: str
-    symptom: str | None = "timeout"
-    certain: bool = True
-    hops: tuple[str, ...] = ()
-    at: str | None = None
-    """Who got it instead of the one that was meant."""
-
-
-Fate = Arrival | Loss
-
-TOLD_NO_ROUTE = "told no route"
-"""A host on the way has no route and says so by ICMP: a ping shows that as another symptom than a connection."""
-
-
-def exchange(world: World, box: Sandbox, address: IpAddress) -> Fate:
-    """Return what becomes of a packet to an address and of the reply to it."""
-    there = send(world, box, address)
+def exchange(world: World, box: Sandbox, address: IpAddress, port: int | None = None) -> Fate:
+    """Return what becomes of a packet to an address, a ping or one for a TCP port, and of the reply to it."""
+    there = send(world, box, Packet(address, port))
     if isinstance(there, Loss) or there.seen_from is None:
         return there
     if there.box is None:
         return _back_from_beyond(world, there)
-    back = send(world, there.box, there.seen_from, reply=True)
+    if there.box.holds(there.seen_from) and there.box.name != there.replies_to:
+        because = (
+            f"it comes to {there.at} from {there.at}'s own address, by its source: the kernel drops such a martian"
+        )
+        return Loss("same-address", because, hops=there.hops)
+    back = send(world, there.box, Packet(there.seen_from, reply=True))
     replied = tuple(f"reply: {hop}".replace("{address}", _sender(box, there)) for hop in back.hops)
     if isinstance(back, Arrival) and back.at == there.replies_to:
         return replace(there, back=replied)
@@ -95,34 +66,29 @@ def _back_from_beyond(world: World, there: Arrival) -> Fate:
     return there
 
 
-def send(world: World, box: Sandbox, address: IpAddress, *, reply: bool = False) -> Fate:
-    """Return what becomes of a packet that a sandbox sends to an address; a `reply` passes the firewalls."""
+def send(world: World, box: Sandbox, packet: Packet) -> Fate:
+    """Return what becomes of a packet that a sandbox sends."""
+    address = packet.address
     if box.holds(address):
         because = "{address} is an address of the sandbox that {source} is in: the packet never leaves it"
         return Arrival(box.name, box, "own-address", because, hops=(f"{box.name}: {{address}} is its own",))
     on_link = interface_towards(box.interfaces, address)
     if on_link is not None:
         hop = f"{box.name}: {{address}} is in {on_link.address.network}, on-link on {on_link.segment}"
-        return _traced(hop, _deliver(world, box, on_link, address))
+        return _traced(hop, _deliver(world, box, on_link, packet))
     for destination, via, segment in box.routes:
         if address in destination:
             hop = f"{box.name}: the route to {destination} leads to {via} on {segment}"
-            return _traced(hop, _through(world, box, via, segment, address, reply))
+            return _traced(hop, _through(world, box, via, segment, packet))
     gateway = box.gateway(address.version)
     if gateway is None or box.way_out is None:
         return _no_route(world, box)
     hop = f"{box.name}: the default route leads to {gateway} on {box.way_out}"
-    return _traced(hop, _through(world, box, gateway, box.way_out, address, reply))
+    return _traced(hop, _through(world, box, gateway, box.way_out, packet))
 
 
 def _traced(hop: str, fate: Fate) -> Fate:
     return replace(fate, hops=(hop, *fate.hops))
-
-
-def interface_towards(interfaces: Sequence[Interface], address: IpAddress) -> Interface | None:
-    """Return the interface whose subnet holds the address, the longest prefix first."""
-    fitting = [interface for interface in interfaces if address in interface.address.network]
-    return max(fitting, key=lambda interface: interface.address.network.prefixlen, default=None)
 
 
 def _address_on(box: Sandbox, segment: Segment, version: int) -> IpAddress | None:
@@ -135,7 +101,7 @@ def _no_route(world: World, box: Sandbox) -> Loss:
     if not box.interfaces:
         return Loss("none", "{source} has no interface but loopback", "no route")
     if any(interface.segment.routed for interface in box.interfaces):
-        return _unseen("unseen-router", f"{box.host} routes what {{source}} sends, and the way back cannot be seen")
+        return unseen("unseen-router", f"{box.host} routes what {{source}} sends, and the way back cannot be seen")
     closed = [world.forwarding[i.segment] for i in box.interfaces if i.segment in world.forwarding]
     shut = next((forwarding for forwarding in closed if not forwarding.allowed), None)
     if shut is not None:
@@ -144,13 +110,13 @@ def _no_route(world: World, box: Sandbox) -> Loss:
     return Loss("no-default-route", because, "no route")
 
 
-def _deliver(world: World, box: Sandbox, interface: Interface, address: IpAddress) -> Fate:
+def _deliver(world: World, box: Sandbox, interface: Interface, packet: Packet) -> Fate:
     """Return what becomes of a packet whose destination is in the subnet of an interface: it asks by ARP there."""
-    segment = interface.segment
+    segment, address = interface.segment, packet.address
     holder = world.holder(segment, address, box, interface.port)
     if holder is None:
         return _nobody(world, segment, address)
-    denied = _denied(world, segment, interface.port, holder.port, address.version)
+    denied = _denied(world, segment, (interface.port, holder.port), packet)
     if denied is not None:
         return denied
     filtered = _reverse_path(world, holder, segment, interface.address.ip)
@@ -201,19 +167,20 @@ def _nobody(world: World, segment: Segment, address: IpAddress) -> Loss:
     if segment.closed:
         return Loss("nobody-there", f"nobody on {segment} holds {{address}}", "host unreachable", hops=hops)
     what = f"whether a machine on {segment} holds {{address}} cannot be seen from the lab's hosts"
-    return _unseen("unseen-lan", what)
+    return unseen("unseen-lan", what)
 
 
-def _denied(world: World, segment: Segment, one: str, other: str, version: int) -> Loss | None:
-    denial = world.denial(segment, one, other, version)
-    if denial is None:
+def _denied(world: World, segment: Segment, ports: tuple[str, str], packet: Packet) -> Loss | None:
+    denial = world.denial(segment, *ports, packet.address.version)
+    if denial is None or (packet.port is None and packet.address.version in denial.spares_pings):
         return None
     hops = (f"{segment}: dropped: {denial.why}",)
     return Loss(denial.rule, denial.why, denial.symptom, denial.certain, hops)
 
 
-def _through(world: World, box: Sandbox, gateway: IpAddress, segment: Segment, address: IpAddress, reply: bool) -> Fate:
+def _through(world: World, box: Sandbox, gateway: IpAddress, segment: Segment, packet: Packet) -> Fate:
     """Return what becomes of a packet that is handed to a gateway."""
+    address = packet.address
     own = next((i for i in box.interfaces if i.segment == segment), None)
     holder = world.holder(segment, gateway, box, own.port if own is not None else "")
     if holder is None:
@@ -221,86 +188,45 @@ def _through(world: World, box: Sandbox, gateway: IpAddress, segment: Segment, a
         because = missing.because.replace("{address}", str(gateway))
         hops = tuple(hop.replace("{address}", str(gateway)) for hop in missing.hops)
         return replace(missing, because=f"the default route leads to {gateway}; {because}", hops=hops)
-    denied = _denied(world, segment, own.port, holder.port, address.version) if own is not None else None
+    denied = _denied(world, segment, (own.port, holder.port), packet) if own is not None else None
     if denied is not None:
         return replace(denied, because=f"the default route leads to {gateway}, and {denied.because}")
     if holder.sandbox is not None and holder.sandbox.is_host:
-        return _forward(world, box, holder.sandbox, segment, address, reply)
+        return _forward(world, box, holder.sandbox, segment, packet)
     if holder.routes_on:
         fate = _beyond(world, holder, address)
         source = _address_on(box, segment, address.version)
         return replace(fate, seen_from=source, replies_to=box.name) if isinstance(fate, Arrival) else fate
-    return _unseen("unseen-router", f"{holder.name} would have to forward it, and that cannot be seen")
+    return unseen("unseen-router", f"{holder.name} would have to forward it, and that cannot be seen")
 
 
-def _unseen(rule: str, what: str) -> Loss:
-    """Return that the model makes no claim, and what it would have to see."""
-    return Loss(rule, f"no claim: {what}", None, certain=False)
-
-
-def _forward(world: World, box: Sandbox, host: Sandbox, segment: Segment, address: IpAddress, reply: bool) -> Fate:
-    """Return what a host does with a packet that came from a bridge and goes on."""
+def _forward(world: World, box: Sandbox, host: Sandbox, segment: Segment, packet: Packet) -> Fate:
+    """Return what a host does with a packet that came to it from a bridge or a LAN and goes on."""
+    address = packet.address
     source = _address_on(box, segment, address.version)
     if host.holds(address):
         because = f"{{address}} is an address of {host.name} itself: the packet is delivered there, not forwarded"
         hops = (f"{host.name}: {{address}} is its own: INPUT, not FORWARD",)
         return Arrival(host.name, host, "host-local", because, source, box.name, hops)
-    stopped = (_stopped_early if reply else _stopped)(world, host, segment, address)
+    if packet.reply:
+        stopped = firewall.stopped_early(world, host, segment, address)
+    else:
+        stopped = firewall.stopped(world, host, segment, address, packet.port)
     if stopped is not None:
         return stopped
-    onward = send(world, host, address, reply=reply)
+    onward = send(world, host, packet)
     if isinstance(onward, Loss):
         because = onward.because.replace("{source}", host.name)
         symptom = TOLD_NO_ROUTE if onward.symptom == "no route" else onward.symptom
         return replace(onward, because=f"it goes out through {host.name}, and there: {because}", symptom=symptom)
-    rules = world.forwarding.get(segment)  # none for a LAN, from which replies alone are known to be forwarded
-    if rules is not None and rules.masquerade and address.version in rules.filters:
+    rules = world.forwarding.get(segment)
+    if rules is not None and address.version in rules.masquerade - rules.routed:
         because = f"it goes out through {host.name}, which puts its own address in place of {{source}}'s (MASQUERADE)"
         masked = (f"{host.name}: FORWARD, then MASQUERADE in nat POSTROUTING", *onward.hops)
         return replace(onward, rule="masquerade", because=because, hops=masked)
-    because = f"it goes out through {host.name} with its own address, and the reply finds the way back"
-    return replace(onward, rule="routed", because=because, seen_from=source, replies_to=box.name)
-
-
-def _stopped(world: World, host: Sandbox, segment: Segment, address: IpAddress) -> Loss | None:
-    """Return what keeps a host from forwarding a packet, or None."""
-    rules, facts = world.forwarding.get(segment), world.facts[host.name]
-    forwards, setting = (
-        (facts.ip_forward, "ip_forward") if address.version == 4 else (facts.ip6_forward, "conf.all.forwarding")
-    )
-    if rules is None:
-        return _unseen("unseen-forwarding", f"how {host.name} forwards from {segment} is not known")
-    if not rules.allowed and address.version in rules.filters:
-        return Loss(rules.rule, rules.why)
-    if forwards is None:
-        return _unseen("unseen-forwarding", f"{setting} of {host.name} could not be read")
-    if not forwards:
-        return Loss("ip-forward-off", f"{host.name} does not forward: net.ipv{address.version}.{setting} is 0")
-    return _between_bridges(world, host, rules, address)
-
-
-def _between_bridges(world: World, host: Sandbox, rules: Forwarding, address: IpAddress) -> Loss | None:
-    """Return what keeps a packet from one bridge out of another one of the same host, or None."""
-    towards = interface_towards(host.interfaces, address)
-    if towards is not None and towards.segment.kind == "bridge" and address.version in rules.filters:
-        inside = world.forwarding.get(towards.segment)
-        if inside is not None and not inside.allowed:
-            return Loss(inside.rule, f"{towards.segment} is internal: iptables drops what enters or leaves it")
-        because = f"{towards.segment} is another bridge of {host.name}: iptables drops what goes from bridge to bridge"
-        return Loss("bridge-isolation", because)
-    return None
-
-
-def _stopped_early(world: World, host: Sandbox, segment: Segment, address: IpAddress) -> Loss | None:
-    """Return what keeps a host from forwarding even a reply: what is dropped before connections are looked up."""
-    towards = interface_towards(host.interfaces, address)
-    if towards is None or towards.segment == segment or world.engines[host.name] < RAW_DROP:
-        return None
-    inside = world.forwarding.get(towards.segment)
-    if inside is None or not inside.allowed or address.version not in inside.filters:
-        return None
-    because = f"{host.name} drops in raw PREROUTING what comes for {{address}} from elsewhere than {towards.segment}"
-    return Loss("bridge-isolation", because)
+    because = f"{host.name} passes it on with its sender's own address, and the reply finds the way back"
+    passed = (f"{host.name}: FORWARD", *onward.hops)
+    return replace(onward, rule="routed", because=because, seen_from=source, replies_to=box.name, hops=passed)
 
 
 def _beyond(world: World, router: Holder, address: IpAddress) -> Fate:
@@ -317,4 +243,4 @@ def _beyond(world: World, router: Holder, address: IpAddress) -> Fate:
     if places and all(place.closed for place in places):
         because = f"{{address}} is on {places[0]}, of which no router outside knows: {router.name} has no route to it"
         return Loss("unrouted", because, None, hops=(f"{router.name}: has no route to {{address}}",))
-    return _unseen("unseen-router", f"whether {router.name} leads to {{address}} cannot be seen")
+    return unseen("unseen-router", f"whether {router.name} leads to {{address}} cannot be seen")

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address, ip_interface
+from functools import cached_property
 
-from dockerlab import modes, topology
 from dockerlab.lab.model import Lab
-from dockerlab.modes.base import Mode, Site
-from dockerlab.modes.bridge import DEFAULT
-from dockerlab.modes.overlay import GATEWAY_BRIDGE, gateway_port
-from dockerlab.snapshot import EndpointState, NetworkState, Snapshot
 from dockerlab.topology import (
-    Attachment,
     Denial,
     Forwarding,
     HostFacts,
@@ -23,8 +17,8 @@ from dockerlab.topology import (
     Segment,
 )
 
-ASKS_THROUGH_HOST = (26, 0)
-"""The engine from which on servers that the host itself uses are asked from the host (observed: 20.10 no, 28.5 yes)."""
+Place = tuple[str, str]
+"""A network, and its host; that is empty for a network of the whole Swarm."""
 
 
 @dataclass(frozen=True)
@@ -48,7 +42,11 @@ class Sandbox:
 
     def holds(self, address: IpAddress) -> bool:
         """Tell whether the address is the sandbox's own."""
-        return any(interface.address.ip == address for interface in self.interfaces)
+        return address in self._own
+
+    @cached_property
+    def _own(self) -> frozenset[IpAddress]:
+        return frozenset(interface.address.ip for interface in self.interfaces)
 
     def gateway(self, version: int) -> IpAddress | None:
         """Return the default route of an IP version, or None."""
@@ -86,6 +84,14 @@ class World:
     """The gateway address of each (network, host) and the segment on which it is to be found."""
     publishes: dict[str, Segment] = field(default_factory=dict)
     """The containers whose published ports have an effect, with the bridge that the host sends them through."""
+    ended: set[str] = field(default_factory=set)
+    """The containers that are there and do not run."""
+    opened: dict[tuple[Segment, IpAddress], frozenset[int]] = field(default_factory=dict)
+    """The TCP ports that the engine opens in the firewall for an address on a bridge, because they are published."""
+    named: dict[tuple[Place, str], list[str]] = field(default_factory=dict)
+    """The addresses of all who have a name on a network."""
+    known_on: dict[str, list[Place]] = field(default_factory=dict)
+    """The networks on which Docker's DNS knows a container, and answers it."""
     members: dict[Segment, list[tuple[Sandbox, str]]] = field(default_factory=dict)
     """The sandboxes with an interface on each segment, also one without an address, and the port of each."""
 
@@ -112,211 +118,6 @@ class World:
         return next(found, None)
 
 
-def build_world(lab: Lab, facts: Mapping[str, HostFacts], snapshots: Mapping[str, Snapshot]) -> World:
-    """Return the lab's world; an address is what the engine gave, or what the definition fixes where it gave none."""
-    seen = {host: snapshots.get(host, Snapshot(host)) for host in lab.hosts}
-    known = {host: facts.get(host, HostFacts(host)) for host in lab.hosts}
-    world = World(lab, known, {host: snapshot.engine for host, snapshot in seen.items()})
-    for name in lab.containers:
-        world.of[name] = _sandbox_of(lab, name)
-    for host in lab.hosts:
-        _add_host(world, host, seen[host])
-    for name in lab.containers:
-        if world.of[name] == name:
-            _add_container(world, name, seen[lab.host_of(name)])
-    for name in lab.containers:
-        world.addresses[name] = world.addresses[world.of[name]]
-    return world
-
-
-def _sandbox_of(lab: Lab, name: str) -> str:
-    """Return the sandbox that a container is in: one that joins another is where that one is, which may be the host."""
-    spec = lab.containers[name]
-    box = modes.for_container(lab, spec).sandbox(lab.host_of(name), name, spec)
-    return box if box == name or box in lab.hosts else _sandbox_of(lab, box)
-
-
-def _listens(world: World, box: str) -> frozenset[int]:
-    """Return the TCP ports on which the definition says that something in a sandbox listens."""
-    inside = (spec for name, spec in world.lab.containers.items() if world.of[name] == box)
-    return frozenset(port for spec in inside for port in spec.listens)
-
-
-def _add_host(world: World, host: str, snapshot: Snapshot) -> None:
-    facts = world.facts[host]
-    bridges = {bridge: network.name for network in snapshot.networks if (bridge := _bridge_name(network)) is not None}
-    segments = {
-        nic.name: topology.bridge(host, bridges[nic.name]) if nic.name in bridges else topology.lan(nic.name)
-        for nic in facts.nics
-        if nic.up
-    }
-    interfaces = tuple(
-        Interface(segments[nic.name], address, nic.name, f"{host}/{nic.name}", nic.mac)
-        for nic in facts.nics
-        for address in nic.addresses
-        if nic.up and not address.ip.is_loopback and not address.ip.is_link_local
-    )
-    routers = [
-        (route, segments.get(route.device, topology.lan(route.device)))
-        for route in facts.routes
-        if route.via is not None
-    ]
-    defaults = [(route.via, segment) for route, segment in routers if route.destination is None and route.via]
-    box = Sandbox(
-        host,
-        host,
-        is_host=True,
-        interfaces=interfaces,
-        gateways=tuple({via.version: via for via, _ in reversed(defaults)}.values()),
-        way_out=defaults[0][1] if defaults else None,
-        routes=tuple(
-            sorted(
-                ((r.destination, r.via, s) for r, s in routers if r.destination is not None and r.via is not None),
-                key=lambda known: -known[0].prefixlen,
-            )
-        ),
-        asks=tuple(ip_address(server) for server in facts.nameservers),
-        listens=_listens(world, host),
-    )
-    _place(world, box)
-    for route, segment in routers:
-        if route.via is not None and (segment, route.via) not in world.holders:
-            world.holders[segment, route.via] = Holder(f"router {route.via}", "", routes_on=True)
-            world.places.setdefault(route.via, []).append(segment)
-    for name, segment in segments.items():
-        if name != "lo":
-            world.members.setdefault(segment, []).append((box, f"{host}/{name}"))
-    world.of[host] = host
-    world.addresses[host] = tuple((i.network, i.address.ip) for i in interfaces if i.segment.kind == "lan")
-    for site in _sites(world, host, snapshot):
-        _add_facts(world, _mode(site), site)
-    _add_strangers(world, snapshot)
-
-
-def _add_strangers(world: World, snapshot: Snapshot) -> None:
-    """Note who else has an address on docker_gwbridge: the Swarm's own sandboxes, and containers of nobody's lab."""
-    bridge, segment = snapshot.network(GATEWAY_BRIDGE), topology.bridge(snapshot.host, GATEWAY_BRIDGE)
-    for member, address in bridge.members.items() if bridge is not None else ():
-        holder = Holder(f"{member} of the Swarm on {snapshot.host}", gateway_port(snapshot.host))
-        world.holders.setdefault((segment, address.ip), holder)
-
-
-def _mode(site: Site) -> Mode:
-    return modes.for_driver(site.spec.driver if site.spec is not None else "bridge")
-
-
-def _sites(world: World, host: str, snapshot: Snapshot) -> Iterable[Site]:
-    yield _site(world, host, DEFAULT, snapshot)
-    for name in world.lab.networks:
-        if host in world.lab.hosts_of(name):
-            yield _site(world, host, name, snapshot)
-
-
-def _site(world: World, host: str, name: str, snapshot: Snapshot) -> Site:
-    spec = world.lab.networks.get(name)
-    return Site(host, name, spec, snapshot.network(name), world.facts[host], world.engines[host])
-
-
-def _add_facts(world: World, mode: Mode, site: Site) -> None:
-    about = mode.facts(site)
-    for denial in about.denials:
-        world.denials.setdefault(denial.segment, []).append(denial)
-    for forwarding in about.forwarding:
-        world.forwarding[forwarding.segment] = forwarding
-    for interface in about.answers:
-        world.holders[interface.segment, interface.address.ip] = Holder(interface.network, interface.port)
-
-
-def _add_container(world: World, name: str, snapshot: Snapshot) -> None:
-    lab, host = world.lab, world.lab.host_of(name)
-    spec = lab.containers[name]
-    networks = list(spec.networks) or ([DEFAULT] if spec.mode == DEFAULT else [])
-    attachments: dict[str, Attachment] = {}
-    state = snapshot.container(name)
-    for network in networks:
-        site = _site(world, host, network, snapshot)
-        endpoint = state.endpoints.get(network) if state is not None else None
-        if endpoint is None or not endpoint.addresses:
-            endpoint = _fixed(lab, name, network)
-        attachments[network] = attached = _mode(site).attach(site, endpoint)
-        _note_gateway(world, site, attached)
-    chosen = min((a for a in attachments.values() if a.gateways), key=_precedence, default=Attachment())
-    out = world.forwarding.get(chosen.way_out) if chosen.way_out is not None else None
-    if out is not None and out.allowed:
-        world.publishes[name] = out.segment
-    interfaces = tuple(interface for a in attachments.values() for interface in a.interfaces)
-    box = Sandbox(
-        name,
-        host,
-        is_host=False,
-        interfaces=interfaces + _hidden(snapshot, name, attachments.values()),
-        gateways=chosen.gateways,
-        way_out=chosen.way_out,
-        resolves=frozenset(network for network, a in attachments.items() if a.resolver),
-        asks=tuple(spec.dns) or tuple(ip_address(server) for server in world.facts[host].nameservers),
-        asks_through_host=world.engines[host] >= ASKS_THROUGH_HOST and not spec.dns and bool(chosen.gateways),
-        listens=_listens(world, name),
-    )
-    _place(world, box)
-    for interface in box.interfaces:
-        if (box, interface.port) not in world.members.setdefault(interface.segment, []):
-            world.members[interface.segment].append((box, interface.port))
-    world.addresses[name] = tuple((i.network, i.address.ip) for i in interfaces if not i.address.ip.is_link_local)
-
-
-def _hidden(snapshot: Snapshot, name: str, attachments: Iterable[Attachment]) -> tuple[Interface, ...]:
-    """Return the second interface of a container on an overlay, which only docker_gwbridge tells of."""
-    segment = topology.bridge(snapshot.host, GATEWAY_BRIDGE)
-    bridge, state = snapshot.network(GATEWAY_BRIDGE), snapshot.container(name)
-    if bridge is None or state is None or all(attached.way_out != segment for attached in attachments):
-        return ()
-    address = bridge.members.get(state.id)
-    return () if address is None else (Interface(segment, address, GATEWAY_BRIDGE, gateway_port(snapshot.host)),)
-
-
-def _precedence(attached: Attachment) -> tuple[int, bool, str]:
-    """Return what libnetwork orders endpoints by for the default route: the smallest gives it.
-
-    Internal networks and docker_gwbridge come last; one with gateways of both IP versions goes ahead of others.
-    """
-    last, name = attached.priority
-    return (last, len(attached.gateways) < 2, name)
-
-
-def _fixed(lab: Lab, name: str, network: str) -> EndpointState:
-    """Return the endpoint that the definition alone tells: its fixed addresses, with the subnets' prefixes."""
-    place, spec = lab.containers[name].networks.get(network), lab.networks.get(network)
-    found = []
-    gateways: dict[int, str] = {}
-    for pool in spec.pools if spec is not None else ():
-        gateways.setdefault(pool.subnet.version, str(pool.gateway or next(pool.subnet.hosts(), "")))
-        inside = (a for a in (place.addresses if place is not None else ()) if a in pool.subnet)
-        found += [ip_interface(f"{address}/{pool.subnet.prefixlen}") for address in inside]
-    return EndpointState(network, tuple(found), gateway=gateways.get(4, ""), gateway6=gateways.get(6, ""))
-
-
-def _note_gateway(world: World, site: Site, attached: Attachment) -> None:
-    """Remember the address that the network's containers were given as their gateway, for it is a target too."""
-    if not attached.interfaces or (site.name, site.host) in world.gateways:
-        return
-    segment = attached.interfaces[0].segment
-    if attached.gateways and attached.way_out == segment:
-        world.gateways[site.name, site.host] = (attached.gateways[0], segment)
-        return
-    own = next((i.address.ip for i in world.sandboxes[site.host].interfaces if i.segment == segment), None)
-    if own is not None:
-        world.gateways[site.name, site.host] = (own, segment)
-
-
-def _place(world: World, box: Sandbox) -> None:
-    world.sandboxes[box.name] = box
-    for interface in box.interfaces:
-        world.holders[interface.segment, interface.address.ip] = Holder(box.name, interface.port, box)
-        world.places.setdefault(interface.address.ip, []).append(interface.segment)
-
-
-def _bridge_name(network: NetworkState) -> str | None:
-    """Return the host's interface for a bridge network: named by option, or `br-` and the network's short ID."""
-    if network.driver != "bridge":
-        return None
-    return network.options.get("com.docker.network.bridge.name") or f"br-{network.id[:12]}"
+def place_of(interface: Interface, host: str) -> Place:
+    """Return the network of an interface as one of a host's, or of the whole Swarm."""
+    return (interface.network, "" if interface.segment.kind == "overlay" else host)

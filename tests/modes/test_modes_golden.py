@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 from support.labs import read, running, who
+from support.pretend import identifier
 
-from dockerlab import modes, plan, scripts
+from dockerlab import modes, plan
+from dockerlab.provision import scripts
 from dockerlab.reach import build_world, matrix
 
 HERE = Path(__file__).parent
@@ -34,8 +36,12 @@ def test_case(case, golden):
     golden(recorded.with_name(f"{recorded.name}.up.sh"), scripts.of(lab, who(lab)))
 
     engines = running(lab)
-    removal = plan.down(engines.snapshots(), lab.name, "teacher@desk")
-    lines = [f"{command.host}: {command.shell()}" for step in removal.ordered() for command in step.commands]
+    removal = plan.down(engines.snapshots(), lab.name, "teacher@desk", files=engines.files())
+    lines = [
+        f"{command.host}: {command.shell()}".replace(identifier(command.host, step.key.name), f"ID-of-{step.key.name}")
+        for step in removal.ordered()
+        for command in step.commands
+    ]
     golden(recorded.with_name(f"{recorded.name}.down.txt"), "\n".join([*lines, *removal.notes]) + "\n")
 
     cells = matrix(build_world(lab, engines.facts(), engines.snapshots()))

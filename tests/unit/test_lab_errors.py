@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -64,6 +67,26 @@ BOMBS = {
     + "".join(f"c{i}: {{networks: {{n: {{ip: 10.0.0.2}}}}}}," for i in range(9_000))
     + "}\n",
     "same ports": "name: x\ncontainers: {" + "".join(f'c{i}: {{ports: ["80:80"]}},' for i in range(9_000)) + "}\n",
+    "subnets of one network": "name: x\nnetworks: {n: {subnet: ["
+    + "".join(f"10.{i // 256}.{i % 256}.0/24," for i in range(5_000))
+    + "]}}\ncontainers: {c: {networks: [n]}}\n",
+    "hosts and networks": "name: x\nhosts: {"
+    + "".join(f"n{i}: ," for i in range(9_000))
+    + "}\nnetworks: {"
+    + "".join(f"m{i}: ," for i in range(9_000))
+    + "}\ncontainers: {c: {host: n0}}\n",
+    "ports at different addresses": "name: x\ncontainers: {a: {ports: ["
+    + "".join(f"'1.{i // 65536}.{i // 256 % 256}.{i % 256}:80:80'," for i in range(30_000))
+    + "'80:80']}}\n",
+    "tags": "name: x\n" + "".join(f"a{i}: !!x x\n" for i in range(40_000)),
+    "a long pattern": f"name: x\ncontainers: {{c: }}\nexpect: [{{to: '{'*a' * 100_000}', reachable: true}}]\n",
+    "an infinite number": 'name: x\ncontainers: {c: {user: "{{ 1e999 }}"}}\n',
+    "centre": 'name: x\nvars: {v: a}\ncontainers: {c: {user: "{{ v|center(999999999) }}"}}\n',
+    "format": "name: x\ncontainers: {c: {user: \"{{ '%999999999d' % 5 }}\"}}\n",
+    "nested loops": 'name: x\ncontainers: {c: {user: "' + "{% for a in range(999) %}" * 9 + '"}}\n',
+    "variables of variables": 'name: x\nvars: {a: "{{ b }}{{ b }}", b: "{{ a }}{{ a }}"}\n'
+    'containers: {c: {user: "{{ a }}"}}\n',
+    "deep choice": 'name: x\nvars: {a: 1}\ncontainers: {c: {user: "{{ ' + "a if a else " * 300 + 'a }}"}}\n',
     "chain of joiners": "name: x\ncontainers: {c0: ,"
     + "".join(f'c{i + 1}: {{network_mode: "container:c{i}"}},' for i in range(5_000))
     + "}\n",
@@ -90,6 +113,35 @@ def test_ten_mistakes_are_ten_messages():
     told = problems((ERRORS / "ten-mistakes.yaml").read_text())
     assert len(told) == 10
     assert len({line.split(":")[1] for line in told}) == 10
+
+
+HOSTILE = [
+    *("aliases", "merges", "nested lists", "size", "template output", "many values"),
+    *("hosts and networks", "ports at different addresses"),
+]
+MEMORY = 400 << 20
+SECONDS = 60
+"""Many, as a processor that is shared by many counts more for the same work; a bomb would take hours."""
+
+
+def bounded():
+    """Take memory and processor time from this process."""
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (SECONDS, SECONDS))
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_bomb_in_bounds(name, tmp_path):
+    """The command itself refuses a bomb within bounds of memory and processor time that the kernel keeps."""
+    path = tmp_path / "lab.yaml"
+    path.write_text(BOMBS[name])
+    done = subprocess.run(
+        [sys.executable, "-m", "dockerlab", "render", path],
+        capture_output=True, text=True, check=False, preexec_fn=bounded,
+    )  # fmt: skip
+    assert done.returncode == 2, done.stderr[-2_000:]
+    assert done.stderr.startswith(f"dockerlab: {path}:")
+    assert "Traceback" not in done.stderr
 
 
 @pytest.mark.parametrize("name", BOMBS)
@@ -144,6 +196,23 @@ def test_file_too_big(tmp_path):
         file.truncate(10 << 30)
     with pytest.raises(DefinitionError, match="larger than 1024 KiB"):
         load(path, networks=modes.network_types())
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("ssh://root:hunter2@vm0", "ssh://root:***@vm0"),
+        ("ssh://root:hun/t@er2@vm0:22", "ssh://root:***@vm0:22"),
+        ("root:hunter2@vm0", "root:***@vm0"),
+        ("ssh://:hunter2@vm0", "ssh://:***@vm0"),
+        ("ssh://a@b:hunter2@vm0", "ssh://a@b:***@vm0"),
+    ],
+)
+def test_password_in_an_address(address, shown):
+    """A password in a host's address is refused with its place and the remedy, and is not repeated."""
+    (told,) = problems(f"name: x\nhosts: {{vm0: '{address}'}}\ncontainers: {{a: }}\n")
+    assert told.startswith(f"lab.yaml:2:14: hosts.vm0: '{shown}': a password in an address")
+    assert "ssh-copy-id" in told
 
 
 def test_byte_order_mark(tmp_path):

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from dockerlab import modes
 from dockerlab.errors import DefinitionError
-from dockerlab.lab.check import warnings
+from dockerlab.lab.check import absent, warnings
 from dockerlab.lab.document import parse, resolve
 from dockerlab.lab.loader import loads
 from dockerlab.lab.model import Lab, Network
@@ -123,13 +123,81 @@ def test_replicas():
     assert found.containers["side2"].owner == "web2"
 
 
-def test_secret_in_the_file_is_warned_of():
-    """A password written in the file is warned of, at its key; one that comes from `--set` is not."""
-    text = "vars: {db_password: '', v: ''}\n"
-    text += "containers: {a: {environment: {PASSWORD: hunter2, DB_TOKEN: '{{ v }}', COMPASS: n}}}"
-    found = [problem.path for problem in warnings(lab(text, v="secret"), {"v"})]
-    assert found == [("containers", "a", "environment", "PASSWORD")]
-    assert [problem.path for problem in warnings(lab("vars: {token: x}\ncontainers: {a: {}}"))] == [("vars", "token")]
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("environment: {PASSWORD: hunter2, COMPASS: n, EMPTY_TOKEN: '', API_KEY: }", ["environment.PASSWORD"]),
+        ("environment: {DB_TOKEN: '{{ v }}'}", ["environment.DB_TOKEN"]),
+        ("environment: {URL: 'amqp://me:hunter2@host/', SITE: 'http://host:80/a@b'}", ["environment.URL"]),
+        ("command: mysqld --root-password=hunter2", ["command"]),
+        ("command: [sh, -c, 'curl ftp://me:hunter2@host/']", ["command"]),
+        ("entrypoint: [env, TOKEN=hunter2]", ["entrypoint"]),
+        ("command: passwd --password-file /x", []),
+    ],
+)
+def test_secret_is_warned_of(text, places):
+    """A password that stands in the file or comes by `--set` is warned of where it is used, without repeating it."""
+    found = list(warnings(lab(f"vars: {{v: }}\ncontainers: {{a: {{{text}}}}}", v="hunter2")))
+    assert [dotted(problem.path[2:]) for problem in found] == places
+    assert all("export" in problem.message or "variable" in problem.message for problem in found)
+    assert not any("hunter2" in problem.message for problem in found)
+
+
+def test_secret_variable_is_warned_of():
+    """A variable of the file whose name says that it is secret is warned of unless it is empty."""
+    text = "vars: {token: x, db_password: , secret: ''}\ncontainers: {a: {}}"
+    assert [problem.path for problem in warnings(lab(text))] == [("vars", "token")]
+
+
+def test_variables_without_a_value():
+    """As in Compose, a variable without a value is taken from outside; one with an empty value is empty."""
+    for text in ("{A: , B: '', C: 1}", "[A, B=, C=1]"):
+        spec = lab(f"containers: {{a: {{environment: {text}, labels: [x]}}}}").containers["a"]
+        assert spec.environment == {"A": None, "B": "", "C": "1"}
+        assert spec.handed_over == ("A",)
+        assert spec.labels == {"x": ""}
+
+
+def test_variables_that_are_not_there():
+    """What a container is to get from an environment that lacks it is told, and nothing else."""
+    made = lab("containers: {a: {environment: [A, B, C=1]}}")
+    assert [problem.path[-1] for problem in absent(made, {"B": ""})] == ["A"]
+
+
+@pytest.mark.parametrize("name", ["DOCKER_HOST", "PATH", "LD_PRELOAD", "a b", "1A", "A$(id)", "BASH_ENV"])
+def test_variables_that_cannot_be_handed_over(name):
+    """What the docker command or a shell would take for itself needs a value; with one, any name will do."""
+    with pytest.raises(DefinitionError, match=r"lab.yaml:2:32: containers.a.environment") as caught:
+        loads(
+            f"name: x\ncontainers: {{a: {{environment: {{{name!r}: }}}}}}", "lab.yaml", networks=modes.network_types()
+        )
+    assert len(caught.value.problems) == 1
+    assert lab(f"containers: {{a: {{environment: {{{name!r}: x}}}}}}").containers["a"].environment == {name: "x"}
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "clash"),
+    [
+        ("80:80", "80:81", True),
+        ("80:80", "80:80/udp", False),
+        ("1.1.1.1:80:80", "1.1.1.2:80:80", False),
+        ("1.1.1.1:80:80", "1.1.1.1:80:81", True),
+        ("1.1.1.1:80:80", "80:80", True),
+        ("80:80", "[::1]:80:80", True),
+        ("0.0.0.0:80:80", "[::]:80:80", False),
+        ("0.0.0.0:80:80", "1.1.1.1:80:80", True),
+        ("[::1]:80:80", "[::]:80:80", True),
+        ("1.1.1.1:80:80", "[::]:80:80", False),
+    ],
+)
+def test_published_twice(one, other, clash):
+    """Two ports are one when number, protocol, and an address of the host are the same."""
+    text = f"containers: {{a: {{ports: ['{one}']}}, b: {{ports: ['{other}']}}}}"
+    if clash:
+        with pytest.raises(DefinitionError, match=r"containers.b.ports\[0\]: a publishes 80/tcp on host local already"):
+            lab(text)
+    else:
+        assert len(lab(text).containers) == 2
 
 
 def test_checks_get_a_lab_whose_names_resolve():
@@ -195,7 +263,7 @@ CONTAINERS = st.dictionaries(
                 st.sampled_from([80, "80", "8080:80/udp", {"target": 1}, {"target": "1"}, "{{ 80 }}", True])
             ),
             "expose": st.lists(st.sampled_from([80, "80", "{{ 80 }}", "080", 0, 70_000])),
-            "environment": st.sampled_from([{"A": 1}, {"A": None}, ["A=1"], ["A"], [1], None, "A=1"]),
+            "environment": st.sampled_from([{"A": 1}, {"A": None}, {"A b": 1}, ["A=1"], ["A"], [1], None, "A=1"]),
             "dns": st.sampled_from(["1.1.1.1", ["1.1.1.1"], "{{ '1.1.1.1' }}", 5, [5], []]),
             "cap_add": st.sampled_from(["A", ["A", 1], 5, None]),
             "replicas": st.sampled_from([1, 2, "{{ 2 }}", "2", True, None]),

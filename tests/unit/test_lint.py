@@ -21,6 +21,12 @@ def warned(text):
             "networks: {n: {internal: true}}\ncontainers: {a: {networks: [n], ports: ['80:80']}}",
             ("containers", "a", "ports"),
         ),
+        (
+            "networks: {n: {driver: macvlan, parent: eth0}}\ncontainers: {a: {networks: [n], ports: ['80:80']}}",
+            ("containers", "a", "ports"),
+        ),
+        ("containers: {a: {network_mode: host, ports: ['80:80']}}", ("containers", "a", "ports")),
+        ("containers: {a: {network_mode: none, ports: ['80:80']}}", ("containers", "a", "ports")),
         ("containers: {a: {command: ping b}, b: {}}", ("containers", "a")),
         ("containers: {a: {environment: {URL: 'http://b:80/'}}, b: {}}", ("containers", "a")),
         (
@@ -41,6 +47,11 @@ def warned(text):
 def test_misleading(text, path):
     """Each kind of misleading definition is pointed out once, at its place."""
     assert warned(text) == [path]
+
+
+def test_a_name_in_the_hosts_file_is_known():
+    """A name that the definition itself puts into /etc/hosts is no name that docker0 would have to know."""
+    assert warned("containers: {a: {command: ping b, extra_hosts: {b: 172.17.0.3}}, b: {}}") == []
 
 
 def test_nothing_misleading():

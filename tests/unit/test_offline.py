@@ -47,3 +47,14 @@ def test_an_internal_network_by_engine(engine, gateway):
     definition = lab("networks: {n: {internal: true}}\ncontainers: {a: {networks: [n]}}\n")
     _, snapshots = imagine(definition, engine)
     assert snapshots["local"].container("a").endpoints["n"].gateway == gateway
+
+
+@pytest.mark.parametrize(("engine", "gateway"), [("28.5", "10.1.0.1"), ("29.0", "")])
+@pytest.mark.parametrize("driver", ["macvlan", "ipvlan"])
+def test_a_gateway_that_nobody_named_by_engine(engine, gateway, driver):
+    """Up to 28 the first address of a subnet is the default route on a LAN, from 29 on only a gateway that is named."""
+    text = "networks: {{n: {{driver: {}, parent: eth0, subnet: 10.1.0.0/24}}}}\ncontainers: {{a: {{networks: [n]}}}}\n"
+    definition = lab(text.format(driver))
+    assert imagine(definition, engine)[1]["local"].container("a").endpoints["n"].gateway == gateway
+    named = lab(text.format(driver).replace("10.1.0.0/24", "10.1.0.0/24, gateway: 10.1.0.9"))
+    assert imagine(named, engine)[1]["local"].container("a").endpoints["n"].gateway == "10.1.0.9"

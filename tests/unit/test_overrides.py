@@ -2,13 +2,16 @@
 
 from support.labs import lab, running
 
-from dockerlab.reach import build_world, matrix
+from dockerlab.lab.model import Expect
+from dockerlab.reach import Cell, Expectation, build_world, matrix
 from dockerlab.reach.overrides import override
 
 BASE = """
 containers: {a: {}, b: {}}
 expect:
 """
+
+NO_CLAIM = Expectation(None, "unseen-lan", "no claim: a switch cannot be seen")
 
 
 def overridden(exceptions):
@@ -28,6 +31,13 @@ def test_an_exception_wins_over_the_model():
     assert (cell.source, cell.to, cell.probe, expected.reachable, expected.rule) == ("a", "b", "ping", False, "expect")
     assert "a (switch) filters it" in expected.because(cell)
     assert notes == []
+
+
+def test_what_the_model_says_is_told_once():
+    """Beside an exception stands what the model says; where that claims nothing, its text says so itself."""
+    for model, told in ((Expectation(True, "x", "there is"), "reachable, there is"), (NO_CLAIM, NO_CLAIM.text)):
+        (row,), _ = override([(Cell("a", "b", "10.0.0.1", "ping"), model)], [Expect(**{"from": "a"}, reachable=False)])
+        assert row[1].text == f"the definition says so (the model: {told})"
 
 
 def test_the_last_exception_wins():

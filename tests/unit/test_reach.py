@@ -389,12 +389,15 @@ def test_not_running_yet():
 
 
 def test_stopped_container():
-    """A container whose endpoint has lost its address is not said to be reachable at it."""
-    engines = running(lab("containers: {a: {}, b: {}}"))
+    """A container that has lost its address is not said to be reachable at it, nor its port to be published."""
+    text = 'containers: {a: {}, b: {ports: ["8080:80"]}}'
+    engines = running(lab(text))
     state = engines["local"].containers["b"]
     endpoint = replace(state.endpoints["bridge"], addresses=(), gateway="")
     engines["local"].containers["b"] = replace(state, running=False, endpoints={"bridge": endpoint})
-    assert ask(predictions("containers: {a: {}, b: {}}", engines=engines), "a", "b") == (None, "no-address", None)
+    found = predictions(text, engines=engines)
+    assert ask(found, "a", "b") == (None, "no-address", None)
+    assert ask(found, "a", "local", "tcp/8080", "192.168.22.61") == (False, "nothing-published", "refused")
 
 
 def test_every_source_asks_every_target(bridges):
@@ -443,3 +446,68 @@ def test_icc_off_needs_br_netfilter(setting, expected):
     """iptables drops what a bridge switches only where br_netfilter hands it over; unread, the model makes no claim."""
     found = predictions(BRIDGES, lambda facts: {host: replace(f, bridge_nf=setting) for host, f in facts.items()})
     assert ask(found, "q1", "q2") == expected
+
+
+NAMED = """
+networks: {n: {}, m: {}}
+containers:
+  a: {networks: {n: {aliases: [www, pair]}, m: {}}, hostname: alpha}
+  b: {networks: {n: {aliases: [pair, j, both]}}}
+  c: {networks: {m: {aliases: [www, both]}}}
+  j: {network_mode: "container:b"}
+  n1: {networks: [n]}
+  m1: {networks: [m]}
+  wide: {networks: [n, m]}
+  old: {hostname: elder}
+  bare: {network_mode: host}
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "to", "name", "expected"),
+    [
+        ("n1", "a", "www", (True, "dns-shared-network", None)),
+        ("n1", "a", "alpha", (True, "dns-shared-network", None)),
+        ("m1", "a", "alpha", (True, "dns-shared-network", None)),
+        ("n1", "a", "pair", (True, "dns-shared-network", None)),
+        ("n1", "b", "pair", (True, "dns-shared-network", None)),
+        ("n1", "j", "j", (True, "dns-shared-network", None)),
+        ("m1", "j", "j", (False, "dns-joined", "no such name")),
+        ("m1", "a", "pair", (False, "dns-no-shared-network", "no such name")),
+        ("m1", "a", "www", (False, "dns-no-shared-network", "wrong answerer")),
+        ("n1", "c", "www", (False, "dns-no-shared-network", "wrong answerer")),
+        ("wide", "a", "www", (None, "dns-shared-network", None)),
+        ("old", "a", "www", (False, "dns-default-bridge", "no such name")),
+        ("bare", "a", "www", (False, "dns-host-mode", "no such name")),
+    ],
+)
+def test_further_names(source, to, name, expected):
+    """An alias is known on its own network alone, a hostname on all; who asks for a name of others gets others."""
+    known = predictions(NAMED, lambda found: {"local": replace(found["local"], nameservers=("192.168.22.61",))})
+    assert ask(known, source, to, "dns", name) == expected
+
+
+def test_a_name_gives_the_addresses_of_all_who_have_it():
+    """What a name has to give are the addresses of all who have it where the asker and the container meet."""
+    definition = lab(NAMED)
+    engines = running(definition)
+    world = build_world(definition, engines.facts(), engines.snapshots())
+    found = {(cell.source, cell.to, cell.target): cell.answers for cell, _ in matrix(world) if cell.probe == "dns"}
+    at = {(name, network): str(address) for name in "abc" for network, address in world.addresses[name]}
+    assert found["n1", "a", "pair"] == (at["a", "n"], at["b", "n"])
+    assert found["wide", "a", "a"] == (at["a", "n"], at["a", "m"])
+    assert found["n1", "c", "www"] == (at["c", "m"],)
+    assert found["m1", "a", "pair"] == ()
+    assert ("n1", "old", "elder") not in found
+
+
+def test_names_end_at_their_network():
+    """Two networks on one parent are one LAN and two networks: names go from neither to the other."""
+    known = predictions(
+        """
+networks: {one: {driver: macvlan, parent: eth0, subnet: 10.1.0.0/24},
+           two: {driver: macvlan, parent: eth0, subnet: 10.2.0.0/24}}
+containers: {a: {networks: [one]}, b: {networks: [two]}}
+"""
+    )
+    assert ask(known, "a", "b", "dns")[:2] == (False, "dns-no-shared-network")

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "rules"
 SOURCES = [path for folder in ("reach", "modes") for path in sorted((ROOT / "dockerlab" / folder).glob("*.py"))]
 
-PLACES = {"Loss": 0, "_unseen": 0, "Arrival": 2, "Denial": 2}
+PLACES = {"Loss": 0, "unseen": 0, "Arrival": 2, "Denial": 2}
 """Which argument of these is a rule; the keyword `rule` is one anywhere."""
 
 

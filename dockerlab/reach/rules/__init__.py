@@ -1,11 +1,12 @@
 """Every rule by which a cell is decided, by theme: what reports and `docs/rules/` say of it."""
 
-from dockerlab.reach.rules import host, names, ports, segments, unseen
+from dockerlab.reach.rules import firewall, host, names, ports, segments, unseen
 from dockerlab.reach.rules.rule import Rule, Sight
 
 THEMES: tuple[tuple[str, tuple[Rule, ...]], ...] = (
     ("On one layer 2", segments.RULES),
     ("The host as a router", host.RULES),
+    ("The host's firewall", firewall.RULES),
     ("Ports", ports.RULES),
     ("Names", names.RULES),
     ("No claim", unseen.RULES),

@@ -1,4 +1,4 @@
-"""Rules of the host as a router: its routes, its forwarding, its firewall and its NAT."""
+"""Rules of the host as a router: its own addresses, its routes and its NAT."""
 
 from __future__ import annotations
 
@@ -51,19 +51,22 @@ RULES = (
     ),
     Rule(
         "routed",
-        "Out through the host, with one's own address",
-        "A container reaches a machine that sees the container's own address, and that knows the way back.",
-        "The host forwards and does not masquerade: `enable_ip_masquerade` is false, or it is IPv6 on an engine"
-        " before 27, which keeps no IPv6 rules unless told to. The target has a route to the subnet by way of "
-        "the host. The reply passes FORWARD as ESTABLISHED. From 28.2 on this does not work any more for IPv4 "
-        "on a bridge in gateway mode nat: raw PREROUTING, which comes before conntrack, drops the reply, for it"
-        " comes for the container's address by another interface than the bridge.",
-        "20.10 to 28.1; later for IPv6 without rules and with gateway mode routed alone",
+        "Through the host, with one's own address",
+        "The host passes a packet on that bears its sender's own address, and the answer finds the way back.",
+        "The host forwards and does not masquerade. From a container to the outside that is so where "
+        "`enable_ip_masquerade` is false, in gateway mode routed, or for IPv6 on an engine before 27, which keeps no "
+        "IPv6 rules unless told to; the target needs a route to the subnet by way of the host. The reply passes "
+        "FORWARD as ESTABLISHED; from 28.2 on, for a bridge in gateway mode nat, raw PREROUTING drops it first, for it "
+        "comes for the container's address by another interface than the bridge. From another machine to a container "
+        "that is so where the machine has a route and the host lets it in (see [direct-routing](direct-routing.md) and "
+        "[forward-policy](forward-policy.md)).",
+        "every engine; from 28.2 on not from a bridge in gateway mode nat",
         (
             Sight("iptables -t nat -S POSTROUTING", "no MASQUERADE for the subnet"),
-            Sight("ip route get CONTAINER", "on the target: `via` the container's host"),
+            Sight("ip route get CONTAINER", "on the other machine: `via` the container's host"),
         ),
-        "Remove that route on the target (see [no-masquerade](no-masquerade.md) and [reply-lost](reply-lost.md)).",
+        "Remove that route on the other machine (see [no-masquerade](no-masquerade.md) and "
+        "[reply-lost](reply-lost.md)).",
     ),
     Rule(
         "no-masquerade",
@@ -98,65 +101,6 @@ RULES = (
         "`nat-unprotected`) on its network.",
     ),
     Rule(
-        "rp-filter",
-        "Strict reverse path filter",
-        "A host drops the packet, because it would answer by another interface than the one on which it came.",
-        "With `rp_filter` 1 the kernel looks the source up in the host's own routes. If that leads to another "
-        "interface, the packet is dropped before any firewall rule sees it. The larger of `all` and the "
-        "interface's own value counts.",
-        "every engine: the kernel decides, not Docker",
-        (
-            Sight("sysctl net.ipv4.conf.all.rp_filter net.ipv4.conf.NIC.rp_filter", "1 in one of them"),
-            Sight("nstat -az TcpExtIPReversePathFilter", "the counter grows"),
-        ),
-        "Set both to 0 or 2 (loose). The packet then arrives, and its reply may still go astray.",
-    ),
-    Rule(
-        "ip-forward-off",
-        "The host does not forward",
-        "Containers reach their host and each other on one bridge, and nothing beyond the host.",
-        "`net.ipv4.ip_forward` (for IPv6 `net.ipv6.conf.all.forwarding`) is 0: the kernel delivers and sends, "
-        "but does not pass on from interface to interface. dockerd turns it on when it starts, unless told "
-        "`--ip-forward=false`; something turned it off later.",
-        "every engine",
-        (Sight("sysctl net.ipv4.ip_forward", "0"),),
-        "`sysctl -w net.ipv4.ip_forward=1`, and find out what sets it to 0.",
-    ),
-    Rule(
-        "bridge-isolation",
-        "From one bridge to another of the same host",
-        "Containers on two bridges of one host do not reach each other by their addresses.",
-        "20.10 to 28: DOCKER-ISOLATION-STAGE-1 (leaves a bridge: `-i A ! -o A`) jumps to STAGE-2 (enters "
-        "another: `-o B -j DROP`). Up to 27 these come before the rule that accepts replies, so that STAGE-2 "
-        "stops both directions; on 28.5 DOCKER-CT, which accepts them, comes first. From 28.0 on chain DOCKER "
-        "also has `! -i B -o B -j DROP` for each bridge, and from 28.2 on raw PREROUTING has `-d CONTAINER ! -i"
-        " B -j DROP` for each container: on 28.5 all three have to go before a packet passes. 29 has no "
-        "isolation chains any more, and the other two do the work.",
-        "every engine; the chains differ",
-        (
-            Sight("iptables -vnL DOCKER-ISOLATION-STAGE-2", "the counter of `-o B` grows (20.10 to 28.1)"),
-            Sight("iptables -t raw -vnL PREROUTING", "the counter of the container's address grows (from 28.2)"),
-        ),
-        "Attach one container to both networks; that is what Docker means for it. Or go by a published port.",
-    ),
-    Rule(
-        "bridge-internal",
-        "An internal network",
-        "Containers reach each other and the gateway of an internal network, and nothing beyond the host; from "
-        "the host's other bridges nobody reaches them.",
-        "Chain DOCKER-ISOLATION-STAGE-1 (29: DOCKER-INTERNAL) drops what enters the bridge from elsewhere (`! "
-        "-s SUBNET -o BRIDGE`) and what leaves it (`! -d SUBNET -i BRIDGE`); there is no MASQUERADE for it. "
-        "20.10 still gives the containers a default route, so that they also reach the host's other addresses "
-        '(INPUT, not FORWARD), and everything else ends in silence. 28.5 gives none: "Network is unreachable" '
-        "at once, also for those.",
-        "every engine; without a default route on 28.5, with one on 20.10",
-        (
-            Sight("docker exec NAME ip route", "no `default` (28.5)"),
-            Sight("iptables -S DOCKER-ISOLATION-STAGE-1", "the two DROP rules with the subnet"),
-        ),
-        "Leave `internal` out, or attach the container to a second network that is not internal.",
-    ),
-    Rule(
         "outside",
         "The outside, by the host's router",
         "A host reaches what the definition lists under `outside`.",
@@ -178,8 +122,8 @@ RULES = (
             Sight("ip route get ADDRESS", "at the sender: `via` its default router"),
             Sight("traceroute ADDRESS", "ends at that router"),
         ),
-        "Publish a port, or use an overlay network. A static route by way of the container's host is not "
-        "enough: 20.10 drops at FORWARD's policy what is not published, and 28 in raw PREROUTING.",
+        "Publish a port, or use an overlay network. A static route by way of the container's host is not always "
+        "enough: see [forward-policy](forward-policy.md) up to 27 and [direct-routing](direct-routing.md) from 28 on.",
     ),
     Rule(
         "no-default-route",

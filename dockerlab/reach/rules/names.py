@@ -8,10 +8,11 @@ RULES = (
     Rule(
         "dns-shared-network",
         "A name on a network that both are on",
-        "The name, an alias or the short ID of a container gives its address on the network that both are on.",
+        "A container's name, alias, hostname or short ID gives its address on the network that both are on.",
         "On user-defined networks /etc/resolv.conf says 127.0.0.11. In the container's own namespace, chain "
         "DOCKER_OUTPUT of table nat turns port 53 there to a socket that dockerd opened in it; dockerd answers "
-        "from what it knows of the container's networks. On an overlay network that includes the other hosts.",
+        "from what it knows of the container's networks. On an overlay network that includes the other hosts. An alias "
+        "is known on its own network alone; of a name that several have there, it gives all addresses.",
         "every engine",
         (
             Sight("docker exec NAME cat /etc/resolv.conf", "`nameserver 127.0.0.11`"),
@@ -54,7 +55,8 @@ RULES = (
         "A container on user-defined networks does not know the name of one with which it shares none.",
         "Docker's DNS answers for the networks of the asker alone, and on bridges, macvlan and ipvlan for "
         "containers of the same engine alone. It passes other questions on to the servers beyond: up to 25 from"
-        " the container's namespace, later from the host's, where these servers are the host's own.",
+        " the container's namespace, later from the host's, where these servers are the host's own. Where another "
+        "container has the name on a network of the asker, as an alias, that one's address comes.",
         "every engine",
         (Sight("docker inspect NAME", "`Networks` of both: none in common"),),
         "Attach one of them to a network of the other; across hosts, use an overlay network.",

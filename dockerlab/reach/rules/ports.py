@@ -13,8 +13,9 @@ RULES = (
         "other machines (PREROUTING) and from the host itself (OUTPUT). docker-proxy, a process that listens on"
         " the port, takes what DNAT leaves: up to 28, nat DOCKER begins with `-i BRIDGE -j RETURN` for each "
         "masquerading bridge, so that connections from containers come to the proxy. Where the DNAT rule is "
-        "missing, the proxy serves other machines as well.",
-        "every engine; 29 has no RETURN, so that DNAT serves the other bridges",
+        "missing, the proxy serves other machines as well. Where no proxy runs (`userland-proxy: false`) there is no "
+        "RETURN, and DNAT also leads a connection back to the bridge that it came from.",
+        "every engine; 29 has no RETURN, so that DNAT and MASQUERADE serve the other bridges",
         (
             Sight("iptables -t nat -vnL DOCKER", "the DNAT rule, and its counter"),
             Sight("ss -ltnp", "docker-proxy on the port"),
@@ -52,7 +53,8 @@ RULES = (
         "Published without effect",
         "The definition publishes a port, the engine says nothing against it, and the host refuses the connection.",
         "Only the bridge driver maps ports, on the network that gives the container its default route. A "
-        "container on internal, macvlan or ipvlan networks alone has no such place; `docker port` stays empty. "
+        "container in host mode, or on internal, macvlan or ipvlan networks alone, has no such place; `docker port` "
+        "stays empty. "
         "(20.10 maps the ports to an internal network's address when the container loses its last other "
         "network, and then docker-proxy serves them.)",
         "every engine",
@@ -63,6 +65,20 @@ RULES = (
         "Attach the container to a bridge network that is not internal: its ports are then mapped there at once.",
     ),
     Rule(
+        "publish-routed",
+        "Published in gateway mode routed",
+        "The host refuses the connection; the container's port is open at the container's own address.",
+        "In gateway mode routed there is no NAT: neither a DNAT rule nor docker-proxy takes what comes for the host's "
+        "port. What `ports` does there is to open the container's port in chain DOCKER, for those who have a route to "
+        "the container's address.",
+        "27.0 (observed on 28.5)",
+        (
+            Sight("iptables -t nat -S DOCKER", "no rule for the port"),
+            Sight("iptables -S DOCKER", "`-d CONTAINER/32 … --dport PORT -j ACCEPT`"),
+        ),
+        "Connect to the container's own address, or leave `com.docker.network.bridge.gateway_mode_ipv4` out.",
+    ),
+    Rule(
         "publish-no-proxy",
         "A published port from another bridge, past docker-proxy",
         "From a container on another bridge of the same host, the connection ends in silence.",
@@ -71,7 +87,7 @@ RULES = (
         "bridge with `enable_ip_masquerade` false there is none either: DNAT turns the connection to the "
         "container's address, and DOCKER-ISOLATION-STAGE-2 drops it as any other that goes from bridge to "
         "bridge. By the proxy it would be a connection to the host itself (INPUT).",
-        "20.10 to 28; on 29 it works",
+        "20.10 to 28; on 29 it works from a masqueraded bridge, for the target then sees the host's address",
         (
             Sight("cat /etc/docker/daemon.json", '`"userland-proxy": false`'),
             Sight("iptables -t nat -S DOCKER", "no `-i BRIDGE -j RETURN` for the client's bridge"),

@@ -89,7 +89,8 @@ RULES = (
         "Two containers on one bridge do not reach each other; the host reaches both.",
         "`enable_icc=false` makes Docker add `-i BRIDGE -o BRIDGE -j DROP` to FORWARD (28: DOCKER-FORWARD). "
         "Frames between two ports of one bridge come there only through br_netfilter: with "
-        "`net.bridge.bridge-nf-call-iptables` 0 the rule stands and stops nothing.",
+        "`net.bridge.bridge-nf-call-iptables` 0 the rule stands and stops nothing. In gateway mode routed pings pass: "
+        "chain DOCKER has `-o BRIDGE -p icmp -j ACCEPT`, and comes first.",
         "every engine",
         (
             Sight("iptables -S | grep -- '-i BRIDGE -o BRIDGE'", "`-j DROP`"),
@@ -125,6 +126,21 @@ RULES = (
         EVERY,
         (Sight("ip -d link show type ipvlan", "the children, and their mode"),),
         "Give the host an ipvlan child of its own with a route to the container's address.",
+    ),
+    Rule(
+        "ipvlan-flag",
+        "ipvlan with a flag",
+        "With `ipvlan_flag` private two children of one parent do not reach each other. With vepa that is up to the "
+        "switch, and the model makes no claim.",
+        "The kernel's ipvlan driver looks the destination up among the children of the parent. With `private` it drops "
+        "what is for one of them, and with `vepa` it sends that out by the parent, where most switches do not send it "
+        "back by the same port.",
+        "engine 23 and later; before, the engine ignores the option, and the children meet",
+        (
+            Sight("docker exec NAME ip -d link show eth0", "`ipvlan mode l2 private`"),
+            Sight("docker exec NAME ip neigh", "`FAILED` or `INCOMPLETE` for the address"),
+        ),
+        "Leave `ipvlan_flag` out, which is `bridge`.",
     ),
     Rule(
         "macvlan-private",
@@ -175,10 +191,10 @@ RULES = (
     Rule(
         "same-address",
         "Another machine has this address too",
-        "The address is answered, but by somebody else than is meant.",
+        "The address is answered by somebody else than is meant, or the sender's address is the receiver's own.",
         "Each engine gives out addresses by itself: two hosts' docker0 have the same subnet and the same "
         "gateway, and their first containers the same address. The sender's own routes lead to the one that is "
-        "nearer.",
+        "nearer. A packet whose source is the receiver's own address is a martian: the receiver's kernel drops it.",
         "every engine",
         (
             Sight("ip route get ADDRESS", "which interface the sender would use"),

@@ -38,13 +38,13 @@ RULES = (
         "unseen-forwarding",
         "How a host forwards",
         "A host would have to forward the packet, and it is not known whether it does.",
-        "Either `ip_forward` could not be read, or the packet comes from a LAN: then the policy of FORWARD, and"
-        " rules that are not Docker's, decide. Up to 27 with policy DROP, published ports alone pass; 28 drops "
-        "in raw PREROUTING what is for a container's address.",
+        "`ip_forward`, or the policy of chain FORWARD where no rule of Docker's accepts the packet, could not be read: "
+        "it takes root. Or the engine is 27 and the network in gateway mode routed, of which it was not observed what "
+        "it lets in.",
         "every engine",
         (
             Sight("sysctl net.ipv4.ip_forward", "1, or why it cannot be read"),
-            Sight("iptables -S FORWARD", "the policy, and rules that are not Docker's"),
+            Sight("iptables -S FORWARD", "the policy, in the first line"),
         ),
         "Run as root on the host, or say what is known to be so: `expect:` in the definition.",
     ),
