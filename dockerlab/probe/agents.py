@@ -16,7 +16,7 @@ from dockerlab.probe.base import Cell, Observation, Place
 from dockerlab.probe.join import HostRecords, join
 from dockerlab.probe.wire import NONCE_SIZE
 
-MODULES = ("wire", "neighbours", "sandboxes", "agent")
+MODULES = ("wire", "neighbours", "sandboxes", "resolver", "flight", "senders", "agent")
 """The agent's program, in the order of its imports."""
 
 PYTHON = ("python3", "-I", "-S", "-c")
@@ -121,7 +121,7 @@ class _Session:
         both = (place for cell in cells for place in (cell.source, cell.target))
         self._places = list(dict.fromkeys(place for place in both if place is not None and place.host == host.name))
         keys = {place: key for key, place in enumerate(self._places)}
-        own = [cell for cell in cells if cell.source in keys]
+        own = sorted((cell for cell in cells if cell.source in keys), key=_pair)
         self._job = {
             "nonce": nonce,
             "patience": patience,
@@ -216,14 +216,25 @@ class _Session:
             raise AgentUnavailable(self.host.name, f"it has no complete python3 of version 3.6 or later: {reason}")
 
 
-def _question(cell: Cell, place: int) -> dict[str, Any]:
-    """Return a cell as the agent reads it."""
-    return {
-        "number": cell.number,
-        "place": place,
-        "probe": cell.probe,
-        "address": cell.address,
-        "port": cell.port,
-        "name": cell.name,
-        "expected": list(cell.expected),
-    }
+def _pair(cell: Cell) -> tuple[bool, str, str]:
+    """Return what sorts the two directions of a pair beside each other: one ARP exchange then serves both.
+
+    Names come last, for the name server is no neighbour.
+    """
+    one, other = str(cell.source), str(cell.target or cell.address)
+    return (cell.probe == "dns", min(one, other), max(one, other))
+
+
+def _question(cell: Cell, place: int) -> list[Any]:
+    """Return a cell as the agent reads it: the fields of its `Question`."""
+    return [
+        cell.number,
+        place,
+        cell.probe,
+        cell.address,
+        cell.port,
+        cell.name,
+        list(cell.expected),
+        cell.silent,
+        cell.full,
+    ]

@@ -17,6 +17,8 @@ NO_SUCH_NAME = "no such name"
 WRONG_ANSWERER = "wrong answerer"
 REPLY_LOST = "reply lost"
 BLOCKED = "blocked"
+MTU = "mtu"
+FLAKY = "flaky"
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,9 @@ class Cell:
     `target` is None where no sandbox of the lab holds the address (a router, an outside target): its identity is
     then not checked. A `dns` cell looks `name` up with the source's own resolver; `expected` holds the addresses
     that the name may have, and `address` is not used.
+
+    `silent` tells that no answer is predicted: silence is then believed sooner. `full` asks for a ping that is answered
+    to be repeated with a full-size packet.
     """
 
     number: int
@@ -60,6 +65,8 @@ class Cell:
     port: int | None = None
     name: str | None = None
     expected: tuple[str, ...] = ()
+    silent: bool = False
+    full: bool = False
 
 
 @dataclass(frozen=True)

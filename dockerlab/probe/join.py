@@ -13,7 +13,9 @@ from typing import Any
 
 from dockerlab.probe.base import (
     BLOCKED,
+    FLAKY,
     HOST_UNREACHABLE,
+    MTU,
     NO_ROUTE,
     NO_SUCH_NAME,
     REFUSED,
@@ -183,7 +185,8 @@ class _Evidence:
         target = None if cell.target is None else self.sandbox(cell.target)
         if record["outcome"] == "answered":
             where = self.arrivals.get((cell.number, record["attempt"]), set())
-            return self.identity(cell, target, where, record["rtt"])
+            seen = self.identity(cell, target, where, record["rtt"])
+            return doubted(record) or seen if seen.state == "reachable" else seen
         where = self.arrived(cell)
         if not where:
             return self.silence("no sign of it at the target" if isinstance(target, tuple) else "")
@@ -246,6 +249,25 @@ class _Evidence:
         return judge_names(cell, record["rcode"], record["addresses"], server, record.get("rtt"))
 
 
+def doubted(record: Mapping[str, Any]) -> Observation | None:
+    """Return what else is to be said of a ping that the right one answered, or None.
+
+    The first packet may be lost without any fault, while ARP is under way.
+    """
+    lost, tries = record.get("lost", ()), record.get("tries", 1)
+    if any(attempt > 0 for attempt in lost):
+        told = f"answered {tries - len(lost)} of {tries} tries: neither reachable nor unreachable"
+        return Observation("unknown", FLAKY, None, told)
+    full, size = record.get("full", "answered"), record.get("size")
+    if full == "answered":
+        return None
+    said = f"; {full['by']} says: {full['kind']}" if isinstance(full, dict) else ""
+    return unreachable(
+        MTU,
+        f"small packets pass, one of {size} bytes that must not be cut does not: the MTU on the way is smaller{said}",
+    )
+
+
 def judge_names(cell: Cell, rcode: int, addresses: Sequence[str], server: str, rtt: float | None) -> Observation:
     """Return the observation of a looked-up name from the response code and the addresses that came."""
     if not server:
@@ -257,9 +279,10 @@ def judge_names(cell: Cell, rcode: int, addresses: Sequence[str], server: str, r
         return unknown(f"the name server {server} answered with code {rcode}")
     if not addresses:
         return unreachable(NO_SUCH_NAME, f"the name server {server} has no such address for it")
-    got = {ip_address(address) for address in addresses}
-    expected = {ip_address(address) for address in cell.expected}
-    if expected and not got <= expected:
-        others = ", ".join(sorted(str(address) for address in got - expected))
-        return unreachable(WRONG_ANSWERER, f"{server} says that {cell.name} is {others}")
-    return reachable(rtt, f"{', '.join(sorted(map(str, got)))} from {server}")
+    known = set(cell.expected)
+    strange = {ip_address(address) for address in addresses if address not in known} if known else set()
+    others = strange and strange - {ip_address(address) for address in known}
+    if others:
+        told = ", ".join(sorted(map(str, others)))
+        return unreachable(WRONG_ANSWERER, f"{server} says that {cell.name} is {told}")
+    return reachable(rtt, f"{', '.join(sorted(set(addresses)))} from {server}")

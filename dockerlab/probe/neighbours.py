@@ -17,6 +17,8 @@ ERROR = 2
 DONE = 3
 REQUEST_DUMP = 0x301
 REQUEST = 0x1
+AT_ONCE = 256
+"""Removals in one message to the kernel."""
 
 HEADER = struct.Struct("=IHHII")
 NDMSG = struct.Struct("=BxxxiHBB")
@@ -89,11 +91,10 @@ class Netlink:
                 found.append(Neighbour(family, link, destination, state, flags))
         return found
 
-    def forget(self, entry: "Neighbour") -> "None":
-        """Remove one entry from the cache; the next packet to it asks again."""
-        body = NDMSG.pack(entry.family, entry.link, 0, 0, 0)
-        body += ATTRIBUTE.pack(ATTRIBUTE.size + len(entry.address), NDA_DST) + entry.address
-        self._socket.send(HEADER.pack(HEADER.size + len(body), DELNEIGH, REQUEST, 0, 0) + body)
+    def forget(self, entries: "list[Neighbour]") -> "None":
+        """Remove entries from the cache; the next packet to one of them asks again."""
+        for first in range(0, len(entries), AT_ONCE):
+            self._socket.send(b"".join(_removal(entry) for entry in entries[first : first + AT_ONCE]))
 
     def _dump(self, kind: "int", body: "bytes") -> "list[bytes]":
         self._drain()
@@ -116,6 +117,13 @@ class Netlink:
                 self._socket.recv(1 << 17, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return
+
+
+def _removal(entry: "Neighbour") -> "bytes":
+    """Return the message that removes an entry; its length is a multiple of four, so that another can follow."""
+    body = NDMSG.pack(entry.family, entry.link, 0, 0, 0)
+    body += ATTRIBUTE.pack(ATTRIBUTE.size + len(entry.address), NDA_DST) + entry.address
+    return HEADER.pack(HEADER.size + len(body), DELNEIGH, REQUEST, 0, 0) + body
 
 
 def attributes(data: "bytes") -> "dict[int, bytes]":

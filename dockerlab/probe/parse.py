@@ -23,12 +23,12 @@ from dockerlab.probe.base import (
     unreachable,
 )
 from dockerlab.probe.join import judge_names
-from dockerlab.probe.wire import read_hosts
+from dockerlab.probe.wire import is_address, read_hosts
 
-SUMMARY = re.compile(r"(\d+) packets transmitted, (\d+)(?: packets)? received")
+SUMMARY = re.compile(r"(\d{1,9}) packets transmitted, (\d{1,9})(?: packets)? received")
 ASKED = re.compile(r"^PING \S*? ?\(([^)\s]+)\)", re.MULTILINE)
 ANSWERED = re.compile(r"bytes from (\S+): ")
-RTT = re.compile(r"time[=<]([\d.]+) ?ms")
+RTT = re.compile(r"time[=<](\d{1,9}(?:\.\d{1,9})?) ?ms")
 CONNECTED = re.compile(r"\bopen$|\bsucceeded!", re.MULTILINE)
 NAME_SERVER = re.compile(r"^Server:\s*(\S+)", re.MULTILINE)
 NAME_ADDRESS = re.compile(r"^Address(?: \d+)?:\s*([0-9a-fA-F.:]+)", re.MULTILINE)
@@ -105,7 +105,7 @@ def parse_nslookup(text: str, cell: Cell, hosts: str = "") -> Observation:
 def _of_family(addresses: Sequence[str], cell: Cell) -> list[str]:
     """Return the addresses of the family that the cell asks about: IPv6 where only such are expected."""
     wants_ipv6 = bool(cell.expected) and all(":" in address for address in cell.expected)
-    return [address for address in addresses if (":" in address) == wants_ipv6]
+    return [address for address in addresses if (":" in address) == wants_ipv6 and is_address(address)]
 
 
 def _error(text: str) -> Observation | None:

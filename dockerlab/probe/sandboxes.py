@@ -16,6 +16,9 @@ SO_RCVBUFFORCE = 33
 CLONE_NEWNET = 0x40000000
 SO_MEMINFO, SK_MEMINFO_DROPS = 55, 8
 ICMP_FILTER = {4: (255, 1), 6: (socket.IPPROTO_ICMPV6, 1)}
+WHOLE = {4: (socket.IPPROTO_IP, 10, 3), 6: (socket.IPPROTO_IPV6, 23, 3)}
+"""Never cut a packet (DF), whatever the kernel remembers of the path: IP_MTU_DISCOVER, IP_PMTUDISC_PROBE."""
+KNOWN_MTU = {4: (socket.IPPROTO_IP, 14), 6: (socket.IPPROTO_IPV6, 24)}
 ADDRESS_FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
 ICMP_PROTOCOL = {4: socket.IPPROTO_ICMP, 6: socket.IPPROTO_ICMPV6}
 
@@ -28,6 +31,7 @@ class Sandbox:
 
     def __init__(self, handle: "int") -> None:
         self.id = os.fstat(handle).st_ino
+        self.used = False
         self._handle = handle
         self.enter()
         self._netlink = Netlink()
@@ -47,6 +51,7 @@ class Sandbox:
 
     def send_echo(self, packet: "bytes", address: "str") -> "None":
         """Send an ICMP packet from here; raises OSError with what the kernel says."""
+        self.used = True
         version = wire.version_of(address)
         if version not in self.raw:
             raise OSError(errno.EAFNOSUPPORT, os.strerror(errno.EAFNOSUPPORT))
@@ -62,25 +67,37 @@ class Sandbox:
 
     def connected(self, kind: "int", address: "str", port: "int") -> "tuple[socket.socket, int]":
         """Return a non-blocking socket of this namespace, and the error number that its connect began with."""
+        self.used = True
         self.enter()
         made = socket.socket(ADDRESS_FAMILY[wire.version_of(address)], kind)
         made.setblocking(False)
         return made, made.connect_ex((address, port))
+
+    def mtu(self, address: "str") -> "int":
+        """Return how large a packet from here to an address may be, as far as this kernel knows; raises OSError."""
+        made, number = self.connected(socket.SOCK_DGRAM, address, 9)
+        try:
+            if number:
+                raise OSError(number, os.strerror(number))
+            return made.getsockopt(*KNOWN_MTU[wire.version_of(address)])
+        finally:
+            made.close()
 
     def ask_again(self, addresses: "set[bytes]") -> "None":
         """Remove what the kernel learned by itself of these addresses, so that it asks who has them now.
 
         A container that was made anew has another MAC address, and its old one may be remembered for a minute.
         """
-        for entry in self._netlink.neighbours():
-            if entry.address in addresses and removable(entry, with_incomplete=True):
-                self._netlink.forget(entry)
+        found = (entry for entry in self._netlink.neighbours() if entry.address in addresses)
+        entries = [entry for entry in found if removable(entry, with_incomplete=True)]
+        self._netlink.forget(entries)
+        self._known -= {(entry.link, entry.address) for entry in entries}
 
     def forget_neighbours(self, with_incomplete: "bool") -> "None":
         """Remove the neighbour entries that came since this was opened, so that the tables take new ones."""
-        for entry in self._netlink.neighbours():
-            if (entry.link, entry.address) not in self._known and removable(entry, with_incomplete):
-                self._netlink.forget(entry)
+        new = (entry for entry in self._netlink.neighbours() if (entry.link, entry.address) not in self._known)
+        self._netlink.forget([entry for entry in new if removable(entry, with_incomplete)])
+        self.used = False
 
 
 def setns_by_libc(handle: "int", kind: "int") -> "None":
@@ -102,6 +119,7 @@ def raw_socket(version: "int") -> "socket.socket":
     made = socket.socket(ADDRESS_FAMILY[version], socket.SOCK_RAW, ICMP_PROTOCOL[version])
     made.setblocking(False)
     made.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
+    made.setsockopt(*WHOLE[version])
     # The kernel's filters name what is blocked, one bit for each type.
     blocked = [0xFFFFFFFF] * (1 if version == 4 else 8)
     for kind in (wire.ECHO_REQUEST[version], wire.ECHO_REPLY[version], *wire.ERRORS[version]):

@@ -16,7 +16,12 @@ STAMP_SIZE = len(MAGIC) + NONCE_SIZE + TAIL.size
 
 ECHO_REQUEST = {4: 8, 6: 128}
 ECHO_REPLY = {4: 0, 6: 129}
-ERRORS = {4: {3: "unreachable", 11: "time exceeded"}, 6: {1: "unreachable", 3: "time exceeded"}}
+ERRORS = {
+    4: {3: "unreachable", 11: "time exceeded"},
+    6: {1: "unreachable", 2: "too big", 3: "time exceeded"},
+}
+IP_HEADER = {4: 20, 6: 40}
+"""Bytes, without options."""
 
 TYPE_A = 1
 TYPE_AAAA = 28
@@ -63,11 +68,14 @@ def read_stamp(payload: "bytes", nonce: "bytes") -> "Stamp | None":
     return Stamp(*TAIL.unpack_from(payload, len(mark)))
 
 
-def echo_request(family: "int", nonce: "bytes", cell: "int", attempt: "int") -> "bytes":
-    """Return an ICMP (family 4) or ICMPv6 (family 6) echo request; the kernel fills ICMPv6's checksum in."""
+def echo_request(family: "int", nonce: "bytes", cell: "int", attempt: "int", size: "int" = 0) -> "bytes":
+    """Return an ICMP (family 4) or ICMPv6 (family 6) echo request; the kernel fills ICMPv6's checksum in.
+
+    It is padded so that with the IP header it has at least `size` bytes.
+    """
     ident = int.from_bytes(nonce[:2], "big")
     sequence = (cell * 4 + attempt) & 0xFFFF
-    payload = stamp(nonce, cell, attempt)
+    payload = stamp(nonce, cell, attempt).ljust(size - IP_HEADER[family] - 8, b"\0")
     head = struct.pack("!BBHHH", ECHO_REQUEST[family], 0, 0, ident, sequence)
     total = checksum(head + payload) if family == 4 else 0
     return struct.pack("!BBHHH", ECHO_REQUEST[family], 0, total, ident, sequence) + payload
@@ -83,7 +91,7 @@ def strip_ip_header(packet: "bytes", family: "int") -> "bytes":
 def read_icmp(message: "bytes", family: "int", nonce: "bytes") -> "Icmp | None":
     """Return what an ICMP message without its IP header says about this run, or None where it is not about it.
 
-    `kind` is `request`, `reply`, `unreachable` or `time exceeded`.
+    `kind` is `request`, `reply`, `unreachable`, `time exceeded` or `too big`.
     """
     if len(message) < 8:
         return None
@@ -99,8 +107,17 @@ def read_icmp(message: "bytes", family: "int", nonce: "bytes") -> "Icmp | None":
 
 
 def version_of(address: "str") -> "int":
-    """Return 4 or 6; raises ValueError where `address` is not an IP address."""
-    return ipaddress.ip_address(address).version
+    """Return 4 or 6, for an IP address: asked once a packet, so it only looks for a colon."""
+    return 6 if ":" in address else 4
+
+
+def is_address(text: "str") -> "bool":
+    """Tell whether a text is an IP address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def packed(address: "str") -> "bytes":
@@ -109,15 +126,16 @@ def packed(address: "str") -> "bytes":
 
 
 def read_resolv_conf(text: "str") -> "list[str]":
-    """Return the addresses of the `nameserver` lines of a resolver file, in order."""
+    """Return the addresses of the `nameserver` lines of a resolver file, in order; libc too skips what is none."""
     words = (line.split() for line in text.splitlines())
-    return [line[1] for line in words if len(line) > 1 and line[0] == "nameserver"]
+    return [line[1] for line in words if len(line) > 1 and line[0] == "nameserver" and is_address(line[1])]
 
 
 def read_hosts(text: "str", name: "str") -> "list[str]":
-    """Return the addresses that a hosts file gives to `name`, in order."""
+    """Return the addresses that a hosts file gives to `name`, in order; what is no address gives none."""
     lines = (line.split("#", 1)[0].split() for line in text.splitlines())
-    return [words[0] for words in lines if name.lower() in (word.lower() for word in words[1:])]
+    found = [words[0] for words in lines if name.lower() in (word.lower() for word in words[1:])]
+    return [address for address in found if is_address(address)]
 
 
 class DnsAnswer(NamedTuple):

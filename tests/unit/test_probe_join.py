@@ -221,3 +221,40 @@ def test_a_name_server_without_a_route_is_named():
     """The system error is about the way to the name server, not to the target."""
     seen = look(dns(), records={3: {"outcome": "errno", "errno": "ENETUNREACH", "server": "9.9.9.9"}})[3]
     assert (seen.symptom, "9.9.9.9" in seen.detail) == ("no route", True)
+
+
+def test_a_lost_first_packet_is_no_verdict():
+    """While ARP is under way a packet may be lost: what answers from then on is reachable."""
+    record = ANSWERED | {"attempt": 1, "lost": [0], "tries": 3}
+    assert look(ping(), records={1: record}, arrivals=[(1, 1, B)])[1].state == "reachable"
+
+
+@pytest.mark.parametrize("lost", [[0, 1], [0, 2], [2]])
+def test_a_flaky_cell_is_neither_reachable_nor_unreachable(lost):
+    """More than the first packet was lost: it is told how many tries were answered."""
+    record = ANSWERED | {"attempt": 3, "lost": lost, "tries": 4}
+    seen = look(ping(), records={1: record}, arrivals=[(1, 3, B)])[1]
+    assert (seen.state, seen.symptom) == ("unknown", "flaky")
+    assert f"answered {4 - len(lost)} of 4 tries" in seen.detail
+
+
+def test_a_wrong_answerer_stays_one_however_flaky():
+    """Who answered matters more than how often."""
+    record = ANSWERED | {"attempt": 2, "lost": [0, 1], "tries": 4}
+    assert look(ping(), records={1: record}, arrivals=[(1, 2, TWIN)])[1].symptom == "wrong answerer"
+
+
+@pytest.mark.parametrize("full", ["silent", "EMSGSIZE", {"kind": "too big", "code": 0, "version": 6, "by": "fd00::1"}])
+def test_what_passes_small_packets_only_is_told_as_mtu(full):
+    """The size that did not pass is named, and who said so."""
+    record = ANSWERED | {"full": full, "size": 1450}
+    seen = look(ping(), records={1: record}, arrivals=[(1, 0, B)])[1]
+    assert (seen.state, seen.symptom) == ("unreachable", "mtu")
+    assert "1450 bytes" in seen.detail
+    assert "fd00::1" in seen.detail or isinstance(full, str)
+
+
+def test_what_passes_full_size_is_reachable():
+    """Small and large packets were answered."""
+    record = ANSWERED | {"full": "answered", "size": 1450}
+    assert look(ping(), records={1: record}, arrivals=[(1, 0, B)])[1].state == "reachable"

@@ -48,6 +48,14 @@ def test_an_error_is_about_the_packet_that_it_quotes(version, kind):
         assert wire.read_icmp(message, version, NONCE) == ("unreachable", 1, (5, 0))
 
 
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_request_of_full_size_fills_the_packet(version):
+    """With its IP header it has the size that was asked for, and is recognised as any other."""
+    request = wire.echo_request(version, NONCE, 7, 8, size=1450)
+    assert len(request) + wire.IP_HEADER[version] == 1450
+    assert wire.read_icmp(request, version, NONCE) == ("request", 0, (7, 8))
+
+
 def test_another_run_is_not_ours():
     """Packets of another run of the same lab are left alone."""
     assert wire.read_icmp(wire.echo_request(4, bytes(16), 1, 0), 4, NONCE) is None

@@ -1,0 +1,94 @@
+"""One cell under way: what is asked, which tries were made and answered, and what its record says in the end.
+
+Part of the agent's program: standard library only, and Python 3.6 must run it.
+"""
+
+import socket
+from typing import Any, NamedTuple
+
+from dockerlab.probe import wire
+from dockerlab.probe.resolver import Line
+from dockerlab.probe.sandboxes import Sandbox
+
+TRIES = (0.0, 0.5, 1.2)
+"""Seconds after a cell's first try at which it is tried, until it is settled."""
+MOST_TRIES = 4
+PROOF = 2
+"""How many tries have to be answered after one that was not: the first packet waits for ARP, and may be lost."""
+HASTE = 8.0
+"""How many times faster a cell is tried and given up of which no answer is predicted."""
+FULL = 8
+"""From here on count the tries with a full-size packet."""
+FULL_TRIES = 3
+FULL_PAUSE = 0.3
+
+
+class Question(NamedTuple):
+    """A cell as the controller asks it.
+
+    `silent` tells that no answer is predicted; `full` that a ping which is answered is to be asked again with the
+    largest packet that leaves the source whole.
+    """
+
+    number: "int"
+    place: "int"
+    probe: "str"
+    address: "str"
+    port: "int | None"
+    name: "str | None"
+    expected: "list[str]"
+    silent: "bool"
+    full: "bool"
+
+
+class Flight:
+    """One cell, from its first try to its record. `sent` and `answered` are by try: when, and after how many ms."""
+
+    def __init__(self, question: "Question", sandbox: "Sandbox") -> None:
+        self.question = question
+        self.number = question.number
+        self.sandbox = sandbox
+        self.tries = 0
+        self.sent: dict[int, float] = {}
+        self.answered: dict[int, float] = {}
+        self.size = 0  # of a full-size packet, once that is asked for
+        self.full_tries = 0
+        self.socket: socket.socket | None = None
+        self.line: Line | None = None
+        self.ident = 0
+        self.server = ""
+        self.shortage = ""
+
+    @property
+    def record_type(self) -> "int":
+        """Return which DNS record answers: AAAA where only IPv6 addresses are expected, else A."""
+        expected = self.question.expected
+        return wire.TYPE_AAAA if expected and all(":" in address for address in expected) else wire.TYPE_A
+
+    def pause(self, patience: "float") -> "float":
+        """Return the seconds from the last try to the next one, or to giving up."""
+        if self.size:
+            return FULL_PAUSE
+        last = self.tries - 1
+        pause = TRIES[self.tries] - TRIES[last] if self.tries < len(TRIES) else patience - TRIES[-1]
+        return pause / HASTE if self.question.silent else pause
+
+    def wants_more(self) -> "bool":
+        """Tell whether there is to be another try; one that was answered in part gets more of them."""
+        if self.size:
+            return self.full_tries < FULL_TRIES
+        return self.tries < (MOST_TRIES if self.answered else len(TRIES))
+
+    def proven(self) -> "bool":
+        """Tell whether no further try is needed to call it answered."""
+        return 0 in self.answered or len(self.answered) >= PROOF or self.tries >= MOST_TRIES
+
+    def lost(self) -> "list[int]":
+        """Return the tries that were sent and not answered."""
+        return [] if 0 in self.answered else sorted(set(self.sent) - set(self.answered))
+
+    def answer(self, **more: "Any") -> "dict[str, Any]":
+        """Return the record of a ping that was answered."""
+        attempt, lost = min(self.answered), self.lost()
+        told = {"lost": lost, "tries": self.tries} if lost else {}
+        return {"outcome": "answered", "rtt": round(self.answered[attempt], 3), "attempt": attempt, **told, **more}

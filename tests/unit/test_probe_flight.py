@@ -1,0 +1,64 @@
+"""When a cell has had enough tries, and what its record says of those that were lost."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+
+from dockerlab.probe.flight import FULL_PAUSE, HASTE, Flight, Question
+
+
+class Nowhere:
+    """A sandbox in which nothing is sent."""
+
+
+def flight(sent: int, answered: tuple[int, ...] = (), *, silent: bool = False) -> Flight:
+    """Return a ping that was tried so many times, with the tries that were answered."""
+    made = Flight(Question(1, 0, "ping", "10.0.0.2", None, None, [], silent, False), Nowhere())
+    made.tries = sent
+    made.sent = dict.fromkeys(range(sent), 0.0)
+    made.answered = dict.fromkeys(answered, 0.5)
+    return made
+
+
+@pytest.mark.parametrize(
+    ("sent", "answered", "proven", "lost"),
+    [
+        (1, (0,), True, []),
+        (2, (0,), True, []),
+        (2, (1,), False, [0]),
+        (3, (1, 2), True, [0]),
+        (3, (2,), False, [0, 1]),
+        (4, (2, 3), True, [0, 1]),
+        (4, (1, 3), True, [0, 2]),
+        (4, (3,), True, [0, 1, 2]),
+    ],
+)
+def test_a_lost_first_try_is_proved_by_two_answers(sent, answered, proven, lost):
+    """An answered first try is enough; after a lost one it takes two answers, or the last try."""
+    found = flight(sent, answered)
+    assert found.proven() is proven
+    assert found.lost() == lost
+
+
+def test_silence_has_three_tries_and_doubt_a_fourth():
+    """Without any answer there are three tries; one that was answered in part gets one more."""
+    assert [flight(sent).wants_more() for sent in (1, 2, 3)] == [True, True, False]
+    assert flight(3, (1,)).wants_more()
+    assert not flight(4, (1,)).wants_more()
+
+
+def test_the_pauses_add_up_to_the_patience():
+    """The tries and the wait after the last one take the patience, and a fraction of it in haste."""
+    for silent, whole in ((False, 2.0), (True, 2.0 / HASTE)):
+        assert sum(flight(sent, silent=silent).pause(2.0) for sent in (1, 2, 3)) == pytest.approx(whole)
+    full = flight(1, (0,))
+    full.size = 1450
+    assert full.pause(2.0) == FULL_PAUSE
+
+
+def test_the_record_tells_the_first_answer():
+    """The try that was answered first tells who answered and how fast."""
+    found = flight(3, (1, 2)).answer(full="silent", size=os.sysconf("SC_PAGESIZE"))
+    assert (found["attempt"], found["lost"], found["tries"], found["full"]) == (1, [0], 3, "silent")
