@@ -10,6 +10,7 @@
     │   ├── DeadlineExceeded  (4)  a command did not end in time
     │   └── EngineError       (4)  the Docker engine did not answer, or answered with an error
     ├── ConflictError         (4)  something foreign stands where the lab wants to build
+    │   └── LockLost          (4)  somebody else may be changing the lab by now
     ├── ExecutionError        (4)  a rendered command failed; carries its result
     ├── SandboxError          (4)  this machine cannot (yet) hold the sandbox
     └── Interrupted         (130)  stopped by the user
@@ -89,6 +90,10 @@ class EngineError(HostError):
 
 class ConflictError(DockerlabError):
     """Something that the lab does not own stands where it wants to build."""
+
+
+class LockLost(ConflictError):
+    """The lab's lock was let go of while it was needed: somebody else may have changed the lab since, or be at it."""
 
 
 class ExecutionError(DockerlabError):

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from dockerlab.snapshot import LABEL_FINGERPRINT, LABEL_INSTANCE, LABEL_LAB, LABEL_OWNER, LABEL_RUN
 
+CLASS = "class"
+"""The instance of what all students of a class share; its lock is that of all its instances."""
+
 
 @dataclass(frozen=True)
 class Identity:

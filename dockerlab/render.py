@@ -24,6 +24,7 @@ from jinja2 import Environment, StrictUndefined, Template, Undefined, pass_conte
 from jinja2.runtime import Context
 
 from dockerlab.command import Argument, Command, Part, Variable
+from dockerlab.plain import one_line
 
 MARK = re.compile("\ue000(\\d+)\ue001")
 """Private-use characters around the number of a value."""
@@ -95,12 +96,8 @@ def _fill(word: str, values: list[Any]) -> Argument:
 
 
 def _explain(reason: str, values: list[Any]) -> str:
-    return _one_line(MARK.sub(lambda mark: str(values[int(mark[1])]), reason))
-
-
-def _one_line(text: str) -> str:
-    """Return a text for a comment: a value in it must not start a line of its own in a script."""
-    return "".join(c if c.isprintable() else " " for c in text).strip()
+    """Return the reason for a comment: a value in it must not start a line of its own in a script."""
+    return one_line(MARK.sub(lambda mark: str(values[int(mark[1])]), reason)).strip()
 
 
 def script(
@@ -110,7 +107,7 @@ def script(
 
     `needs` are the shell variables that have to be set, name to explanation; `preface` comes before all commands.
     """
-    lines = ["#!/bin/sh", f"# {_one_line(title)}: the part of host {host}", "set -eu"]
+    lines = ["#!/bin/sh", f"# {one_line(title)}: the part of host {host}", "set -eu"]
     lines += [f"# needs ${name}: {text}" for name, text in (needs or {}).items()]
     lines += ["", preface.rstrip()] if preface else []
     for each in commands:
@@ -132,12 +129,12 @@ def _flags(part: Part, limit: int = 40) -> str:
 
 
 def _shown(argument: Argument) -> str:
-    return f"${argument.name}" if isinstance(argument, Variable) else _one_line(shlex.quote(argument))
+    return f"${argument.name}" if isinstance(argument, Variable) else one_line(shlex.quote(argument))
 
 
 def _line(each: Command) -> str:
     words = [_words(part.arguments) for part in each.parts]
-    line = " \\\n  ".join(words) if len(words) > 2 else " ".join(words)
+    line = each.piped(" \\\n  ".join(words) if len(words) > 2 else " ".join(words))
     return f"{each.stores}=$({line})\nexport {each.stores}" if each.stores else line
 
 

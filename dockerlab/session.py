@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dockerlab import sandbox
 from dockerlab.errors import SandboxError, UsageError
 from dockerlab.hosts.address import LOCAL, SshOptions
 from dockerlab.hosts.base import Host
 from dockerlab.hosts.inventory import Inventory, connect, read_inventory
+
+if TYPE_CHECKING:
+    from dockerlab.sandbox import SandboxState
 
 CONTROLLER = "this machine"
 
@@ -39,19 +42,28 @@ def open_session(
 ) -> Iterator[Session]:
     """Yield the hosts of a lab (name to address, None: the name is the alias) and close them in the end.
 
-    Without names, all hosts of the sandbox or the inventory are opened. Starts the sandbox where it is wanted. A
-    connection is only made when a host is first used.
+    Without names, all hosts of the sandbox or the inventory are opened. Starts the sandbox where it is wanted. The
+    hosts are being connected to when this returns; one that cannot be says so when it is first used.
     """
-    inventory = find_inventory(where, len(names), report)
-    addresses = place_hosts(names, inventory) if inventory is not None else {n: a or n for n, a in names.items()}
-    options = inventory.options(where.options) if inventory is not None else where.options
-    hosts = {name: connect(name, address, options) for name, address in addresses.items()}
+    found = addresses_of(names, where, report)
+    options = found.options(where.options)
+    hosts = {name: connect(name, address, options) for name, address in found.addresses.items()}
     controller = connect(CONTROLLER, LOCAL, options)
     try:
+        for host in hosts.values():
+            host.begin()
         yield Session(hosts, controller)
     finally:
         for host in (*hosts.values(), controller):
             host.close()
+
+
+def addresses_of(names: Mapping[str, str | None], where: Whereabouts, report: Callable[[str], None]) -> Inventory:
+    """Return where the hosts of a lab are, as `open_session` finds them; starts the sandbox where it is wanted."""
+    inventory = find_inventory(where, len(names), report)
+    if inventory is None:
+        return Inventory({name: address or name for name, address in names.items()})
+    return replace(inventory, addresses=place_hosts(names, inventory))
 
 
 def find_inventory(where: Whereabouts, hosts: int, report: Callable[[str], None]) -> Inventory | None:
@@ -63,8 +75,10 @@ def find_inventory(where: Whereabouts, hosts: int, report: Callable[[str], None]
     return sandbox_inventory(_running_sandbox(max(2, hosts), report)) if where.sandbox else None
 
 
-def _running_sandbox(hosts: int, report: Callable[[str], None]) -> sandbox.SandboxState:
+def _running_sandbox(hosts: int, report: Callable[[str], None]) -> SandboxState:
     """Return the sandbox with at least that many hosts, with the engine that it already has if it is there."""
+    from dockerlab import sandbox  # noqa: PLC0415 - only wanted where it is
+
     try:
         there = sandbox.status()
     except SandboxError:
@@ -72,7 +86,7 @@ def _running_sandbox(hosts: int, report: Callable[[str], None]) -> sandbox.Sandb
     return sandbox.up(hosts, there.rootfs if there is not None else None, report)
 
 
-def sandbox_inventory(state: sandbox.SandboxState) -> Inventory:
+def sandbox_inventory(state: SandboxState) -> Inventory:
     """Return the sandbox's hosts as an inventory, with the key and the host keys made for it."""
     return Inventory(
         addresses={host.name: f"ssh://{host.user}@{host.address}:{host.port}" for host in state.hosts},

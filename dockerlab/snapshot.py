@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
 
@@ -13,7 +13,17 @@ LABEL_OWNER = "dockerlab.owner"
 LABEL_RUN = "dockerlab.run"
 LABEL_FINGERPRINT = "dockerlab.fingerprint"
 LABEL_RECEIPT = "dockerlab.receipt"
-"""On a volume: what else the lab changed on the host and has to undo, for example `swarm`."""
+"""On a volume: what else the lab changed on the host and has to undo, for example `swarm`; or `lease`."""
+LABEL_EXPIRES = "dockerlab.expires"
+"""On a lease: the moment from which `down --expired` takes the lab away, such as `2027-01-31T18:00:00Z`."""
+LABEL_IMAGE = "dockerlab.image"
+"""On what building an image makes: the name of the image. Images hand their labels on to what is made from them, so
+only an image of that name, or one that has none yet, is the lab's."""
+LABEL_BASE = "dockerlab.base"
+"""On an image that was built: the ID of the image that it was built on."""
+
+BRIDGE_NAME = "com.docker.network.bridge.name"
+"""The option that says what a network's bridge is called on the host."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +50,10 @@ class PublishedPort:
 
 @dataclass(frozen=True)
 class ContainerState:
-    """One container; `network_mode` is the engine's `HostConfig.NetworkMode`, `pid` is 0 unless it runs."""
+    """One container; `network_mode` is the engine's `HostConfig.NetworkMode`, `pid` is 0 unless it runs.
+
+    `started` is when it last started, in nanoseconds since 1970; 0 where that is not known.
+    """
 
     id: str
     name: str
@@ -53,14 +66,29 @@ class ContainerState:
     network_mode: str = ""
     endpoints: Mapping[str, EndpointState] = field(default_factory=dict)
     published: tuple[PublishedPort, ...] = ()
+    started: int = 0
+    image_id: str = ""
+
+
+def orphaned(joiner: ContainerState, owner: ContainerState) -> bool:
+    """Tell whether a container is still in a network namespace that its owner has left.
+
+    So it is when the owner has been started again, or made anew: it has another namespace then, and who had joined the
+    old one stays there, without any interface but `lo`.
+    """
+    kind, _, joined = joiner.network_mode.partition(":")
+    if kind != "container" or not (joiner.running and owner.running):
+        return False
+    return joined not in (owner.id, owner.name) or owner.started > joiner.started
 
 
 @dataclass(frozen=True)
 class NetworkState:
     """One network; `containers` are the names of what is attached on this host.
 
-    `members` are the IPv4 addresses of what the engine attached, by container ID or the engine's own name; only an
-    inspected network has them.
+    `members` are the IPv4 addresses of what the engine attached, by container ID or the engine's own name; `stale` are
+    the names of endpoints whose containers are gone, which the engine should have forgotten. Only an inspected network
+    has either.
     """
 
     id: str
@@ -74,6 +102,27 @@ class NetworkState:
     options: Mapping[str, str] = field(default_factory=dict)
     containers: tuple[str, ...] = ()
     members: Mapping[str, IPv4Interface] = field(default_factory=dict)
+    stale: tuple[str, ...] = ()
+
+    @property
+    def bridge(self) -> str:
+        """Return the host's interface that is the network's bridge; empty for a driver that has none there."""
+        if self.driver != "bridge":
+            return ""
+        return self.options.get(BRIDGE_NAME) or ("docker0" if self.name == "bridge" else f"br-{self.id[:12]}")
+
+
+@dataclass(frozen=True)
+class ImageState:
+    """One image; `parent` is the ID of the image that it was made from on this engine, empty where that is not known.
+
+    `labels` lack those of dockerlab's that it only has from the image that it was made from.
+    """
+
+    id: str
+    names: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    parent: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,13 +135,17 @@ class VolumeState:
 
 @dataclass(frozen=True)
 class SwarmState:
-    """The host's part in a Swarm; `state` is the engine's `LocalNodeState` (`inactive`, `active`, `pending`, …)."""
+    """The host's part in a Swarm; `state` is the engine's `LocalNodeState` (`inactive`, `active`, `pending`, …).
+
+    `nodes` are the IDs of all nodes that a manager knows, also of those that have left by themselves.
+    """
 
     state: str = "inactive"
     node_id: str = ""
     manager: bool = False
     cluster_id: str = ""
     managers: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -104,10 +157,12 @@ class Snapshot:
     api_version: str = ""
     firewall: str = "iptables"
     live_restore: bool = False
+    data_root: str = ""
     containers: tuple[ContainerState, ...] = ()
     networks: tuple[NetworkState, ...] = ()
     volumes: tuple[VolumeState, ...] = ()
     images: tuple[str, ...] = ()
+    image_states: tuple[ImageState, ...] = ()
     swarm: SwarmState = SwarmState()
 
     @property
@@ -116,6 +171,11 @@ class Snapshot:
         numbers = re.match(r"(\d+)\.(\d+)", self.engine_version)
         return (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
 
+    def labelled(self) -> Iterator[Mapping[str, str]]:
+        """Yield the labels of everything that a lab made."""
+        everything = (self.containers, self.networks, self.volumes, self.image_states)
+        yield from (each.labels for kind in everything for each in kind if LABEL_LAB in each.labels)
+
     def container(self, name: str) -> ContainerState | None:
         """Return the container of that name, or None."""
         return next((c for c in self.containers if c.name == name), None)
@@ -123,3 +183,7 @@ class Snapshot:
     def network(self, name: str) -> NetworkState | None:
         """Return the network of that name, or None."""
         return next((n for n in self.networks if n.name == name), None)
+
+    def image(self, name: str) -> ImageState | None:
+        """Return the image of that full name, such as `nginx:latest`, or None."""
+        return next((i for i in self.image_states if name in i.names), None)

@@ -5,7 +5,7 @@ They are facts, not verdicts: `reach` alone decides, so that a new mode does not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Interface, IPv6Network
 
@@ -67,11 +67,18 @@ class Interface:
     mac: str = ""
 
 
+def interface_towards(interfaces: Sequence[Interface], address: IpAddress) -> Interface | None:
+    """Return the interface whose subnet holds the address, the longest prefix first."""
+    fitting = [interface for interface in interfaces if address in interface.address.network]
+    return max(fitting, key=lambda interface: interface.address.network.prefixlen, default=None)
+
+
 @dataclass(frozen=True)
 class Denial:
     """Frames between two kinds of ports of a segment are dropped, in both directions.
 
-    `certain` is False where that depends on something that nobody here can see.
+    `certain` is False where that depends on something that nobody here can see. For the IP versions of `spares_pings`,
+    ICMP passes all the same.
     """
 
     segment: Segment
@@ -81,6 +88,7 @@ class Denial:
     symptom: str | None = "timeout"
     certain: bool = True
     versions: frozenset[int] = frozenset({4, 6})
+    spares_pings: frozenset[int] = frozenset()
 
     def applies(self, one: str, other: str, version: int) -> bool:
         """Tell whether the ports are the two that the denial is about (a set of one: both are of that kind)."""
@@ -91,14 +99,19 @@ class Denial:
 class Forwarding:
     """What the host does with packets that enter it from a segment and want to go on.
 
-    `filters` are the IP versions for which the engine keeps firewall rules: without them nothing is dropped and
-    nothing is masqueraded.
+    The sets of numbers are IP versions. `filters` are those for which the engine keeps firewall rules: without them
+    nothing is dropped and nothing is masqueraded. `unprotected` and `routed` are those of these gateway modes; what is
+    routed is not masqueraded. From the host's `trusted` interfaces, published ports may be reached at the containers'
+    own addresses.
     """
 
     segment: Segment
     allowed: bool = True
-    masquerade: bool = True
+    masquerade: frozenset[int] = frozenset({4, 6})
     filters: frozenset[int] = frozenset({4, 6})
+    unprotected: frozenset[int] = frozenset()
+    routed: frozenset[int] = frozenset()
+    trusted: frozenset[str] = frozenset()
     rule: str = ""
     why: str = ""
 
@@ -153,7 +166,11 @@ class Route:
 
 @dataclass(frozen=True)
 class HostFacts:
-    """What the model and the prober need to know of a machine. None means: could not be read."""
+    """What the model and the prober need to know of a machine. None means: could not be read, or left to the default.
+
+    From `userland_proxy` to `dns` they are the engine's settings, where `settings_read` is false the default ones;
+    `settings_of` is the lab that has changed them.
+    """
 
     host: str
     nics: tuple[Nic, ...] = ()
@@ -165,6 +182,14 @@ class HostFacts:
     forward_policy: str | None = None
     bridge_nf: bool | None = None
     userland_proxy: bool = True
+    iptables: bool = True
+    ip6tables: bool | None = None
+    direct_routing: bool = False
+    live_restore: bool = False
+    dns: tuple[str, ...] = ()
+    settings_read: bool = True
+    settings_of: str = ""
+    firewall: str = ""
     nameservers: tuple[str, ...] = ()
     kernel_config: Mapping[str, str] = field(default_factory=dict)
     kernel: str = ""

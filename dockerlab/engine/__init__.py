@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Any
 
-from docker.errors import NotFound
+from docker import APIClient
+from docker.errors import APIError, NotFound
 
 from dockerlab.engine.client import connected
 from dockerlab.engine.convert import Answers, to_snapshot
@@ -36,12 +37,14 @@ def read(host: Host, names: Collection[str] = ()) -> Answers:
     with connected(host) as client:
         version = client.version(api_version=False)
         info = client.info()
-        containers = client.containers(all=True)
+        nodes = _nodes(client) if (info.get("Swarm") or {}).get("ControlAvailable") else []
         networks = client.networks()
-        volumes = client.volumes(filters={"label": LABEL_LAB})
-        images = client.images()
-        containers = [_or_none(client.inspect_container, c["Id"]) if _wanted(c, names) else c for c in containers]
         networks = [_or_none(client.inspect_network, n["Id"]) if _wanted(n, names) else n for n in networks]
+        # Listed after the networks: who is on one of these and no container now was left behind there by the engine.
+        containers = client.containers(all=True)
+        containers = [_or_none(client.inspect_container, c["Id"]) if _wanted(c, names) else c for c in containers]
+        volumes = client.volumes(filters={"label": LABEL_LAB})
+        images = client.images(all=True)
     return Answers(
         version=version,
         info=info,
@@ -49,6 +52,7 @@ def read(host: Host, names: Collection[str] = ()) -> Answers:
         networks=[network for network in networks if network is not None],
         volumes=volumes.get("Volumes") or [],
         images=images,
+        nodes=nodes,
     )
 
 
@@ -57,6 +61,21 @@ def logs(host: Host, container_id: str, lines: int = 20) -> str:
     with connected(host) as client:
         text: bytes = client.logs(container_id, stdout=True, stderr=True, tail=lines)
     return text.decode(errors="replace")
+
+
+def nodes(host: Host) -> dict[str, str]:
+    """Return what a Swarm's manager says of each node (`ready`, `down`), by its ID; raises EngineError."""
+    with connected(host) as client:
+        return {node["ID"]: node["Status"]["State"] for node in client.nodes()}
+
+
+def _nodes(client: APIClient) -> list[dict[str, Any]]:
+    """Return the nodes of a manager's Swarm; none where that has lost its leader, and so cannot say."""
+    try:
+        nodes: list[dict[str, Any]] = client.nodes()
+    except APIError:
+        return []
+    return nodes
 
 
 def _wanted(entry: dict[str, Any], names: Collection[str]) -> bool:

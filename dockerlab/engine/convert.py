@@ -6,13 +6,18 @@ A list of containers lacks the process id, the exit code and the aliases; a list
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface, ip_network
 from typing import Any
 
+from dockerlab.errors import EngineError
 from dockerlab.snapshot import (
+    LABEL_FINGERPRINT,
+    LABEL_IMAGE,
     ContainerState,
     EndpointState,
+    ImageState,
     NetworkState,
     PublishedPort,
     Snapshot,
@@ -21,6 +26,8 @@ from dockerlab.snapshot import (
 )
 
 Json = Mapping[str, Any]
+
+PREFIX = "dockerlab."
 
 
 @dataclass(frozen=True)
@@ -33,11 +40,21 @@ class Answers:
     networks: Sequence[Json]
     volumes: Sequence[Json]
     images: Sequence[Json]
+    nodes: Sequence[Json] = ()
 
 
 def to_snapshot(host: str, answers: Answers) -> Snapshot:
-    """Return the snapshot of one engine."""
-    states = tuple(to_container(entry) for entry in answers.containers)
+    """Return the snapshot of one engine; raises EngineError for answers that are not of the form of an engine's."""
+    try:
+        return _snapshot(host, answers)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        message = f"the engine's answer cannot be understood ({type(error).__name__}: {error}): is it a Docker engine?"
+        raise EngineError(host, message) from error
+
+
+def _snapshot(host: str, answers: Answers) -> Snapshot:
+    labels = {image["Id"]: image.get("Labels") or {} for image in answers.images if any(_image_names(image))}
+    states = tuple(_without_inherited(to_container(entry), labels) for entry in answers.containers)
     networks = (to_network(entry, states) for entry in answers.networks)
     names = {name for image in answers.images for name in _image_names(image)}
     return Snapshot(
@@ -46,12 +63,39 @@ def to_snapshot(host: str, answers: Answers) -> Snapshot:
         api_version=answers.version.get("ApiVersion", ""),
         firewall=(answers.info.get("FirewallBackend") or {}).get("Driver") or "iptables",
         live_restore=bool(answers.info.get("LiveRestoreEnabled")),
+        data_root=answers.info.get("DockerRootDir") or "",
         containers=tuple(sorted(states, key=lambda state: state.name)),
         networks=tuple(sorted(networks, key=lambda n: (n.name, n.id))),
         volumes=tuple(VolumeState(v["Name"], v.get("Labels") or {}) for v in answers.volumes),
         images=tuple(sorted(names)),
-        swarm=to_swarm(answers.info.get("Swarm") or {}),
+        image_states=tuple(sorted((to_image(image) for image in answers.images), key=lambda i: (i.names, i.id))),
+        swarm=to_swarm(answers.info.get("Swarm") or {}, answers.nodes),
     )
+
+
+def _without_inherited(container: ContainerState, images: Mapping[str, Mapping[str, str]]) -> ContainerState:
+    """Return a container without the labels by which its image is a lab's: who made it is another question.
+
+    A lab's container always has a fingerprint of its own. What building an image runs is made from images that have
+    no name yet, and so keeps what it has from them.
+    """
+    inherited = images.get(container.image_id, {})
+    same = container.labels.get(LABEL_FINGERPRINT) == inherited.get(LABEL_FINGERPRINT)
+    if LABEL_IMAGE not in inherited or not same or container.labels.get(LABEL_IMAGE) != inherited[LABEL_IMAGE]:
+        return container
+    return replace(container, labels=_foreign(container.labels))
+
+
+def to_image(entry: Json) -> ImageState:
+    """Return an image from its entry in a list, with a lab's labels only where it is the very image that they name."""
+    names = tuple(sorted(_image_names(entry)))
+    labels = entry.get("Labels") or {}
+    own = LABEL_IMAGE in labels and (not names or labels[LABEL_IMAGE] in names)
+    return ImageState(entry["Id"], names, labels if own else _foreign(labels), entry.get("ParentId") or "")
+
+
+def _foreign(labels: Mapping[str, str]) -> dict[str, str]:
+    return {key: value for key, value in labels.items() if not key.startswith(PREFIX)}
 
 
 def to_container(entry: Json) -> ContainerState:
@@ -67,10 +111,12 @@ def _from_detail(entry: Json) -> ContainerState:
         id=entry["Id"],
         name=entry["Name"].removeprefix("/"),
         image=entry["Config"]["Image"],
+        image_id=entry.get("Image") or "",
         labels=entry["Config"].get("Labels") or {},
         running=running,
         status=state.get("Status", ""),
         pid=state.get("Pid") or 0,
+        started=_moment(state.get("StartedAt") or ""),
         exit_code=state.get("ExitCode") or 0,
         network_mode=_mode(host),
         endpoints=_endpoints(settings.get("Networks")),
@@ -92,6 +138,7 @@ def _from_list(entry: Json) -> ContainerState:
         id=entry["Id"],
         name=next((name for name in names if "/" not in name), ""),
         image=entry.get("Image", ""),
+        image_id=entry.get("ImageID") or "",
         labels=entry.get("Labels") or {},
         running=entry.get("State") in {"running", "paused", "restarting"},
         status=entry.get("State", ""),
@@ -99,6 +146,16 @@ def _from_list(entry: Json) -> ContainerState:
         endpoints=_endpoints(settings.get("Networks")),
         published=tuple(sorted(published, key=lambda p: (p.container_port, p.protocol, p.host_ip))),
     )
+
+
+def _moment(text: str) -> int:
+    """Return the nanoseconds since 1970 of `2026-01-31T18:00:00.123456789Z`, 0 for none; the engine trims zeros."""
+    whole, _, fraction = text.removesuffix("Z").partition(".")
+    try:
+        seconds = datetime.fromisoformat(whole).replace(tzinfo=timezone.utc).timestamp()
+        return max(0, int(seconds)) * 10**9 + int(f"{fraction:0<9}"[:9])
+    except ValueError:
+        return 0
 
 
 def _mode(host_config: Json) -> str:
@@ -142,12 +199,18 @@ def _bindings(ports: Json) -> Iterator[PublishedPort]:
                 yield PublishedPort(ip, int(binding["HostPort"]), int(number), protocol or "tcp")
 
 
-def to_network(entry: Json, containers: Sequence[ContainerState] = ()) -> NetworkState:
-    """Return a network; what is attached comes from its detail and from the containers, which may be stopped."""
+def to_network(entry: Json, containers: Sequence[ContainerState] | None = None) -> NetworkState:
+    """Return a network; what is attached comes from its detail and from the containers, which may be stopped.
+
+    The containers, where they are known, have to be looked at after it: then an endpoint without one was left behind.
+    """
     configs = (entry.get("IPAM") or {}).get("Config") or ()
-    attached = {container.name for container in containers if entry["Name"] in container.endpoints}
+    attached = {container.name for container in containers or () if entry["Name"] in container.endpoints}
     # A Swarm network has an endpoint `lb-…` of its own on every host.
-    attached |= {c["Name"] for key, c in (entry.get("Containers") or {}).items() if not key.startswith("lb-")}
+    listed = {key: c["Name"] for key, c in (entry.get("Containers") or {}).items() if not key.startswith("lb-")}
+    known = {word for container in containers or () for word in (container.id, container.name)}
+    stale = {name for key, name in listed.items() if containers is not None and known.isdisjoint((key, name))}
+    attached |= set(listed.values()) - stale
     return NetworkState(
         id=entry["Id"],
         name=entry["Name"],
@@ -155,26 +218,29 @@ def to_network(entry: Json, containers: Sequence[ContainerState] = ()) -> Networ
         scope=entry.get("Scope", "local"),
         labels=entry.get("Labels") or {},
         internal=bool(entry.get("Internal")),
-        subnets=tuple(ip_network(config["Subnet"], strict=False) for config in configs if config.get("Subnet")),
+        # As text: a number would be taken for an address, too.
+        subnets=tuple(ip_network(str(config["Subnet"]), strict=False) for config in configs if config.get("Subnet")),
         gateways=tuple(config["Gateway"].partition("/")[0] for config in configs if config.get("Gateway")),
         options=entry.get("Options") or {},
         containers=tuple(sorted(attached)),
         members={
-            key: IPv4Interface(member["IPv4Address"])
+            key: IPv4Interface(str(member["IPv4Address"]))
             for key, member in (entry.get("Containers") or {}).items()
             if member.get("IPv4Address")
         },
+        stale=tuple(sorted(stale)),
     )
 
 
-def to_swarm(swarm: Json) -> SwarmState:
-    """Return the host's part in a Swarm."""
+def to_swarm(swarm: Json, nodes: Sequence[Json] = ()) -> SwarmState:
+    """Return the host's part in a Swarm, and the nodes that it knows as a manager."""
     return SwarmState(
         state=swarm.get("LocalNodeState") or "inactive",
         node_id=swarm.get("NodeID") or "",
         manager=bool(swarm.get("ControlAvailable")),
         cluster_id=(swarm.get("Cluster") or {}).get("ID") or "",
         managers=tuple(manager["Addr"] for manager in swarm.get("RemoteManagers") or ()),
+        nodes=tuple(node["ID"] for node in nodes),
     )
 
 

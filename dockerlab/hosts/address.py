@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from urllib.parse import SplitResult, urlsplit
 
 from dockerlab.errors import UsageError
+from dockerlab.hosts.passwords import VARIABLE, Ask
 
 LOCAL = "local"
 """The address of the machine that dockerlab itself runs on."""
@@ -15,6 +16,9 @@ WRITE = "write ssh://[user@]host[:port], an alias from ~/.ssh/config, or local"
 
 # Host and user can become words of a ProxyCommand, so nothing that splits or quotes words may be in them.
 HOST = re.compile(r"[\w.:%][\w.:%-]*")
+LOGIN = re.compile(r"(\w+://[^:/]*|(?!\w+://)[^:/]*):.*@", re.DOTALL)
+"""`[scheme://]user:password@`: the password may hold any character, an `@` or a slash too."""
+
 USER = re.compile(r"[\w.+@\\][\w.+@\\-]*")
 
 
@@ -24,6 +28,7 @@ class SshOptions:
 
     `identity_file` replaces the agent and every other key; `known_hosts` replaces every other list of host keys.
     With both, the user's ssh configuration is not read, unless `config_file` names one. Times are in seconds.
+    `password` is for every host but not for jump hosts; `ask` gives a password where one is needed.
     """
 
     identity_file: str | None = None
@@ -32,6 +37,7 @@ class SshOptions:
     connect_timeout: float | None = None
     config_file: str | None = None
     password: str | None = field(default=None, repr=False)
+    ask: Ask | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,12 @@ class Address:
 
 def parse_address(where: str) -> Address:
     """Return the SSH address that a URL or an alias means; raises UsageError with what would be right."""
+    if LOGIN.match(where):
+        raise UsageError(
+            f"{_shown(where)}: a password in an address can be read by everyone who sees the file; "
+            f"remove it and use a key (ssh-copy-id) or the ssh agent; else answer the prompt, set {VARIABLE}, "
+            "or keep it in the keyring"
+        )
     address = _from_url(where) if "://" in where else _from_alias(where)
     if not HOST.fullmatch(address.host):
         raise UsageError(f"{_shown(where)}: {address.host!r} is no host name or address; {WRITE}")
@@ -65,13 +77,10 @@ def _from_url(where: str) -> Address:
         port = url.port
     except ValueError as error:
         raise UsageError(f"{_shown(where)}: {error}; {WRITE}") from error
+    if port == 0:
+        raise UsageError(f"{_shown(where)}: there is no port 0; {WRITE}")
     if url.scheme != "ssh":
         raise UsageError(f"{_shown(where)}: {url.scheme}:// is not supported; {WRITE}")
-    if url.password is not None:
-        raise UsageError(
-            f"{_shown(where)}: a password in an address can be read by everyone who sees the file; "
-            "remove it and use a key (ssh-copy-id) or the ssh agent"
-        )
     if url.path not in {"", "/"} or url.query or url.fragment:
         raise UsageError(f"{_shown(where)}: nothing may follow the host and port; {WRITE}")
     return Address(_host(url), url.username or None, port)
@@ -95,4 +104,4 @@ def _from_alias(where: str) -> Address:
 
 def _shown(where: str) -> str:
     """Return an address for a message, without its password."""
-    return repr(re.sub(r"(?<=:)(?!//)[^:@/]*(?=@)", "***", where))
+    return repr(LOGIN.sub(r"\1:***@", where, count=1))

@@ -54,6 +54,10 @@ class Host(Protocol):
         """Return how many commands may run at once."""
         ...
 
+    def begin(self) -> None:
+        """Begin to connect where there is a connection to make, and return at once; the host is to be used soon."""
+        ...
+
     def run(self, argv: Sequence[str], *, input: Input | None = None, timeout: float = DEFAULT_TIMEOUT) -> Result:  # noqa: A002 - as in subprocess
         """Run a program without a shell's interpretation and wait for it.
 

@@ -29,6 +29,9 @@ class FakeHost:
         self._respond = respond
         self._lock = threading.Lock()
 
+    def begin(self) -> None:
+        """Do nothing."""
+
     def run(self, argv: Sequence[str], *, input: Input | None = None, timeout: float = DEFAULT_TIMEOUT) -> Result:  # noqa: A002, ARG002 - the contract
         """Return the function's answer."""
         given = input if isinstance(input, bytes) else b"".join(input or ())

@@ -16,6 +16,8 @@ from dockerlab.hosts.local import LocalHost
 TEXT = ("tag:yaml.org,2002:str", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
 """What YAML takes for a word; a host name may look like a number."""
 
+MAX_BYTES = 1 << 20
+
 KEYS = ("hosts", "identity_file", "known_hosts")
 
 
@@ -55,9 +57,12 @@ def read_inventory(path: str | Path) -> Inventory:
     """
     path = Path(path)
     try:
-        text = path.read_text(encoding="utf-8")
+        with path.open("rb") as file:
+            text = file.read(MAX_BYTES + 1).decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the inventory {path}: {error}") from error
+    if len(text) > MAX_BYTES:
+        raise UsageError(f"cannot read the inventory {path}: larger than {MAX_BYTES >> 10} KiB")
     reader = Reader(str(path))
     inventory = reader.read(text, path.parent)
     if reader.problems:
@@ -96,7 +101,11 @@ class Reader:
             problem = Located(self._file, *where, "", f"not YAML: {error.problem or error.context}")
             raise DefinitionError([problem]) from error
         except yaml.YAMLError as error:
-            raise DefinitionError([Located(self._file, 1, 1, "", f"not YAML: {error}")]) from error
+            raise DefinitionError([Located(self._file, 1, 1, "", f"not YAML: {_one_line(error)}")]) from error
+        except (ValueError, OverflowError) as error:  # PyYAML checks the numbers of escapes and of directives not
+            raise DefinitionError([Located(self._file, 1, 1, "", "a number that is out of range")]) from error
+        except RecursionError as error:
+            raise DefinitionError([Located(self._file, 1, 1, "", "nested too deeply")]) from error
 
     def _mapping(self, node: yaml.Node | None, path: str) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
         """Yield each entry's name, key node and value node; duplicate names are wrong."""
@@ -144,3 +153,7 @@ class Reader:
         problem = Located(self._file, line, column, path, message)
         if problem not in self.problems:
             self.problems.append(problem)
+
+
+def _one_line(error: Exception) -> str:
+    return " ".join(str(error).split())

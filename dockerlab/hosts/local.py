@@ -28,6 +28,9 @@ class LocalHost:
         self.address: str | None = None
         self.channels = CHANNELS
 
+    def begin(self) -> None:
+        """Do nothing: there is no connection."""
+
     def run(self, argv: Sequence[str], *, input: Input | None = None, timeout: float = DEFAULT_TIMEOUT) -> Result:  # noqa: A002 - the contract's word, as in subprocess
         """Run a program; one that does not exist gives exit code 127, as from a shell."""
         argv = check(argv)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import shlex
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic, sleep
 
 import paramiko
@@ -41,6 +42,7 @@ class SshHost:
         self._slots = Slots(channels)
         self._lock = threading.Lock()
         self._connection: Connection | None = None
+        self._slow: list[Connection] = []
         self._failure: tuple[float, ConnectError] | None = None
 
     @property
@@ -52,6 +54,10 @@ class SshHost:
     def channels(self) -> int:
         """Return how many commands may run at once, as far as the server has shown."""
         return self._slots.limit
+
+    def begin(self) -> None:
+        """Begin to connect, in a thread; why that fails is told to whoever uses the host next."""
+        threading.Thread(target=self._connect_ahead, name=f"connect {self.name}", daemon=True).start()
 
     def run(self, argv: Sequence[str], *, input: Input | None = None, timeout: float = DEFAULT_TIMEOUT) -> Result:  # noqa: A002 - the contract's word, as in subprocess
         """Run a program through the login shell, which sees every argument quoted."""
@@ -89,9 +95,10 @@ class SshHost:
     def close(self) -> None:
         """End the connection."""
         with self._lock:
-            if self._connection is not None:
-                self._connection.close()
-                self._connection = None
+            for connection in (*self._slow, *([self._connection] if self._connection is not None else [])):
+                connection.close()
+            self._connection = None
+            self._slow.clear()
 
     def _open(self, argv: Sequence[str], timeout: float) -> paramiko.Channel:
         """Return a new channel, waiting for a free one; nothing has run on it yet, so refusals may be repeated."""
@@ -128,17 +135,31 @@ class SshHost:
             except (paramiko.SSHException, EOFError, OSError) as error:
                 if connection.alive and monotonic() - start < OPEN_TIMEOUT:
                     return None  # of several refusals at once, paramiko gives only one its proper exception
-                connection.close()
+                self._abandon(connection)
                 lost = error
         raise ConnectError(self.name, f"channel: the connection was lost twice before anything was run: {lost}")
 
-    def _connected(self) -> Connection:
-        """Return the connection, made anew if there is none; who waited for another's failure shares it."""
+    def _abandon(self, connection: Connection) -> None:
+        """Use a connection no more; what still runs on a slow one may come to its end."""
+        with self._lock:
+            if self._connection is connection:
+                self._connection = None
+            if connection.alive:
+                self._slow.append(connection)
+                return
+        connection.close()
+
+    def _connected(self, *, ahead: bool = False) -> Connection:
+        """Return the connection, made anew if there is none; who waited for another's failure shares it.
+
+        With `ahead` nobody waits for it yet: a failure is kept for whoever asks next.
+        """
         asked = monotonic()
         with self._lock:
             if self._connection is not None and self._connection.alive:
                 return self._connection
             if self._failure is not None and self._failure[0] >= asked:
+                self._failure = monotonic(), self._failure[1]  # it has been told: the next one tries again
                 raise self._failure[1]
             if self._connection is not None:
                 self._connection.close()
@@ -146,9 +167,13 @@ class SshHost:
                 self._connection = open_connection(self.name, self._hops)
             except ConnectError as error:
                 self._connection = None
-                self._failure = monotonic(), error
+                self._failure = math.inf if ahead else monotonic(), error
                 raise
             return self._connection
+
+    def _connect_ahead(self) -> None:
+        with suppress(ConnectError):
+            self._connected(ahead=True)
 
     def _not_started(self, argv: Sequence[str], channel: paramiko.Channel, error: object, *, late: bool) -> HostError:
         """Return the error for a command whose start the server did not confirm."""

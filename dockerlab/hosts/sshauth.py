@@ -9,6 +9,7 @@ import paramiko
 from paramiko.pkey import PublicBlob, UnknownKeyType
 
 from dockerlab.errors import ConnectError
+from dockerlab.hosts.passwords import VARIABLE, from_keyring
 from dockerlab.hosts.sshconfig import Hop
 
 Attempt = Callable[[], list[str]]
@@ -42,8 +43,8 @@ def authenticate(host: str, hop: Hop, transport: paramiko.Transport) -> None:
     tried = "; ".join(refused) or "no key found: neither in the agent nor in a file"
     raise ConnectError(
         host,
-        f"authentication failed: {hop} accepted none of these: {tried}. Copy a key there with ssh-copy-id, "
-        "or name the right one with IdentityFile in ~/.ssh/config",
+        f"authentication failed: {hop} accepted none of these: {tried}. Copy a key there with ssh-copy-id, name the "
+        f"right one with IdentityFile in ~/.ssh/config, or give a password (prompt, {VARIABLE}, keyring)",
     )
 
 
@@ -67,8 +68,33 @@ def _attempts(
         loaded = _load(path, refused)
         if loaded is not None:
             yield f"key {path}", partial(transport.auth_publickey, hop.user, loaded)
+    yield from _passwords(hop, transport, refused)
+
+
+def _passwords(hop: Hop, transport: paramiko.Transport, refused: list[str]) -> Iterator[tuple[str, Attempt]]:
+    """Yield the passwords that there are for a hop: given with the call, kept in the keyring, typed by a person."""
     if hop.password is not None:
-        yield "password", partial(transport.auth_password, hop.user, hop.password)
+        yield f"password in {VARIABLE}", partial(transport.auth_password, hop.user, hop.password)
+    try:
+        kept = from_keyring(str(hop))
+    except OSError as error:
+        refused.append(str(error))
+        kept = None
+    if kept is not None:
+        yield "password in the keyring", partial(transport.auth_password, hop.user, kept)
+    if hop.ask is not None and hop.password is None and kept is None and _takes_passwords(hop, transport):
+        typed = hop.ask(str(hop))
+        if typed is not None:
+            yield "password", partial(transport.auth_password, hop.user, typed)
+
+
+def _takes_passwords(hop: Hop, transport: paramiko.Transport) -> bool:
+    """Tell whether a server would take a password, before a person is asked for one."""
+    try:
+        transport.auth_none(hop.user)
+    except paramiko.BadAuthenticationType as error:
+        return not {"password", "keyboard-interactive"}.isdisjoint(error.allowed_types)
+    return False
 
 
 def _public(path: str) -> bytes | None:

@@ -12,6 +12,7 @@ import paramiko
 
 from dockerlab.errors import UsageError
 from dockerlab.hosts.address import Address, SshOptions, parse_address
+from dockerlab.hosts.passwords import Ask
 
 USER_CONFIG = "~/.ssh/config"
 USER_KNOWN_HOSTS = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2")
@@ -43,6 +44,7 @@ class Hop:
     timeout: float
     proxy_command: str | None = None
     password: str | None = field(default=None, repr=False)
+    ask: Ask | None = field(default=None, repr=False)
 
     def __str__(self) -> str:
         return f"{self.user}@{self.hostname}" + (f":{self.port}" if self.port != 22 else "")
@@ -119,7 +121,7 @@ def _lookup(address: Address, config: str) -> Mapping[str, object]:
     )
     try:
         return paramiko.SSHConfig.from_text(f"Host *\n{first}Host *\n{config}").lookup(address.host)
-    except (paramiko.CouldNotCanonicalize, paramiko.ConfigParseError) as error:
+    except (paramiko.CouldNotCanonicalize, paramiko.ConfigParseError, ValueError) as error:  # of a quote left open
         raise UsageError(f"the ssh configuration of {address.host} cannot be read: {error}") from error
 
 
@@ -153,6 +155,7 @@ def _hop(address: Address, options: SshOptions, entry: Mapping[str, object]) -> 
         timeout=options.connect_timeout or float(_number(entry, "connecttimeout", 0)) or CONNECT_TIMEOUT,
         proxy_command=_proxy_command(entry),
         password=options.password,
+        ask=options.ask,
     )
 
 

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, cast
 
 import paramiko
 
@@ -19,13 +20,18 @@ from dockerlab.hosts.hostkeys import known_keys, preferred, verify
 from dockerlab.hosts.sshauth import authenticate
 from dockerlab.hosts.sshconfig import Hop
 
-ATTEMPTS = 6
-FIRST_PAUSE = 0.25
+ATTEMPTS = 8
+FIRST_PAUSE, LONGEST_PAUSE = 0.25, 4.0
 """Seconds; doubled after each attempt and spread at random, so that clients that were dropped together part."""
 
-KEEPALIVE = 15
-DEAD_AFTER = 30
-"""Seconds without an acknowledgement after which the kernel gives a connection up."""
+KEEPALIVE = 5
+"""Seconds of silence after which something is sent, so that a dead connection is noticed."""
+
+DEAD_AFTER = 20
+"""Seconds without an acknowledgement after which the kernel gives a connection up; shorter gaps go unnoticed."""
+
+BEGINNING = 256
+"""Bytes of a stream's beginning that are remembered."""
 
 Socket = socket.socket | paramiko.Channel | paramiko.ProxyCommand
 
@@ -34,7 +40,28 @@ logging.getLogger("paramiko").addHandler(logging.NullHandler())
 
 
 class _Dropped(Exception):
-    """The server closed the connection before it said anything, as with MaxStartups."""
+    """The server closed the connection without a banner, as with MaxStartups; `said` is what it gave instead."""
+
+    def __init__(self, said: bytes) -> None:
+        self.said = said
+        super().__init__(said)
+
+
+class Recorder:
+    """A byte stream that remembers how it began: a server may say why it turns us away, and paramiko would not tell."""
+
+    def __init__(self, stream: Any) -> None:
+        self._stream = stream
+        self.began = b""
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def recv(self, size: int) -> bytes:
+        """Receive some bytes."""
+        data: bytes = self._stream.recv(size)
+        self.began += data[: max(0, BEGINNING - len(self.began))]
+        return data
 
 
 class ProxyCommand(paramiko.ProxyCommand):
@@ -92,28 +119,45 @@ def _log_in(host: str, hop: Hop, via: paramiko.Transport | None) -> paramiko.Tra
     known = known_keys(hop)
     pause = FIRST_PAUSE
     for attempt in range(1, ATTEMPTS + 1):
-        transport = paramiko.Transport(_socket(host, hop, via))
+        stream = Recorder(_socket(host, hop, via))
+        transport = paramiko.Transport(cast("socket.socket", stream))
         try:
             options = transport.get_security_options()
             options.key_types = preferred(tuple(options.key_types), known)
-            _negotiate(host, hop, transport)
+            _negotiate(host, hop, transport, stream)
             verify(host, hop, transport.get_remote_server_key(), known)
             authenticate(host, hop, transport)
             transport.set_keepalive(KEEPALIVE)
-        except _Dropped:
+        except _Dropped as drop:
             transport.close()
+            said = drop.said.decode(errors="replace").strip()
             if attempt < ATTEMPTS:
                 time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - not a secret
-                pause *= 2
+                pause = min(2 * pause, LONGEST_PAUSE)
             continue
         except BaseException:
             transport.close()
             raise
         return transport
-    raise ConnectError(
-        host,
-        f"banner: {hop} closed the connection {ATTEMPTS} times before it said anything. It may be overloaded "
-        "(MaxStartups) or may have locked this address out for a while (PerSourcePenalties): wait half a minute",
+    raise ConnectError(host, _turned_away(hop, said))
+
+
+def _turned_away(hop: Hop, said: str) -> str:
+    """Return the message for a server that dropped every attempt, by what it said.
+
+    sshd says nothing before 9.8; then "Exceeded MaxStartups", or "Not allowed at this time" to an address that it has
+    locked out; 10 says the latter for both reasons.
+    """
+    began = f"banner: {hop} turned us away {ATTEMPTS} times"
+    if "MaxStartups" in said:
+        return (
+            f"{began} ({said}): too many others are logging in there; repeat in a moment, or raise MaxStartups in its "
+            "sshd_config"
+        )
+    return (
+        f"{began} ({said or 'without a word'}): it has locked this machine's address out for a while, as sshd does "
+        "after logins that failed or were broken off (PerSourcePenalties), or too many others are logging in there "
+        "(MaxStartups): wait half a minute, then repeat"
     )
 
 
@@ -162,7 +206,7 @@ def _proxied(host: str, hop: Hop, command: str) -> paramiko.ProxyCommand:
         raise ConnectError(host, f"ProxyCommand: cannot start {shlex.split(command)[:1]} for {hop}: {error}") from error
 
 
-def _negotiate(host: str, hop: Hop, transport: paramiko.Transport) -> None:
+def _negotiate(host: str, hop: Hop, transport: paramiko.Transport, stream: Recorder) -> None:
     """Exchange banners and keys within the hop's time."""
     transport.banner_timeout = hop.timeout
     transport.handshake_timeout = hop.timeout
@@ -187,7 +231,7 @@ def _negotiate(host: str, hop: Hop, transport: paramiko.Transport) -> None:
             f"within {hop.timeout:g} s; is that an SSH server, and is it overloaded?",
         ) from error
     if error is None or _is_drop(error):
-        raise _Dropped from error
+        raise _Dropped(stream.began) from error
     raise ConnectError(host, f"banner: {hop.hostname} port {hop.port} is no SSH server: {error}") from error
 
 

@@ -2,6 +2,6 @@
 
 from dockerlab.plan.bringing_up import up
 from dockerlab.plan.steps import Key, Plan, Step
-from dockerlab.plan.taking_down import down
+from dockerlab.plan.taking_down import down, remove
 
-__all__ = ["Key", "Plan", "Step", "down", "up"]
+__all__ = ["Key", "Plan", "Step", "down", "remove", "up"]

@@ -3,27 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from dockerlab import build, modes
-from dockerlab.build import Built
+from dockerlab import modes
 from dockerlab.command import Command
+from dockerlab.daemon import DaemonFile
 from dockerlab.errors import ConflictError
 from dockerlab.identity import Identity
+from dockerlab.lab.image import full_name
 from dockerlab.lab.model import Container, Lab
+from dockerlab.leases import Until
+from dockerlab.plan import build
+from dockerlab.plan.build import Built
+from dockerlab.plan.daemons import changes, daemon_steps, foreseen, with_daemons
+from dockerlab.plan.images import building, clearing, refused
+from dockerlab.plan.leases import with_lease
 from dockerlab.plan.ownership import belongs, describe
 from dockerlab.plan.steps import Action, Key, Plan, Step
 from dockerlab.plan.swarm import swarm_steps
 from dockerlab.plan.taking_down import remove_container, remove_network
-from dockerlab.snapshot import LABEL_FINGERPRINT, ContainerState, NetworkState, Snapshot
+from dockerlab.snapshot import LABEL_FINGERPRINT, ContainerState, NetworkState, Snapshot, orphaned
 
 
 @dataclass(frozen=True)
 class Situation:
-    """What `up` finds: a snapshot per host, and the address at which the hosts reach each other where it is known."""
+    """What `up` finds: a snapshot per host, and the address at which the hosts reach each other where it is known.
+
+    `files` are the settings of those engines of which the lab says anything, or which it has changed.
+    """
 
     snapshots: Mapping[str, Snapshot]
     addresses: Mapping[str, str | None]
+    files: Mapping[str, DaemonFile] = field(default_factory=dict)
 
     def snapshot(self, host: str) -> Snapshot:
         """Return a host's snapshot; a host that was not looked at counts as empty."""
@@ -35,23 +46,41 @@ def up(
     identity: Identity,
     situation: Situation,
     images: Mapping[tuple[str, str], Command] | None = None,
+    until: Until = None,
 ) -> Plan:
     """Return the steps that make the hosts agree with the definition.
 
-    `images` are the commands that bring an image to a host that lacks it. Raises ConflictError, naming all of
-    them, when objects that are not the lab's stand where it wants to build.
+    `images` are the commands that bring an image to a host that lacks it, `until` is the end of the lab's lease.
+    Raises ConflictError, naming all of them, when objects that are not the lab's stand where it wants to build.
     """
     _refuse_foreign(lab, identity, situation)
-    image_steps = [
+    situation = _after_restarts(lab, identity, situation)
+    brought = [
         Step(Key(host, "image", image), "create", (command,)) for (host, image), command in (images or {}).items()
     ]
+    built = building(lab, identity, situation.snapshots, (step.key for step in brought))
+    image_steps = [*brought, *built]
     swarm = swarm_steps(lab, identity, situation.snapshots, situation.addresses)
     networks = _networks(lab, identity, situation, after=frozenset(step.key for step in swarm))
-    containers = _containers(lab, identity, situation, networks, frozenset(step.key for step in image_steps))
+    containers = _containers(lab, identity, situation, networks, image_steps)
     dropped = _dropped(lab, identity, situation)
-    steps = [*networks, *containers, *dropped]
+    gone = frozenset(s.key for s in (*containers, *dropped) if s.key.kind == "container" and s.key.half == "unmake")
+    old_images = clearing(lab, identity, situation.snapshots, built, gone)
+    steps = [*networks, *containers, *dropped, *old_images]
     _refuse_guests(steps, identity, situation)
-    return Plan((*image_steps, *swarm, *_in_turn(steps, frozenset(step.key for step in image_steps))))
+    ordered = [*image_steps, *swarm, *_in_turn(steps, frozenset(step.key for step in image_steps))]
+    ordered = with_daemons(ordered, daemon_steps(lab, identity, situation.files))
+    return Plan(tuple(with_lease(ordered, lab, identity, situation.snapshots, until)), identity=identity)
+
+
+def _after_restarts(lab: Lab, identity: Identity, situation: Situation) -> Situation:
+    """Return the situation in which the lab finds itself where engines have to restart for their settings."""
+    wanted = changes(lab, identity, situation.files)
+    snapshots = {
+        host: foreseen(snapshot, wanted[host], identity) if host in wanted else snapshot
+        for host, snapshot in situation.snapshots.items()
+    }
+    return replace(situation, snapshots=snapshots)
 
 
 def _in_turn(steps: list[Step], images: frozenset[Key]) -> list[Step]:
@@ -122,8 +151,9 @@ def _manager(swarm: Iterable[Key]) -> str | None:
 
 
 def _containers(
-    lab: Lab, identity: Identity, situation: Situation, networks: Iterable[Step], images: frozenset[Key]
+    lab: Lab, identity: Identity, situation: Situation, networks: Iterable[Step], images: Iterable[Step]
 ) -> list[Step]:
+    had = {step.key: step for step in images}
     made = {step.key: step for step in networks if step.key.half == "make"}
     fingerprints: dict[str, str] = {}
     steps: dict[str, Step] = {}
@@ -133,6 +163,7 @@ def _containers(
         needs = {n: build.network(lab, n, host, identity).fingerprint for n in spec.networks}
         if spec.owner is not None:
             needs[spec.owner] = fingerprints[spec.owner]
+        image = image_key(lab, name)
         built = build.container(lab, name, identity, needs)
         fingerprints[name] = built.fingerprint
         required = [key for key in made if key.name in spec.networks and key.host in (host, _scope_host(lab, key))]
@@ -141,16 +172,34 @@ def _containers(
         action = _action(found, built)
         if action == "keep" and found is not None:
             renewed = any(made[key].action != "keep" for key in required)
-            owner_renewed = spec.owner is not None and steps[spec.owner].action != "keep"
+            owner_renewed = spec.owner is not None and (
+                steps[spec.owner].action != "keep" or _left_behind(found, situation.snapshot(host), spec.owner)
+            )
+            renewed |= image in had and not _of_image(found, had[image], situation.snapshot(host))
             if renewed or owner_renewed or not _as_planned(found, spec.networks):
                 action = "recreate"
         if action == "recreate" and found is not None:
             cleared.append(remove_container(host, found, "clear"))
         first = _fixed_before(lab, name)
-        image = Key(host, "image", spec.image)
-        before = frozenset({*required, *owners, *first, Key(host, "container", name, "unmake")}) | (images & {image})
+        before = frozenset({*required, *owners, *first, Key(host, "container", name, "unmake")})
+        before |= frozenset({image} & had.keys())
         steps[name] = _step(Key(host, "container", name), action, built, before)
     return [*cleared, *steps.values()]
+
+
+def image_key(lab: Lab, container: str) -> Key:
+    """Return the step by which a container's image is there: brought, or built."""
+    image, host = lab.containers[container].image, lab.host_of(container)
+    name = lab.built(image)
+    return Key(host, "image", image) if name is None else Key(host, "built image", name)
+
+
+def _of_image(found: ContainerState, image: Step, snapshot: Snapshot) -> bool:
+    """Tell whether a container is made from the image that a step keeps; what is brought says nothing of that."""
+    if image.key.kind == "image":
+        return True
+    there = snapshot.image(full_name(image.key.name))
+    return image.action == "keep" and there is not None and found.image_id == there.id
 
 
 def _scope_host(lab: Lab, key: Key) -> str:
@@ -186,6 +235,12 @@ def _freedom(spec: Container) -> int:
     """Return 0 for a container all of whose addresses are fixed, 2 for one that takes any, 1 for one in between."""
     fixed = [bool(place.addresses) for place in spec.networks.values()]
     return 0 if all(fixed) else 1 if any(fixed) else 2
+
+
+def _left_behind(found: ContainerState, snapshot: Snapshot, owner: str) -> bool:
+    """Tell whether a container is in a network namespace that its owner no longer has."""
+    there = snapshot.container(owner)
+    return there is not None and orphaned(found, there)
 
 
 def _as_planned(found: ContainerState, networks: Iterable[str]) -> bool:
@@ -232,6 +287,7 @@ def _refuse_foreign(lab: Lab, identity: Identity, situation: Situation) -> None:
             there = situation.snapshot(host).network(name)
             if there is not None and not belongs(there.labels, identity):
                 foreign.append(f"{host}: network {name} {describe(there.labels)}")
+    foreign += refused(lab, identity, situation.snapshots)
     if foreign:
         raise ConflictError(
             "nothing was created, because names are taken:\n  "

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from graphlib import TopologicalSorter
 from typing import Literal, NamedTuple
 
 from dockerlab.command import Command
+from dockerlab.identity import Identity
 
-Kind = Literal["image", "swarm", "receipt", "network", "container"]
+Kind = Literal["image", "built image", "lease", "daemon", "swarm", "receipt", "network", "container"]
+Ours = Callable[[Mapping[str, str]], bool]
+"""Tells by an object's labels whether it is one of those in question."""
+
 Action = Literal["create", "keep", "recreate", "remove", "clear"]
 """`clear` is the removal ahead of a `recreate`: a step of its own, the same object to a person."""
 
@@ -40,10 +45,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Plan:
-    """Steps with their order, and what a person should know about what is left alone."""
+    """Steps with their order, what a person should know about what is left alone, and who makes what is made."""
 
     steps: tuple[Step, ...]
     notes: tuple[str, ...] = field(default=())
+    identity: Identity | None = None
 
     def graph(self) -> TopologicalSorter[Key]:
         """Return the steps' order; what is needed but not part of the plan counts as done."""
@@ -57,9 +63,9 @@ class Plan:
 
     @property
     def changes(self) -> tuple[Step, ...]:
-        """Return the steps that do something, one per object: a recreation once."""
-        return tuple(step for step in self.steps if step.action not in ("keep", "clear"))
+        """Return the steps that do something, one per object: a recreation once, and a lease is no object."""
+        return tuple(step for step in self.steps if step.action not in ("keep", "clear") and step.key.kind != "lease")
 
     def counts(self) -> Counter[str]:
         """Return how many objects are created, kept, recreated, removed."""
-        return Counter(step.action for step in self.steps if step.action != "clear")
+        return Counter(step.action for step in self.steps if step.action != "clear" and step.key.kind != "lease")

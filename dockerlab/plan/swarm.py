@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from ipaddress import ip_address
 
-from dockerlab import build, modes, render
+from dockerlab import modes, render
 from dockerlab.command import Command, Variable
 from dockerlab.errors import ConflictError
 from dockerlab.identity import Identity
 from dockerlab.lab.model import Lab
+from dockerlab.plan import build
 from dockerlab.plan.steps import Key, Step
 from dockerlab.snapshot import Snapshot
 

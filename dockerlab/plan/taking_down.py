@@ -2,34 +2,43 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from datetime import datetime
+from types import MappingProxyType
 from typing import Literal
 
-from dockerlab import build, render
+from dockerlab import leases, render
+from dockerlab.daemon import DaemonFile
 from dockerlab.modes.base import Mode
-from dockerlab.plan.steps import Key, Plan, Step
+from dockerlab.plan import build
+from dockerlab.plan.daemons import put_back
+from dockerlab.plan.images import removing
+from dockerlab.plan.leases import end_leases
+from dockerlab.plan.leaving import forget_gone, leave
+from dockerlab.plan.steps import Key, Ours, Plan, Step
 from dockerlab.snapshot import (
     LABEL_INSTANCE,
     LABEL_LAB,
     LABEL_OWNER,
-    LABEL_RECEIPT,
     ContainerState,
     NetworkState,
     Snapshot,
 )
 
 Removal = Literal["remove", "clear"]
+Files = Mapping[str, DaemonFile]
+NO_FILES: Files = MappingProxyType({})
 
 
 def remove_container(host: str, found: ContainerState, action: Removal) -> Step:
     """Return the step that removes a container, whatever its state."""
-    command = render.command(build.REMOVE_CONTAINER, host, name=found.name)
+    command = render.command(build.REMOVE_CONTAINER, host, name=found.name, id=found.id)
     return Step(Key(host, "container", found.name, "unmake"), action, (command,))
 
 
 def remove_network(host: str, found: NetworkState, action: Removal, after: frozenset[Key]) -> Step:
     """Return the step that removes a network once its containers are gone."""
-    command = build.remove_network(Mode.remove, host, found.name)
+    command = build.remove_network(Mode.remove, host, found.name, found.id)
     return Step(Key(host, "network", found.name, "unmake"), action, (command,), after=after)
 
 
@@ -38,11 +47,15 @@ def down(
     lab: str | None,
     owner: str | None,
     instance: str | None = None,
+    expired: datetime | None = None,
+    files: Files = NO_FILES,
 ) -> Plan:
     """Return the steps that remove everything with the lab's labels, and notes on what has to stay.
 
-    `lab` None means every lab, `owner` None means whoever made it.
+    `lab` None means every lab, `owner` None means whoever made it; `expired` leaves out what is still wanted then.
+    `files` are the engines' settings, where they were looked at: those that the lab changed are put back.
     """
+    over = {whose for whose, end in leases.ends(snapshots.values()).items() if expired is not None and end <= expired}
 
     def ours(labels: Mapping[str, str]) -> bool:
         return (
@@ -50,13 +63,24 @@ def down(
             and lab in (None, labels[LABEL_LAB])
             and owner in (None, labels.get(LABEL_OWNER))
             and (lab is None or labels.get(LABEL_INSTANCE) == instance)
+            and (expired is None or leases.whose(labels) in over)
         )
 
+    return remove(snapshots, ours, files)
+
+
+def remove(snapshots: Mapping[str, Snapshot], ours: Ours, files: Files = NO_FILES) -> Plan:
+    """Return the steps that remove everything whose labels are `ours`, and notes on what has to stay.
+
+    What is removed is what was looked at, by its ID: something that takes its name meanwhile stays.
+    """
     steps: list[Step] = []
     notes: list[str] = []
     for host, snapshot in snapshots.items():
         steps += [remove_container(host, each, "remove") for each in snapshot.containers if ours(each.labels)]
     containers = frozenset(step.key for step in steps)
+    steps += forget_gone(snapshots, ours, containers)
+    free = frozenset(step.key for step in steps)
     for host, snapshot in snapshots.items():
         for network in snapshot.networks:
             if not ours(network.labels) or (network.scope == "swarm" and not snapshot.swarm.manager):
@@ -68,50 +92,17 @@ def down(
                     f"run 'docker network disconnect {network.name} {foreign[0]}' and then down again"
                 )
                 continue
-            steps.append(remove_network(host, network, "remove", containers))
+            steps.append(remove_network(host, network, "remove", free))
+    more_steps, kept = removing(snapshots, ours, containers)
+    steps += more_steps
+    notes += kept
     removed = frozenset(step.key for step in steps)
-    swarm, more = _leave_swarms(snapshots, ours, removed)
-    return Plan((*steps, *swarm), (*notes, *more))
-
-
-def _leave_swarms(
-    snapshots: Mapping[str, Snapshot], ours: Callable[[Mapping[str, str]], bool], removed: frozenset[Key]
-) -> tuple[list[Step], list[str]]:
-    """Return the steps by which hosts leave a Swarm that the lab made: workers first, then managers."""
-    noted = {
-        host: snapshot
-        for host, snapshot in snapshots.items()
-        if any(v.labels.get(LABEL_RECEIPT) == "swarm" and ours(v.labels) for v in snapshot.volumes)
-    }
-    others = sorted(
-        {
-            network.name
-            for snapshot in noted.values()
-            for network in snapshot.networks
-            if network.scope == "swarm" and network.name != "ingress" and not ours(network.labels)
-        }
-    )
-    if others:
-        kept = (
-            f"{', '.join(noted)}: the Swarm is kept, because network {', '.join(others)} is on it and not the lab's; "
-            "remove that first and then run down again"
-        )
-        return [], [kept]
-    steps: list[Step] = []
-    workers: frozenset[Key] = frozenset()
-    for host, snapshot in sorted(noted.items(), key=lambda item: item[1].swarm.manager):
-        left: frozenset[Key] = frozenset()
-        if snapshot.swarm.state != "inactive":
-            leave = Step(
-                Key(host, "swarm", "leave", "unmake"),
-                "remove",
-                (render.command(build.SWARM_LEAVE, host),),
-                after=removed | workers,
-            )
-            left = frozenset({leave.key})
-            steps.append(leave)
-        name = build.receipt_name("swarm")
-        forget = render.command(build.REMOVE_RECEIPT, host, name=name)
-        steps.append(Step(Key(host, "receipt", "swarm", "unmake"), "remove", (forget,), after=removed | left))
-        workers |= left if not snapshot.swarm.manager else frozenset()
-    return steps, []
+    swarm, more = leave(snapshots, ours, removed)
+    notes += more
+    steps += swarm
+    restored, more = put_back(files, snapshots, ours, frozenset(step.key for step in steps))
+    steps += restored
+    notes += more
+    # A lease is the last to go: as long as something is left, `down --expired` finds it by that.
+    leases = [] if notes else end_leases(snapshots, ours, frozenset(step.key for step in steps))
+    return Plan((*steps, *leases), tuple(notes))

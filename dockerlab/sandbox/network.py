@@ -93,6 +93,19 @@ def connect(name: str, *, tagging: bool) -> None:
         f"link set {TAGGED} up",
         f"route add default via {ROUTER}",
     ), namespace)  # fmt: skip
+    _acquaint(namespace, host_address(name))
+
+
+def _acquaint(namespace: str, address: str) -> None:
+    """Let this machine and a host keep each other's MAC address for good.
+
+    The kernel has one neighbour table for all namespaces. A lab that fills it would cut the SSH connections as well.
+    """
+    show = ["ip", "-json", "link", "show", "dev"]
+    ours = json.loads(run([*show, LINK]))[0]["address"]
+    theirs = json.loads(run(enter(namespace, [*show, "eth0"])))[0]["address"]
+    ip((f"neighbour replace {address} lladdr {theirs} dev {LINK} nud permanent",))
+    ip((f"neighbour replace {CONTROLLER} lladdr {ours} dev eth0 nud permanent",), namespace)
 
 
 def settle(namespace: str, *, forwards: bool = False) -> None:

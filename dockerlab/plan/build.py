@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
 from dockerlab import modes, render
-from dockerlab.command import Command, Variable
+from dockerlab.command import Command, Variable, exports
 from dockerlab.identity import Identity
 from dockerlab.lab.model import Attachment, Lab
 from dockerlab.modes.base import LABELS
-from dockerlab.snapshot import LABEL_RECEIPT
+from dockerlab.snapshot import LABEL_EXPIRES, LABEL_RECEIPT
 
 RUN_HEAD = """
 # Start container {{ name }}
@@ -30,7 +31,11 @@ RUN_TAIL = (
   --user {{ spec.user }}  # not root inside
 {% endif %}
 {% for port in spec.ports %}
+{% if mode == "host" %}
+  --publish {{ port }}  # dropped with a warning: host mode has nothing to translate
+{% else %}
   --publish {{ port }}  # a port of the host that leads to a port of the container (DNAT)
+{% endif %}
 {% endfor %}
 {% for address in spec.dns %}
   --dns {{ address }}  # the DNS server for names that Docker does not know
@@ -51,7 +56,11 @@ RUN_TAIL = (
   --sysctl {{ key }}={{ value }}  # a kernel setting of its network namespace
 {% endfor %}
 {% for key, value in spec.environment.items() %}
+{% if value is none %}
+  --env {{ key }}  # from the environment in which this is run: the value stands in no file and no command
+{% else %}
   --env {{ key }}={{ value }}  # read by the processes inside
+{% endif %}
 {% endfor %}
 """
     + LABELS
@@ -74,12 +83,23 @@ REMOVE_CONTAINER = """
 docker rm
   --force  # whether it runs or not
   --volumes  # with what its image declared as anonymous volumes
-  {{ name }}
+  {{ id or name }}
 """
 
 RECEIPT = (
     """
 # Note on the host that this lab changed its {{ what }}, so that `down` can undo it without any file
+docker volume create
+"""
+    + LABELS
+    + """\
+  {{ name }}
+"""
+)
+
+LEASE = (
+    """
+# Note on the host how long the lab is wanted: a label of a container could not be changed later
 docker volume create
 """
     + LABELS
@@ -120,7 +140,23 @@ docker swarm leave
   --force  # also as its last manager
 """
 
-STILL_USED = ("in use by task", "has active endpoints")
+NODE_FORGET = """
+# Let the Swarm forget a machine that has left it: until then its containers count, and hold their networks
+docker node rm
+  --force  # whatever the Swarm believes of it
+  {{ node }}
+"""
+
+NETWORK_DETACH = """
+# Take off network {{ name }} what container {{ endpoint }} has left there: it is gone, and its record holds the network
+docker network disconnect
+  --force  # there is no container to ask any more; the engine finds the record by its name
+  {{ id }}
+  {{ endpoint }}
+"""
+
+HELD = "has active endpoints"
+STILL_USED = ("in use by task", HELD)
 """What an engine says of a network whose last container is gone, but not yet for the Swarm or for its own books."""
 
 TOKEN = Variable(
@@ -137,25 +173,31 @@ class Built:
     fingerprint: str
 
 
-def network(lab: Lab, name: str, host: str, identity: Identity) -> Built:
-    """Return how a network of the lab is made on a host."""
+def network(lab: Lab, name: str, host: str, identity: Identity | None) -> Built:
+    """Return how a network of the lab is made on a host; without an identity, as one types it, without our labels."""
     spec = lab.networks[name]
     mode = modes.for_driver(spec.driver)
     context = {"name": name, "network": spec, "own_labels": spec.labels}
-    fingerprint = _fingerprint(render.command(mode.create, host, **context, labels={}))
-    create = render.command(mode.create, host, **context, labels=identity.labels(fingerprint))
+    fingerprint = fingerprint_of(render.command(mode.create, host, **context, labels={}))
+    create = render.command(mode.create, host, **context, labels=identity.labels(fingerprint) if identity else {})
     return Built((create,), (remove_network(mode.remove, host, name),), fingerprint)
 
 
-def remove_network(template: str, host: str, name: str) -> Command:
+def remove_network(template: str, host: str, name: str, network_id: str | None = None) -> Command:
     """Return the removal of a network, which may have to wait until its last container is gone for everybody."""
-    return replace(render.command(template, host, name=name), waits_for=STILL_USED)
+    return replace(render.command(template, host, name=name, id=network_id), waits_for=STILL_USED)
 
 
-def container(lab: Lab, name: str, identity: Identity, needs: Mapping[str, str]) -> Built:
+def detach(host: str, name: str, network_id: str, endpoint: str) -> Command:
+    """Return how an endpoint whose container is gone is taken off a network."""
+    return render.command(NETWORK_DETACH, host, name=name, id=network_id, endpoint=endpoint)
+
+
+def container(lab: Lab, name: str, identity: Identity | None, needs: Mapping[str, str]) -> Built:
     """Return how a container is made on its host: `docker run`, then one `docker network connect` per further network.
 
-    `needs` are the fingerprints of what it builds on; it is another container when they are.
+    Without an identity it is as one types it, without our labels. `needs` are the fingerprints of what it builds on; it
+    is another container when they are.
     """
     spec, host = lab.containers[name], lab.host_of(name)
     mode = modes.for_container(lab, spec)
@@ -177,9 +219,11 @@ def container(lab: Lab, name: str, identity: Identity, needs: Mapping[str, str])
     )
     template = RUN_HEAD + mode.run + RUN_TAIL
     plain = render.command(template, host, **context, labels={})
-    fingerprint = _fingerprint(plain, *further, *needs.values())
-    run = render.command(template, host, **context, labels=identity.labels(fingerprint))
-    return Built((run, *further), (render.command(REMOVE_CONTAINER, host, name=name),), fingerprint)
+    fingerprint = fingerprint_of(plain, *further, *needs.values())
+    run = render.command(template, host, **context, labels=identity.labels(fingerprint) if identity else {})
+    if spec.handed_over:
+        run = replace(run, takes=spec.handed_over, feeds=partial(exports, spec.handed_over))
+    return Built((run, *further), (render.command(REMOVE_CONTAINER, host, name=name, id=None),), fingerprint)
 
 
 def receipt(host: str, what: str, identity: Identity) -> Built:
@@ -190,11 +234,23 @@ def receipt(host: str, what: str, identity: Identity) -> Built:
     return Built((create,), (render.command(REMOVE_RECEIPT, host, name=name),), "-")
 
 
+def lease(host: str, identity: Identity, until: str) -> Command:
+    """Return how the empty volume is made that says until when the lab is wanted.
+
+    Its name is that of the run, so that the new lease of a lab is there before the old one goes.
+    """
+    instance = "" if identity.instance is None else f".{identity.instance}"
+    labels = identity.labels("-") | {LABEL_RECEIPT: "lease", LABEL_EXPIRES: until}
+    name = f"dockerlab-lease-{identity.lab}{instance}-{identity.run}"
+    return render.command(LEASE, host, name=name, labels=labels, own_labels={})
+
+
 def receipt_name(what: str) -> str:
     """Return the name of the receipt for one kind of change; a host has at most one of each."""
     return f"dockerlab-{what}"
 
 
-def _fingerprint(*made_of: Command | str) -> str:
+def fingerprint_of(*made_of: Command | str) -> str:
+    """Return what tells whether an object has changed: twelve digits that stand for all that it is made of."""
     lines = (each.shell() if isinstance(each, Command) else each for each in made_of)
     return sha256("\n".join(lines).encode()).hexdigest()[:12]

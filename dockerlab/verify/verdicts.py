@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Literal
 
 from dockerlab.probe import base as probe
@@ -13,6 +14,10 @@ from dockerlab.reach import Cell, Expectation, World
 from dockerlab.snapshot import Snapshot
 
 Verdict = Literal["pass", "fail", "unknown"]
+
+
+ANSWERED = ("no route", "refused", "no such name", "wrong answerer")
+"""Symptoms that somebody tells: waiting for them may take longer, as routers send such errors at a limited rate."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,22 @@ class Judged:
     def because(self) -> str:
         """Return why the cell is expected to be as it is."""
         return self.expected.because(self.cell)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a definition expects beside the cells: of what on which host, what was seen, the verdict, and why.
+
+    `subject` is an object, such as `image web`; `rule` is a short name for what was looked at, such as `layers`.
+    """
+
+    host: str
+    subject: str
+    rule: str
+    expected: str
+    observed: str
+    verdict: Verdict
+    because: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,11 +68,24 @@ class Report:
     notes: tuple[str, ...] = ()
     """What the author of the definition should know, such as an `expect` that changes nothing."""
     ended: tuple[str, ...] = ()
+    made: datetime | None = None
+    """When it was verified."""
+    world: World | None = None
+    """What the predictions were made from, for the formats that show more than the cells."""
+    disturbed: tuple[str, ...] = ()
+    """What changed on the hosts while the cells were asked; cells that it may have touched are unknown."""
+    checks: tuple[Checked, ...] = ()
+    """What the definition expects beside the cells."""
 
     def summary(self) -> dict[Verdict, int]:
-        """Return how many cells passed, failed, and could not be judged."""
-        counts = Counter(judged.verdict for judged in self.cells)
+        """Return how many cells and checks passed, failed, and could not be judged."""
+        counts = Counter(judged.verdict for judged in self.cells) + Counter(check.verdict for check in self.checks)
         return {verdict: counts[verdict] for verdict in ("pass", "fail", "unknown")}
+
+    def missing(self, host: str) -> tuple[str, ...]:
+        """Return the facts of a host that could not be read, such as those that take root."""
+        facts = self.world.facts.get(host) if self.world is not None else None
+        return facts.missing if facts is not None else ()
 
     @property
     def exit_code(self) -> int:
@@ -70,9 +104,28 @@ def judge(expected: Expectation, observed: Observation) -> Verdict:
 
 
 def observe(
-    cells: Sequence[Cell], world: World, snapshots: Mapping[str, Snapshot], prober: Prober
+    cells: Sequence[Cell],
+    world: World,
+    snapshots: Mapping[str, Snapshot],
+    prober: Prober,
+    expectations: Sequence[Expectation] = (),
 ) -> list[Observation]:
-    """Return an observation for every cell, in order: what cannot be probed at all is unknown, and says why."""
+    """Return an observation for every cell, in order: what cannot be probed at all is unknown, and says why.
+
+    The `expectations` of the cells, if given, only tell the prober how to ask.
+    """
+    observed, askable = questions(cells, world, snapshots, expectations)
+    observed |= prober.observe(askable)
+    return [observed.get(n, probe.unknown("the prober gave no answer for this cell")) for n in range(len(cells))]
+
+
+def questions(
+    cells: Sequence[Cell],
+    world: World,
+    snapshots: Mapping[str, Snapshot],
+    expectations: Sequence[Expectation] = (),
+) -> tuple[dict[int, Observation], list[probe.Cell]]:
+    """Return the cells that cannot be probed at all, as unknown, and what is to be asked for the others."""
     places = {name: place(name, world, snapshots) for name in (*world.lab.containers, *world.lab.hosts)}
     observed: dict[int, Observation] = {}
     askable: list[probe.Cell] = []
@@ -85,9 +138,9 @@ def observe(
         elif not cell.target:
             observed[number] = probe.unknown(f"no address of {cell.to} is known")
         else:
-            askable.append(_question(number, cell, source, target))
-    observed |= prober.observe(askable)
-    return [observed.get(n, probe.unknown("the prober gave no answer for this cell")) for n in range(len(cells))]
+            expected = expectations[number] if expectations else None
+            askable.append(_question(number, cell, source, target, expected))
+    return observed, askable
 
 
 def held(world: World, snapshots: Mapping[str, Snapshot]) -> dict[str, set[Place]]:
@@ -117,11 +170,17 @@ def place(name: str, world: World, snapshots: Mapping[str, Snapshot]) -> Place |
     return Place(host, name, state.pid, state.id, shares)
 
 
-def _question(number: int, cell: Cell, source: Place, target: Place | None) -> probe.Cell:
+TUNNELLED = "same-overlay"
+"""The rule of what travels inside other packets, and so has to be asked in full size as well."""
+
+
+def _question(number: int, cell: Cell, source: Place, target: Place | None, expected: Expectation | None) -> probe.Cell:
+    silent = expected is not None and expected.reachable is False and expected.symptom not in ANSWERED
+    full = expected is not None and expected.rule == TUNNELLED
     kind: probe.Probe = "tcp" if cell.port is not None else "dns" if cell.probe == "dns" else "ping"
     if kind == "dns":
-        return probe.Cell(number, source, target, "", kind, name=cell.target, expected=cell.answers)
-    return probe.Cell(number, source, target, cell.target, kind, port=cell.port)
+        return probe.Cell(number, source, target, "", kind, name=cell.target, expected=cell.answers, silent=silent)
+    return probe.Cell(number, source, target, cell.target, kind, port=cell.port, silent=silent, full=full)
 
 
 def judge_all(matrix: Sequence[tuple[Cell, Expectation]], observed: Sequence[Observation]) -> tuple[Judged, ...]:

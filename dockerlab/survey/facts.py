@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from ipaddress import ip_address, ip_interface, ip_network
+from typing import Any
 
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
@@ -22,7 +24,13 @@ section bridge_nf; cat /proc/sys/net/bridge/bridge-nf-call-iptables
 section forward_policy; iptables -S FORWARD | head -n 1
 section rp_filter; grep -H . /proc/sys/net/ipv4/conf/*/rp_filter
 section nameservers; grep '^nameserver' /etc/resolv.conf
+section firewall; iptables --version
 section daemon; cat /etc/docker/daemon.json
+section settings_read; at=/etc/docker
+[ -r $at/daemon.json ] || { [ ! -e $at/daemon.json ] && { [ -x $at ] || [ ! -d $at ]; }; }
+echo $((! $?))
+section settings_of; sed -n -e '/^$/q' -e 's/^lab //p' /etc/docker/daemon.json.dockerlab
+section flags; tr '\0' '\n' <"/proc/$(cat /var/run/docker.pid)/cmdline" | grep '^--'
 section config
 { zcat /proc/config.gz || cat "/boot/config-$(uname -r)"; } | grep -E '^CONFIG_(MACVLAN|IPVLAN|VLAN_8021Q|VXLAN|DUMMY)='
 section addresses; ip -o address show
@@ -42,11 +50,25 @@ def gather(host: Host) -> HostFacts:
 
 
 def parse(host: str, text: str) -> HostFacts:
-    """Return the facts that the script's output tells; what a section does not tell is None and listed as missing."""
-    sections = _sections(text)
+    """Return the facts that the script's output tells; what a section does not tell is None and listed as missing.
+
+    Raises HostError for what is not of the form that the programs of the script print.
+    """
+    try:
+        return _parse(host, text)
+    except (LookupError, ValueError) as error:
+        raise HostError(host, f"what it says of its interfaces and routes cannot be understood: {error}") from error
+
+
+def _parse(host: str, text: str) -> HostFacts:
+    sections = read_sections(text)
+    settings = _settings(sections)
     flags = {name: _flag(sections.get(name, [])) for name in ("ip_forward", "ip6_forward", "bridge_nf")}
     policy = _first(sections, "forward_policy").removeprefix("-P FORWARD ") or None
     missing = [name for name, value in {**flags, "forward_policy": policy}.items() if value is None]
+    settings_read = _flag(sections.get("settings_read", [])) is not False
+    if not settings_read:
+        missing.append("the engine's settings (/etc/docker/daemon.json)")
     if not sections.get("links"):
         missing.append("interfaces (is iproute2 installed?)")
     return HostFacts(
@@ -56,7 +78,15 @@ def parse(host: str, text: str) -> HostFacts:
         root=_first(sections, "id") == "0",
         python=_first(sections, "python") or None,
         forward_policy=policy,
-        userland_proxy=_userland_proxy(sections.get("daemon", [])),
+        userland_proxy=bool(settings.get("userland-proxy", True)),
+        iptables=bool(settings.get("iptables", True)),
+        ip6tables=settings.get("ip6tables"),
+        direct_routing=bool(settings.get("allow-direct-routing", False)),
+        live_restore=bool(settings.get("live-restore", False)),
+        settings_read=settings_read,
+        dns=_servers(settings.get("dns")),
+        settings_of=_first(sections, "settings_of"),
+        firewall=str(settings.get("firewall-backend") or _first(sections, "firewall")),
         nameservers=tuple(line.split()[1] for line in sections.get("nameservers", []) if len(line.split()) > 1),
         kernel=_first(sections, "kernel"),
         architecture=_first(sections, "architecture"),
@@ -66,15 +96,28 @@ def parse(host: str, text: str) -> HostFacts:
     )
 
 
-def _userland_proxy(lines: list[str]) -> bool:
-    """Return what daemon.json says; the engine's default is true."""
+def _settings(sections: Mapping[str, list[str]]) -> dict[str, Any]:
+    """Return the engine's settings by their name in daemon.json; those of its command line are among them."""
     try:
-        return bool(json.loads("\n".join(lines) or "{}").get("userland-proxy", True))
-    except (ValueError, AttributeError):
-        return True  # the engine would not start with such a file: it runs with other settings
+        settings = dict(json.loads("\n".join(sections.get("daemon", [])) or "{}"))
+    except (ValueError, TypeError):
+        settings = {}  # the engine would not start with such a file: it runs with other settings
+    for flag in sections.get("flags", []):
+        name, _, value = flag.removeprefix("--").partition("=")
+        if name == "dns":
+            settings[name] = [*_servers(settings.get(name)), value]
+        else:
+            settings[name] = {"": True, "true": True, "false": False}.get(value, value)
+    return settings
 
 
-def _sections(text: str) -> dict[str, list[str]]:
+def _servers(value: Any) -> tuple[str, ...]:
+    """Return the name servers that the engine gives its containers; none where it has the host's own."""
+    return tuple(str(server) for server in value) if isinstance(value, list) else ()
+
+
+def read_sections(text: str) -> dict[str, list[str]]:
+    """Return the lines that are not blank behind each heading `== NAME` of a script's output."""
     sections: dict[str, list[str]] = {}
     current: list[str] = []
     for line in text.splitlines():

@@ -12,12 +12,15 @@ from dockerlab import render
 from dockerlab.command import Command
 from dockerlab.errors import ConflictError, HostError
 from dockerlab.hosts.base import Host
+from dockerlab.lab.container import NODE
+from dockerlab.lab.image import full_name
 from dockerlab.lab.model import Lab
 from dockerlab.snapshot import Snapshot
 
+__all__ = ["NODE", "Pull", "bring", "busybox", "full_name", "is_static", "node_archive"]
+
 Pull = Literal["missing", "never", "always"]
 
-NODE = "dockerlab/node"
 BUSYBOX = ("/bin/busybox", "/usr/bin/busybox")
 PULLED = "busybox:stable-musl"
 APPLETS = (
@@ -71,22 +74,16 @@ def bring(
 ) -> dict[tuple[str, str], Command]:
     """Return the command that brings each image to each host that lacks it: (host, image) to command.
 
-    Raises ConflictError when `pull` is `never` and something is missing.
+    Images that the lab builds are not brought, but what they are built on is. Raises ConflictError when `pull` is
+    `never` and something is missing.
     """
-    wanted = {(lab.host_of(name), spec.image) for name, spec in lab.containers.items()}
-    wanted |= {(host, NODE) for host in lab.hosts}
+    wanted = {(host, image) for host in lab.hosts for image in {NODE, *lab.images_needed(host)}}
     missing = {(h, i) for h, i in wanted if full_name(i) not in snapshots[h].images and i not in snapshots[h].images}
     if pull == "never" and missing - {(h, NODE) for h, _ in missing}:
         lines = (f"{host}: image {image} is missing" for host, image in sorted(missing) if image != NODE)
         raise ConflictError("\n".join(lines) + "\nnothing was created; leave out --pull never, or load the images")
     due = wanted if pull == "always" else missing
     return {(h, i): _command(hosts[h], i, controller, h if (h, i) in missing else None) for h, i in sorted(due)}
-
-
-def full_name(image: str) -> str:
-    """Return an image's name with its tag, as the engine lists it."""
-    last = image.rpartition("/")[2]
-    return image if ":" in last or "@" in image else f"{image}:latest"
 
 
 def _command(host: Host, image: str, controller: Host, missing_on: str | None) -> Command:
@@ -114,6 +111,11 @@ def busybox(host: Host, controller: Host) -> bytes:
 
     Raises HostError, with the remedy, when there is none.
     """
+    return busybox_at_hand(host, controller) or _pulled_busybox(host)
+
+
+def busybox_at_hand(host: Host, controller: Host) -> bytes | None:
+    """Return a static busybox that runs on `host`, the host's own or this machine's, or None; reads only."""
     for path in BUSYBOX:
         found = host.run(["cat", path], timeout=60)
         if found.ok and is_static(found.stdout):
@@ -122,7 +124,7 @@ def busybox(host: Host, controller: Host) -> bytes:
         for path in BUSYBOX:
             if Path(path).is_file() and is_static(content := Path(path).read_bytes()):
                 return content
-    return _pulled_busybox(host)
+    return None
 
 
 def is_static(program: bytes) -> bool:

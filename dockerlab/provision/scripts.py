@@ -5,12 +5,14 @@ from __future__ import annotations
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from dockerlab import images, plan, render
-from dockerlab.command import Variable
+from dockerlab import plan, render
+from dockerlab.command import Command, Variable
+from dockerlab.daemon import DaemonFile
 from dockerlab.errors import UsageError
 from dockerlab.identity import Identity
 from dockerlab.lab.model import Lab
 from dockerlab.plan.bringing_up import Situation
+from dockerlab.provision import images
 
 
 def of(lab: Lab, identity: Identity, only: str | None = None) -> str:
@@ -20,19 +22,27 @@ def of(lab: Lab, identity: Identity, only: str | None = None) -> str:
     """
     if only is not None and only not in lab.hosts:
         raise UsageError(f"the lab has no host {only}; it has {', '.join(lab.hosts)}")
-    addresses = {host: _address(where) for host, where in lab.hosts.items()}
-    steps = plan.up(lab, identity, Situation({}, addresses)).ordered()
-    first = {step.key.host: number for number, step in reversed(list(enumerate(steps)))}
     scripts = []
-    for host in sorted(lab.hosts, key=lambda name: first.get(name, len(steps))):
-        commands = [command for step in steps if step.key.host == host for command in step.commands]
+    for host, commands in commands_of(lab, identity).items():
         if only not in (None, host):
             continue
         wanted = {argument for command in commands for argument in command.argv if isinstance(argument, Variable)}
+        wanted = {variable for variable in wanted if variable.name not in {command.stores for command in commands}}
         notes = {variable.name: variable.hint for variable in sorted(wanted, key=lambda variable: variable.name)}
-        preface = images.NODE_SCRIPT if any(s.image == images.NODE for s in lab.on_host(host).values()) else ""
+        notes |= {name: "exported, for a container" for command in commands for name in command.takes}
+        preface = images.NODE_SCRIPT if images.NODE in lab.images_needed(host) else ""
         scripts.append(render.script(host, lab.title or lab.name, commands, notes, preface))
     return "\n".join(scripts)
+
+
+def commands_of(lab: Lab, identity: Identity) -> dict[str, list[Command]]:
+    """Return the commands of each host, and the hosts in the order in which they have to begin."""
+    addresses = {host: _address(where) for host, where in lab.addresses.items()}
+    files = {host: DaemonFile(host) for host in lab.daemons}
+    steps = plan.up(lab, identity, Situation({}, addresses, files)).ordered()
+    first = {step.key.host: number for number, step in reversed(list(enumerate(steps)))}
+    ordered = sorted(lab.hosts, key=lambda name: first.get(name, len(steps)))
+    return {host: [command for step in steps if step.key.host == host for command in step.commands] for host in ordered}
 
 
 def _address(where: str | None) -> str | None:

@@ -1,0 +1,269 @@
+"""One change of a lab at a time: a lock on every host, kept by the kernel, without a server.
+
+A small shell program on the host holds the lock with flock(2), for as long as somebody at the other end of the host's
+own connection wants it. When that end closes or dies the program ends, and when the program ends the kernel lets go:
+nothing has to be cleaned up after a crash, and no file that stays behind keeps anybody out.
+"""
+
+from __future__ import annotations
+
+import getpass
+import os
+import re
+import socket
+import threading
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from datetime import datetime, timezone
+from urllib.parse import quote
+
+from dockerlab.errors import ConflictError, HostError, LockLost
+from dockerlab.hosts.base import Conversation, Host
+from dockerlab.plain import one_line
+
+HOLD = r"""
+patience=$1 who=$2
+shift 2
+# One place for all users of the machine, whoever asks: a directory in which everybody may make files.
+directory=/tmp
+[ -k /run/lock ] && directory=/run/lock
+
+hold() {
+    if [ $# = 0 ]; then
+        echo granted
+        while beat=$(timeout 60 head -n 1 9<&-) && [ "$beat" ]; do :; done
+        return
+    fi
+    file=$directory/dockerlab-$1.lock
+    tries=0
+    while :; do
+        (umask 0; set -C; : >"$file") 2>/dev/null
+        # Opened as it is: in such a directory the kernel refuses to create what is there and somebody else's.
+        if command exec 9<"$file"; then
+            # A file without a name keeps nobody out: whoever had it before has just removed it.
+            if flock -n 9 && [ "$file" -ef /proc/self/fd/9 ]; then
+                printf '%s\n' "$who" | dd of="$file" conv=nocreat 2>/dev/null
+                shift
+                (hold "$@")
+                rm -f "$file"
+                return
+            fi
+            holder=$(head -c 300 <&9)
+            if [ "$holder" = "$who" ]; then  # this machine is a host of the lab under another name as well
+                shift
+                hold "$@"
+                return
+            fi
+        fi 2>/dev/null
+        tries=$((tries + 1))
+        if [ $tries -gt "$patience" ]; then
+            printf 'held %s %s\n' "$1" "$holder"
+            return
+        fi
+        sleep 0.1
+    done
+}
+
+for program in flock timeout; do
+    command -v $program >/dev/null || { echo "missing $program"; exit; }
+done
+hold "$@"
+"""
+"""Holds the locks whose names follow; a constant, what it is given are its arguments.
+
+It speaks one line, `granted`, `held NAME HOLDER` or `missing PROGRAM`, and ends with its standard input, or when a
+minute passes without a line there: the machine at the other end may have died without a word.
+"""
+
+BEAT = 15.0
+"""Seconds between two signs of life."""
+
+SILENCE = 45.0
+"""Seconds without one after which a host may soon let go of the lock."""
+
+LIMIT = 60.0
+"""Seconds without one after which a host lets go of it; the program above knows them too."""
+
+GRACE = 10
+"""Tenths of a second for which a lock is asked again: its holder may just be ending."""
+
+TURN = 100
+"""The same on all hosts but the first: who has lost the first one lets go of the others in this time."""
+
+
+RETURN = 200
+"""The same for a host that we have lost: it may still hold the lock for a connection of ours that is dead."""
+
+ANSWER = 60.0
+"""Seconds in which a host has to answer, whatever it is busy with."""
+
+
+def lock_name(lab: str, instance: str | None = None) -> str:
+    """Return the name of a lab's lock: one for the lab itself, one for each of its instances."""
+    return quote(lab if instance is None else f"{lab}.{instance}", safe="")[:180]
+
+
+class Locks:
+    """The locks of some labs on some hosts: asked for at once, had when `wait` returns, let go of by `release`."""
+
+    def __init__(
+        self, hosts: Mapping[str, Host], names: Collection[str], holder: str, clock: Callable[[], float]
+    ) -> None:
+        self._clock = clock
+        self._hosts, self._names, self._holder = hosts, sorted(names), holder
+        self._talks: dict[str, Conversation] = {}
+        self._heard: dict[str, float] = {}
+        self._renewing = threading.Lock()
+        self._ended = threading.Event()
+        self._pool = ThreadPoolExecutor(len(hosts) + 1, thread_name_prefix="lock")
+        patience = {name: GRACE if number == 0 else TURN for number, name in enumerate(sorted(hosts))}
+        self._asked = {n: self._pool.submit(self._ask, hosts[n], p) for n, p in patience.items()}
+        self._pool.submit(self._live)
+
+    def wait(self, host: str) -> None:
+        """Return when the locks are had on every host that answers.
+
+        Raises ConflictError, with the holder, when one is held by somebody else, and the HostError of this host.
+
+        All hosts are asked at the same time. Who does not get the first one gives up, so that of several who want the
+        same locks exactly one gets them all.
+        """
+        for name, asked in self._asked.items():
+            answer = asked.result()
+            if isinstance(answer, str):
+                raise ConflictError(self._refusal(name, answer))
+        failure = self._asked[host].result()
+        if isinstance(failure, HostError):
+            raise failure
+
+    def confirm(self, host: str, silence: float = SILENCE) -> None:
+        """Return when the locks have been had on a host all the time; after some silence they are taken again first.
+
+        There is silence after a lost connection, or when this process was suspended. Raises LockLost where it was so
+        long that somebody else may have had the locks, and the HostError of a host that does not answer.
+        """
+        with self._renewing:
+            silent = self._clock() - self._heard.get(host, 0.0)
+            if silent < silence:
+                return
+            if silent > LIMIT:
+                raise LockLost(
+                    f"{host}: dockerlab was suspended or cut off for longer than a minute, and somebody else may have "
+                    "changed the lab since: nothing more was done; run 'dockerlab up' or 'down' again"
+                )
+            # Under another word than before: what the host still holds for us is about to go.
+            self._holder += ", and again"
+            answer = self._ask(self._hosts[host], RETURN)
+        if isinstance(answer, HostError):
+            raise answer
+        if isinstance(answer, str):
+            raise LockLost(self._refusal(host, answer).replace("nothing was changed", "this run stops", 1))
+
+    def release(self) -> None:
+        """Let go of the locks; they are free on every host that still answers when this returns."""
+        self._ended.set()
+        for name, asked in self._asked.items():
+            if not asked.done() and name in self._talks:
+                self._talks[name].abort()  # it waits for its turn, which is no longer wanted
+        for asked in self._asked.values():
+            asked.result()
+        for ending in [self._pool.submit(_end, talk) for talk in self._talks.values()]:
+            ending.result()
+        self._pool.shutdown()
+
+    def _ask(self, host: Host, patience: int) -> HostError | str | None:
+        """Return None when the locks are had on a host, else what it says of their holder, or why it cannot tell."""
+        before = self._talks.pop(host.name, None)
+        if before is not None:
+            before.abort()
+        try:
+            talk = host.converse(
+                ["sh", "-c", HOLD, "dockerlab-lock", str(patience), self._holder, *self._names], timeout=ANSWER
+            )
+            self._talks[host.name] = talk
+            word, _, rest = talk.receive_line().decode(errors="replace").strip().partition(" ")
+        except HostError as error:
+            return error
+        if word == "missing":
+            return HostError(
+                host.name, f"{rest} is not installed, which holds a lab's lock: apt-get install util-linux"
+            )
+        if word != "granted":
+            return rest
+        self._heard[host.name] = self._clock()
+        return None
+
+    def _refusal(self, host: str, held: str) -> str:
+        name, _, holder = held.partition(" ")
+        holder = one_line(holder) or "somebody who could not say who"
+        return f"nothing was changed, because lab {name} is being changed on {host} by {holder}\n" + _advice(holder)
+
+    def _live(self) -> None:
+        """Give the hosts a sign of life from time to time."""
+        while not self._ended.wait(BEAT):
+            for asked in self._asked.values():
+                asked.result()
+            for host, talk in list(self._talks.items()):
+                in_time = self._clock() - self._heard.get(host, 0.0) < LIMIT
+                if in_time and _beat(talk):
+                    self._heard[host] = self._clock()
+
+
+def _advice(holder: str) -> str:
+    """Return what to do about a lock that somebody holds.
+
+    The lock of a process that is gone is only there because the host has not noticed: its connection was cut.
+    """
+    found = re.search(r"@(\S+) \(process (\d+)\)", holder)
+    if found is not None and found[1] == socket.gethostname() and not _runs(int(found[2])):
+        return (
+            "That process no longer runs on this machine; its connection was cut, and the host has not noticed yet. "
+            f"The lock ends by itself within {LIMIT:.0f} s: run the same command again then."
+        )
+    return (
+        "Wait until that has ended, or end that process; its lock ends with it. Where its connection was cut, the lock "
+        f"ends by itself within {LIMIT:.0f} s: run the same command again then."
+    )
+
+
+def _runs(process: int) -> bool:
+    """Tell whether a process of this machine runs, whoever's it is."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _beat(talk: Conversation) -> bool:
+    """Give a sign of life; tell whether that can have arrived. Where it has not, `confirm` sees to it."""
+    try:
+        talk.send(b"+\n")
+    except HostError:
+        return False
+    return True
+
+
+def _end(talk: Conversation) -> None:
+    try:
+        talk.finish()
+    except HostError:
+        return  # the connection is lost, and the lock with it
+
+
+@contextmanager
+def locked(
+    hosts: Mapping[str, Host], names: Collection[str], clock: Callable[[], float] = time.monotonic
+) -> Iterator[Locks]:
+    """Ask for the locks of labs on hosts, and let go of them in the end; `Locks.wait` says whether they were had."""
+    now = datetime.now(timezone.utc)
+    holder = f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()}) since {now:%Y-%m-%d %H:%M:%S} UTC"
+    locks = Locks(hosts, names, holder, clock)
+    try:
+        yield locks
+    finally:
+        locks.release()

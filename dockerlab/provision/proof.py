@@ -1,0 +1,55 @@
+"""The proof that nothing is left: the hosts looked at again after a `down`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+
+from dockerlab.errors import HostError
+from dockerlab.hosts.base import Host
+from dockerlab.plan import Plan
+from dockerlab.plan.steps import Ours
+from dockerlab.snapshot import Snapshot
+from dockerlab.survey import facts, on_each, survey
+
+
+def bridges(snapshots: Mapping[str, Snapshot], ours: Ours) -> dict[str, frozenset[str]]:
+    """Return the interfaces of each host that are bridges of networks which are `ours`."""
+    return {
+        host: frozenset(n.bridge for n in snapshot.networks if n.driver == "bridge" and ours(n.labels))
+        for host, snapshot in snapshots.items()
+    }
+
+
+def counted(removed: Iterable[Plan]) -> str:
+    """Return how many objects of each kind some plans remove, such as `60 containers, 2 networks`."""
+    kinds = Counter(step.key.kind for plan in removed for step in plan.changes)
+    return ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for kind, count in kinds.items()) or "nothing"
+
+
+def left(hosts: Mapping[str, Host], ours: Ours, gone: Mapping[str, frozenset[str]]) -> list[str]:
+    """Look at the hosts again, and return a line for each object that is `ours` and still there; none is the proof.
+
+    Also what the engine may leave behind counts: the interfaces in `gone`. A host that does not answer is a line too,
+    as nothing is known of it.
+    """
+
+    def look(host: Host) -> list[str]:
+        try:
+            nics = {nic.name for nic in facts.gather(host).nics}
+        except HostError as error:
+            return [f"{host.name}: could not be looked at again: {error}"]
+        return [f"{host.name}: interface {link}" for link in sorted(nics & gone.get(host.name, frozenset()))]
+
+    found = survey(hosts)
+    lines = [f"{host}: could not be looked at again: {error}" for host, error in found.failures.items()]
+    for host, snapshot in found.answers.items():
+        for kind, objects in (
+            ("container", snapshot.containers),
+            ("network", snapshot.networks),
+            ("volume", snapshot.volumes),
+        ):
+            lines += [f"{host}: {kind} {each.name}" for each in objects if ours(each.labels)]
+        images = (image for image in snapshot.image_states if ours(image.labels))
+        lines += [f"{host}: image {', '.join(image.names) or image.id}" for image in images]
+    return [*lines, *(line for each in on_each({h: hosts[h] for h in found.answers}, look).values() for line in each)]

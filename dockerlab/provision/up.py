@@ -1,0 +1,98 @@
+"""A lab made: `up`, where the pure parts and the hosts meet."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from dockerlab import plan
+from dockerlab.errors import LockLost
+from dockerlab.hosts.base import Host
+from dockerlab.identity import Identity
+from dockerlab.lab.model import Lab
+from dockerlab.leases import Until
+from dockerlab.lock import Locks
+from dockerlab.plan import Plan
+from dockerlab.plan.bringing_up import Situation
+from dockerlab.provision import images, preflight
+from dockerlab.provision.execute import Execution, Reporter, execute, raise_for
+from dockerlab.provision.images import Pull
+from dockerlab.provision.restarts import allowed, restarted, settings_for
+from dockerlab.provision.rollback import made, roll_back
+from dockerlab.survey import Seen, look
+from dockerlab.topology import HostFacts
+
+ROUNDS = 3
+"""How often `up` looks again after an engine was restarted under it."""
+
+
+def addresses(lab: Lab, hosts: Mapping[str, Host], seen: Mapping[str, HostFacts]) -> dict[str, str | None]:
+    """Return where the hosts reach each other: the address of the default route, else the one that we reach."""
+    found: dict[str, str | None] = {}
+    for host in lab.hosts:
+        primary = seen[host].primary_address() if host in seen else None
+        found[host] = str(primary) if primary is not None else hosts[host].address
+    return found
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a call of `up` says beside the definition: when images are brought, how long the lab is wanted."""
+
+    pull: Pull = "missing"
+    until: Until = None
+    daemons: bool = False
+    """Whether the engines' own settings may be changed, and the engines restarted."""
+
+
+def plan_up(
+    lab: Lab, who: Identity, hosts: Mapping[str, Host], controller: Host, wish: Wish, locks: Locks | None = None
+) -> tuple[Plan, Seen]:
+    """Return the plan that makes the hosts agree with the definition, and what was found there.
+
+    Raises ConflictError: where somebody else has the locks; for names that are taken before all else, as somebody
+    else's lab of the same name has our subnets too.
+    """
+    seen = look(hosts, lab.containers, locks)
+    bring = images.bring(lab, hosts, seen.snapshots, controller, wish.pull)
+    files = settings_for(lab, hosts, seen)
+    allowed(lab, who, seen, files, wish)
+    situation = Situation(seen.snapshots, addresses(lab, hosts, seen.facts), files)
+    wanted = plan.up(lab, who, situation, bring, wish.until)
+    foreseen = restarted(lab, seen, files)
+    preflight.check(lab, who, foreseen.facts, foreseen.snapshots)
+    return wanted, seen
+
+
+def carry_out(
+    wanted: Plan, hosts: Mapping[str, Host], reporter: Reporter, *, keep_failed: bool = False, undo: str = ""
+) -> Execution:
+    """Run a plan of `up`; on failure roll back what this run created, and raise with what is left.
+
+    `undo` is the command that removes what is left; without it, that is `down` with the lab's name. Nothing is rolled
+    back where the lock was lost: what this run has made may be part of what somebody else has brought up since.
+    """
+    done = execute(wanted, hosts, reporter)
+    if not done.complete and wanted.identity is not None:
+        keep_failed |= any(isinstance(failure, LockLost) for failure in done.failures.values())
+        left = (made if keep_failed else roll_back)(done, wanted.identity, hosts, reporter)
+        told = f"left is what follows; '{undo or f'dockerlab down {wanted.identity.lab}'}' removes it:"
+        nothing = "nothing was made" if keep_failed else "everything that this run had created was removed again"
+        raise_for(done, *([told, *(f"  {line}" for line in left)] if left else [nothing]))
+    return done
+
+
+def make_again(
+    done: Execution,
+    replan: Callable[[], Plan],
+    hosts: Mapping[str, Host],
+    reporter: Reporter,
+    say: Callable[[str], None],
+    undo: str = "",
+) -> None:
+    """Make what an engine no longer runs that was restarted during a run of `up`; `say` is told so."""
+    for _ in range(ROUNDS):
+        if not done.restarted:
+            return
+        say(f"the engine of {', '.join(sorted(done.restarted))} was restarted meanwhile: looking at the lab again")
+        done = carry_out(replan(), hosts, reporter, undo=undo)

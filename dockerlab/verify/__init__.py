@@ -1,0 +1,29 @@
+"""Expectation against observation: a verdict for every cell, and what explains it."""
+
+from dockerlab.verify.verdicts import (
+    Checked,
+    Judged,
+    Report,
+    Verdict,
+    held,
+    judge,
+    judge_all,
+    observe,
+    place,
+    questions,
+    same_symptom,
+)
+
+__all__ = [
+    "Checked",
+    "Judged",
+    "Report",
+    "Verdict",
+    "held",
+    "judge",
+    "judge_all",
+    "observe",
+    "place",
+    "questions",
+    "same_symptom",
+]
