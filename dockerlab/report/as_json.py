@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict
 from typing import Any
 
 from dockerlab.verify import Judged, Report
 
 SCHEMA = 1
+NO_CELLS, CELLS, CELLS_END = '\n  "cells": []', '\n  "cells": [\n', "\n  ]"
+ENCODER = json.JSONEncoder(ensure_ascii=False, separators=(",\n      ", ": "))
 WORDS = {True: "reachable", False: "unreachable", None: "unknown"}
 
 
@@ -18,14 +21,24 @@ def render(report: Report) -> str:
         "lab": report.lab,
         "instance": report.instance,
         "hosts": {
-            host: {"engine": engine, "prober": report.probers.get(host, "")} for host, engine in report.engines.items()
+            host: {"engine": engine, "prober": report.probers.get(host, ""), "missing": list(report.missing(host))}
+            for host, engine in report.engines.items()
         },
-        "cells": [_cell(judged) for judged in report.cells],
+        "cells": [],
+        "checks": [asdict(check) for check in report.checks],
         "summary": report.summary(),
         "notes": list(report.notes),
         "seconds": round(report.seconds, 3),
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    before, mark, after = json.dumps(document, indent=2, ensure_ascii=False).partition(NO_CELLS)
+    if not report.cells:
+        return f"{before}{mark}{after}\n"
+    return "".join([before, CELLS, ",\n".join(map(_told, report.cells)), CELLS_END, after, "\n"])
+
+
+def _told(judged: Judged) -> str:
+    """Return a cell as it stands in the list; a large lab has too many to indent them all at once."""
+    return f"    {{\n      {ENCODER.encode(_cell(judged))[1:-1]}\n    }}"
 
 
 def _cell(judged: Judged) -> dict[str, Any]:

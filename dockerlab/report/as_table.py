@@ -10,7 +10,8 @@ from itertools import groupby
 from string import ascii_uppercase
 from textwrap import wrap
 
-from dockerlab.verify import Judged, Report
+from dockerlab.report.matrices import by_probe, column, columns, mark, total
+from dockerlab.verify import Checked, Judged, Report
 
 GAP = 2
 KEY = "yes reachable   no unreachable   as predicted  |  yes! no! not as predicted  |  ? could not tell  |  - not asked"
@@ -20,16 +21,27 @@ def render(report: Report, width: int = 100, *, why: bool = False) -> str:
     """Return the report as text of at most `width` columns where names allow it; `why` explains every cell."""
     lines = [f"{report.lab}: {report.title}" if report.title else report.lab]
     lines += [f"  {host}: engine {engine}, probed by {report.probers[host]}" for host, engine in report.engines.items()]
-    for probe, cells in _by_probe(report.cells):
+    for probe, cells in by_probe(report.cells):
         lines += ["", *_matrix(probe, cells, width)]
     prose = ["", KEY]
     amiss = [judged for judged in report.cells if judged.verdict != "pass"]
     if amiss:
         prose += ["", "Not as predicted, or not to be told", *(line for each in amiss for line in _amiss(each))]
+    if report.checks:
+        prose += ["", "Beside the cells", *(line for check in report.checks for line in _check(check))]
     prose += ["", *(_every_cell(report.cells) if why else _rules(report.cells))]
-    prose += [f"note: {note}" for note in report.notes]
+    prose += [f"note: {note}" for note in (*report.notes, *_unread(report))]
     lines += [piece for line in prose for piece in _folded(line, width)]
     return "\n".join([*lines, "", total(report)]) + "\n"
+
+
+def _unread(report: Report) -> Iterator[str]:
+    """Yield the facts that a host did not tell, where some cell has no prediction: they may be why."""
+    if all(judged.expected.reachable is not None for judged in report.cells):
+        return
+    for host in report.engines:
+        if report.missing(host):
+            yield f"{host}: could not be read: {', '.join(report.missing(host))}; root on the host may be needed"
 
 
 def _folded(line: str, width: int) -> list[str]:
@@ -38,63 +50,30 @@ def _folded(line: str, width: int) -> list[str]:
     return wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [line]
 
 
-def total(report: Report) -> str:
-    """Return the closing line: how many cells, and the verdicts."""
-    counts = report.summary()
-    verdicts = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
-    return f"{len(report.cells)} cells: {verdicts}  ({report.seconds:.1f} s)"
-
-
-def _by_probe(cells: Iterable[Judged]) -> Iterator[tuple[str, list[Judged]]]:
-    def kind(judged: Judged) -> str:
-        return judged.cell.probe.partition("/")[0]
-
-    order = {"ping": 0, "tcp": 1, "dns": 2}
-    for probe, group in groupby(sorted(cells, key=lambda j: order[kind(j)]), key=kind):
-        yield probe, list(group)
-
-
 def _matrix(probe: str, cells: Sequence[Judged], width: int) -> Iterator[str]:
     """Yield the rows of one matrix, folded into as many blocks of columns as the width wants."""
     rows = list(dict.fromkeys(judged.cell.source for judged in cells))
-    order = {name: number for number, name in enumerate(rows)}
-    by_target = sorted(cells, key=lambda judged: order.get(judged.cell.to, len(rows)))
-    columns = list(dict.fromkeys(_column(judged) for judged in by_target))
-    marks = {(j.cell.source, _column(j)): _mark(j) for j in cells}
+    wide = columns(cells)
+    marks = {(j.cell.source, column(j)): mark(j) for j in cells}
     left = max(len(name) for name in [*rows, probe]) + GAP
-    letters = [_letters(number) for number in range(len(columns))]
+    letters = [_letters(number) for number in range(len(wide))]
     step = max(len(letters[-1]), 4) + GAP
     per_block = max(1, (width - left) // step)
-    for start in range(0, len(columns), per_block):
-        block = range(start, min(start + per_block, len(columns)))
+    for start in range(0, len(wide), per_block):
+        block = range(start, min(start + per_block, len(wide)))
         if start:
             yield ""
         yield f"{probe:<{left}}" + "".join(f"{letters[n]:<{step}}" for n in block).rstrip()
         for row in rows:
-            words = (marks.get((row, columns[n]), "-") for n in block)
+            words = (marks.get((row, wide[n]), "-") for n in block)
             yield f"{row:<{left}}" + "".join(f"{word:<{step}}" for word in words).rstrip()
-    yield from (f"  {letter:<{len(letters[-1])}} = {column}" for letter, column in zip(letters, columns, strict=True))
-
-
-def _column(judged: Judged) -> str:
-    cell = judged.cell
-    if cell.probe == "dns":
-        return f"name {cell.target}"
-    port = f" port {cell.port}" if cell.port is not None else ""
-    return f"{cell.to} {cell.target or '(no address)'}{port}"
+    yield from (f"  {letter:<{len(letters[-1])}} = {name}" for letter, name in zip(letters, wide, strict=True))
 
 
 def _letters(number: int) -> str:
     """Return A … Z, AA, AB, … as a spreadsheet does."""
     head, last = divmod(number, len(ascii_uppercase))
     return (_letters(head - 1) if head else "") + ascii_uppercase[last]
-
-
-def _mark(judged: Judged) -> str:
-    if judged.verdict == "unknown":
-        return "?"
-    word = "yes" if judged.observed.state == "reachable" else "no"
-    return word if judged.verdict == "pass" else f"{word}!"
 
 
 def _what(judged: Judged) -> str:
@@ -113,10 +92,17 @@ def _amiss(judged: Judged) -> Iterator[str]:
         yield f"      observed: {observed.detail}"
 
 
+def _check(check: Checked) -> Iterator[str]:
+    yield f"  {check.verdict}: {check.host}: {check.subject}: {check.expected} [{check.rule}]"
+    yield f"      observed: {check.observed}"
+    if check.because:
+        yield f"      because: {check.because}"
+
+
 def _every_cell(cells: Iterable[Judged]) -> Iterator[str]:
     yield "Why, cell by cell"
     for judged in cells:
-        yield f"  {_mark(judged):<5}{_what(judged)}"
+        yield f"  {mark(judged):<5}{_what(judged)}"
         yield f"       {judged.because} [{judged.expected.rule}]"
 
 
@@ -127,5 +113,5 @@ def _rules(cells: Iterable[Judged]) -> Iterator[str]:
         members = list(group)
         first = members[0]
         count = f"{len(members)} cells" if len(members) > 1 else "1 cell"
-        yield f"  {_mark(first):<5}{rule}, {count}, as {_what(first)}"
+        yield f"  {mark(first):<5}{rule}, {count}, as {_what(first)}"
         yield f"       {first.because}"

@@ -22,7 +22,7 @@ def _cell(world: World, cell: Cell, expected: Expectation) -> Iterator[str]:
     target = "" if cell.target == cell.to else f" {cell.target or '(no address)'}"
     yield f"{cell.source} -> {cell.to}{target}, {cell.probe}: {_says(expected)}"
     yield f"  because {expected.because(cell)}"
-    yield from _rule(expected.rule)
+    yield from about_rule(expected.rule)
     if cell.target:
         fate = fate_of(world, cell)
         way = (*fate.hops, *fate.back) if isinstance(fate, Arrival) else fate.hops
@@ -31,7 +31,7 @@ def _cell(world: World, cell: Cell, expected: Expectation) -> Iterator[str]:
     yield ""
 
 
-def _rule(identity: str) -> Iterator[str]:
+def about_rule(identity: str) -> Iterator[str]:
     """Yield what a rule is: its title, its mechanism, and its page."""
     found = next((rule for rule in RULES if rule.id == identity), None)
     if found is None:

@@ -2,15 +2,22 @@
 
 import json
 import re
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from support.labs import lab, running
+from support.labs import lab, running, who
+from support.pretend import Engines
 from support.reports import LOST, NO, SEEN, YES, report, small
 
-from dockerlab.reach import Cell
+from dockerlab import plan
+from dockerlab.plan.bringing_up import Situation
+from dockerlab.reach import Cell, Expectation, World
 from dockerlab.report import as_json, as_table, inventory
+from dockerlab.topology import HostFacts
 
+NOW = datetime(2027, 1, 31, 18, tzinfo=timezone.utc)
 GOLDEN = Path(__file__).parents[1] / "golden" / "report"
 
 
@@ -100,14 +107,14 @@ def test_inventory():
     """What exists is listed by lab, host and kind, of one lab or of all; what nobody labelled is not."""
     engines = running(lab("networks: {n: {subnet: 10.0.0.0/24}}\ncontainers: {b: {networks: [n]}, a: {networks: [n]}}"))
     engines["local"].run(("docker", "run", "--name", "mine", "image"))
-    found = inventory.rows(engines.snapshots(), None)
+    found = inventory.rows(engines.snapshots(), None, NOW)
     assert [(row["kind"], row["name"], row["addresses"]) for row in found] == [
         ("container", "a", "10.0.0.3"),
         ("container", "b", "10.0.0.2"),
         ("network", "n", "10.0.0.0/24"),
     ]
-    assert inventory.rows(engines.snapshots(), "demo") == found
-    assert inventory.rows(engines.snapshots(), "other") == []
+    assert inventory.rows(engines.snapshots(), "demo", NOW) == found
+    assert inventory.rows(engines.snapshots(), "other", NOW) == []
     assert inventory.table(found) == (
         "LAB   HOST   KIND       NAME  STATE    ADDRESSES    OWNER\n"
         "demo  local  container  a     running  10.0.0.3     teacher@desk\n"
@@ -124,7 +131,38 @@ def test_inventory_of_a_swarm():
         networks: {w: {driver: overlay, subnet: 10.0.0.0/24}}
         containers: {a: {host: vm0, networks: [w]}}
         """
-    found = inventory.rows(running(lab(text)).snapshots(), "demo")
+    found = inventory.rows(running(lab(text)).snapshots(), "demo", NOW)
     assert [(row["kind"], row["state"]) for row in found if row["kind"] == "receipt"] == [
         ("receipt", "swarm to be undone")
     ]
+
+
+def test_inventory_of_a_lease():
+    """What is leased says until when; what is nearly over is told with how to go on, what has time left is not."""
+    definition = lab("containers: {a: {}}")
+    engines = Engines(definition.hosts)
+    until = NOW + timedelta(hours=3, minutes=50)
+    engines.carry_out(plan.up(definition, who(definition), Situation(engines.snapshots(), {}), {}, until))
+    (row,) = (row for row in inventory.rows(engines.snapshots(), "demo", NOW) if row["kind"] == "lease")
+    assert (row["state"], row["expires"]) == ("expires in 3 h 50 min", "2027-01-31T21:50:00Z")
+    assert inventory.expiring(engines.snapshots(), "demo", NOW) == []
+    assert inventory.expiring(engines.snapshots(), None, until - timedelta(minutes=9)) == [
+        "demo: expires in 9 min; 'dockerlab up --ttl TIME' gives it longer"
+    ]
+    assert inventory.expiring(engines.snapshots(), None, until + timedelta(days=1, hours=2)) == [
+        "demo: expired 1 d 2 h ago; 'dockerlab down --expired' removes it"
+    ]
+    assert inventory.expiring(engines.snapshots(), "other", until) == []
+
+
+def test_what_could_not_be_read():
+    """Facts that a host did not tell stand in the JSON, and in the table where some cell has no prediction."""
+    definition = lab("hosts: {vm1: }\ncontainers: {a: {host: vm1}}")
+    facts = {"vm1": HostFacts("vm1", missing=("forward_policy",))}
+    told = replace(small(), world=World(definition, facts, {"vm1": (28, 5)}))
+    assert json.loads(as_json.render(told))["hosts"]["vm1"]["missing"] == ["forward_policy"]
+    line = "note: vm1: could not be read: forward_policy; root on the host may be needed"
+    unclaimed = any(judged.expected.reachable is None for judged in told.cells)
+    assert (line in as_table.render(told)) is unclaimed
+    cell, unknown = told.cells[0].cell, Expectation(None, "unseen-forwarding", "no claim: it could not be read")
+    assert line in as_table.render(replace(report((cell, unknown, SEEN)), world=told.world))

@@ -1,0 +1,85 @@
+"""Who listens on this host: its processes, and the sockets that they hold.
+
+Part of the program that looks: standard library only, and Python 3.6 must run it.
+"""
+
+import os
+import re
+import socket
+import sys
+
+from dockerlab.machinery.asking import Json, text_of
+
+LISTENING = {"tcp": "0A", "tcp6": "0A", "udp": "07", "udp6": "07"}
+"""The files of /proc/PID/net, and the state in which a socket waits."""
+
+
+class Processes:
+    """The processes of this host; `unseen` is how many could not be looked into."""
+
+    def __init__(self) -> None:
+        self.unseen = 0
+        self._pids = [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+    def proxies(self) -> "list[Json]":
+        """Return every docker-proxy: its number and its arguments."""
+        lines = ((pid, command_line(pid)) for pid in self._pids)
+        return [{"pid": p, "argv": a[1:]} for p, a in lines if a and os.path.basename(a[0]) == "docker-proxy"]
+
+    def owners(self, wanted: "set[int]") -> "list[Json]":
+        """Return who holds which of the wanted sockets: the socket's number, the process, and its name."""
+        found = []  # type: list[Json]
+        for pid in self._pids if wanted else ():
+            folder = f"/proc/{pid}/fd"
+            try:
+                held = {link_of(f"{folder}/{name}") for name in os.listdir(folder)}
+            except FileNotFoundError:
+                continue  # it has ended
+            except OSError:
+                self.unseen += 1
+                continue
+            name = text_of(f"/proc/{pid}/comm").get("text", "").strip()
+            found += [{"inode": inode, "pid": pid, "name": name} for inode in sorted(held & wanted)]
+        return found
+
+
+def sockets_of(process: "str") -> "Json":
+    """Return who listens in the namespace of a process, each with the socket's number, or why that cannot be read."""
+    found = []  # type: list[Json]
+    reason = "its process has ended"
+    for protocol, state in LISTENING.items():
+        try:
+            with open(f"/proc/{process}/net/{protocol}", encoding="ascii") as lines:
+                rows = [line.split() for line in lines][1:]
+        except FileNotFoundError:
+            continue  # a kernel without IPv6, or all are missing: the process has ended
+        except OSError as error:
+            return {"sockets": [], "deaf": str(error)}
+        reason = ""
+        for row in rows:
+            address, _, port = row[1].partition(":")
+            if row[3] == state:
+                where = {"protocol": protocol[:3], "address": spelled(address), "port": int(port, 16)}  # type: Json
+                found.append(dict(where, inode=int(row[9])))
+    return {"sockets": found, "deaf": reason}
+
+
+def spelled(address: "str") -> "str":
+    """Return an address as people write it; the kernel's tables have it in words of the machine's own byte order."""
+    words = [bytes.fromhex(address[start : start + 8]) for start in range(0, len(address), 8)]
+    raw = b"".join(word[::-1] if sys.byteorder == "little" else word for word in words)
+    return socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, raw)
+
+
+def link_of(path: "str") -> "int":
+    """Return the number of the socket that an open file is, 0 for what is none."""
+    try:
+        match = re.match(r"socket:\[(\d+)\]$", os.readlink(path))
+    except OSError:
+        return 0  # closed meanwhile
+    return int(match.group(1)) if match else 0
+
+
+def command_line(pid: "int") -> "list[str]":
+    """Return a process's arguments, none for one that has ended or has none."""
+    return str(text_of(f"/proc/{pid}/cmdline").get("text", "")).split("\0")[:-1]

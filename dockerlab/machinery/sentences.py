@@ -1,0 +1,221 @@
+"""What a rule of the firewall does, in a plain sentence, and why Docker has it; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from dockerlab.machinery.model import Match, Policy, Rule
+from dockerlab.machinery.names import Names
+
+CHAINS = {
+    ("raw", "PREROUTING"): "Arriving packets",
+    ("nat", "PREROUTING"): "Arriving connections",
+    ("nat", "OUTPUT"): "Connections of the host itself",
+    ("nat", "POSTROUTING"): "Leaving connections",
+    ("nat", "DOCKER"): "Connections",
+    ("filter", "INPUT"): "Packets to the host itself",
+    ("filter", "OUTPUT"): "Packets of the host itself",
+    ("filter", "FORWARD"): "Forwarded packets",
+}
+VERDICTS = {
+    "ACCEPT": "pass",
+    "DROP": "are dropped without a word",
+    "REJECT": "are refused, and the sender is told",
+    "RETURN": "go back to the chain that they came from",
+    "MASQUERADE": "get the host's own address as their source",
+    "LOG": "are written to the log",
+    "": "are counted, and no more",
+}
+STATES = {
+    "RELATED,ESTABLISHED": "belong to a connection that is already open",
+    "ESTABLISHED,RELATED": "belong to a connection that is already open",
+    "DNAT": "had their destination rewritten",
+}
+PLAIN = {"-i", "-o", "-p", "-s", "-d", "--dport", "--sport", "--dports", "--dst-type", "--ctstate", "--comment"}
+"""The conditions that have words of their own; others are quoted."""
+
+
+def does(rule: Rule, names: Names) -> str:
+    """Return what a rule does, as a sentence; a condition that we do not know is quoted."""
+    subject = CHAINS.get((rule.table, rule.chain), "Packets")
+    by_option = {match.option: match for match in rule.matches}
+    clauses = [*_interfaces(by_option.get("-i"), by_option.get("-o"), names), *_clauses(rule.matches)]
+    those = f"that {' and '.join(clauses)}" if clauses else ""
+    words = [subject, *_ends(by_option, names), those, _verdict(rule, names)]
+    return " ".join(word for word in words if word) + "."
+
+
+def policy(found: Policy) -> str:
+    """Return what the policy of a chain of the kernel's own means."""
+    subject = CHAINS.get((found.table, found.chain), "Packets")
+    return f"{subject} that no rule decides about {VERDICTS.get(found.verdict, found.verdict)}."
+
+
+def _ends(by_option: Mapping[str, Match], names: Names) -> Iterator[str]:
+    """Yield from where to where: ports and addresses."""
+    told = [*_ports(by_option, by_option.get("-p"))]
+    ends = [(word, by_option[option]) for option, word in (("-s", "from"), ("-d", "to")) if option in by_option]
+    told += [f"{word} {names.place(match.value)}" for word, match in ends if not match.negated]
+    if "LOCAL" in by_option.get("--dst-type", Match("")).values:
+        told.append("to an address of the host's own")
+    yield from told
+    for word, match in ends:
+        if match.negated:
+            yield f"{'but not' if told else 'not'} {word} {names.place(match.value)}"
+
+
+def _clauses(matches: Sequence[Match]) -> Iterator[str]:
+    """Yield the conditions that are neither an end nor an interface."""
+    for match in matches:
+        if match.option == "--ctstate":
+            yield STATES.get(match.value, f"belong to a connection in state {match.value}")
+        elif match.option not in PLAIN:
+            yield f"{'do not fit' if match.negated else 'fit'} `{' '.join((match.option, *match.values))}`"
+
+
+def _ports(by_option: Mapping[str, Match], protocol: Match | None) -> Iterator[str]:
+    name = protocol.value.upper() if protocol is not None else ""
+    ports = [
+        f"{word} {name} port {by_option[option].value}"
+        for option, word in (("--sport", "from"), ("--dport", "to"), ("--dports", "to"))
+        if option in by_option
+    ]
+    if ports:
+        yield " ".join(ports)
+    elif name:
+        yield f"of {name}"
+
+
+def _interfaces(came: Match | None, leaves: Match | None, names: Names) -> Iterator[str]:
+    """Yield by which interfaces packets come and go."""
+    if came is not None and leaves is not None and came.values == leaves.values:
+        bridge = names.interface(came.value)
+        if came.negated:
+            yield f"go to {bridge} from another interface"
+        else:
+            yield f"came by {bridge} and {'leave by another interface' if leaves.negated else 'stay on it'}"
+        return
+    for match, word in ((came, "came by"), (leaves, "leave by")):
+        if match is not None:
+            other = "another interface than " if match.negated else ""
+            yield f"{word} {other}{names.interface(match.value)}"
+
+
+def _verdict(rule: Rule, names: Names) -> str:
+    told = {match.option: " ".join(match.values) for match in rule.options}
+    if rule.target == "DNAT":
+        to = told.get("--to-destination", "?")
+        address, colon, port = to.rpartition(":")
+        if not colon or ("]" not in address and ":" in address):
+            return f"are sent on to {names.place(_place(to))}"
+        return f"are sent on to {names.place(_place(address))}, port {port}"
+    if rule.target == "SNAT":
+        return f"get {told.get('--to-source', '?')} as their source"
+    return VERDICTS.get(rule.target, f"are handed to chain {rule.target}")
+
+
+def _place(address: str) -> str:
+    bare = address.strip("[]")
+    return f"{bare}/128" if ":" in bare else f"{bare}/32"
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A rule as Docker writes it: its table, chains and target, and which options it has (`!-o`: negated)."""
+
+    table: str
+    chains: tuple[str, ...]
+    target: str
+    options: frozenset[str]
+    why: str
+
+
+def _shape(table: str, chains: str, target: str, options: str, why: str) -> Shape:
+    return Shape(table, tuple(chains.split()), target, frozenset(options.split()), why)
+
+
+FORWARDING = "FORWARD DOCKER-FORWARD DOCKER-CT DOCKER-BRIDGE"
+SHAPES = (
+    _shape(
+        "nat", "POSTROUTING", "MASQUERADE", "-s !-o",
+        "nobody outside knows the containers' addresses; answers to the host's come back, and it hands them on",
+    ),
+    _shape(
+        "nat", "POSTROUTING", "MASQUERADE", "-s -d -p --dport",
+        "a container that calls its own published port would else get a packet that seems to come from itself",
+    ),
+    _shape(
+        "nat", "POSTROUTING", "MASQUERADE", "-o --src-type",
+        "what the host sends to a published port comes from an address that the container can answer",
+    ),
+    _shape("nat", "PREROUTING", "DOCKER", "--dst-type", "what comes to the host may be for a published port"),
+    _shape(
+        "nat", "OUTPUT", "DOCKER", "!-d --dst-type",
+        "the host reaches published ports as others do, except by its loopback addresses, which docker-proxy serves",
+    ),
+    _shape("nat", "OUTPUT", "DOCKER", "--dst-type", "the host reaches published ports as others do"),
+    _shape("nat", "DOCKER", "DNAT", "!-i -p --dport", "this is the published port"),
+    _shape("nat", "DOCKER", "DNAT", "-p --dport", "this is the published port"),
+    _shape("nat", "DOCKER", "DNAT", "-d !-i -p --dport", "this is the published port, on one address of the host"),
+    _shape("nat", "DOCKER", "DNAT", "-d -p --dport", "this is the published port, on one address of the host"),
+    _shape("nat", "DOCKER", "RETURN", "-i", "from inside that network, docker-proxy serves published ports instead"),
+    _shape("filter", "FORWARD", "DOCKER-USER", "", "the chain for your own rules comes first; Docker leaves it alone"),
+    _shape("filter", "DOCKER-USER", "RETURN", "", "there are no rules of yours yet"),
+    _shape("filter", "FORWARD", "DOCKER-FORWARD", "", "all that Docker decides about forwarding begins here"),
+    _shape("filter", "DOCKER-FORWARD", "DOCKER-CT", "", "first come the answers to connections that are open"),
+    _shape("filter", "DOCKER-FORWARD", "DOCKER-BRIDGE", "", "then what goes to containers: only published ports"),
+    _shape("filter", "DOCKER-FORWARD", "DOCKER-INTERNAL", "", "internal networks have their own chain"),
+    _shape("filter", "FORWARD DOCKER-FORWARD", "DOCKER-INGRESS", "", "ports that the Swarm publishes"),
+    _shape(
+        "filter", "FORWARD DOCKER-FORWARD", "DOCKER-ISOLATION-STAGE-1", "",
+        "here it is seen to that nothing passes from one Docker network to another",
+    ),
+    _shape(
+        "filter", "DOCKER-ISOLATION-STAGE-1", "DOCKER-ISOLATION-STAGE-2", "-i !-o",
+        "isolation, first half: it leaves a Docker network; the second half asks where to",
+    ),
+    _shape(
+        "filter", "DOCKER-ISOLATION-STAGE-2", "DROP", "-o",
+        "isolation, second half: it came from another Docker network",
+    ),
+    _shape("filter", "DOCKER-ISOLATION-STAGE-1 DOCKER-ISOLATION-STAGE-2", "RETURN", "", "nothing to isolate here"),
+    _shape("filter", FORWARDING, "ACCEPT", "-o --ctstate", "answers to what the containers asked for come in"),
+    _shape("filter", FORWARDING, "ACCEPT", "-i !-o", "containers may go out"),
+    _shape("filter", FORWARDING, "ACCEPT", "-i", "containers may go out, and to each other"),
+    _shape("filter", FORWARDING, "ACCEPT", "-i -o", "containers of one network may talk to each other, also routed"),
+    _shape("filter", FORWARDING, "DROP", "-i -o", "containers of this network may not talk to each other (icc off)"),
+    _shape("filter", FORWARDING, "DOCKER", "-o", "what goes to containers has to be published"),
+    _shape("filter", "DOCKER", "ACCEPT", "-d !-i -o -p --dport", "the published port is let in"),
+    _shape("filter", "DOCKER", "DROP", "!-i -o", "what was not published stays out"),
+    _shape(
+        "filter", "DOCKER-ISOLATION-STAGE-1 DOCKER-INTERNAL", "DROP", "!-s -o",
+        "an internal network: nothing comes in from outside its subnet",
+    ),
+    _shape(
+        "filter", "DOCKER-ISOLATION-STAGE-1 DOCKER-INTERNAL", "DROP", "!-d -i",
+        "an internal network: nothing goes out of its subnet",
+    ),
+    _shape(
+        "raw", "PREROUTING", "DROP", "-d !-i",
+        "a container's own address is not for other machines: they have to use what is published",
+    ),
+    _shape(
+        "raw", "PREROUTING", "DROP", "-d !-i -p --dport",
+        "a port that is published on the loopback address is not for other machines",
+    ),
+)  # fmt: skip
+"""The rules as engines from 20.10 to 28.5 write them."""
+
+
+def why(rule: Rule) -> str:
+    """Return why Docker has a rule, or an empty text for one that is not as Docker writes it."""
+    options = frozenset(f"!{m.option}" if m.negated else m.option for m in rule.matches if m.option != "--comment")
+    for shape in SHAPES:
+        if (
+            (shape.table, shape.target) == (rule.table, rule.target)
+            and rule.chain in shape.chains
+            and shape.options == options
+        ):
+            return shape.why
+    return ""
