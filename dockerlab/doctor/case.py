@@ -1,0 +1,40 @@
+"""A lab together with all that its hosts have told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from dockerlab import modes
+from dockerlab.identity import Identity
+from dockerlab.lab.model import Lab, Network
+from dockerlab.modes.base import Wants
+from dockerlab.modes.bridge import DEFAULT
+from dockerlab.snapshot import Snapshot
+from dockerlab.topology import HostFacts
+
+
+@dataclass(frozen=True)
+class Case:
+    """A lab, who wants it, and what was told: hosts that did not tell are missing."""
+
+    lab: Lab
+    who: Identity
+    facts: Mapping[str, HostFacts]
+    snapshots: Mapping[str, Snapshot]
+
+    def networks(self, host: str) -> dict[str, Network]:
+        """Return the lab's networks on a host."""
+        return {name: spec for name, spec in self.lab.networks.items() if host in self.lab.hosts_of(name)}
+
+    def wants(self, host: str) -> Wants:
+        """Return what the modes of the lab's networks and containers want of a host, taken together."""
+        plain = any(spec.mode == DEFAULT for spec in self.lab.on_host(host).values())
+        each = [modes.for_driver("bridge").wants(None)] if plain else []
+        each += [modes.for_driver(spec.driver).wants(spec) for spec in self.networks(host).values()]
+        return Wants(
+            forwarding=any(one.forwarding for one in each),
+            bridge_netfilter=any(one.bridge_netfilter for one in each),
+            own_macs=any(one.own_macs for one in each),
+            ports=tuple(dict.fromkeys(port for one in each for port in one.ports)),
+        )

@@ -1,0 +1,158 @@
+"""Start and check: where an exercise meets its hosts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from dockerlab.checks.judge import Outcome, Scene, judge_checks, overall
+from dockerlab.errors import ConflictError, HostError
+from dockerlab.exercise.model import Folder
+from dockerlab.exercise.progress import Progress
+from dockerlab.exercise.remains import Picture, pictures
+from dockerlab.hosts.base import Host
+from dockerlab.identity import current
+from dockerlab.lab.model import Lab
+from dockerlab.lock import lock_name, locked
+from dockerlab.plan import Plan
+from dockerlab.provision.execute import Reporter, WhileLocked
+from dockerlab.provision.up import Wish, carry_out, plan_up
+from dockerlab.session import Session, Whereabouts
+from dockerlab.snapshot import LABEL_LAB, Snapshot
+from dockerlab.survey import look
+from dockerlab.verify import on_hosts
+
+Reporting = Callable[[int], AbstractContextManager[Reporter]]
+"""Makes who is told of a number of steps."""
+
+Hosts = Mapping[str, Host]
+
+
+def new(folder: Folder, where: Whereabouts, before: Mapping[str, Picture]) -> Progress:
+    """Return the progress of somebody who begins an exercise now, on hosts that held `before` beside the lab."""
+    return Progress(
+        id=folder.id,
+        folder=folder.path,
+        sandbox=where.sandbox,
+        inventory=where.inventory.resolve() if where.inventory is not None else None,
+        started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
+        before=dict(before),
+    )
+
+
+def survey(folder: Folder, hosts: Hosts) -> dict[str, Picture]:
+    """Return what the hosts hold beside the lab."""
+    return pictures(look(hosts, folder.lab.containers), hosts)
+
+
+def refuse_what_is_there(lab: Lab, hosts: Hosts) -> None:
+    """Raise ConflictError where objects with the lab's names are there already, which a student is to make."""
+    seen = look(hosts, lab.containers)
+    there = [
+        f"{host}: {kind} {state.name}"
+        for host, snapshot in seen.snapshots.items()
+        for kind, states, names in (
+            ("network", snapshot.networks, lab.networks),
+            ("container", snapshot.containers, lab.containers),
+        )
+        for state in states
+        if state.name in names and host in _places(lab, kind, state.name)
+    ]
+    if there and lab.name:
+        raise ConflictError(
+            "nothing was changed: what this exercise is about to make is there already:\n  "
+            + "\n  ".join(there)
+            + f"\nRemove it; if dockerlab made it, with 'dockerlab down {lab.name}'."
+        )
+
+
+def _places(lab: Lab, kind: str, name: str) -> Sequence[str]:
+    return lab.hosts_of(name) if kind == "network" else (lab.host_of(name),)
+
+
+def bring_up(
+    lab: Lab,
+    session: Session,
+    reporting: Reporting,
+    undo: str,
+    *,
+    images_alone: bool = False,
+    only: str | None = None,
+) -> None:
+    """Make the hosts, or `only` one of them, as a definition has them; or bring no more than its images to them."""
+    who = current(lab.name)
+    wish = Wish(daemons=images_alone)  # then no engine is touched
+    with locked(session.hosts, [lock_name(who.lab, who.instance)]) as locks:
+        wanted, _ = plan_up(lab, who, session.hosts, session.controller, wish, locks)
+        if images_alone:
+            wanted = Plan(tuple(step for step in wanted.steps if step.key.kind == "image"), identity=who)
+        if only is not None:
+            wanted = Plan(tuple(step for step in wanted.steps if step.key.host == only), identity=who)
+        with reporting(len(wanted.steps)) as reporter:
+            carry_out(wanted, session.hosts, WhileLocked(reporter, locks), undo=undo)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What a call of `check` found: the outcomes, whether a fault is what they are about, and its signs apart."""
+
+    outcomes: tuple[Outcome, ...]
+    signs: tuple[Outcome, ...] = ()
+
+    @property
+    def passed(self) -> bool:
+        """Tell whether everything passed; what could not be told has not."""
+        return overall((*self.outcomes, *self.signs)) == "pass"
+
+
+def check(folder: Folder, progress: Progress, hosts: Hosts) -> Checked:
+    """Return what the hosts say of the current step, or of the whole lab while something is broken on purpose."""
+    here = scene(folder.lab, hosts, progress.answers)
+    if progress.fault is None:
+        return Checked(tuple(judge_checks(folder.exercise.steps[progress.step].checks, here)))
+    outcomes = judge_checks(folder.exercise.intact, here)
+    return Checked(tuple(outcomes), tuple(judge_checks(progress.fault.signs, here)))
+
+
+def scene(lab: Lab, hosts: Hosts, answers: Mapping[str, str] | None = None) -> Scene:
+    """Return what checks are judged by, as the hosts are now."""
+    seen = look(hosts, (*lab.containers, *lab.networks))
+    return Scene(lab, hosts, seen.snapshots, lambda: on_hosts.verify(lab, hosts, seen=seen), answers or {}, seen.facts)
+
+
+def adopt(folder: Folder, progress: Progress, session: Session, reporting: Reporting, undo: str) -> bool:
+    """Make anew, as dockerlab's own, what a student made by hand since the beginning; tell whether there was any.
+
+    So that it can be broken by another definition, and made whole by `dockerlab up`.
+    """
+    seen = look(session.hosts, folder.lab.containers)
+    removals = [
+        (host, argv)
+        for host, snapshot in seen.snapshots.items()
+        if host in progress.before
+        for argv in _made_by_hand(folder.lab, snapshot, progress.before[host])
+    ]
+    # Containers first, on all hosts: they may be on a network that spans them.
+    for host, argv in sorted(removals, key=lambda removal: "network" in removal[1]):
+        result = session.hosts[host].run(argv, timeout=60)
+        if not result.ok:
+            raise HostError(host, f"{' '.join(argv)} failed: {result.error}")
+    if removals:
+        bring_up(folder.lab, session, reporting, undo)
+    return bool(removals)
+
+
+def _made_by_hand(lab: Lab, snapshot: Snapshot, before: Picture) -> Iterator[tuple[str, ...]]:
+    """Yield the removal of what bears the lab's names, none of its labels, and was not there before."""
+    for container in snapshot.containers:
+        named = container.name in lab.containers and container.name not in before.containers
+        if named and LABEL_LAB not in container.labels:
+            yield ("docker", "rm", "--force", container.id)
+    for network in snapshot.networks:
+        if network.scope == "swarm" and not snapshot.swarm.manager:
+            continue  # it goes with the manager's
+        known = {*before.networks, *before.wide}
+        if network.name in lab.networks and LABEL_LAB not in network.labels and network.name not in known:
+            yield ("docker", "network", "rm", network.id)

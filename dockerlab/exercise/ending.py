@@ -1,0 +1,109 @@
+"""The end of an exercise: everything is taken away, and the hosts are held against what they were at its beginning."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from dockerlab.exercise.breaking import unmended
+from dockerlab.exercise.course import Hosts, Reporting, survey
+from dockerlab.exercise.model import Folder
+from dockerlab.exercise.progress import Progress
+from dockerlab.exercise.remains import Change, changes, pictures
+from dockerlab.faults.injury import perform
+from dockerlab.lock import locked
+from dockerlab.provision.down import Which, locks_for, plan_down, take_down
+from dockerlab.provision.execute import WhileLocked
+from dockerlab.session import Session
+from dockerlab.snapshot import LABEL_LAB
+from dockerlab.survey import look
+
+SETTLING = 5.0
+"""Seconds in which links and rules of what was removed may still go."""
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What `stop` did: how many objects went, what it mended beside, and what is left (nothing, if all is well)."""
+
+    removed: int
+    mended: tuple[str, ...]
+    left: tuple[str, ...]
+    proof: tuple[str, ...]
+
+
+def stop(
+    folder: Folder, progress: Progress, session: Session, reporting: Reporting, others: frozenset[str] = frozenset()
+) -> Ending:
+    """Take everything of an exercise away, and hold the hosts against what they were at its beginning.
+
+    What a student made by hand goes as well where it bears one of the lab's names, and on the sandbox's hosts, which
+    are ours, whatever it is called. Elsewhere the rest is named, with what would remove it. `others` are the names of
+    other exercises that are on: theirs stay.
+    """
+    said = _mended_fault(folder, progress, session.hosts)
+    which = Which(folder.lab.name)
+    with locked(session.hosts, locks_for(which, session.hosts)) as locks:
+        removal = plan_down(which, session.hosts, locks)
+        with reporting(len(removal.plan.steps)) as reporter:
+            removed = take_down(removal.plan, session.hosts, WhileLocked(reporter, locks))
+    unreached = [str(error) for error in removal.failures.values()]
+    if unreached:
+        return Ending(removed, tuple(said), tuple(unreached), ())
+    # An engine that has other settings makes its rules anew: what is amiss is looked at again after that.
+    for kinds in (("container", "settings"), None):
+        for change in _changes(folder, progress, session.hosts, others, ours=True):
+            if kinds is None or change.kind in kinds:
+                result = session.hosts[change.host].run(change.undo, timeout=60)
+                said.append(f"{change.host}: {change.what}; {'mended' if result.ok else f'not mended: {result.error}'}")
+    left = [str(change) for change in _settled(folder, progress, session.hosts, others)]
+    notes = (*removal.plan.notes, *removal.foreign)
+    return Ending(removed, tuple(said), (*notes, *left), tuple(_proof(folder, session.hosts)))
+
+
+def _mended_fault(folder: Folder, progress: Progress, hosts: Hosts) -> list[str]:
+    """Take a machine's fault out; another definition's goes with the lab. Return what was done."""
+    injury = progress.fault
+    if injury is None or not injury.undo or not unmended(folder, injury, hosts):
+        return []
+    perform(injury.undo, look(hosts, folder.lab.containers).snapshots, hosts)
+    return [f"the fault is taken out: {injury.broken}"]
+
+
+def _changes(folder: Folder, progress: Progress, hosts: Hosts, others: frozenset[str], *, ours: bool) -> list[Change]:
+    """Return what differs from the beginning; with `ours`, only what we may mend, in an order in which it can be."""
+    names = {*folder.lab.containers, *folder.lab.networks}
+    now = survey(folder, hosts)
+    found = [c for host, was in progress.before.items() if host in now for c in changes(host, was, now[host])]
+    found = [change for change in found if change.name not in others]
+    if not ours:
+        return found
+    mendable = (c for c in found if c.undo and (progress.sandbox or c.name in names))
+    turns = {"container": 0, "swarm": 2}
+    return sorted(mendable, key=lambda change: turns.get(change.kind, 1))
+
+
+def _settled(folder: Folder, progress: Progress, hosts: Hosts, others: frozenset[str]) -> Sequence[Change]:
+    deadline = time.monotonic() + SETTLING
+    while True:
+        left = _changes(folder, progress, hosts, others, ours=False)
+        if not left or time.monotonic() > deadline:
+            return left
+        time.sleep(0.3)
+
+
+def _proof(folder: Folder, hosts: Hosts) -> list[str]:
+    """Return for each host what was looked at, so that "nothing is left" can be believed."""
+    seen = look(hosts, folder.lab.containers)
+    now = pictures(seen, hosts)
+    lines = []
+    for host, picture in now.items():
+        mine = [labels for labels in seen.snapshots[host].labelled() if labels.get(LABEL_LAB) == folder.lab.name]
+        rules = "not to be read" if picture.rules is None else f"{len(picture.rules)} beside Docker's"
+        lines.append(
+            f"{host}: {len(mine)} objects of lab {folder.lab.name}; {len(picture.containers)} other containers, "
+            f"{len(picture.networks)} networks, {len(picture.links)} interfaces, firewall rules: {rules}; "
+            f"FORWARD {picture.policy}, ip_forward {picture.ip_forward}"
+        )
+    return lines

@@ -1,0 +1,112 @@
+"""Where a person stands in an exercise: one small file for each, in that person's own state directory."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from dockerlab.errors import UsageError
+from dockerlab.exercise.remains import Picture
+from dockerlab.faults.injury import Injury
+
+
+class Progress(BaseModel):
+    """What is remembered of an exercise that is on.
+
+    `folder` is where it is, `sandbox` and `inventory` say where its hosts are. `step` counts from 0 and is the number
+    of steps that are done. `hints` is how many hints were shown of the current step, or of the fault. `before` is what
+    the hosts held at the beginning. `fault` is what is broken on purpose, with all that it takes to mend it: written
+    down before anything is broken, so that a crash anywhere leaves a way back.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    schema_: Literal[1] = Field(1, alias="schema")
+    id: str
+    folder: Path
+    sandbox: bool = False
+    inventory: Path | None = None
+    started: str
+    step: int = 0
+    hints: int = 0
+    answers: dict[str, str] = Field(default_factory=dict)
+    before: dict[str, Picture] = Field(default_factory=dict)
+    fault: Injury | None = None
+    seed: str = ""
+
+
+def directory(environment: Mapping[str, str] = os.environ) -> Path:
+    """Return where the files are: below XDG_STATE_HOME, or ~/.local/state where that says nothing."""
+    home = Path(environment.get("XDG_STATE_HOME", ""))
+    own = Path(environment.get("HOME") or "~").expanduser() / ".local/state"
+    return (home if home.is_absolute() else own) / "dockerlab" / "exercises"
+
+
+def write(progress: Progress, where: Path) -> None:
+    """Write a file that is there whole or not at all, also after a crash; raises UsageError when that cannot be."""
+    try:
+        where.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{progress.id}.", dir=where)
+        beside = Path(name)
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(progress.model_dump_json(indent=1, by_alias=True) + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            beside.replace(where / f"{progress.id}.json")
+        finally:
+            beside.unlink(missing_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot write {where / progress.id}.json: {error.strerror}") from None
+
+
+def read(identity: str, where: Path) -> Progress | None:
+    """Return what is remembered of an exercise, None where it is not on; raises UsageError for what cannot be read."""
+    path = where / f"{identity}.json"
+    try:
+        return Progress.model_validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        first = error.errors(include_url=False)[0]
+        raise UsageError(
+            f"{path}: not the progress of an exercise ({first['msg']}); remove the file, and what the exercise made "
+            "with `dockerlab down`"
+        ) from None
+
+
+def forget(identity: str, where: Path) -> None:
+    """Remove what is remembered of an exercise."""
+    (where / f"{identity}.json").unlink(missing_ok=True)
+
+
+def running(where: Path) -> list[str]:
+    """Return the IDs of the exercises that are on."""
+    return sorted(path.stem for path in where.glob("[!.]*.json")) if where.is_dir() else []
+
+
+def current(wanted: str | None, where: Path) -> Progress:
+    """Return the progress of the exercise that is meant: by its ID or number, or the only one that is on.
+
+    Raises UsageError where that is none, or where it could be any of several.
+    """
+    on = running(where)
+    if wanted is None:
+        if len(on) > 1:
+            raise UsageError(f"{len(on)} exercises are on, say which: {', '.join(on)}")
+        chosen = on
+    else:
+        name = Path(wanted).name
+        chosen = [each for each in on if each == name or (name.isdigit() and each.startswith(f"{name:0>2}-"))]
+    found = read(chosen[0], where) if len(chosen) == 1 else None
+    if found is None:
+        what = "no exercise is on" if wanted is None else f"the exercise {wanted} is not on"
+        raise UsageError(f"{what}: `dockerlab exercise start ID` begins one, `dockerlab exercise list` shows them")
+    return found

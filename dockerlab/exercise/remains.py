@@ -1,0 +1,207 @@
+"""What hosts hold beside a lab, before an exercise and after it: so that "nothing is left" is a comparison."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+from dockerlab.command import Result
+from dockerlab.hosts.base import Host
+from dockerlab.snapshot import LABEL_LAB, Snapshot
+from dockerlab.survey import Seen, on_each
+from dockerlab.topology import HostFacts
+
+DOCKERS_OWN = frozenset({"docker_gwbridge", "ingress"})
+"""Networks, and a link, that the engine makes with a Swarm: the bridge stays, `ingress` goes with it."""
+
+SETTINGS = "/etc/docker/daemon.json"
+
+SETTLE_ENGINE = """
+touch /run/dockerlab/dockerd.stopped
+pid=$(cat /run/docker.pid) && kill "$pid" && while [ -e "/proc/$pid" ]; do sleep 0.2; done
+printf %s "$3" >"$2"
+ip link delete docker0
+rm -f /run/dockerlab/dockerd.stopped
+for _ in $(seq 150); do docker version >/dev/null 2>&1 && break; sleep 0.2; done
+if [ "$1" ]; then printf %s "$1" >"$2"; else rm -f "$2"; fi
+docker version >/dev/null
+"""
+"""Gives the engine of a host of the sandbox its settings back, and docker0 its address, which the engine would not do:
+it keeps the last one unless it is told another. A constant."""
+
+PASSING = ("DOCKER", "docker_gwbridge", " br-", "/32 ")
+"""Marks of rules that come and go with the networks, published ports and containers of whoever works there."""
+
+
+class Picture(BaseModel):
+    """What one host holds: names of containers and networks, links, routes, firewall rules, the engine's settings.
+
+    Left out is what carries a lab's labels, and rules that name Docker's own chains: these come and go with networks.
+    `wide` are a Swarm's networks, as its manager knows them. `settings` is the text of daemon.json, empty for none, and
+    `bridge` the address of docker0.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    containers: frozenset[str] = frozenset()
+    networks: frozenset[str] = frozenset()
+    wide: frozenset[str] = frozenset()
+    swarm: bool = False
+    settings: str = ""
+    bridge: str = ""
+    links: frozenset[str] = frozenset()
+    routes: frozenset[str] | None = None
+    rules: frozenset[str] | None = None
+    policy: str | None = None
+    ip_forward: bool | None = None
+
+
+def pictures(seen: Seen, hosts: Mapping[str, Host]) -> dict[str, Picture]:
+    """Return what each host holds now."""
+    rules = on_each(hosts, lambda host: host.run(["iptables-save"], timeout=20))
+    settings = on_each(hosts, lambda host: host.run(["cat", SETTINGS], timeout=20))
+    return {name: picture(seen.snapshots[name], seen.facts[name], rules[name], settings[name].text) for name in hosts}
+
+
+def picture(snapshot: Snapshot, facts: HostFacts, saved: Result, settings: str = "") -> Picture:
+    """Return what one host holds; rules that cannot be read are None."""
+    networks = [network for network in snapshot.networks if LABEL_LAB not in network.labels]
+    return Picture(
+        containers=frozenset(c.name for c in snapshot.containers if LABEL_LAB not in c.labels),
+        networks=frozenset(n.name for n in networks if n.scope != "swarm") - DOCKERS_OWN,
+        wide=frozenset(n.name for n in networks if n.scope == "swarm" and snapshot.swarm.manager) - DOCKERS_OWN,
+        swarm=snapshot.swarm.state != "inactive",
+        settings=settings,
+        bridge=next(
+            (str(a) for nic in facts.nics if nic.name == "docker0" for a in nic.addresses if a.version == 4), ""
+        ),
+        links=frozenset(f"{nic.name} {'up' if nic.up else 'down'}" for nic in facts.nics if not _dockers(nic.name)),
+        routes=frozenset(_routes(facts)),
+        rules=frozenset(_rules(saved.text)) if saved.ok else None,
+        policy=facts.forward_policy,
+        ip_forward=facts.ip_forward,
+    )
+
+
+def _dockers(link: str) -> bool:
+    """Tell whether a link comes and goes with a network or a container."""
+    return link in DOCKERS_OWN or link.startswith(("br-", "veth"))
+
+
+def _routes(facts: HostFacts) -> Iterator[str]:
+    """Yield the routes of IPv4 as `ip route` takes them; those of IPv6 come and go with the links' own addresses."""
+    for route in facts.routes:
+        known = route.destination or route.via
+        if known is not None and known.version == 4 and not _dockers(route.device) and route.device != "docker0":
+            via = f"via {route.via} " if route.via is not None else ""
+            yield f"{route.destination or 'default'} {via}dev {route.device}"
+
+
+def _rules(saved: str) -> list[str]:
+    table, found = "", []
+    for line in saved.splitlines():
+        if line.startswith("*"):
+            table = line[1:].strip()
+        elif line.startswith("-A ") and not any(mark in line for mark in PASSING):
+            found.append(f"{table} {line}")
+    return found
+
+
+@dataclass(frozen=True)
+class Change:
+    """One thing that is not as it was at the beginning; `undo` is what one types on the host to mend it."""
+
+    host: str
+    kind: str
+    name: str
+    what: str
+    undo: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        told = f"{self.host}: {self.what}"
+        if self.kind == "settings":
+            return f"{told}; write back what it was, and restart the engine"
+        return f"{told}; '{' '.join(self.undo)}' mends it" if self.undo else told
+
+
+def changes(host: str, before: Picture, now: Picture) -> list[Change]:
+    """Return what has come, gone or changed on a host, each with what would mend it where that is known."""
+    found = [
+        Change(host, "container", name, f"container {name} was made meanwhile", ("docker", "rm", "--force", name))
+        for name in sorted(now.containers - before.containers)
+    ]
+    # A Swarm's networks go with it.
+    come = now.networks - before.networks | (now.wide - before.wide if before.swarm else frozenset())
+    found += [
+        Change(host, "network", name, f"network {name} was made meanwhile", ("docker", "network", "rm", name))
+        for name in sorted(come)
+    ]
+    if now.swarm and not before.swarm:
+        undo: tuple[str, ...] = ("docker", "swarm", "leave", "--force")
+        found.append(Change(host, "swarm", "swarm", "it has become part of a Swarm", undo))
+    if (now.settings, now.bridge) != (before.settings, before.bridge):
+        what = f"{SETTINGS}, or docker0's address with it, is not what it was"
+        undo = ("sh", "-c", SETTLE_ENGINE, "sh", before.settings, SETTINGS, _leaving(before))
+        found.append(Change(host, "settings", SETTINGS, what, undo))
+    for kind, was, there in (
+        ("container", before.containers, now.containers),
+        ("network", before.networks, now.networks),
+    ):
+        found += [Change(host, kind, name, f"{kind} {name} is gone") for name in sorted(was - there)]
+    found += _links(host, before.links, now.links)
+    if before.routes is not None and now.routes is not None:
+        kept = {link.split()[0] for link in before.links}  # the routes of a new interface go with it
+        new = (route for route in sorted(now.routes - before.routes) if route.split()[-1] in kept)
+        found += [_way(host, route, come=True) for route in new]
+        found += [_way(host, route, come=False) for route in sorted(before.routes - now.routes)]
+    if before.policy != now.policy and before.policy is not None:
+        what = f"the policy of chain FORWARD was {before.policy} and is {now.policy}"
+        found.append(Change(host, "policy", "FORWARD", what, ("iptables", "-w", "-P", "FORWARD", before.policy)))
+    if before.ip_forward != now.ip_forward and before.ip_forward is not None:
+        what = f"net.ipv4.ip_forward was {int(before.ip_forward)} and is {_number(now.ip_forward)}"
+        undo = ("sysctl", "-w", f"net.ipv4.ip_forward={int(before.ip_forward)}")
+        found.append(Change(host, "sysctl", "net.ipv4.ip_forward", what, undo))
+    if before.rules is not None and now.rules is not None:
+        found += [_rule(host, rule, come=True) for rule in sorted(now.rules - before.rules)]
+        found += [_rule(host, rule, come=False) for rule in sorted(before.rules - now.rules)]
+    return found
+
+
+def _leaving(before: Picture) -> str:
+    """Return settings with which the engine gives docker0 the address that it had."""
+    settings = json.loads(before.settings or "{}")
+    return json.dumps({"bip": before.bridge, **settings} if before.bridge else settings)
+
+
+def _number(flag: bool | None) -> str:
+    return "not to be read" if flag is None else str(int(flag))
+
+
+def _links(host: str, before: Collection[str], now: Collection[str]) -> list[Change]:
+    was, there = (dict(link.split() for link in links) for links in (before, now))
+    found = []
+    for name in sorted(was.keys() | there.keys()):
+        if name not in was:
+            undo = ("ip", "link", "delete", name)
+            found.append(Change(host, "link", name, f"the interface {name} was made meanwhile", undo))
+        elif name not in there:
+            found.append(Change(host, "link", name, f"the interface {name} is gone"))
+        elif was[name] != there[name] and name != "docker0":
+            what = f"the interface {name} was {was[name]}, is {there[name]}"
+            found.append(Change(host, "link", name, what, ("ip", "link", "set", name, was[name])))
+    return found
+
+
+def _way(host: str, route: str, *, come: bool) -> Change:
+    undo = ("ip", "route", "delete" if come else "add", *route.split())
+    return Change(host, "route", route, f"the route `{route}` {'was added meanwhile' if come else 'is gone'}", undo)
+
+
+def _rule(host: str, rule: str, *, come: bool) -> Change:
+    table, _, words = rule.partition(" ")
+    letter = "-D" if come else "-A"
+    undo = ("iptables", "-w", "-t", table, letter, *words.split()[1:]) if '"' not in words else ()
+    return Change(host, "rule", rule, f"the rule `{rule}` {'was added meanwhile' if come else 'is gone'}", undo)

@@ -1,0 +1,62 @@
+"""The application on a socket, in a thread of its own: Ctrl-C stays with whoever started it."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from dockerlab.errors import UsageError
+
+PATIENCE = 10.0
+"""Seconds in which a server has begun, and those in which it has ended."""
+
+MOST_AT_ONCE = 200
+"""Connections; more are turned away."""
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; raises UsageError where that is not possible."""
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family)
+    except (OSError, OverflowError) as error:
+        raise UsageError(
+            f"cannot listen on {host} port {port}: {error}; choose others with --listen and --port"
+        ) from None
+
+
+@contextmanager
+def serving(make: Callable[[Callable[[], bool]], ASGIApp], on: socket.socket) -> Iterator[None]:
+    """Serve an application on a socket for the time of the block; `make` is told how it learns of the end."""
+    ending = threading.Event()
+    config = uvicorn.Config(
+        make(ending.is_set),
+        log_level="error",
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        limit_concurrency=MOST_AT_ONCE,
+        timeout_graceful_shutdown=2,
+        ws="none",
+    )
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, args=([on],), name="serve", daemon=True)
+    thread.start()
+    try:
+        deadline = time.monotonic() + PATIENCE
+        while not server.started and thread.is_alive() and time.monotonic() < deadline:
+            time.sleep(0.02)
+        if not server.started:
+            raise UsageError("the page's server did not begin")
+        yield
+    finally:
+        ending.set()
+        server.should_exit = True
+        thread.join(PATIENCE)
+        on.close()

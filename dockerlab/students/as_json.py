@@ -1,0 +1,49 @@
+"""Grades as one JSON object, for machines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from dockerlab.report.as_json import WORDS
+from dockerlab.students.grades import Grade
+from dockerlab.verify import Judged
+
+SCHEMA = 1
+
+
+def render(lab: str, grades: Sequence[Grade]) -> str:
+    """Return the grades as indented JSON with a newline at its end; of the cells, those that did not pass."""
+    students = [document(grade) for grade in grades]
+    return json.dumps({"schema": SCHEMA, "lab": lab, "students": students}, indent=2, ensure_ascii=False) + "\n"
+
+
+def document(grade: Grade, cells: Sequence[Judged] | None = None) -> dict[str, Any]:
+    """Return one student's grade as plain values, with these cells, or those that did not pass."""
+    return {
+        "id": grade.student.id,
+        "number": grade.student.number,
+        "name": grade.student.name,
+        "more": dict(grade.student.more),
+        "hosts": list(grade.hosts),
+        "verdict": grade.outcome,
+        "summary": grade.counts,
+        "error": grade.error,
+        "amiss": [
+            {
+                "from": judged.cell.source,
+                "to": judged.cell.to,
+                "target": judged.cell.target,
+                "probe": judged.cell.probe,
+                "expected": WORDS[judged.expected.reachable],
+                "observed": judged.observed.state,
+                "verdict": judged.verdict,
+                "symptom": judged.observed.symptom,
+                "rule": judged.expected.rule,
+                "because": judged.because,
+                "detail": judged.observed.detail,
+            }
+            for judged in (grade.amiss if cells is None else cells)
+        ],
+    }

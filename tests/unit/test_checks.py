@@ -1,0 +1,200 @@
+"""Checks: pass, fail or unknown, each with its reason in terms of the model."""
+
+from dataclasses import replace
+
+from support.labs import lab, running
+
+from dockerlab.checks.judge import Scene, judge_checks, overall
+from dockerlab.checks.model import Check
+from dockerlab.hosts.fake import FakeHost
+from dockerlab.probe.base import Observation, unknown
+from dockerlab.reach import build_world, matrix
+from dockerlab.snapshot import NetworkState
+from dockerlab.verify import Report, judge_all
+
+DEMO = """
+    hosts: {vm0: , vm1: }
+    containers:
+      web: {host: vm0}
+      side: {host: vm0}
+    outside: {internet: 203.0.113.10}
+"""
+
+
+def scene(observed, answer=lambda *_: (1, b"", b"no"), *, ip_forward=True, answers=None):
+    """Return the demo as it runs, with a state for each cell by a function of it, and hosts that are a function."""
+    definition = lab(DEMO)
+    engines = running(definition)
+    facts = {host: replace(f, ip_forward=ip_forward) for host, f in engines.facts().items()}
+    snapshots = engines.snapshots()
+    world = build_world(definition, facts, snapshots)
+    rows = matrix(world)
+    judged = judge_all(rows, [observed(cell, expected) for cell, expected in rows])
+    report = Report("demo", "", judged, {}, {}, 0.0, world=world, notes=("vm0: a note",))
+    hosts = {host: FakeHost(host, answer) for host in definition.hosts}
+    return Scene(definition, hosts, snapshots, lambda: report, answers or {})
+
+
+def as_predicted(_cell, expected):
+    return Observation("reachable" if expected.reachable else "unreachable")
+
+
+def lost(_cell, _expected):
+    return Observation("unreachable", "timeout")
+
+
+def check(**fields):
+    return Check.model_validate(fields)
+
+
+def judged(scene, **fields):
+    (outcome,) = judge_checks([check(**fields)], scene)
+    return outcome
+
+
+OUT = {"from": "web", "to": "internet", "expected": "reachable"}
+
+
+def test_a_cell_that_holds():
+    """A cell that is as expected passes, and says why by the model."""
+    outcome = judged(scene(as_predicted), cells=OUT)
+    assert (outcome.verdict, outcome.about) == ("pass", "web -> internet, ping: reachable")
+    assert "MASQUERADE" in outcome.because
+
+
+def test_a_cell_that_the_hosts_explain():
+    """A cell that fails as the model predicts for the hosts as they are is explained by the model's own reason."""
+    outcome = judged(scene(as_predicted, ip_forward=False), cells=OUT)
+    assert outcome.verdict == "fail"
+    assert "by the model it has to be, as the hosts are now: vm0 does not forward: net.ipv4.ip_forward is 0" in (
+        outcome.because
+    )
+    assert judged(scene(as_predicted, ip_forward=False), cells={**OUT, "expected": "predicted"}).verdict == "pass"
+
+
+def test_a_cell_that_the_model_does_not_explain():
+    """A cell that fails against the model says what it predicts, and what the report's notes tell."""
+    outcome = judged(scene(lost), cells=OUT)
+    assert outcome.verdict == "fail"
+    assert "web -> internet (203.0.113.10) ping is unreachable (timeout); by the model it should be reachable" in (
+        outcome.because
+    )
+    assert outcome.beside == ("vm0: a note",)
+    several = judged(scene(lost), cells={**OUT, "from": "*"})
+    assert several.more[0] == "so are 3 other cells"
+    pair = judged(scene(lost), cells={**OUT, "from": "vm?"})
+    assert pair.more[0] == "so is one other cell"
+
+
+def test_a_cell_that_holds_against_the_model():
+    """Where an exercise wants the opposite of what the model predicts, the reason is what was seen."""
+    outcome = judged(scene(lost), cells={**OUT, "expected": "unreachable"})
+    assert (outcome.verdict, outcome.because) == ("pass", "web -> internet ping is unreachable (timeout)")
+
+
+def test_a_cell_that_could_not_be_told():
+    """What could not be told is unknown whatever is expected, and what is no cell as well."""
+    for expected in ("reachable", "unreachable", "predicted"):
+        outcome = judged(scene(lambda *_: unknown("no agent")), cells={**OUT, "expected": expected})
+        assert (outcome.verdict, outcome.because) == (
+            "unknown", "web -> internet (203.0.113.10) ping is unknown: no agent",
+        )  # fmt: skip
+    assert judged(scene(as_predicted), cells={"from": "web", "to": "nobody"}).verdict == "unknown"
+
+
+def test_what_is_missing_elsewhere():
+    """Beside a cell stands what is missing at its ends, and not all that the lab has and nobody has made yet."""
+    here = scene(lambda *_: unknown("web does not exist"))
+    bare = replace(here, snapshots={h: replace(s, containers=()) for h, s in here.snapshots.items()})
+    (told,) = judged(bare, cells=OUT).beside[1:]
+    assert told.startswith("vm0: container web does not exist; right would be: docker run")
+
+
+def test_the_lab_as_defined():
+    """Objects that are as defined pass; the first difference is the reason, and the others follow."""
+    here = scene(as_predicted)
+    assert judged(here, lab=["all"]).verdict == "pass"
+    bare = Scene(here.lab, here.hosts, {h: replace(s, containers=()) for h, s in here.snapshots.items()}, here.verify)
+    outcome = judged(bare, lab=["all"])
+    assert outcome.verdict == "fail"
+    assert outcome.because.startswith("vm0: container web does not exist; right would be: docker run")
+    assert len(outcome.more) == 1
+    assert judged(bare, lab=["side"]).more == ()
+
+
+def test_a_look():
+    """A fact passes by the line that has its words, fails with what it says instead, and is unknown when unread."""
+
+    def answer(argv, _):
+        return "net.ipv4.x = 1\n" if argv[:2] == ("sysctl", "-n") else (1, "", "iptables: Permission denied")
+
+    here = scene(as_predicted, answer)
+    right = judged(here, look={"on": "vm0", "at": "sysctl net.x", "has": "1"}, because="it has to")
+    assert (right.verdict, right.because) == ("pass", "vm0 says: net.ipv4.x = 1; it has to")
+    wrong = judged(here, look={"on": "vm0", "at": "sysctl net.x", "has": "0"})
+    assert (wrong.verdict, wrong.more) == ("fail", ("it says: net.ipv4.x = 1",))
+    assert judged(here, look={"on": "vm0", "at": "sysctl net.x", "lacks": "0"}).verdict == "pass"
+    assert judged(here, look={"on": "vm0", "at": "sysctl net.x", "lacks": "1"}).verdict == "fail"
+    unread = judged(here, look={"on": "vm0", "at": "rules nat DOCKER", "lacks": "1"})
+    assert (unread.verdict, unread.because) == (
+        "unknown", "vm0: rules nat DOCKER could not be read: iptables: Permission denied",
+    )  # fmt: skip
+
+
+def test_a_look_into_a_container():
+    """A container's facts are read in its network namespace; one that does not run has none to be told."""
+    here = scene(as_predicted, lambda _argv, _: "default via 172.17.0.1 dev eth0\n")
+    assert judged(here, look={"on": "web", "at": "routes", "has": "default via 172.17.0.1"}).verdict == "pass"
+    (call,) = here.hosts["vm0"].calls
+    assert call[:3] == ("nsenter", "--target=1000", "--net")
+    bare = Scene(here.lab, here.hosts, {h: replace(s, containers=()) for h, s in here.snapshots.items()}, here.verify)
+    outcome = judged(bare, look={"on": "web", "at": "routes", "lacks": "x"})
+    assert (outcome.verdict, outcome.because) == ("unknown", "web does not exist on vm0")
+
+
+def test_a_look_at_a_bridge():
+    """A network stands for its bridge on the host; one whose driver has none there cannot be looked at."""
+    asked = []
+
+    def answer(argv, _given):
+        asked.append(argv)
+        return (0, b"7: veth1@if6: master docker0 state UP\n")
+
+    here = scene(as_predicted, answer)
+    assert judged(here, look={"on": "vm0", "at": "ports bridge:bridge", "has": ["veth1@if6:"]}).verdict == "pass"
+    assert asked[-1][-2:] == ("master", "docker0")
+    flat = NetworkState("f1a7", "flat", "macvlan")
+    snapshot = here.snapshots["vm0"]
+    here.snapshots = {**here.snapshots, "vm0": replace(snapshot, networks=(*snapshot.networks, flat))}
+    outcome = judged(here, look={"on": "vm0", "at": "ports bridge:flat", "has": ["veth1@if6:"]})
+    assert (outcome.verdict, "has no bridge on vm0: its driver is macvlan" in outcome.because) == ("unknown", True)
+
+
+def test_a_question():
+    """An answer is right whatever its case and blanks; a wrong one gets the hint, and none is not right."""
+    ask = {"question": "Which?", "answer": ["docker0", "the bridge"], "wrong": "look at ip link"}
+    assert judged(scene(lost), ask=ask).because.startswith("not answered yet")
+    assert judged(scene(lost, answers={"Which?": " The  BRIDGE. "}), ask=ask).verdict == "pass"
+    outcome = judged(scene(lost, answers={"Which?": "eth0"}), ask=ask)
+    assert (outcome.verdict, outcome.because) == ("fail", "'eth0' is not right: look at ip link")
+
+
+def test_a_question_whose_answer_is_found():
+    """The right answer is the word behind another one in what the host shows; where it cannot be seen, unknown."""
+    ask = {"question": "Which MAC?", "found": {"on": "vm0", "at": "links eth0", "after": "link/ether"}}
+    here = scene(
+        lost, lambda *_: "2: eth0: <UP> link/ether 02:42:0a:00:00:01 brd", answers={"Which MAC?": "02:42:0A:00:00:01"}
+    )
+    assert judged(here, ask=ask).verdict == "pass"
+    assert judged(scene(lost, answers={"Which MAC?": "x"}), ask=ask).verdict == "unknown"
+
+
+def test_overall():
+    """One failure is a failure, what could not be told is no success, and no checks prove nothing."""
+    here = scene(as_predicted)
+    good, bad = judged(here, cells=OUT), judged(scene(lost), cells=OUT)
+    unsure = judged(scene(lambda *_: unknown("x")), cells=OUT)
+    assert overall([good]) == "pass"
+    assert overall([good, bad, unsure]) == "fail"
+    assert overall([good, unsure]) == "unknown"
+    assert overall([]) == "unknown"

@@ -1,0 +1,60 @@
+"""Calls about a class that are wrong, and what is printed without any host."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from dockerlab.cli import main
+
+
+def call(monkeypatch, capsys, *words):
+    monkeypatch.setattr(sys, "argv", ["dockerlab", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    return ended.value.code or 0, capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("down", "--all", "--students", "3"), "--students goes with a lab"),
+        (("status", "--students", "3"), "--students goes with a lab"),
+        (("up", "bridge", "--students", "no-such.csv"), "a CSV file that can be read"),
+        (("up", "bridge", "--students", "0"), "a number from 1 to 1000"),
+        (("up", "bridge", "--students", "3", "--format", "markdown"), "write one of table, json, html, junit ("),
+        (("up", "bridge", "--students", "3", "--subnets", "x"), "--subnets x"),
+        (("grade", "bridge", "--students", "3", "--sandbox", "--inventory", "x"), "leave one out"),
+        (("verify", "bridge", "--student", "7"), "write an ID"),
+        (("explain", "bridge", "--student", "s07", "--offline"), "leave out --student, or --offline"),
+        (
+            ("render", "macvlan", "--student", "s40"),
+            "macvlan.yaml:11:79: containers.centos_vm0_v1",
+        ),
+        (("serve", "bridge", "--students", "3", "--listen", "0.0.0.0", "--port", "99999"), "port"),
+    ],
+)
+def test_wrong_calls(monkeypatch, capsys, words, says):
+    """What is wrong with a call is said, with exit code 2, before any host is asked."""
+    code, told = call(monkeypatch, capsys, *words)
+    assert (code, told.out) == (2, "")
+    assert says in told.err
+
+
+def test_a_token_that_can_be_guessed(monkeypatch, capsys):
+    """A weak token from the environment is refused, and not repeated."""
+    monkeypatch.setenv("DOCKERLAB_SERVE_TOKEN", "hunter2")
+    code, told = call(monkeypatch, capsys, "serve", "bridge", "--students", "3")
+    assert code == 2
+    assert "DOCKERLAB_SERVE_TOKEN" in told.err
+    assert "hunter2" not in told.err
+
+
+def test_a_students_commands(monkeypatch, capsys):
+    """The script of one student's instance has its names, subnets and label, and needs no host."""
+    code, told = call(monkeypatch, capsys, "render", "user-bridge", "--student", "s07-ada")
+    assert code == 0
+    assert "--name s07-ada-web" in told.out
+    assert "--subnet 198.18.24.0/24" in told.out
+    assert "--label dockerlab.instance=s07-ada" in told.out

@@ -1,0 +1,130 @@
+"""Grades and their formats: what they count, and that no value is anything but text in them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from io import StringIO
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import pytest
+import xmlschema
+from support.lab_hosts import EXAMPLES
+from support.labs import read
+from support.offline import observed
+
+from dockerlab.probe.base import reachable, unknown
+from dockerlab.reach.offline import imagine
+from dockerlab.students import as_csv, as_html, as_json, as_junit, as_table, grading
+from dockerlab.students.grades import Grade, total, worst
+from dockerlab.students.instance import instance
+from dockerlab.students.roster import Student, one, parse
+from dockerlab.students.subnets import Source
+from dockerlab.survey import Seen
+
+NASTY = "=cmd|' /C calc'!A0</td><script>alert(1)</script>\x00"
+ROSTER = f'name,group\nAda,A\n"{NASTY}",+1\nBob,-2\nEve,@x\n'
+SCHEMA = Path(__file__).parents[1] / "support/junit.xsd"
+
+
+@pytest.fixture(scope="module")
+def grades():
+    """A class of which one passes, one fails, one cannot be told, and one is on a host that does not answer."""
+    definition = read(EXAMPLES / "user-bridge.yaml")
+    made = [instance(definition, student, {"local": "vm0"}, Source()) for student in parse(ROSTER, "r")]
+    return [
+        Grade(made[0], observed(made[0].lab)),
+        Grade(made[1], observed(made[1].lab, wrong={3, 4}, untold={5})),
+        Grade(made[2], observed(made[2].lab, untold={0})),
+        Grade(made[3], None, "vm0: no answer\n<b>at all</b>"),
+    ]
+
+
+def test_outcomes(grades):
+    """A failed cell is a fail, one that could not be told is none, and no report is no grade; the worst counts."""
+    assert [grade.outcome for grade in grades] == ["pass", "fail", "unknown", "error"]
+    assert [worst(grades[:n]) for n in range(5)] == [3, 0, 1, 1, 4]
+    assert worst([grades[0], grades[2]]) == 3
+    assert total(grades) == "4 students: 1 pass, 1 fail, 1 unknown, 1 not to be graded"
+    assert grades[1].problem.startswith("web -> hidden ping: reachable; expected unreachable, for ")
+    assert grades[2].problem.startswith("web -> both ping: unknown; not tested")
+
+
+def test_csv_has_no_formula(grades):
+    """A value that a spreadsheet would calculate has an apostrophe before it; numbers stay numbers."""
+    rows = list(csv.DictReader(StringIO(as_csv.render(grades))))
+    assert [row["verdict"] for row in rows] == ["pass", "fail", "unknown", "error"]
+    assert [row["group"] for row in rows] == ["A", "'+1", "'-2", "'@x"]
+    assert rows[1]["name"].startswith("'=cmd")
+    assert (rows[0]["percent"], rows[1]["percent"]) == ("100", "95")
+    assert not any(str(v).lstrip(" ").startswith(as_csv.FORMULA) for row in rows for v in row.values())
+
+
+def test_html_is_text(grades):
+    """No value is markup, nothing is loaded or run, and each student with something amiss has a section."""
+    page = as_html.render("user-bridge", grades)
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "script-src &#39;none&#39;" in page
+    assert "<b>at all</b>" not in page
+    assert page.count("<section") == 3
+
+
+def test_junit_is_valid(grades):
+    """The XML fits the schema that CI servers go by; a suite for each student."""
+    text = as_junit.render("user-bridge", grades)
+    xmlschema.validate(text, SCHEMA)
+    suites = ET.fromstring(text).findall("testsuite")
+    assert [(s.get("failures"), s.get("errors")) for s in suites] == [("0", "0"), ("2", "1"), ("0", "1"), ("0", "1")]
+
+
+def test_json_has_what_is_amiss(grades):
+    """Each student with the counts, and the cells that did not pass with their reasons."""
+    students = json.loads(as_json.render("user-bridge", grades))["students"]
+    assert [len(each["amiss"]) for each in students] == [0, 3, 1, 0]
+    assert students[1]["amiss"][0]["because"]
+    assert students[3]["error"].startswith("vm0: no answer")
+
+
+def test_table_fits(grades):
+    """The table has a line for each student, and is no wider than the terminal."""
+    lines = as_table.render(grades, 160).splitlines()
+    assert len(lines) == 7
+    assert max(map(len, lines)) <= 160
+    assert "vm0: no answer <b>" in lines[4]
+
+
+class Prober:
+    """One that observes what is expected, and counts how often it is called."""
+
+    name = "agent"
+
+    def __init__(self):
+        self.calls = 0
+
+    def observe(self, cells):
+        self.calls += 1
+        assert len({cell.number for cell in cells}) == len(cells)
+        return {cell.number: unknown("silent") if cell.silent else reachable(detail=str(cell.source)) for cell in cells}
+
+
+def test_all_are_asked_at_once():
+    """The cells of all students go into one run of the prober, and each answer comes back to its own cell."""
+    definition = read(EXAMPLES / "bridge.yaml")
+    made = [instance(definition, one(f"s0{n}"), {"local": "vm0"}, Source()) for n in (1, 2, 3)]
+    papers = []
+    for each in made:
+        facts, snapshots = imagine(each.lab)
+        papers.append(grading.paper(each, Seen(snapshots, facts)))
+    prober = Prober()
+    grading.all_at_once(papers, prober)
+    assert prober.calls == 1
+    for paper in papers:
+        for cell, seen in zip(paper.cells, paper.observed, strict=True):
+            assert cell.source in seen.detail or seen.detail == "silent"
+
+
+def test_a_name_alone_is_a_student():
+    """A student of whom only the ID is known has it for a name."""
+    assert one("s07-ada") == Student(7, "s07-ada", "s07-ada")
