@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from dockerlab.cli import options as o
+from dockerlab.cli import students as of_class
 from dockerlab.errors import UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from dockerlab.hosts.base import Host
     from dockerlab.lab.model import Lab
-    from dockerlab.lifecycle import Seen
     from dockerlab.reach import Cell, Expectation, World
+    from dockerlab.survey import Seen
 
 
 def explain(
@@ -27,6 +28,8 @@ def explain(
     offline: Annotated[bool, typer.Option("--offline", help="From the definition alone: no host is touched.")] = False,
     engine: Annotated[str, typer.Option("--engine", help="With --offline: the engine's version.")] = "28.5",
     live: Annotated[bool, typer.Option("--live", help="Probe once, and show what both ends say.")] = False,
+    student: o.StudentOption = None,
+    subnets: o.SubnetsOption = None,
     settings: o.SetOption = None,
     sandbox: o.SandboxOption = False,
     inventory: o.InventoryOption = None,
@@ -36,37 +39,58 @@ def explain(
     """Explain why FROM reaches TO or not, hop by hop; without them, the whole matrix, rule by rule."""
     if (source is None) != (to is None):
         raise UsageError("name both ends, FROM and TO, or neither of them")
+    if offline and student is not None:
+        raise UsageError("--offline needs no student's instance: leave out --student, or --offline")
     if live and (offline or source is None):
         raise UsageError("--live asks the real hosts about one pair: leave out --offline, and name FROM and TO")
+    where = o.whereabouts(sandbox, inventory, accept_new_host_keys)
+    o.checked_engine(engine)
+    if student is not None:
+        with of_class.instance_of(lab, settings, student, where, subnets) as (instance, session):
+            ends = Ends(instance.named(source), instance.named(to), probe)
+            _explain_on(instance.lab, session.hosts, ends, live=live, output=output)
+        return
     definition = o.load_lab(lab, settings)
-    if not re.match(r"\d+\.\d+", engine):
-        raise UsageError(f"--engine {engine}: write a version of the Docker engine, such as 20.10 or 28.5")
     if offline:
         from dockerlab.reach import build_world
         from dockerlab.reach.offline import imagine
 
         o.write(_told(definition, build_world(definition, *imagine(definition, engine)), source, to, probe), output)
         return
-    from dockerlab import lifecycle
     from dockerlab.session import open_session
 
-    with open_session(definition.hosts, o.whereabouts(sandbox, inventory, accept_new_host_keys), o.say) as session:
-        world, seen = lifecycle.understand(definition, session.hosts)
-        text = _told(definition, world, source, to, probe)
-        if live:
-            text += _shown(world, seen, session.hosts, _chosen(definition, world, source, to, probe))
-        o.write(text, output)
+    with open_session(definition.addresses, where, o.say) as session:
+        _explain_on(definition, session.hosts, Ends(source, to, probe), live=live, output=output)
+
+
+class Ends(NamedTuple):
+    """Which cells are asked for; None means all."""
+
+    source: str | None
+    to: str | None
+    probe: str | None
+
+
+def _explain_on(lab: Lab, hosts: Mapping[str, Host], ends: Ends, *, live: bool, output: Path | None) -> None:
+    """Explain a lab as it is on real hosts."""
+    from dockerlab.verify import on_hosts
+
+    world, seen = on_hosts.understand(lab, hosts)
+    text = _told(lab, world, *ends)
+    if live:
+        text += _shown(world, seen, hosts, _chosen(lab, world, *ends))
+    o.write(text, output)
 
 
 def _shown(world: World, seen: Seen, hosts: Mapping[str, Host], rows: list[tuple[Cell, Expectation]]) -> str:
-    from dockerlab import lifecycle
+    from dockerlab.verify import on_hosts
 
     lines: list[str] = []
     for cell, _ in rows:
         if cell.probe == "dns" or not cell.target:
             continue
         lines += [f"{cell.source} -> {cell.to} {cell.target} {cell.probe}, live"]
-        lines += [f"  {line}" for line in lifecycle.evidence(cell, world, seen, hosts)]
+        lines += [f"  {line}" for line in on_hosts.evidence(cell, world, seen, hosts)]
     return "\n".join(lines) + "\n"
 
 

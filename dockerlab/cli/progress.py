@@ -5,13 +5,16 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from typing import TYPE_CHECKING
 
-from rich.console import Console
-from rich.status import Status
-
+from dockerlab.cli.options import say
 from dockerlab.command import Command, Result
-from dockerlab.errors import DockerlabError
+from dockerlab.errors import DockerlabError, HostError
+from dockerlab.plain import for_terminal
 from dockerlab.plan import Key, Step
+
+if TYPE_CHECKING:
+    from rich.status import Status
 
 DONE = {"create": "created", "recreate": "recreated", "remove": "removed", "keep": "kept", "clear": "cleared"}
 
@@ -24,11 +27,7 @@ class Progress:
         self._verbose = verbose
         self._total, self._done = total, 0
         self._began: dict[Key, float] = {}
-        self._console = Console(file=sys.stderr, highlight=False, markup=False, soft_wrap=True)
-        self._live = Status("", console=self._console) if self._console.is_terminal else None
-
-        if self._live is not None:
-            self._live.start()
+        self._live = _live_line() if sys.stderr.isatty() else None
 
     def close(self) -> None:
         """Take the live line away."""
@@ -45,7 +44,12 @@ class Progress:
         """Show a command with its host and time, when everything is to be shown."""
         if self._verbose:
             code = "" if result.ok else f"  exit code {result.rc}"
-            self._console.print(f"{command.host:<8} {result.seconds:6.2f} s  {command.shell()}{code}")
+            self._say(f"{command.host:<8} {result.seconds:6.2f} s  {command.shell()}{code}")
+
+    def lost(self, step: Step, loss: HostError) -> None:
+        """Say that a host is waited for: that may take a while."""
+        with self._lock:
+            self._say(f"lost       {step.key}: waiting for {loss.host}, to see what came of it ({loss})")
 
     def finished(self, step: Step, failure: DockerlabError | None) -> None:
         """Show that an object is done."""
@@ -53,12 +57,48 @@ class Progress:
             seconds = time.monotonic() - self._began.pop(step.key, time.monotonic())
             self._done += 1
             if failure is not None:
-                self._console.print(f"failed     {step.key}")
+                self._say(f"failed     {step.key}")
             elif step.commands and step.action not in ("clear", "keep"):
-                self._console.print(f"{DONE[step.action]:<10} {step.key}  ({seconds:.1f} s)")
+                self._say(f"{DONE[step.action]:<10} {step.key}  ({seconds:.1f} s)")
             self._show()
+
+    def _say(self, line: str) -> None:
+        """Print a line, above the live one where there is one."""
+        if self._live is None:
+            say(line)
+        else:
+            self._live.console.print(for_terminal(line))
 
     def _show(self) -> None:
         if self._live is not None:
             busy = ", ".join(str(key) for key in list(self._began)[:3])
             self._live.update(f"{self._done}/{self._total}  {busy}")
+
+
+def _live_line() -> Status:
+    """Return a line at the bottom of the terminal that can be written anew; its library is imported only for one."""
+    from rich.console import Console
+    from rich.status import Status
+
+    live = Status("", console=Console(file=sys.stderr, highlight=False, markup=False, soft_wrap=True))
+    live.start()
+    return live
+
+
+class Silent:
+    """Tells nothing of what is done."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+    def started(self, step: Step) -> None:
+        """Do nothing."""
+
+    def ran(self, command: Command, result: Result) -> None:
+        """Do nothing."""
+
+    def lost(self, step: Step, loss: HostError) -> None:
+        """Do nothing."""
+
+    def finished(self, step: Step, failure: DockerlabError | None) -> None:
+        """Do nothing."""

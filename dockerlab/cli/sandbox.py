@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dockerlab.cli import options as o
+from dockerlab.cli.group import Group
 
 if TYPE_CHECKING:
     from dockerlab.sandbox import SandboxState
 
-app = typer.Typer(help="Real Docker hosts vm0, vm1, … on this machine.", no_args_is_help=True, rich_markup_mode=None)
+app = typer.Typer(
+    cls=Group, help="Real Docker hosts vm0, vm1, … on this machine.", no_args_is_help=True, rich_markup_mode=None
+)
 
 
 @app.command()

@@ -3,34 +3,45 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timezone
 from typing import Annotated
 
 import typer
 
 from dockerlab.cli import options as o
+from dockerlab.cli import students as of_class
+from dockerlab.errors import UsageError
 
 
 def status(
     lab: Annotated[str | None, typer.Argument(metavar="LAB", help="A YAML file, or just a lab's name.")] = None,
-    host: Annotated[
-        list[str] | None, typer.Option("--host", metavar="ADDRESS", help="A host to look at: ssh://…, an alias, local.")
-    ] = None,
+    students: o.StudentsOption = None,
+    host: o.HostOption = None,
     sandbox: o.SandboxOption = False,
     inventory: o.InventoryOption = None,
     accept_new_host_keys: o.AcceptOption = False,
-    form: o.FormatOption = o.Format.TABLE,
+    form: o.ListOption = o.ListFormat.TABLE,
 ) -> None:
-    """Show what dockerlab made: containers and networks, their state, host, and owner."""
-    from dockerlab import lifecycle
+    """Show what dockerlab made: containers and networks, their state, host, and owner; and what is about to expire."""
     from dockerlab.report import inventory as listing
     from dockerlab.session import open_session
+    from dockerlab.survey import survey
 
     name, hosts = o.name_and_hosts(lab, host, named_elsewhere=sandbox or inventory is not None)
-    with open_session(hosts, o.whereabouts(sandbox, inventory, accept_new_host_keys), o.say) as session:
-        survey = lifecycle.look_for_removal(session.hosts)
-    rows = listing.rows(survey.answers, name)
-    o.write(json.dumps(rows, indent=2) + "\n" if form is o.Format.JSON else listing.table(rows), None)
-    for error in survey.failures.values():
+    where = o.whereabouts(sandbox, inventory, accept_new_host_keys)
+    if students is not None:
+        if name is None:
+            raise UsageError("--students goes with a lab: 'dockerlab status LAB --students …'")
+        of_class.status(name, students, hosts, where, form)
+        return
+    with open_session(hosts, where, o.say) as session:
+        found = survey(session.hosts)
+    now = datetime.now(timezone.utc)
+    rows = listing.rows(found.answers, name, now)
+    o.write(json.dumps(rows, indent=2) + "\n" if form is o.ListFormat.JSON else listing.table(rows), None)
+    for warning in listing.expiring(found.answers, name, now):
+        o.say(warning)
+    for error in found.failures.values():
         o.say(str(error))
-    if survey.failures:
+    if found.failures:
         raise typer.Exit(4)

@@ -1,0 +1,59 @@
+"""What `up --show-changes` prints: after each command, what it changed on its host."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dockerlab.cli import options as o
+from dockerlab.errors import UsageError
+
+if TYPE_CHECKING:
+    from dockerlab.hosts.base import Host
+    from dockerlab.machinery.episodes import Episode
+    from dockerlab.provision.execute import Reporter
+
+ShowOption = Annotated[
+    bool, typer.Option("--show-changes", help="After each command, say what it changed on its host, and why.")
+]
+FileOption = Annotated[
+    Path | None,
+    typer.Option("--changes", metavar="FILE", help="Write these changes there, one JSON object for each command."),
+]
+
+
+@contextmanager
+def shown(reporter: Reporter, hosts: Mapping[str, Host], *, show: bool, output: Path | None) -> Iterator[Reporter]:
+    """Give a reporter that says what each command changed, or the same one where nobody wants to know."""
+    if not show and output is None:
+        yield reporter
+        return
+    from dockerlab.provision.showing import Showing
+    from dockerlab.report import changes
+
+    width, turn = shutil.get_terminal_size((100, 24)).columns, threading.Lock()
+    with ExitStack() as stack:
+        file = None
+        if output is not None:
+            try:
+                file = stack.enter_context(output.open("w", encoding="utf-8"))
+            except OSError as error:
+                raise UsageError(f"cannot write {output}: {error.strerror}") from None
+
+        def tell(episode: Episode) -> None:
+            with turn:
+                if show:
+                    o.say(changes.text(episode, width).rstrip("\n"))
+                if file is not None:
+                    file.write(changes.json_line(episode))
+                    file.flush()
+
+        showing = Showing(reporter, hosts, tell)
+        yield showing
+        showing.end()

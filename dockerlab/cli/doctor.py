@@ -1,0 +1,49 @@
+"""`dockerlab doctor`: what keeps a lab from working on its hosts, and what mends it."""
+
+from __future__ import annotations
+
+import shutil
+from typing import Annotated
+
+import typer
+
+from dockerlab.cli import options as o
+
+
+def doctor(
+    lab: Annotated[
+        str | None, typer.Argument(metavar="LAB", help="A YAML file, or the name of a packaged lab; none: the hosts.")
+    ] = None,
+    settings: o.SetOption = None,
+    sandbox: o.SandboxOption = False,
+    inventory: o.InventoryOption = None,
+    accept_new_host_keys: o.AcceptOption = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="Carry out the remedies that can be taken back, then look again.")
+    ] = False,
+    form: o.ListOption = o.ListFormat.TABLE,
+    output: o.OutputOption = None,
+) -> None:
+    """Look for what keeps containers, or a lab, from working on the hosts, and say what mends it."""
+    from dockerlab.doctor.examine import examine
+    from dockerlab.doctor.mending import mend
+    from dockerlab.finding import exit_code
+    from dockerlab.identity import current
+    from dockerlab.report import findings as listing
+    from dockerlab.session import open_session
+
+    definition = o.load_lab(lab, settings, warn=True) if lab is not None else None
+    if definition is not None:
+        hosts = dict(definition.addresses)
+    else:
+        _, hosts = o.name_and_hosts(None, None, named_elsewhere=sandbox or inventory is not None)
+    who = current(definition.name) if definition is not None else None
+    with open_session(hosts, o.whereabouts(sandbox, inventory, accept_new_host_keys), o.say) as session:
+        found = examine(session.hosts, session.controller, definition, who)
+        if fix and mend(found, session.hosts, o.say):
+            found = examine(session.hosts, session.controller, definition, who)
+    if form is o.ListFormat.JSON:
+        o.write(listing.as_json(found, definition.name if definition is not None else None), output)
+    else:
+        o.write(listing.table(found, shutil.get_terminal_size((100, 24)).columns), output)
+    raise typer.Exit(exit_code(found))

@@ -1,0 +1,49 @@
+"""`dockerlab exec`: a command in a lab's containers, with its exit code."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from dockerlab.cli import options as o
+from dockerlab.cli.inspect import defined
+
+COMMAND = {"ignore_unknown_options": True}
+"""What is none of our options is the command's."""
+
+
+def execute(
+    lab: o.LabOrName,
+    container: Annotated[str, typer.Argument(metavar="CONTAINER", help="A name, or a shell pattern such as 'web*'.")],
+    command: Annotated[list[str], typer.Argument(metavar="COMMAND…", help="The command; -- ahead of it ends ours.")],
+    timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long it may take.")] = 60.0,
+    host: o.HostOption = None,
+    sandbox: o.SandboxOption = False,
+    inventory: o.InventoryOption = None,
+    accept_new_host_keys: o.AcceptOption = False,
+) -> None:
+    """Run a command in the containers of a lab that a name or pattern means; its exit code is the command's."""
+    from dockerlab.session import open_session
+    from dockerlab.survey import run_in, survey
+
+    definition = defined(lab, None)
+    name, hosts = o.name_and_hosts(lab, host, named_elsewhere=sandbox or inventory is not None)
+    typed = definition.containers if definition is not None else ()
+    with open_session(hosts, o.whereabouts(sandbox, inventory, accept_new_host_keys), o.say) as session:
+        found = survey(session.hosts)
+        for error in found.failures.values():
+            o.say(str(error))
+        if not found.answers:
+            raise typer.Exit(4)
+        containers = run_in.chosen(found.answers, name or lab, container, typed)
+        results = run_in.run_in(containers, session.hosts, command, timeout)
+    for each, result in zip(containers, results, strict=True):
+        own = each.container.name
+        for stream, output in ((sys.stdout, result.stdout), (sys.stderr, result.stderr)):
+            stream.buffer.write(output if len(results) == 1 else run_in.labelled(own, output))
+            stream.flush()
+        if len(results) > 1 and not result.ok:
+            o.say(f"{own}: exit code {result.rc}")
+    raise typer.Exit(run_in.exit_code(results) or (4 if found.failures else 0))

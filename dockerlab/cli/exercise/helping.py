@@ -1,0 +1,40 @@
+"""`dockerlab exercise task`, `hint` and `solution`: what is to be done, and how."""
+
+from __future__ import annotations
+
+from dockerlab.cli import options as o
+from dockerlab.cli.exercise import common, words
+
+
+def task(exercise: common.Which = None) -> None:
+    """Show the current step's task."""
+    folder, here = common.current(exercise)
+    o.write(words.of_task(folder, here), None)
+
+
+def hint(exercise: common.Which = None) -> None:
+    """Show one more hint for the current step; each is more concrete than the one before."""
+    from dockerlab.exercise import hints, progress
+
+    folder, here = common.current(exercise)
+    known = hints.for_fault(here.fault) if here.fault is not None else hints.for_step(folder, here.step)
+    shown = min(here.hints + 1, len(known))
+    for number, line in enumerate(known[:shown], 1):
+        o.write(f"{number}. {line}\n", None)
+    if here.hints >= len(known):
+        o.say("there is no further hint; 'dockerlab exercise solution' shows the commands")
+    progress.write(here.model_copy(update={"hints": shown}), progress.directory())
+
+
+def solution(exercise: common.Which = None, accept_new_host_keys: o.AcceptOption = False) -> None:
+    """Show the commands of the current step; while something is broken, what it is and what mends it."""
+    from dockerlab.exercise import hints
+
+    folder, here = common.current(exercise)
+    if here.fault is None:
+        o.write("".join(f"{line}\n" for line in hints.commands(folder, here.step)), None)
+        return
+    with common.hosts_of(folder, here, accept_new_host_keys) as session:
+        lines = hints.repair(folder, here, session.hosts)
+    o.say(f"{here.fault.broken}: {here.fault.fault.title}. {here.fault.fault.changes}")
+    o.write("".join(f"{line}\n" for line in lines), None)

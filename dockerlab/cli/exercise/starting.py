@@ -1,0 +1,102 @@
+"""`dockerlab exercise list`, `start` and `stop`: which ones there are, how one begins and how it ends."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dockerlab.cli import options as o
+from dockerlab.cli.exercise import common, words
+
+
+def show_list() -> None:
+    """List the exercises: ID, title, steps, faults, and how far you are."""
+    from dockerlab.exercise import loader, progress
+
+    where = progress.directory()
+    on = {name: progress.read(name, where) for name in progress.running(where)}
+    rows = []
+    for identity, path in loader.exercises().items():
+        folder = loader.load(path)
+        steps, here = len(folder.exercise.steps), on.get(identity)
+        state = "" if here is None else "done" if here.step >= steps else f"step {here.step + 1}"
+        faults = len(folder.exercise.faults)
+        size = f"{steps} steps, {faults} fault{'' if faults == 1 else 's'}"
+        rows.append((identity, folder.lab.title, size, state))
+    widths = [max((len(row[n]) for row in rows), default=0) for n in range(3)]
+    lines = ("  ".join(f"{cell:<{width}}" for cell, width in zip(row, (*widths, 0), strict=True)) for row in rows)
+    o.write("".join(f"{line.rstrip()}\n" for line in lines), None)
+
+
+def start(
+    exercise: Annotated[str, typer.Argument(metavar="ID", help="An ID or number from the list, or a folder.")],
+    sandbox: o.SandboxOption = False,
+    inventory: o.InventoryOption = None,
+    accept_new_host_keys: o.AcceptOption = False,
+    verbose: o.VerboseOption = False,
+) -> None:
+    """Begin an exercise: make its lab (or leave that to you), and show the first task."""
+    from dockerlab.exercise import course, loader, progress
+    from dockerlab.session import open_session
+
+    folder, at = loader.load(loader.find(exercise)), progress.directory()
+    begun = progress.read(folder.id, at)
+    if begun is not None:
+        o.say(f"{folder.id} is on since {begun.started}: it goes on where you were")
+        o.write(words.of_task(folder, begun), None)
+        return
+    where = o.whereabouts(sandbox, inventory, accept_new_host_keys)
+    if not sandbox and inventory is None:
+        o.say(f"the hosts are those of {folder.path / 'lab.yaml'}; with --sandbox they are made in this machine")
+    with open_session(folder.lab.addresses, where, o.say) as session:
+        made = folder.exercise.begin == "made"
+        if not made:
+            course.refuse_what_is_there(folder.lab, session.hosts)
+        begun = course.new(folder, where, course.survey(folder, session.hosts))
+        progress.write(begun, at)
+        course.bring_up(folder.lab, session, common.shown(verbose), common.undo(folder), images_alone=not made)
+    o.say(f"{folder.id}: {'the lab is up' if made else 'nothing is made yet: that is for you to do'}")
+    o.write(words.of_task(folder, begun), None)
+    o.say("'dockerlab exercise check' says what holds; hint and solution help, and stop ends it")
+    o.say(f"the whole text, with every command: {folder.path / 'README.md'}")
+
+
+def stop(
+    exercise: common.Which = None,
+    accept_new_host_keys: o.AcceptOption = False,
+    verbose: o.VerboseOption = False,
+) -> None:
+    """Take everything away, also what is broken, and prove that nothing is left."""
+    from dockerlab import sandbox
+    from dockerlab.exercise import ending, progress
+
+    folder, here = common.current(exercise)
+    where = progress.directory()
+    if here.sandbox and sandbox.status() is None:
+        progress.forget(folder.id, where)
+        o.say(f"{folder.id}: the sandbox is gone, and everything with it")
+        return
+    with common.hosts_of(folder, here, accept_new_host_keys) as session:
+        ended = ending.stop(folder, here, session, common.shown(verbose), _others(folder.id))
+    for line in ended.mended:
+        o.say(line)
+    o.say(f"{folder.id}: {ended.removed} removed")
+    for line in ended.proof:
+        o.write(f"{line}\n", None)
+    if ended.left:
+        lines = "\n".join(f"  {line}" for line in ended.left)
+        o.say(f"not as it was at the beginning; mend it, and run stop again:\n{lines}")
+        raise typer.Exit(1)
+    progress.forget(folder.id, where)
+    o.say(f"{folder.id}: nothing is left")
+
+
+def _others(identity: str) -> frozenset[str]:
+    """Return the names of networks and containers of the other exercises that are on."""
+    from dockerlab.exercise import loader, progress
+
+    where = progress.directory()
+    on = [progress.read(name, where) for name in progress.running(where) if name != identity]
+    labs = [loader.load(each.folder).lab for each in on if each is not None]
+    return frozenset(name for lab in labs for name in (*lab.networks, *lab.containers))

@@ -1,0 +1,102 @@
+"""`dockerlab graph`: the lab as a picture, from its definition; with the matrix over it if that is wanted."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dockerlab.cli import options as o
+from dockerlab.errors import UsageError
+
+if TYPE_CHECKING:
+    from dockerlab.graph.model import Picture
+    from dockerlab.graph.verdicts import Strand
+    from dockerlab.lab.model import Lab
+    from dockerlab.verify import Report
+
+
+class GraphFormat(str, Enum):
+    """How a picture is written."""
+
+    SVG = "svg"
+    MERMAID = "mermaid"
+    DOT = "dot"
+
+
+def graph(
+    lab: o.LabArgument,
+    form: Annotated[GraphFormat, typer.Option("--format", help="How the picture is written.")] = GraphFormat.SVG,
+    matrix: Annotated[
+        bool, typer.Option("--matrix", help="Lay the verdicts over it: the lab is verified, as by 'verify'.")
+    ] = False,
+    offline: Annotated[
+        bool, typer.Option("--offline", help="With --matrix: lay the predictions over it; no host is touched.")
+    ] = False,
+    engine: Annotated[str, typer.Option("--engine", help="The engine's version where no host is touched.")] = "28.5",
+    settings: o.SetOption = None,
+    sandbox: o.SandboxOption = False,
+    inventory: o.InventoryOption = None,
+    accept_new_host_keys: o.AcceptOption = False,
+    prober: o.ProberOption = o.ProberChoice.AUTO,
+    output: o.OutputOption = None,
+) -> None:
+    """Draw the lab: hosts, networks, containers, addresses, ports, and how each is plugged in."""
+    if offline and not matrix:
+        raise UsageError("without --matrix the picture is made from the definition alone: leave --offline out")
+    if (sandbox or inventory is not None) and (offline or not matrix):
+        raise UsageError("the picture asks hosts only for --matrix without --offline: leave out where they are")
+    definition = o.load_lab(lab, settings)
+    if not matrix or offline:
+        picture, strands = _imagined(definition, o.checked_engine(engine), matrix=matrix)
+        o.write(_drawn(form, picture, strands), output)
+        return
+    from dockerlab.report.matrices import total
+    from dockerlab.session import open_session
+    from dockerlab.verify import on_hosts
+
+    with open_session(definition.addresses, o.whereabouts(sandbox, inventory, accept_new_host_keys), o.say) as session:
+        report = on_hosts.verify(definition, session.hosts, prober.value)
+    o.write(_drawn(form, *_seen(report)), output)
+    for paragraph in report.ended:
+        o.say(paragraph)
+    o.say(total(report))
+    raise typer.Exit(report.exit_code)
+
+
+def _imagined(lab: Lab, engine: str, *, matrix: bool) -> tuple[Picture, list[Strand]]:
+    """Return the picture of a definition, and what the model predicts."""
+    from dockerlab import reach
+    from dockerlab.graph.describe import describe
+    from dockerlab.graph.verdicts import Asked, strands
+    from dockerlab.reach.offline import imagine
+    from dockerlab.reach.overrides import override
+
+    world = reach.build_world(lab, *imagine(lab, engine))
+    picture = describe(world, imagined=True)
+    if not matrix:
+        return picture, []
+    rows, notes = override(reach.matrix(world), lab.expect)
+    for note in notes:
+        o.say(note)
+    return picture, strands(picture, [Asked(cell, expected.reachable) for cell, expected in rows])
+
+
+def _seen(report: Report) -> tuple[Picture, list[Strand]]:
+    """Return the picture of what is on the hosts, and what was observed there."""
+    from dockerlab.graph.describe import describe
+    from dockerlab.graph.verdicts import strands
+    from dockerlab.report.strands import asked
+
+    if report.world is None:
+        raise UsageError("this report does not tell what it was made from")
+    picture = describe(report.world, imagined=False)
+    return picture, strands(picture, asked(report.cells))
+
+
+def _drawn(form: GraphFormat, picture: Picture, strands: list[Strand]) -> str:
+    from dockerlab.graph import dot, mermaid, svg
+
+    draw = {GraphFormat.SVG: svg.render, GraphFormat.MERMAID: mermaid.render, GraphFormat.DOT: dot.render}
+    return draw[form](picture, strands)

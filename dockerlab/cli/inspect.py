@@ -1,0 +1,104 @@
+"""`dockerlab inspect`: what Docker built for a lab, from each container to the wire."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dockerlab.cli import options as o
+from dockerlab.errors import DefinitionError, HostError, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dockerlab.hosts.base import Host
+    from dockerlab.lab.model import Lab
+    from dockerlab.machinery.model import Machine
+    from dockerlab.machinery.view import View
+
+
+def inspect(
+    lab: o.LabOrName,
+    container: Annotated[str | None, typer.Argument(metavar="CONTAINER", help="Only this one.")] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="The commands that show it by hand, and what they print.")] = False,
+    settings: o.SetOption = None,
+    host: o.HostOption = None,
+    sandbox: o.SandboxOption = False,
+    inventory: o.InventoryOption = None,
+    accept_new_host_keys: o.AcceptOption = False,
+    form: o.ListOption = o.ListFormat.TABLE,
+    output: o.OutputOption = None,
+) -> None:
+    """Show what Docker built for the lab: interfaces, cables, bridges, routes, firewall rules, published ports."""
+    from dockerlab.machinery.send import look_at_all
+    from dockerlab.report import inspection_json, inspection_tree
+    from dockerlab.session import open_session
+
+    definition = defined(lab, settings)
+    name, hosts = lab, dict[str, str | None]()
+    if definition is None or host:
+        _, hosts = o.name_and_hosts(lab, host, named_elsewhere=sandbox or inventory is not None)
+    if definition is not None:
+        name, hosts = definition.name, hosts or definition.addresses
+    with open_session(hosts, o.whereabouts(sandbox, inventory, accept_new_host_keys), o.say) as session:
+        machines, failures = look_at_all(session.hosts)
+        views = _views(machines, name, definition, container)
+        if raw:
+            text = _by_hand(views, session.hosts, form)
+        elif form is o.ListFormat.JSON:
+            text = inspection_json.render(name, views)
+        else:
+            text = inspection_tree.render(views, shutil.get_terminal_size((100, 24)).columns)
+    o.write(text, output)
+    if failures:
+        lines = "\n".join(f"  {error}" for error in failures.values())
+        raise HostError(", ".join(failures), f"not looked at:\n{lines}")
+
+
+def defined(lab: str, settings: list[str] | None) -> Lab | None:
+    """Return the definition that a call names, or None where it gives just the name of a running lab."""
+    try:
+        return o.load_lab(lab, settings)
+    except DefinitionError:
+        raise
+    except UsageError:
+        if settings or not o.is_name(lab):
+            raise
+        return None
+
+
+def _views(machines: Mapping[str, Machine], name: str, lab: Lab | None, only: str | None) -> list[View]:
+    """Return what to show of each host; raises UsageError when there is nothing of the lab."""
+    from dockerlab.machinery.view import view
+    from dockerlab.snapshot import LABEL_LAB
+
+    views, known = [], set[str]()
+    for host, machine in machines.items():
+        wanted = [c.name for c in machine.containers if c.labels.get(LABEL_LAB) == name]
+        networks = [n.name for n in machine.networks if n.labels.get(LABEL_LAB) == name]
+        if lab is not None and host in lab.addresses:
+            wanted, networks = list(lab.on_host(host)), [n for n in lab.networks if host in lab.hosts_of(n)]
+        elif lab is not None:  # a host that the call names by its address
+            wanted = [c.name for c in machine.containers if c.name in lab.containers]
+        known.update(wanted)
+        if only is None:
+            views.append(view(machine, wanted, networks))
+        elif only in wanted:
+            views.append(view(machine, [only]))
+    if only is not None and not views and machines:
+        raise UsageError(f"there is no container {only}; there are {', '.join(sorted(known)) or 'none'}")
+    if lab is None and not known and machines:
+        raise UsageError(
+            f"nothing of a lab {name} on {', '.join(machines)}: give the file of one that was made by hand"
+        )
+    return views
+
+
+def _by_hand(views: list[View], hosts: Mapping[str, Host], form: o.ListFormat) -> str:
+    """Return what the commands print that a person would run on each host."""
+    from dockerlab.machinery import raw
+
+    looks = {v.machine.host: [*raw.settings(hosts[v.machine.host]), *raw.looks(v)] for v in views}
+    return raw.told(hosts, looks, as_json=form is o.ListFormat.JSON)

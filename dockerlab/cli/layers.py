@@ -1,0 +1,87 @@
+"""`dockerlab layers`: what images and containers are made of, what they share, what was written."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dockerlab.cli import options as o
+from dockerlab.errors import UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from dockerlab.hosts.base import Host
+    from dockerlab.lab.model import Lab
+    from dockerlab.layers.model import Found
+
+
+def layers(
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="IMAGE|CONTAINER…", help="Images and containers to look at.")
+    ] = None,
+    lab: Annotated[
+        str | None, typer.Option("--lab", metavar="LAB", help="All images and containers of a lab, on its hosts.")
+    ] = None,
+    raw: Annotated[bool, typer.Option("--raw", help="The commands that show it by hand, and what they print.")] = False,
+    host: o.HostOption = None,
+    sandbox: o.SandboxOption = False,
+    inventory: o.InventoryOption = None,
+    accept_new_host_keys: o.AcceptOption = False,
+    form: o.ListOption = o.ListFormat.TABLE,
+) -> None:
+    """Show the layers of images and containers: history, sizes, digests, directories, and what they share."""
+    from dockerlab.layers.look import look
+    from dockerlab.report import as_layers
+    from dockerlab.session import open_session
+    from dockerlab.survey import on_each
+
+    definition, elsewhere = None, sandbox or inventory is not None
+    if lab is None:
+        _, places = o.name_and_hosts(None, host, named_elsewhere=elsewhere)
+    else:
+        definition = o.load_lab(lab, None)
+        _, places = o.name_and_hosts(lab, host, named_elsewhere=elsewhere)
+    if not names and definition is None:
+        raise UsageError("say which images or containers, by name or ID, or --lab LAB for all of a lab")
+    if any(name.startswith("-") for name in names or ()):
+        raise UsageError("no image or container has a name that begins with a hyphen")
+    with open_session(places, o.whereabouts(sandbox, inventory, accept_new_host_keys), o.say) as session:
+        wanted = {at: list(dict.fromkeys([*(names or ()), *_of_lab(definition, at)])) for at in session.hosts}
+        found = on_each(session.hosts, lambda at: look(at, wanted[at.name]))
+        shown = _by_hand(found, session.hosts, form) if raw else None
+    seen = [each for each in found.values() if each.images or each.containers]
+    there = {name for at, each in found.items() for name in wanted[at] if name not in each.missing}
+    nowhere = [name for name in dict.fromkeys(name for each in wanted.values() for name in each) if name not in there]
+    if shown is not None:
+        o.write(shown, None)
+    elif form is o.ListFormat.JSON:
+        o.write(as_layers.as_json(list(found.values())), None)
+    elif seen:
+        o.write(as_layers.render(seen, shutil.get_terminal_size((120, 24)).columns), None)
+    for name in nowhere:
+        o.say(f"no image and no container {name} on {', '.join(found)}")
+    if nowhere:
+        raise typer.Exit(4)
+
+
+def _of_lab(lab: Lab | None, host: str) -> list[str]:
+    """Return the images and containers of a lab on a host; all of them where the definition does not name that."""
+    if lab is None:
+        return []
+    if host not in lab.hosts:
+        elsewhere = [*(spec.base for spec in lab.images.values()), *(spec.image for spec in lab.containers.values())]
+        return [*lab.images, *elsewhere, *lab.containers]
+    built = [name for name in lab.images if host in lab.hosts_of_image(name)]
+    return [*built, *sorted(lab.images_needed(host)), *lab.on_host(host)]
+
+
+def _by_hand(found: Mapping[str, Found], hosts: Mapping[str, Host], form: o.ListFormat) -> str:
+    """Return what docker's own commands print of what was found on each host."""
+    from dockerlab.layers import by_hand
+    from dockerlab.machinery import raw
+
+    looks = {name: [raw.Look(argv) for argv in by_hand.commands(each)] for name, each in found.items()}
+    return raw.told(hosts, looks, as_json=form is o.ListFormat.JSON)

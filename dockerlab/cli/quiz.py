@@ -1,0 +1,112 @@
+"""`dockerlab quiz`: predict cells of the matrix before they are shown."""
+
+from __future__ import annotations
+
+import secrets
+import sys
+from collections.abc import Callable
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from dockerlab.cli import options as o
+from dockerlab.errors import UsageError
+
+if TYPE_CHECKING:
+    from dockerlab.lab.model import Lab
+    from dockerlab.quiz.answers import Answered
+    from dockerlab.quiz.questions import Question
+    from dockerlab.session import Whereabouts
+
+
+class QuizFormat(str, Enum):
+    """How a quiz is held."""
+
+    TEXT = "text"
+    JSON = "json"
+
+
+def quiz(
+    lab: o.LabArgument,
+    number: Annotated[int, typer.Option("--questions", "-n", min=1, max=1000, help="How many cells are asked.")] = 10,
+    seed: Annotated[int | None, typer.Option("--seed", help="The same seed asks the same; else one by chance.")] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Ask about the lab as it is on its hosts now, not as predicted.")
+    ] = False,
+    engine: Annotated[str, typer.Option("--engine", help="Without --verify: the engine's version.")] = "28.5",
+    settings: o.SetOption = None,
+    sandbox: o.SandboxOption = False,
+    inventory: o.InventoryOption = None,
+    accept_new_host_keys: o.AcceptOption = False,
+    form: Annotated[QuizFormat, typer.Option("--format", help="What is on standard output.")] = QuizFormat.TEXT,
+    output: o.OutputOption = None,
+) -> None:
+    """Ask who reaches whom before it is shown, and explain each wrong answer; exit code 1 when there is one."""
+    from dockerlab.quiz import answers
+    from dockerlab.quiz.questions import choose
+
+    definition = o.load_lab(lab, settings)
+    o.checked_engine(engine)
+    where = o.whereabouts(sandbox, inventory, accept_new_host_keys)
+    known = _observed(definition, where) if verify else _predicted(definition, engine)
+    chosen_by = secrets.randbelow(1_000_000) if seed is None else seed
+    chosen = choose(known, number, chosen_by)
+    if not chosen:
+        raise UsageError(f"{definition.name}: no cell could be told" + ("; is the lab up?" if verify else ""))
+    machine = form is QuizFormat.JSON or output is not None
+    say = o.say if machine else _print
+    say(f"{definition.name}: {len(chosen)} questions, seed {chosen_by}. Answer y or n; q ends it.")
+    marked = ask(chosen, sys.stdin.readline, say, patient=sys.stdin.isatty())
+    say(f"\n{answers.score(marked)}")
+    if machine:
+        o.write(answers.as_json(definition.name, chosen_by, marked), output)
+    raise typer.Exit(0 if all(each.right for each in marked) else 1)
+
+
+def ask(
+    chosen: list[Question], read: Callable[[], str], say: Callable[[str], None], *, patient: bool
+) -> list[Answered]:
+    """Ask each question and return it with its answer; what is no answer is asked again of a `patient` reader.
+
+    After the end of the input, or a `q`, the other questions are without an answer, and not explained.
+    """
+    from dockerlab.quiz.answers import Answered, explained, meaning
+
+    marked: list[Answered] = []
+    for number, question in enumerate(chosen, 1):
+        say(f"\n{number}. {question.text} [y/n]")
+        line = read()
+        while patient and line and meaning(line) is None and line.strip().lower() != "q":
+            say("  y for yes, n for no, q to end")
+            line = read()
+        if not line or line.strip().lower() == "q":
+            return [*marked, *(Answered(rest, None) for rest in chosen[number - 1 :])]
+        marked.append(Answered(question, meaning(line)))
+        for told in explained(marked[-1]):
+            say(told)
+    return marked
+
+
+def _predicted(definition: Lab, engine: str) -> list[Question]:
+    from dockerlab.quiz.questions import predicted
+    from dockerlab.reach import build_world, matrix
+    from dockerlab.reach.offline import imagine
+    from dockerlab.reach.overrides import override
+
+    rows, _ = override(matrix(build_world(definition, *imagine(definition, engine))), definition.expect)
+    return predicted(rows)
+
+
+def _observed(definition: Lab, where: Whereabouts) -> list[Question]:
+    from dockerlab.quiz.questions import observed
+    from dockerlab.session import open_session
+    from dockerlab.verify import on_hosts
+
+    with open_session(definition.addresses, where, o.say) as session:
+        return observed(on_hosts.verify(definition, session.hosts).cells)
+
+
+def _print(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()

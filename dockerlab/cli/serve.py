@@ -1,0 +1,64 @@
+"""`dockerlab serve`: the teacher's page."""
+
+from __future__ import annotations
+
+import os
+from functools import partial
+from typing import Annotated
+
+import typer
+
+from dockerlab.cli import options as o
+from dockerlab.cli import students as of_class
+from dockerlab.errors import UsageError
+
+TOKEN = "DOCKERLAB_SERVE_TOKEN"  # noqa: S105 - where it is, not what it is
+
+
+def serve(
+    lab: o.LabArgument,
+    students: o.ClassOption,
+    listen: Annotated[
+        str, typer.Option("--listen", metavar="ADDRESS", help="Where to listen; any but 127.0.0.1 asks for a token.")
+    ] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port; 0 takes a free one.")] = 8642,
+    every: Annotated[
+        float, typer.Option("--every", metavar="SECONDS", min=0.5, max=3600, help="The pause between two rounds.")
+    ] = 10.0,
+    settings: o.SetOption = None,
+    subnets: o.SubnetsOption = None,
+    sandbox: o.SandboxOption = False,
+    inventory: o.InventoryOption = None,
+    accept_new_host_keys: o.AcceptOption = False,
+    prober: o.ProberOption = o.ProberChoice.AUTO,
+) -> None:
+    """Show every student's cells on a page, live as they work; Ctrl-C ends it."""
+    try:
+        from dockerlab.serve.app import application
+        from dockerlab.serve.server import listening, serving
+    except ModuleNotFoundError as error:
+        raise UsageError(f"serve needs {error.name}, which is not installed: pip install 'dockerlab[serve]'") from None
+    from dockerlab.interrupt import asked_to_stop
+    from dockerlab.serve.access import access
+    from dockerlab.serve.board import Board
+    from dockerlab.serve.rounds import rounds
+    from dockerlab.students import roster
+    from dockerlab.students.grading import grade
+
+    may = access(listen, os.environ.get(TOKEN) or None)
+    where = o.whereabouts(sandbox, inventory, accept_new_host_keys)
+    everybody = roster.read(students)
+    with of_class.opened(lab, settings, everybody, where, subnets) as (course, session):
+        board = Board(course.lab.name, course.lab.title)
+        board.begin([{"id": each.id, "name": each.name} for each in everybody])
+        on = listening(listen, port)
+        with asked_to_stop() as asked, serving(lambda ending: application(board, may, ending), on):
+            o.say(f"the page is at {_address(listen, on.getsockname()[1], may.token)} (Ctrl-C ends it)")
+            rounds(board, partial(grade, course, session.hosts, prober.value), asked, every)
+    o.say("the page has ended")
+
+
+def _address(listen: str, port: int, token: str | None) -> str:
+    """Return the page's address for a browser."""
+    name = f"[{listen}]" if ":" in listen else listen
+    return f"http://{name}:{port}/" + (f"?token={token}" if token is not None else "")
