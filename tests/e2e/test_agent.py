@@ -42,7 +42,7 @@ class Net:
         self._stack.callback(process.wait)
         self._stack.callback(process.kill)
         own = Path("/proc/self/ns/net").readlink()
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while Path(f"/proc/{process.pid}/ns/net").readlink() == own:
             assert time.monotonic() < deadline
             time.sleep(0.005)

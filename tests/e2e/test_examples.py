@@ -14,6 +14,16 @@ PINGS = {
         "centos_v2": {"centos_v1", "local", "gateway:bridge"},
         "local": {"centos_v1", "centos_v2", "gateway:bridge"},
     },
+    "docker0": {
+        "centos8": {"centos9 192.168.1", "centos9 "},  # by IPv4 and IPv6, and no way to anybody else
+        "centos9": {"centos8 192.168.1", "centos8 "},
+        "vm0": {"centos8 192.168.1", "centos8 ", "centos9 192.168.1", "centos9 "},
+    },
+    "layers": {
+        "site": {"client", "vm0", "gateway:front"},
+        "client": {"site", "vm0", "gateway:front"},
+        "vm0": {"site", "client", "gateway:front"},
+    },
     "user-bridge": {
         "web": {"both 172.28.1", "local", "gateway:front", "gateway:back", "gateway:vault"},
         "both": {"web", "db", "local", "gateway:front", "gateway:back", "gateway:vault"},

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from support.lab_hosts import EXAMPLES, NODE, write
+from support.faults import docker_replaced
+from support.lab_hosts import EXAMPLES, NODE, reached, write
 
 HOSTS = """\
 name: demo
@@ -101,19 +102,18 @@ def test_a_foreign_container_with_our_name(lab, tmp_path):
 
 def test_a_name_that_is_taken_meanwhile(lab, tmp_path):
     """A stranger that takes a name after it was looked at makes `up` fail, and is not rolled back with our own."""
-    names = [f"n{number:02}" for number in range(16)]
-    containers = "".join(f"  {name}: {{host: vm0, image: dockerlab/node}}\n" for name in names)
-    path = write(tmp_path, f"{HOSTS}containers:\n{containers}")
+    script = f"""
+case "$*" in *"--name web "*) mkdir /run/at.web 2>/dev/null && /run/docker.real run --detach --name web {NODE} ;; esac
+exec /run/docker.real "$@"
+"""
     lab.need_node("vm0")
-    with lab.start("up", path, "--sandbox", "--no-verify") as process:
-        assert "created    container" in process.stderr.readline()
-        taken = lab.run("vm0", "docker", "run", "--detach", "--name", names[-1], NODE)
-        said = process.stderr.read()
-    assert taken.returncode == 0, taken.stderr
-    assert process.returncode == 4
-    assert f'The container name "/{names[-1]}" is already in use' in said
-    assert lab.ids() == {f"vm0 {names[-1]}": taken.stdout.strip()}
-    lab.docker("vm0", "rm", "--force", names[-1])
+    with docker_replaced(lab, "vm0", script):
+        outcome = lab.call("up", write(tmp_path, LAB), "--sandbox", "--no-verify")
+    assert outcome.rc == 4
+    assert 'The container name "/web" is already in use' in outcome.stderr
+    assert lab.ids().keys() == {"vm0 web"}
+    assert "dockerlab.lab" not in lab.inspect("vm0", "web")["Config"]["Labels"]
+    lab.docker("vm0", "rm", "--force", "web")
 
 
 def test_another_owners_lab(lab, tmp_path):
@@ -172,6 +172,23 @@ def test_interfaces_that_were_there(lab):
     assert {lab.sh(host, "cat /sys/class/net/eth0.50/operstate") for host in lab.names} == {"up\n"}
 
 
+def test_interfaces_that_a_driver_made(lab, tmp_path):
+    """A VLAN interface that is not there is made by the driver with its network, is a real one, and goes with it."""
+    lab.skip_without_link("link", "eth0", "type", "vlan", "id", "60")
+    path = write(tmp_path, HOSTS + """\
+networks:
+  tagged: {driver: macvlan, parent: eth0.60, subnet: 10.9.6.0/24, gateway: 10.9.6.1}
+containers:
+  here: {host: vm0, image: dockerlab/node, networks: {tagged: {ip: 10.9.6.10}}}
+  there: {host: vm0, image: dockerlab/node, networks: {tagged: {ip: 10.9.6.11}}}
+""")  # fmt: skip
+    report = lab.call("up", path, "--sandbox", "--format", "json").json
+    assert reached(report, "ping")["here"] == {"there"}
+    assert "vlan protocol 802.1Q id 60 " in lab.sh("vm0", "ip -details link show eth0.60")
+    lab.down("demo")
+    assert "link eth0.60" not in lab.found("vm0")
+
+
 def test_a_published_port_that_is_taken(lab, tmp_path):
     """A port that a container or a process of the host has: the error says which and what to do; nothing is left."""
     path = write(tmp_path, HOSTS + """\
@@ -207,7 +224,8 @@ containers:
 """)  # fmt: skip
     outcome = lab.call("up", path, "--sandbox", "--keep-failed")
     assert outcome.rc == 4
-    assert "'dockerlab down' removes it" in outcome.stderr
+    assert f"left is what follows; 'dockerlab down {path} --sandbox' removes it:\n" in outcome.stderr
+    assert outcome.stderr.endswith("  container web on vm0\n  network front on vm0\n")
     assert "network front" in lab.found("vm0")
     lab.down("demo")
 
@@ -236,12 +254,15 @@ def test_a_host_that_does_not_answer_at_down(lab, tmp_path):
     """`down` cleans the hosts that it reaches, names the other and says so by its exit code; later it does the rest."""
     up(lab, write(tmp_path, LAB))
     lab.sh("vm1", "iptables -I INPUT -p tcp --dport 22 -j REJECT")
-    outcome = lab.call("down", "demo", "--sandbox")
+    outcome = lab.call("down", tmp_path / "lab.yaml", "--sandbox")
     assert outcome.rc == 4
-    assert "vm1" in outcome.stderr
+    assert "vm1: by the definition it may still have container far" in outcome.stderr
     assert "not cleaned; run down again when it answers" in outcome.stderr
     assert set(lab.ids()) == {"vm1 far"}
     assert "network front" not in lab.found("vm0")
+    outcome = lab.call("down", "demo", "--sandbox")
+    assert outcome.rc == 4
+    assert "vm1: it is not known whether it has anything" in outcome.stderr
     lab.sh("vm1", "iptables -D INPUT -p tcp --dport 22 -j REJECT")
     assert "demo: 1 removed\n" in lab.down("demo")
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
-from e2e.mechanisms import firewall, lans, overlay, proxyless, unable
+from e2e.mechanisms import firewall, lans, links, overlay, proxyless, routes
 from support.labs import read
 from support.mechanisms import standing, word
 
@@ -13,16 +14,18 @@ from dockerlab.reach.rules import RULES
 from dockerlab.verify import judge
 
 LABS = Path(__file__).parent / "mechanisms"
+PREPARED = {"proxyless": proxyless.prepared, "routes": routes.prepared}
 
 
 @pytest.fixture(scope="module")
 def lab_up(request, lab_hosts):
     """Give a lab that is up; after its last case, every cell is as it was at first, and then the lab is gone."""
-    why = unable.unable(lab_hosts, request.param)
+    why = links.unable(lab_hosts) if request.param == "links" else ""
     if why:
         pytest.skip(why)
     path = LABS / f"{request.param}.yaml"
-    with proxyless.prepared(lab_hosts, request.param), standing(path, read(path), lab_hosts) as lab:
+    prepared = PREPARED.get(request.param, nullcontext)
+    with prepared(lab_hosts), standing(path, read(path), lab_hosts) as lab:
         yield lab
         after = lab.observe()
         assert {cell: seen.state for cell, seen in after.items()} == {cell: s.state for cell, s in lab.before.items()}
@@ -63,23 +66,29 @@ def test_proxyless(lab_up, case):
     check(lab_up, case)
 
 
-@on("dummy", unable.DUMMY)
-def test_dummy(lab_up, case):
-    """Without its mechanism on a network without a parent a cell changes, and only its kind with it."""
+@on("routes", routes.CASES)
+def test_routes(lab_up, case):
+    """Without what keeps another machine out, or its route, a cell changes, and only its kind with it."""
     check(lab_up, case)
 
 
-@on("ipvlan", unable.IPVLAN)
-def test_ipvlan(lab_up, case):
-    """Without its mechanism in ipvlan a cell changes, and only its kind with it."""
+@on("links", links.CASES)
+def test_links(lab_up, case):
+    """Without its mechanism in ipvlan or a dummy interface a cell changes, and only its kind with it."""
     check(lab_up, case)
 
 
-def test_every_rule_has_its_case():
-    """No rule is explained without a case that shows it decide, except for one that no healthy host can show."""
-    labs = (firewall.CASES, lans.CASES, overlay.CASES, proxyless.CASES, unable.DUMMY, unable.IPVLAN)
-    shown = {rule for cases in labs for case in cases for rule in (case.rule, case.then) if rule}
-    assert shown == {rule.id for rule in RULES}
+ONE_ENGINE = {"forward-policy": 20, "direct-routing": 28, "publish-routed": 28, "ipvlan-flag": 28}
+"""The rules that do not decide on both engines of the tests."""
+
+
+@pytest.mark.parametrize("engine", [20, 28])
+def test_every_rule_has_its_case(engine):
+    """No rule is explained without a case that shows it decide on an engine, or beside one that takes it away."""
+    labs = (firewall.CASES, lans.CASES, overlay.CASES, proxyless.CASES, routes.CASES, links.CASES)
+    here = [case for cases in labs for case in cases if case.engines[0] <= engine <= case.engines[1]]
+    shown = {rule for case in here for rule in (case.rule, case.then) if rule}
+    assert shown == {rule.id for rule in RULES if ONE_ENGINE.get(rule.id, engine) == engine}
 
 
 def check(lab_up, case):

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
+import pytest
 from support.lab_hosts import EXAMPLES, cells, write
+
+from dockerlab.probe.neighbours import Netlink
 
 HOSTS = "hosts: {vm0: ssh://root@192.168.22.61, vm1: ssh://root@192.168.22.62}\n"
 
@@ -81,6 +86,23 @@ def test_without_python_the_other_prober_speaks(lab):
     finally:
         lab.sh("vm0", "for p in /usr/bin/python3*; do umount $p; done")
     lab.down("bridge")
+
+
+@pytest.mark.slow
+def test_more_neighbours_than_the_kernel_takes(lab, tmp_path):
+    """Where everybody asks everybody, and the neighbour table holds fewer: paced, else unknown; no cell fails."""
+    netlink = Netlink()
+    number = math.isqrt(max(table.limit for table in netlink.tables())) + 2
+    netlink.close()
+    containers = "".join(f"  c{n:02}: {{host: vm0, image: dockerlab/node, networks: [net]}}\n" for n in range(number))
+    text = f"name: crowd\n{HOSTS}networks: {{net: {{subnet: 172.31.0.0/16}}}}\ncontainers:\n{containers}"
+    path = write(tmp_path, text)
+    report = lab.call("up", path, "--sandbox", "--format", "json").json
+    assert cells(report, verdict="fail") == []
+    assert all("gc_thresh3" in cell["detail"] for cell in cells(report, verdict="unknown"))
+    between = [cell for cell in cells(report, probe="ping") if {cell["from"][0], cell["to"][0]} == {"c"}]
+    assert len(between) >= number * (number - 1)
+    lab.down("crowd")
 
 
 def test_rules_that_went(lab):

@@ -41,7 +41,7 @@ def test_rendered_scripts(lab, name):
         assert done.returncode == 0, done.stderr
     verified = lab.call("verify", path, "--sandbox", "--format", "json")
     assert verified.rc == 0, verified.stdout + verified.stderr
-    assert verified.json["summary"]["pass"] == len(verified.json["cells"]) > 0
+    assert verified.json["summary"]["pass"] == len(verified.json["cells"]) + len(verified.json["checks"]) > 0
     before = lab.ids()
     again = lab.call("up", path, "--sandbox", "--no-verify")
     assert again.stderr.endswith(f"{name}: no change: everything is as the definition says\n")

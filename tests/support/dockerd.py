@@ -36,7 +36,7 @@ class Dockerd:
         namespaces = ["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "--mount-proc", "--kill-child"]
         with (self.folder / "log").open("wb") as log:
             self.process = subprocess.Popen([*namespaces, "sh", "-ec", INIT, str(self.folder)], stderr=log)
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while time.monotonic() < end and self.process.poll() is None:
             if self.socket.exists() and self.docker("version").returncode == 0:
                 return self

@@ -121,7 +121,7 @@ class HostContract:
         start = time.monotonic()
         with pytest.raises(DeadlineExceeded, match=r"`sleep 60` did not end within 0\.5 s"):
             host.run(["sleep", "60"], timeout=0.5)
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 10
 
     def test_deadline_while_writing(self, host):
         """The deadline holds too for a program that writes all the time and for input that nobody reads."""

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from dockerlab import sandbox
-from dockerlab.images import NODE, NODE_SCRIPT
+from dockerlab.provision.images import NODE, NODE_SCRIPT
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = ROOT / "examples"
@@ -35,9 +35,9 @@ find /tmp /run/lock /run/dockerlab -mindepth 1 -maxdepth 2 2>/dev/null | sed 's/
 CLEAN = r"""
 PATH=/usr/sbin:/usr/bin:/sbin:/bin
 docker ps --all --quiet | xargs -r docker rm --force --volumes
+docker swarm leave --force
 docker network prune --force
 docker volume ls --quiet | xargs -r docker volume rm
-docker swarm leave --force
 iptables -D INPUT -p tcp --dport 22 -j REJECT
 case $(hostname) in vm[0-9]*) rm -rf /tmp/* ;; esac  # a sandbox host's own; never anybody else's
 true
@@ -76,7 +76,7 @@ class LabHosts:
         """Run the real command line in a process of its own."""
         done = subprocess.run(
             self.argv(*words), cwd=ROOT, env=self.environment(**variables), capture_output=True, text=True, check=False,
-            timeout=120,
+            timeout=300,
         )  # fmt: skip
         return Outcome(done.returncode, done.stdout, done.stderr)
 
@@ -112,7 +112,7 @@ class LabHosts:
         """Run a command inside a host, without SSH, whatever its exit code."""
         argv = sandbox.inside_argv(host, command)
         return subprocess.run(
-            argv, input=text, capture_output=True, text=True, check=False, timeout=60,
+            argv, input=text, capture_output=True, text=True, check=False, timeout=300,
             env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin"},
         )  # fmt: skip
 
@@ -136,10 +136,14 @@ class LabHosts:
         """Skip the test where the kernel cannot make the links of an example's network."""
         driver = "ipvlan" if example == "ipvlan" else "macvlan" if example in ("macvlan", "mixed") else None
         if driver is not None:
-            made = self.run("vm0", "ip", "link", "add", "trial", "link", "eth0.50", "type", driver)
-            if made.returncode != 0:
-                pytest.skip(f"the kernel makes no {driver} links: {made.stderr.strip()}")
-            self.run("vm0", "ip", "link", "delete", "trial")
+            self.skip_without_link("link", "eth0.50", "type", driver)
+
+    def skip_without_link(self, *words: str) -> None:
+        """Skip the test where the kernel cannot make a link that `ip link add NAME` is told of in these words."""
+        made = self.run("vm0", "ip", "link", "add", "trial", *words)
+        if made.returncode != 0:
+            pytest.skip(f"the kernel makes no {words[words.index('type') + 1]} links: {made.stderr.strip()}")
+        self.run("vm0", "ip", "link", "delete", "trial")
 
     def need_node(self, host: str) -> None:
         """Make sure that a host has the node image, as the first `up` gives it."""
@@ -162,12 +166,20 @@ class LabHosts:
 
     def left(self) -> list[str]:
         """Return what is on the hosts and was not there when the engine was new; links get a moment to go."""
-        deadline = time.monotonic() + 3
+        deadline = time.monotonic() + 10
         while True:
             left = [f"{h}: {what}" for h in self.names for what in sorted(self.found(h) ^ self.clean[h])]
             if not left or time.monotonic() > deadline:
                 return left
             time.sleep(0.2)
+
+    def heal(self) -> None:
+        """Make the hosts as empty as new ones, whatever is on them; they are new ones where nothing else helps."""
+        for name in self.names:
+            self.sh(name, CLEAN)
+        if self.left():  # such as a network that its engine does not let go
+            sandbox.down()
+            self.state = sandbox.up(len(self.names), self.state.rootfs)
 
     def inventory(self, folder: Path, *hosts: str, known_hosts: Path | None = None) -> Path:
         """Write an inventory that leads to hosts of the sandbox by plain SSH."""
@@ -195,7 +207,8 @@ def cells(report: Any, **wanted: str) -> list[Any]:
 def reached(report: Any, probe: str) -> dict[str, set[str]]:
     """Return who reached whom by a probe: source to targets.
 
-    Where a target has several addresses, its network's first three bytes follow the name: `both 172.28.1`.
+    Where a target has several addresses, its network's first three bytes follow the name: `both 172.28.1`. A target of
+    several names counts by any of them.
     """
     asked = cells(report, probe=probe)
     addresses: dict[str, set[str]] = {}
@@ -204,14 +217,14 @@ def reached(report: Any, probe: str) -> dict[str, set[str]]:
     answer: dict[str, set[str]] = {cell["from"]: set() for cell in asked}
     for cell in asked:
         if cell["observed"] == "reachable":
-            several = len(addresses[cell["to"]]) > 1
+            several = probe != "dns" and len(addresses[cell["to"]]) > 1
             network = " " + cell["target"].rpartition(".")[0] if several else ""
             answer[cell["from"]].add(cell["to"] + network)
     return answer
 
 
-def wait_for(condition: Callable[[], bool], seconds: float = 10.0) -> None:
-    """Wait until a condition holds; fail after some seconds."""
+def wait_for(condition: Callable[[], bool], seconds: float = 30.0) -> None:
+    """Wait until a condition holds; fail after some seconds, of which a busy machine may need many."""
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline, f"not within {seconds:.0f} s"

@@ -28,7 +28,7 @@ def who(definition, owner="teacher@desk", run="0", instance=None):
 
 def plan_up(definition, engines, identity=None, images=None):
     """Return the plan of `up` on pretended engines as they are."""
-    situation = Situation(engines.snapshots(), engines.addresses())
+    situation = Situation(engines.snapshots(), engines.addresses(), engines.files())
     return plan.up(definition, identity or who(definition), situation, images)
 
 

@@ -10,16 +10,16 @@ from pathlib import Path
 
 import pytest
 
-from dockerlab import lifecycle
+from dockerlab import survey
 from dockerlab.hosts.address import SshOptions
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
 from dockerlab.probe.agents import AgentProber
 from dockerlab.probe.base import Observation
 from dockerlab.reach import Cell, Expectation, build_world, fate_of, matrix
-from dockerlab.reach.walk import Arrival
+from dockerlab.reach.fate import Arrival
 from dockerlab.session import Whereabouts, open_session
-from dockerlab.verify import observe
+from dockerlab.verify import observe, on_hosts
 from support.lab_hosts import LabHosts, wait_for
 
 AROUND = ("switch", "router")
@@ -81,7 +81,7 @@ class Standing:
 
     def predict(self, case: Case) -> tuple[Cell, Expectation]:
         """Return a case's cell and the model's word on it; a cell that is not in the matrix is made for the case."""
-        seen = lifecycle.look(self.hosts, self.definition.containers)
+        seen = survey.look(self.hosts, self.definition.containers)
         world = build_world(self.definition, seen.facts, seen.snapshots)
         for cell, expected in matrix(world):
             if (cell.source, cell.to, cell.probe) == (case.source, case.to, case.probe) and case.target in (
@@ -100,7 +100,7 @@ class Standing:
 
         With `alone`, only of those that have the same source as `extra`: all who may answer in another's place listen.
         """
-        seen = lifecycle.look(self.hosts, self.definition.containers)
+        seen = survey.look(self.hosts, self.definition.containers)
         world = build_world(self.definition, seen.facts, seen.snapshots)
         sources = {cell.source for cell in extra}
         others = [cell for cell in self.before if not alone or cell.source in sources]
@@ -149,11 +149,11 @@ def word(seen: Observation) -> str:
 @contextmanager
 def standing(path: Path, definition: Lab, machines: LabHosts) -> Iterator[Standing]:
     """Bring a lab up, and take it down in the end."""
-    with open_session(definition.hosts, Whereabouts(sandbox=True, options=SshOptions()), print) as opened:
+    with open_session(definition.addresses, Whereabouts(sandbox=True, options=SshOptions()), print) as opened:
         try:
             outcome = machines.call("up", path, "--sandbox", "--no-verify")
             assert outcome.rc == 0, outcome.stderr
-            report = lifecycle.verify(definition, opened.hosts, "agent")
+            report = on_hosts.verify(definition, opened.hosts, "agent")
             wrong = [f"{each.cell}: {each.because}" for each in report.cells if each.verdict == "fail"]
             assert not wrong, "\n".join(wrong)
             engine = int(report.engines["vm0"].partition(".")[0])
@@ -162,4 +162,4 @@ def standing(path: Path, definition: Lab, machines: LabHosts) -> Iterator[Standi
             yield Standing(definition, opened.hosts, machines, engine, before, rules)
         finally:
             # A Swarm takes a moment to notice that a container has left its network, and does not remove that before.
-            wait_for(lambda: machines.call("down", definition.name, "--sandbox").rc == 0, 20)
+            wait_for(lambda: machines.call("down", definition.name, "--sandbox").rc == 0, 60)

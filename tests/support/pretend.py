@@ -4,12 +4,19 @@ Everything is deterministic: the first free address, identifiers from names. The
 a plan could get wrong: a name or port that is taken, a pool that overlaps, a network that is in use or is not there.
 """
 
+import json
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from ipaddress import ip_address, ip_interface, ip_network
 
+from dockerlab.daemon import DaemonFile, Kept
+from dockerlab.daemon.settings import write
 from dockerlab.lab.ports import parse_port
 from dockerlab.snapshot import (
+    LABEL_LAB,
+    LABEL_OWNER,
+    LABEL_RUN,
     ContainerState,
     EndpointState,
     NetworkState,
@@ -19,6 +26,7 @@ from dockerlab.snapshot import (
     VolumeState,
 )
 from dockerlab.topology import HostFacts, Nic, Route
+from support.pretend_images import Images, Refused
 
 ALONE = {
     "--detach",
@@ -30,13 +38,11 @@ ALONE = {
     "--force",
     "--volumes",
     "--quiet",
+    "--no-prune",
+    "--force-rm",
 }
 BRIDGE_NAME = "com.docker.network.bridge.name"
 GATEWAY_BRIDGE = "docker_gwbridge"
-
-
-class Refused(Exception):
-    """What a real engine would not do."""
 
 
 @dataclass
@@ -75,26 +81,67 @@ def identifier(*names):
     return sha256("/".join(names).encode()).hexdigest()
 
 
-class Engine:
+class Engine(Images):
     """One host's engine; `swarm` is shared by all engines that may form one."""
 
     def __init__(self, host, swarm, number=0):
+        super().__init__()
         self.host, self.swarm, self.number = host, swarm, number
         self.containers, self.local, self.volumes = {}, {}, {}
-        self._add(NetworkState(identifier(host, "bridge"), "bridge", "bridge", subnets=(ip_network("172.17.0.0/16"),),
-                               gateways=("172.17.0.1",), options={BRIDGE_NAME: "docker0"}))  # fmt: skip
+        self.kept = None
+        self.configure({})
         for name in ("host", "none"):
             self._add(NetworkState(identifier(host, name), name, "null" if name == "none" else name))
 
     def _add(self, network):
         self.local[network.name] = network
 
-    def run(self, argv):
-        """Carry out one command and return its standard output; raises Refused."""
+    def configure(self, settings):
+        """Restart with these settings of daemon.json."""
+        self.settings = settings
+        own = [ip_interface(settings.get("bip", "172.17.0.1/16"))]
+        options = {BRIDGE_NAME: "docker0"}
+        if settings.get("ipv6"):
+            subnet = ip_network(settings["fixed-cidr-v6"])
+            own.append(ip_interface(f"{subnet[1]}/{subnet.prefixlen}"))
+        if "fixed-cidr" in settings:
+            options[f"pretend.range {own[0].network}"] = settings["fixed-cidr"]
+        if "icc" in settings:
+            options["com.docker.network.bridge.enable_icc"] = str(settings["icc"]).lower()
+        named = [settings[key] for key in ("default-gateway", "default-gateway-v6") if key in settings]
+        options["pretend.reserved"] = options["pretend.gateways"] = " ".join(named)
+        subnets, gateways = tuple(a.network for a in own), tuple(str(a.ip) for a in own)
+        self._add(NetworkState(identifier(self.host, "bridge"), "bridge", "bridge", options=options, subnets=subnets,
+                               gateways=gateways))  # fmt: skip
+
+    def _settings(self, program, argv, text):
+        """Take a step of the change of daemon.json: keep what is there, write, or put back."""
+        if program == "tee":
+            self.configure(json.loads(text))
+        elif program == "sh" and len(argv) == 8:
+            _, _file, _seen, wrote, lab, owner, _instance, run = argv
+            self.kept = Kept({LABEL_LAB: lab, LABEL_OWNER: owner, LABEL_RUN: run}, None, wrote=frozenset({wrote}))
+        elif program == "sh" and len(argv) == 2:
+            self.kept = None
+            self.configure({})
+        return ""
+
+    def file(self):
+        """Return what the host would say of its daemon.json."""
+        return DaemonFile(self.host, text=write(self.settings) if self.settings else None, kept=self.kept)
+
+    words = staticmethod(words)
+
+    def run(self, argv, text=None):
+        """Carry out one command, which reads the text, and return its standard output; raises Refused."""
+        if argv[0] == "env":
+            return self._build(argv[4:], text)
         program, noun, *rest = argv
+        if program in ("sh", "mv", "tee"):
+            return self._settings(program, rest, text)
         if program != "docker":
             raise Refused(f"{program}: not found")
-        if noun in ("run", "rm", "import", "load", "pull"):
+        if noun in ("run", "rm", "import", "load", "pull", "commit"):
             return getattr(self, f"_{noun}")(rest)
         return getattr(self, f"_{noun}_{rest[0].replace('-', '_')}")(rest[1:])
 
@@ -117,7 +164,15 @@ class Engine:
         ]
         active, manager = self.host in self.swarm.members, self.host == self.swarm.manager
         swarm = (
-            SwarmState("active", identifier(self.host)[:25], manager, "cluster" if manager else "") if active else None
+            SwarmState(
+                "active",
+                self.swarm.node(self.host),
+                manager,
+                "cluster" if manager else "",
+                nodes=(*self.swarm.gone, *map(self.swarm.node, sorted(self.swarm.members))) if manager else (),
+            )
+            if active
+            else None
         )
         return Snapshot(
             self.host,
@@ -126,7 +181,8 @@ class Engine:
             containers=tuple(self.containers.values()),
             networks=tuple(networks),
             volumes=tuple(self.volumes.values()),
-            images=("dockerlab/node:latest",),
+            images=tuple(name for image in self.pictures.values() for name in image.names),
+            image_states=tuple(self.pictures.values()),
             swarm=swarm or SwarmState(),
         )
 
@@ -155,6 +211,8 @@ class Engine:
             forward_policy="DROP",
             bridge_nf=True,
             nameservers=("192.168.22.1",),
+            dns=tuple(self.settings.get("dns", ())),
+            userland_proxy=self.settings.get("userland-proxy", True),
         )
 
     def _run(self, argv):
@@ -165,16 +223,18 @@ class Engine:
         owner = mode.removeprefix("container:")
         if owner != mode and not (owner in self.containers and self.containers[owner].running):
             raise Refused(f"cannot join network namespace of a non running container: {owner}")
+        image = self.known(given.rest[0])
         container = ContainerState(
             identifier(self.host, name),
             name,
             given.rest[0],
-            given.pairs("--label"),
+            {**image.labels, **given.pairs("--label")},
             running=True,
             status="running",
             pid=1000 + len(self.containers),
             network_mode=mode if owner == mode else f"container:{identifier(self.host, owner)}",
             published=tuple(self._publish(given.get("--publish"))),
+            image_id=image.id,
         )
         self.containers[name] = container
         try:
@@ -208,6 +268,8 @@ class Engine:
         dummy = found.driver == "macvlan" and "parent" not in found.options
         alone = found.internal or dummy or found.driver == "overlay"
         gateways = {} if alone else {ip_address(text).version: text for text in found.gateways}
+        named = found.options.get("pretend.gateways", "").split()
+        gateways |= {ip_address(text).version: text for text in named}
         endpoint = EndpointState(
             network, addresses, gateway=gateways.get(4, ""), gateway6=gateways.get(6, ""), aliases=tuple(aliases)
         )
@@ -246,8 +308,10 @@ class Engine:
 
     def _rm(self, argv):
         name = words(argv).rest[0]
-        if self.containers.pop(name, None) is None:
+        found = next((c for c in self.containers.values() if name in (c.name, c.id)), None)
+        if found is None:
             raise Refused(f"No such container: {name}")
+        del self.containers[found.name]
         return name
 
     def _import(self, argv):
@@ -296,13 +360,16 @@ class Engine:
         return ""
 
     def _network_rm(self, argv):
-        (name,) = words(argv).rest
-        found = self.networks().get(name)
+        (given,) = words(argv).rest
+        found = next((n for n in self.networks().values() if given in (n.name, n.id)), None)
         if found is None:
-            raise Refused(f"network {name} not found")
+            raise Refused(f"network {given} not found")
+        name = found.name
         engines = self.swarm.engines if found.scope == "swarm" else [self]
         if any(name in c.endpoints for e in engines for c in e.containers.values()):
             raise Refused(f"network {name} has active endpoints")
+        if found.scope == "swarm" and any(name in networks for networks in self.swarm.gone.values()):
+            raise Refused(f"network {name} is in use by task")
         del (self.swarm.networks if found.scope == "swarm" else self.local)[name]
         return name
 
@@ -332,6 +399,7 @@ class Engine:
         if words(argv).one("--token") != "SWMTKN-1-worker":
             raise Refused("invalid join token")
         self.swarm.members.add(self.host)
+        self.swarm.joined[self.host] += 1
         self._need_gateway_bridge()
         return ""
 
@@ -339,10 +407,18 @@ class Engine:
         if self.host not in self.swarm.members:
             raise Refused("This node is not part of a swarm")
         self.swarm.members.discard(self.host)
+        self.swarm.gone[self.swarm.node(self.host)] = {n for c in self.containers.values() for n in c.endpoints}
         if self.host == self.swarm.manager:
             self.swarm.manager = None
             self.swarm.networks.clear()
+            self.swarm.gone.clear()
         return words(argv).one("--force")
+
+    def _node_rm(self, argv):
+        (node,) = words(argv).rest
+        if self.swarm.gone.pop(node, None) is None:
+            raise Refused(f"No such node: {node}")
+        return node
 
 
 def _one_of_each_family(subnets):
@@ -362,6 +438,13 @@ class Swarm:
     members: set[str] = field(default_factory=set)
     networks: dict[str, NetworkState] = field(default_factory=dict)
     engines: list[Engine] = field(default_factory=list)
+    gone: dict[str, set[str]] = field(default_factory=dict)
+    """The nodes that left, with the networks that the Swarm believes to be in use there."""
+    joined: Counter[str] = field(default_factory=Counter)
+
+    def node(self, host):
+        """Return the ID of a host's node: another one each time that it joins."""
+        return identifier(host, str(self.joined[host]))[:25]
 
 
 class Engines(dict):
@@ -379,6 +462,9 @@ class Engines(dict):
     def facts(self):
         return {host: engine.facts() for host, engine in self.items()}
 
+    def files(self):
+        return {host: engine.file() for host, engine in self.items()}
+
     def addresses(self):
         return {host: f"192.168.22.{61 + engine.number}" for host, engine in self.items()}
 
@@ -387,7 +473,7 @@ class Engines(dict):
         values = {}
         for step in order or plan.ordered():
             for command in step.commands:
-                text = self[command.host].run(command.resolve(values))
+                text = self[command.host].run(command.resolve(values), command.text)
                 if command.stores:
                     values[command.stores] = text.strip()
         return values

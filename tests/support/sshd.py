@@ -64,7 +64,7 @@ class Sshd:
             self.process = subprocess.Popen(
                 [SSHD, "-D", "-e", "-f", str(self.config)], stdin=subprocess.DEVNULL, stderr=log, start_new_session=True
             )
-        end = time.monotonic() + 10
+        end = time.monotonic() + 30
         while time.monotonic() < end and self.process.poll() is None:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
@@ -105,3 +105,25 @@ def children(pid):
     """Return the process ids of a process's children."""
     found = subprocess.run(["ps", "-o", "pid=", "--ppid", str(pid)], check=False, capture_output=True, text=True)
     return [int(word) for word in found.stdout.split()]
+
+
+class agent:  # noqa: N801 - reads as a function in a with statement
+    """An ssh agent with the given keys; gives its socket's path."""
+
+    def __init__(self, folder, keys):
+        self.sock = str(folder / "agent.sock")
+        self.keys = keys
+
+    def __enter__(self):
+        self.process = subprocess.Popen(["ssh-agent", "-D", "-a", self.sock], stdout=subprocess.DEVNULL)
+        while not Path(self.sock).exists():
+            time.sleep(0.02)
+        environment = {**os.environ, "SSH_AUTH_SOCK": self.sock}
+        subprocess.run(
+            ["ssh-add", "-q", *map(str, self.keys)], check=True, env=environment, capture_output=True, timeout=20
+        )
+        return self.sock
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()

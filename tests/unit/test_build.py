@@ -3,8 +3,8 @@
 import pytest
 from support.labs import lab, who
 
-from dockerlab import build
 from dockerlab.identity import Identity, current
+from dockerlab.plan import build
 
 BASE = """
 networks: {a: {subnet: 172.28.1.0/24}, b: {subnet: 172.28.2.0/24}}

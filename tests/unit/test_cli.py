@@ -74,6 +74,10 @@ def test_help(call):
         ["render", "macvlan", "-o", "/no/such/directory/file"],
         ["up", "macvlan", "--sandbox", "--inventory", "x.yaml"],
         ["up", "macvlan", "--inventory", "/no/such/file"],
+        ["graph", "macvlan", "--offline"],
+        ["graph", "macvlan", "--sandbox"],
+        ["graph", "macvlan", "--matrix", "--offline", "--sandbox"],
+        ["graph", "macvlan", "--engine", "new"],
     ],
     ids=" ".join,
 )
@@ -119,6 +123,44 @@ def test_render_into_a_file(call, tmp_path):
     assert (done.returncode, done.stdout) == (0, "")
     assert "nginx:1" in path.read_text()
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_output_to_what_is_no_file(call, tmp_path):
+    """With -o a device or a link is written to, and is not replaced by a file."""
+    link = tmp_path / "nowhere"
+    link.symlink_to("/dev/null")
+    assert call("schema", "-o", str(link)).returncode == 0
+    assert (link.is_symlink(), Path("/dev/null").is_char_device()) == (True, True)
+    assert call("schema", "-o", str(tmp_path)).returncode == 2
+
+
+def test_output_beside_a_trap(call, tmp_path):
+    """With -o nothing is written through a link that somebody else has put beside the file."""
+    mine, trap = tmp_path / "mine", tmp_path / ".up.sh.new"
+    mine.write_text("precious")
+    trap.symlink_to(mine)
+    assert call("render", "bridge", "-o", str(tmp_path / "up.sh")).returncode == 0
+    assert (mine.read_text(), sorted(tmp_path.iterdir())) == ("precious", [trap, mine, tmp_path / "up.sh"])
+
+
+def test_messages_move_no_cursor(call):
+    """What a message holds of somebody else's words is shown by a terminal, and not obeyed."""
+    done = call("render", "\x1b[2J\x9b1mlab")
+    assert (done.returncode, "?[2J?1mlab" in done.stderr) == (2, True)
+    assert not {"\x1b", "\x9b"} & set(done.stderr)
+
+
+def test_graph(call, tmp_path):
+    """The picture comes from the definition alone, and with --matrix --offline has the predictions over it."""
+    path = tmp_path / "lab.svg"
+    assert (call("graph", "macvlan", "-o", str(path)).returncode, path.read_text()[:4]) == (0, "<svg")
+    plain = call("graph", "macvlan", "--format", "dot")
+    over = call("graph", "macvlan", "--format", "dot", "--matrix", "--offline")
+    assert (plain.returncode, plain.stderr, over.returncode) == (0, "", 0)
+    assert "reach" in over.stdout
+    assert "reach" not in plain.stdout
+    drawn = call("graph", "macvlan", "--format", "mermaid").stdout
+    assert drawn.startswith("%% macvlan: One LAN across two hosts\nflowchart TB\n")
 
 
 def test_schema(call):

@@ -36,11 +36,11 @@ def test_every_mode_has_a_page():
         assert {"example", "render", "matrix"} <= set(re.findall(r"<!-- generated: (\w+) ", text))
 
 
-def test_every_rule_is_in_the_table():
-    """Each rule that decides a recorded cell stands in the table of rules."""
+def test_every_rule_is_in_the_index():
+    """Each rule that decides a recorded cell stands in the index of rules."""
     recorded = "\n".join(path.read_text(encoding="utf-8") for path in ROOT.glob("tests/modes/*/*.matrix.txt"))
     decided = set(re.findall(r"\[([a-z0-9-]+)\]$", recorded, re.MULTILINE))
-    listed = set(re.findall(r"[a-z0-9-]+", VERIFICATION.read_text(encoding="utf-8")))
+    listed = set(re.findall(r"[a-z0-9-]+", (DOCS / "rules/README.md").read_text(encoding="utf-8"))) | {"expect"}
     assert decided
     assert decided - listed == set()
 
@@ -71,3 +71,17 @@ def test_definitions_in_the_text_are_right(page):
     for text in definitions:
         if "comand:" not in text:
             assert lab(text).containers
+
+
+def test_reliability_names_tests_that_are_there():
+    """Every test that the page on reliability names is there; `::test_x` alone is in the file before it."""
+    text = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+    named = re.findall(r"`((?:unit/)?test_\w+\.py)?((?:::\w+)*)\*?`", text)
+    folder, source, found = ROOT / "tests", "", 0
+    for file, tests in named:
+        if file:
+            source = (folder / (file if "/" in file else f"e2e/{file}")).read_text("utf-8")
+        for test in filter(None, tests.split("::")):
+            assert re.search(rf"^ *(?:def|class) {test}", source, re.MULTILINE), (file, test)
+            found += 1
+    assert found > 30

@@ -1,9 +1,9 @@
 """Evidence from both ends: read from the hosts' own commands."""
 
-from dockerlab.evidence import around
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.reach import Cell
 from dockerlab.snapshot import ContainerState, Snapshot
+from dockerlab.verify.evidence import around
 
 SNAPSHOT = {"vm0": Snapshot("vm0", containers=(ContainerState("1", "a", "x", running=True, pid=7),))}
 CELL = Cell("a", "vm0", "192.168.22.61", "ping", "vm0")

@@ -10,22 +10,20 @@ import pytest
 
 from dockerlab.command import Command, Part, Variable
 from dockerlab.errors import (
-    ConnectError,
-    DeadlineExceeded,
     ExecutionError,
     Interrupted,
     TransportError,
 )
-from dockerlab.execute import Execution, execute, raise_for, roll_back
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.plan import Key, Plan, Step
+from dockerlab.provision.execute import Execution, execute, raise_for
 
 
 class Notes:
     """A reporter that remembers."""
 
     def __init__(self):
-        self.started_steps, self.commands, self.ended = [], [], {}
+        self.started_steps, self.commands, self.losses, self.ended = [], [], [], {}
         self._lock = threading.Lock()
 
     def started(self, step):
@@ -35,6 +33,10 @@ class Notes:
     def ran(self, command, result):
         with self._lock:
             self.commands.append((command.host, result.argv, result.rc))
+
+    def lost(self, step, loss):
+        with self._lock:
+            self.losses.append((step.key.name, loss))
 
     def finished(self, step, failure):
         self.ended[step.key.name] = failure
@@ -78,7 +80,7 @@ def test_order():
     assert done.complete
     assert done.begun[0].key.name == "a"
     assert notes.ended == dict.fromkeys("abcd")
-    raise_for(done, None)
+    raise_for(done)
 
 
 def test_at_once():
@@ -130,18 +132,15 @@ def test_keep_going():
     done, _, hosts = run(plan, host(failing=["bad", "worse"], channels=1), keep_going=True)
     assert {argv[1] for argv in hosts["h"].calls} == {"bad", "worse", "o0", "o1", "o2", "o3", "o4"}
     with pytest.raises(ExecutionError, match=r"(?s)bad.*worse"):
-        raise_for(done, [])
+        raise_for(done)
 
 
 def test_failure_message():
     """A failure names the object, its host, the command as one could paste it, and what the engine said."""
     done, _, _ = run(Plan((step("a b"),)), host(failing=["a b"]))
     with pytest.raises(ExecutionError) as caught:
-        raise_for(done, [])
-    assert str(caught.value) == (
-        "container a b on h failed (exit code 1)\n  make 'a b'\n  no a b\n"
-        "everything that this run had created was removed again"
-    )
+        raise_for(done)
+    assert str(caught.value) == ("container a b on h failed (exit code 1)\n  make 'a b'\n  no a b")
 
 
 def test_rest_of_a_failed_step():
@@ -227,88 +226,16 @@ def test_interruption():
     assert notes.ended == {"first": None}
     assert done.interrupted
     assert not done.failures
-    with pytest.raises(
-        Interrupted, match=r"^stopped: everything that this run had created was removed again$"
-    ) as caught:
-        raise_for(done, roll_back(done, hosts, notes))
+    with pytest.raises(Interrupted, match=r"^stopped: what was made is gone$") as caught:
+        raise_for(done, "what was made is gone")
     assert caught.value.exit_code == 130
-    assert hosts["h"].calls[1:] == [("undo", "first")]
-
-
-def begun(*steps, failures=None):
-    return Execution(list(steps), failures or {})
-
-
-def test_roll_back_order():
-    """What was begun is undone last first, also the step that failed half-way; what was only kept or removed is not."""
-    steps = [
-        step("a"),
-        step("kept", action="keep"),
-        step("b", action="recreate"),
-        step("gone", action="remove"),
-        step("c"),
-    ]
-    fake = host()
-    assert roll_back(begun(*steps), {"h": fake}, Notes()) == []
-    assert [argv[1] for argv in fake.calls] == ["c", "b", "a"]
-
-
-def test_roll_back_of_what_was_never_made():
-    """That there is nothing to remove is no failure of a rollback."""
-
-    def respond(argv, _given):
-        said = {"a": "Error: No such container: a", "b": "network b not found", "c": "This node is not part of a swarm"}
-        return (1, "", said[argv[1]])
-
-    assert roll_back(begun(step("a"), step("b"), step("c")), {"h": FakeHost("h", respond)}, Notes()) == []
-
-
-def test_roll_back_reports_what_is_left():
-    """What cannot be undone is told with its reason, and the rest is undone all the same."""
-    fake = host(failing=["b"])
-    left = roll_back(begun(step("a"), step("b"), step("c")), {"h": fake}, Notes())
-    assert left == ["container b on h: no b"]
-    assert [argv[1] for argv in fake.calls] == ["c", "b", "a"]
-    with pytest.raises(ExecutionError, match=r"could not be undone:\n  container b on h: no b"):
-        raise_for(begun(failures={step("b").key: ExecutionError("x")}), left)
-
-
-def test_roll_back_without_a_host():
-    """A host that cannot be connected to is not asked again, and what is left there is told; the others are cleaned."""
-    a, b = step("a", host="x"), step("b", host="y")
-    x, y = host("x"), host("y")
-    failures = {a.key: ConnectError("x", "no connection")}
-    left = roll_back(begun(a, b, failures=failures), {"x": x, "y": y}, Notes())
-    assert left == ["container a on x: the host does not answer"]
-    assert (x.calls, y.calls) == ([], [("undo", "b")])
-
-
-@pytest.mark.parametrize("error", [TransportError("h", "lost"), DeadlineExceeded("h", "too slow")])
-def test_roll_back_after_a_doubtful_command(error):
-    """After a lost connection or a missed deadline the command may have taken effect: it is undone."""
-    a = step("a")
-    fake = host()
-    assert roll_back(begun(a, failures={a.key: error}), {"h": fake}, Notes()) == []
-    assert fake.calls == [("undo", "a")]
-
-
-def test_roll_back_loses_the_host():
-    """A connection that is lost during the rollback is no crash: it goes on elsewhere, and tells what is left."""
-
-    def respond(_argv, _given):
-        raise TransportError("x", "connection lost")
-
-    x, y = FakeHost("x", respond), host("y")
-    steps = [step("a", host="y"), step("b", host="x"), step("c", host="x")]
-    left = roll_back(begun(*steps), {"x": x, "y": y}, Notes())
-    assert left == ["container c on x: x: connection lost", "container b on x: the host does not answer"]
-    assert y.calls == [("undo", "a")]
 
 
 def test_kept_after_failure():
-    """Without a rollback the error says that what was made is still there."""
-    with pytest.raises(ExecutionError, match=r"what was made so far is kept; 'dockerlab down' removes it"):
-        raise_for(begun(failures={step("b").key: ExecutionError("x")}), None)
+    """What is told of the end stands under every cause."""
+    failed = Execution([step("b")], {step("b").key: ExecutionError("x")})
+    with pytest.raises(ExecutionError, match=r"^x\nleft is this:\n  network n on h$"):
+        raise_for(failed, "left is this:", "  network n on h")
 
 
 def test_threads_end():

@@ -6,10 +6,10 @@ from textwrap import dedent
 
 import pytest
 
-from dockerlab import facts
 from dockerlab.errors import HostError
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.hosts.local import LocalHost
+from dockerlab.survey import facts
 from dockerlab.topology import HostFacts, Nic, Route
 
 FULL = dedent("""\
@@ -88,6 +88,14 @@ def test_nothing_known():
     assert found.primary_address() is None
 
 
+def test_settings_that_cannot_be_read():
+    """An engine's settings that are there and cannot be read are told as missing; none at all are the default ones."""
+    assert facts.parse("vm0", FULL).settings_read
+    found = facts.parse("vm0", FULL.replace("== end", "== settings_read\n0\n\n== end"))
+    assert not found.settings_read
+    assert found.missing[-1] == "the engine's settings (/etc/docker/daemon.json)"
+
+
 def test_address_with_a_peer_in_its_name():
     """An interface's address is found also where `ip` prints the other end of a veth beside the name."""
     text = FULL.replace("2: eth0    inet ", "2: eth0@if7    inet ")
@@ -131,6 +139,26 @@ def test_gather():
     cut = FakeHost("vm0", lambda _argv, _given: (1, FULL.partition("== routes")[0], "killed"))
     with pytest.raises(HostError, match="vm0: could not read the machine's interfaces: killed"):
         facts.gather(cut)
+
+
+@pytest.mark.parametrize(
+    ("daemon", "flags", "settings"),
+    [
+        ("", "", {"iptables": True, "userland_proxy": True, "ip6tables": None, "live_restore": False}),
+        ('{"iptables": false, "live-restore": true}', "", {"iptables": False, "live_restore": True}),
+        ('{"ip6tables": true, "allow-direct-routing": true}', "", {"ip6tables": True, "direct_routing": True}),
+        ("", "--userland-proxy=false\n--live-restore\n--data-root", {"userland_proxy": False, "live_restore": True}),
+        ("{broken", "--iptables=false", {"iptables": False}),
+        ("[1]", "", {"iptables": True}),
+        ('{"firewall-backend": "nftables"}', "", {"firewall": "nftables"}),
+    ],
+)
+def test_settings(daemon, flags, settings):
+    """The engine's settings stand in daemon.json or on its command line; what is in neither has its default."""
+    sections = f"== firewall\niptables v1.8.9 (nf_tables)\n\n== daemon\n{daemon}\n\n== flags\n{flags}\n\n== end"
+    found = facts.parse("vm0", FULL.replace("== end", sections))
+    assert {name: getattr(found, name) for name in settings} == settings
+    assert found.firewall in ("nftables", "iptables v1.8.9 (nf_tables)")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the interfaces of a Linux machine")

@@ -1,14 +1,17 @@
-"""The parts of SSH that need no server: configuration and host keys."""
+"""The parts of SSH that need no server: configuration, host keys, and connections that fail."""
 
 import getpass
+import socket
+import threading
 from pathlib import Path
 
 import paramiko
 import pytest
 
-from dockerlab.errors import HostKeyError, UsageError
+from dockerlab.errors import ConnectError, HostKeyError, UsageError
 from dockerlab.hosts.address import SshOptions, parse_address
 from dockerlab.hosts.hostkeys import known_keys, preferred, verify
+from dockerlab.hosts.ssh import SshHost
 from dockerlab.hosts.sshconfig import IDENTITIES, Hop, route
 
 
@@ -117,6 +120,27 @@ def test_proxy_command(hops):
     """ProxyCommand is expanded, and the shell's exec taken off."""
     (hop,) = hops("Host lab\n ProxyCommand exec nc %h %p %r\n", "ssh://me@lab:2222")
     assert hop.proxy_command == "nc lab 2222 me"
+
+
+def test_begun_in_vain(tmp_path):
+    """Why a connection could not be made ahead is told once, without another attempt; then it is tried again."""
+    (tmp_path / "config").touch()
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        address = f"ssh://root@127.0.0.1:{server.getsockname()[1]}"
+        host = SshHost("h", parse_address(address), SshOptions(config_file=str(tmp_path / "config")))
+        host.begin()
+        for thread in [each for each in threading.enumerate() if each.name == "connect h"]:
+            thread.join()
+        server.listen()
+        server.setblocking(False)
+        with pytest.raises(ConnectError, match="refused") as first:
+            host.run(["true"])
+        with pytest.raises(BlockingIOError):
+            server.accept()
+    with pytest.raises(ConnectError, match="refused") as second:
+        host.run(["true"])
+    assert second.value is not first.value
 
 
 def test_include(hops, tmp_path):

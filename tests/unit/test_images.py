@@ -8,9 +8,9 @@ import tarfile
 import pytest
 from support.labs import lab
 
-from dockerlab import images
 from dockerlab.errors import ConflictError, HostError
 from dockerlab.hosts.fake import FakeHost
+from dockerlab.provision import images
 from dockerlab.snapshot import Snapshot
 
 LAB = lab("""

@@ -377,3 +377,18 @@ def test_pretended_engines_refuse():
         with pytest.raises(Refused):
             engine.run(("docker", *argv.split()))
     assert set(engine.containers) == {"a"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "left_behind"),
+    [
+        ({"started": 20}, True),
+        ({"started": 5}, False),
+        ({"id": "another"}, True),
+    ],
+    ids=["started again", "started before", "made anew"],
+)
+def test_who_was_left_behind_is_recreated(changes, left_behind):
+    """A joiner whose owner has another namespace by now is made again, and nothing else is."""
+    engines = altered(altered(running(lab(BASE)), "side", started=10), "web", **changes)
+    assert changed(plan_up(lab(BASE), engines)) == ({"container side": "recreate"} if left_behind else {})

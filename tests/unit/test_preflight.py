@@ -4,11 +4,11 @@ from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
-from support.labs import lab, who
+from support.labs import lab, running, who
 from support.pretend import Engines
 
-from dockerlab import preflight
 from dockerlab.errors import ConflictError
+from dockerlab.provision import preflight
 from dockerlab.snapshot import ContainerState, NetworkState, PublishedPort
 
 LAB = "networks: {{n: {}}}\ncontainers: {{web: {{networks: [n]}}}}\n"
@@ -85,3 +85,27 @@ def test_a_taken_port_names_its_owner():
 def test_a_name_that_the_engine_refuses():
     """A container's name of one letter is refused here, not by the engine in the middle of `up`."""
     assert refusal("containers: {a: {}}") == ["local: container a: the engine wants names of at least two characters"]
+
+
+@pytest.mark.parametrize(
+    ("network", "refused"),
+    [
+        ("{subnet: 192.168.0.0/16}", True),
+        ("{subnet: 192.168.22.128/25}", True),
+        ("{subnet: 192.168.23.0/24}", False),
+        ("{driver: macvlan, subnet: 192.168.22.0/24, parent: eth0.50}", False),
+    ],
+)
+def test_the_hosts_own_network(network, refused):
+    """A bridge may not take a subnet in which the host has neighbours; a macvlan is meant to share it."""
+    lines = refusal(LAB.format(network))
+    assert bool(lines) is refused
+    assert all(line.startswith("local: subnet 192.168.") for line in lines)
+    assert all("overlaps with the host's own network 192.168.22.0/24 on eth0: " in line for line in lines)
+
+
+def test_a_bridge_that_is_the_labs_own():
+    """The address that the host has on the lab's own bridge is not in its way."""
+    definition = lab(LAB.format("{subnet: 10.7.0.0/24}"))
+    engines = running(definition)
+    preflight.check(definition, who(definition), engines.facts(), engines.snapshots())

@@ -1,5 +1,6 @@
 """No value of a definition ever becomes a second argument, a flag or shell code."""
 
+import json
 import os
 import shlex
 import shutil
@@ -11,13 +12,16 @@ import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
-from support.labs import lab, plan_up, who
+from support.labs import lab, plan_up, running, who
 from support.pretend import Engines
 
-from dockerlab import build, render, scripts
-from dockerlab.command import Command, Part, Variable
+from dockerlab import modes, plan, render
+from dockerlab.command import HANDOVER, Command, Part, Variable, exports
 from dockerlab.errors import DefinitionError
-from dockerlab.images import NODE_SCRIPT
+from dockerlab.lab.loader import loads
+from dockerlab.plan import build
+from dockerlab.provision import scripts
+from dockerlab.provision.images import NODE_SCRIPT
 
 NASTY = [
     "$(touch canary)",
@@ -37,6 +41,7 @@ NASTY = [
     "~/*?[a]{b,c}!x",
     "ünïcödé 網路 🦆",
 ]
+SHOW = r'printf "%s\0" "${A-unset}" "${B_1-unset}" "${_c-unset}"'
 # What the definition's reader lets through: see lab.document.UNPRINTABLE.
 PRINTABLE = st.characters(exclude_categories=["Cs", "Cc"], exclude_characters="\ufffe\uffff", include_characters="\t\n")
 TEXT = st.sampled_from(NASTY) | st.text(PRINTABLE, max_size=20)
@@ -152,9 +157,8 @@ def nasty_lab(draw_text, draw_map):
     }
 
 
-def check_script(definition, shell):
+def check_script(made, shell):
     """Hold what `sh` passes to docker against the argument vectors of the plan."""
-    made = lab(yaml.safe_dump(definition, allow_unicode=True))
     steps = plan_up(made, Engines(made.hosts)).ordered()
     intended = [command.resolve({})[1:] for step in steps for command in step.commands]
     calls, done = shell(scripts.of(made, who(made)).replace(NODE_SCRIPT.rstrip(), ""))
@@ -167,16 +171,137 @@ def check_script(definition, shell):
 @SLOW
 def test_script_gives_the_very_arguments(shell, data):
     """`sh` itself calls docker with the plan's argument vectors, whatever a definition's values are."""
-    check_script(nasty_lab(lambda: data.draw(VALUE), lambda: data.draw(st.dictionaries(KEY, VALUE, max_size=2))), shell)
+    drawn = nasty_lab(lambda: data.draw(VALUE), lambda: data.draw(st.dictionaries(KEY, VALUE, max_size=2)))
+    check_script(lab(yaml.safe_dump(drawn, allow_unicode=True)), shell)
 
 
 @pytest.mark.parametrize("value", [text for text in NASTY if "{{" not in text])
 def test_nasty_values_in_a_script(shell, value):
     """Every well-known trick arrives as it is, in every place that takes free text."""
-    calls = check_script(nasty_lab(lambda: value, lambda: {"k": value}), shell)
+    definition = nasty_lab(lambda: value, lambda: {"k": value})
+    calls = check_script(lab(yaml.safe_dump(definition, allow_unicode=True)), shell)
     run = calls[1]
     assert f"k={value}" in run
     assert run[-3:] == (value, value, value)
+
+
+WHOLE = {
+    "name": "whole",
+    "title": "All there is",
+    "hosts": {"vm0": "ssh://root@192.168.22.61"},
+    "vars": {"v": "x"},
+    "networks": {
+        "net": {
+            "driver": "bridge", "subnet": "10.1.0.0/24", "gateway": "10.1.0.1", "ip_range": "10.1.0.128/25",
+            "driver_opts": {"a": "b"}, "labels": {"c": "d"}, "hosts": ["vm0"], "internal": "true",
+        },
+        "lan": {
+            "driver": "macvlan", "parent": "eth0.50",
+            "ipam": {
+                "driver": "default", "options": {"e": "f"},
+                "config": [{"subnet": "10.2.0.0/24", "gateway": "10.2.0.1", "aux_addresses": {"g": "10.2.0.9"}}],
+            },
+        },
+    },
+    "containers": {
+        "box": {
+            "image": "busybox", "host": "vm0", "command": ["h", "i"], "entrypoint": "j 'k l'", "hostname": "m",
+            "user": "n", "environment": {"O": "p", "Q": None}, "ports": ["127.0.0.1:80:80/tcp"], "expose": ["81"],
+            "networks": {"net": {"ip": "10.1.0.200", "aliases": ["r"]}, "lan": {"ip": "10.2.0.200"}},
+            "dns": ["1.1.1.1"], "dns_search": ["s"], "extra_hosts": {"t": "u"}, "cap_add": ["V"], "cap_drop": ["W"],
+            "sysctls": {"x": "y"}, "labels": {"z": "{{ v }}"},
+        },
+        "side": {"network_mode": "container:box", "replicas": "{{ 1 + 1 }}", "command": "sh -c 'echo {{ index }}'"},
+    },
+    "expect": [{"from": "box", "to": "side1", "probe": "ping", "reachable": "true", "why": "because"}],
+    "outside": {"world": {"address": "203.0.113.10"}},
+}  # fmt: skip
+
+
+def places(value, path=()):
+    """Yield the way to every text of a definition, keys among them, and whether it is a key."""
+    if isinstance(value, str):
+        yield path, False
+    for key, item in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        if isinstance(key, str):
+            yield (*path, key), True
+        yield from places(item, (*path, key))
+
+
+def with_text(value, path, text, *, of_key):
+    """Return the definition with another text at a place."""
+    if not path:
+        return text
+    if of_key and len(path) == 1:
+        return {text if key == path[0] else key: item for key, item in value.items()}
+    copy = value.copy()
+    copy[path[0]] = with_text(value[path[0]], path[1:], text, of_key=of_key)
+    return copy
+
+
+PLACES = list(places(WHOLE))
+
+
+def check_everything(definition, shell):
+    """Hold that a definition is refused with a place, or that each command of up and down is what was meant."""
+    try:
+        text = json.dumps(definition, ensure_ascii=False)
+        made = loads(text, networks=modes.network_types(), checks=[modes.check])
+    except DefinitionError as error:
+        return [problem.line for problem in error.problems]
+    engines = Engines(made.hosts)
+    steps = [*plan_up(made, engines).ordered(), *plan.down(running(made).snapshots(), made.name, None).ordered()]
+    commands = [command for step in steps for command in (*step.commands, *step.undo)]
+    for command in commands:
+        assert tuple(shlex.split(command.shell())) == command.argv
+    parsed = subprocess.run(["/bin/sh", "-n"], input=os.fsencode(scripts.of(made, who(made))), check=False)
+    assert parsed.returncode == 0
+    check_script(made, shell)
+    return [len(commands)]
+
+
+def test_the_whole_definition(shell):
+    """What the next tests change is a definition with which nothing is wrong."""
+    (commands,) = check_everything(WHOLE, shell)
+    assert commands > 10
+    assert len(PLACES) > 100
+
+
+EVERYTHING = (
+    "; touch canary # $(touch canary) `touch canary` ' \" \\ ~/*?[a]{b,c}!x\ntouch canary\n\ue0000\ue001é網\u2028"
+)
+WORST = [EVERYTHING, "--privileged", "", "a\0b", "\ud800", "\u202eabc\u2066", "{{ 1e999 }}"]
+
+
+@pytest.mark.parametrize("value", WORST)
+def test_nasty_values_in_every_place(shell, value):
+    """In every place for a text, keys among them, a trick is refused with its place or arrives as one argument."""
+    for path, of_key in PLACES:
+        told = check_everything(with_text(WHOLE, path, value, of_key=of_key), shell)
+        assert told
+        assert min(told) >= 1
+
+
+@given(st.sampled_from(PLACES), TEXT | st.text(max_size=20))
+@settings(SLOW, max_examples=150)
+def test_any_value_in_any_place(shell, place, value):
+    """Any text at all, in any place, is refused with its place or arrives as it is."""
+    told = check_everything(with_text(WHOLE, place[0], value, of_key=place[1]), shell)
+    assert told
+    assert min(told) >= 1
+
+
+@given(st.dictionaries(st.sampled_from(["A", "B_1", "_c"]), TEXT.filter(lambda text: "\0" not in text)))
+@settings(max_examples=60, deadline=None)
+def test_variables_are_handed_over(environment):
+    """A command gets the variables that it takes, whatever is in them, and none of its own beside them."""
+    command = Command("h", (Part(("sh", "-c", SHOW)),), takes=("A", "B_1", "_c"))
+    assert command.started(command.resolve({})) == ("sh", "-c", HANDOVER, "sh", "sh", "-c", SHOW)
+    done = subprocess.run(
+        command.started(command.resolve({})), input=b"".join(exports(command.takes, environment)),
+        env={"PATH": "/usr/bin:/bin", "A": "the host's own"}, capture_output=True, check=True,
+    )  # fmt: skip
+    assert done.stdout == b"".join(os.fsencode(f"{environment.get(name, 'unset')}\0") for name in command.takes)
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import pytest
 from support.labs import lab, plan_up, read, who
 from support.pretend import Engines
 
-from dockerlab import scripts
 from dockerlab.errors import UsageError
+from dockerlab.provision import scripts
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 

@@ -7,11 +7,11 @@ from support.labs import lab, plan_up, running, who
 from support.pretend import Engines
 
 from dockerlab import plan
-from dockerlab.build import TOKEN
 from dockerlab.command import Variable
 from dockerlab.errors import ConflictError
 from dockerlab.plan import Key
 from dockerlab.plan.bringing_up import Situation
+from dockerlab.plan.build import TOKEN
 from dockerlab.snapshot import NetworkState, Snapshot, SwarmState
 
 WIDE = lab("""
@@ -208,3 +208,27 @@ def test_down_removes_a_wide_network_on_its_manager_only():
     manager = replace(worker, host="vm0", swarm=SwarmState("active", manager=True))
     removal = plan.down({"vm0": manager, "vm1": worker}, "demo", None)
     assert [step.key.host for step in removal.steps] == ["vm0"]
+
+
+def test_down_after_a_worker_has_left_by_itself():
+    """The lab's Swarm forgets a node that left before its networks go; the node of a host that came back stays."""
+    engines = running(WIDE)
+    engines["vm1"].run(("docker", "swarm", "leave", "--force"))
+    lost = engines.swarm.node("vm1")
+    engines["vm1"].run(("docker", "swarm", "join", "--token", "SWMTKN-1-worker", "1.2.3.4:2377"))
+    engines["vm2"].run(("docker", "swarm", "leave", "--force"))
+    wanted = plan.down(engines.snapshots(), "demo", None)
+    forgotten = {step.key.name for step in wanted.steps if step.key.name.startswith("member ")}
+    assert forgotten == {f"member {node}" for node in (lost, engines.swarm.node("vm2"))}
+    engines.carry_out(wanted)
+    assert not engines.swarm.networks
+    assert not any(list(snapshot.labelled()) for snapshot in engines.snapshots().values())
+
+
+def test_down_forgets_nobody_where_the_swarm_stays():
+    """In a Swarm that somebody else made, or that others use, no node is taken away."""
+    engines = swarm_of(Engines(WIDE.hosts), "vm0", "vm1", "vm2")
+    engines.carry_out(plan_up(WIDE, engines))
+    engines["vm1"].run(("docker", "swarm", "leave", "--force"))
+    wanted = plan.down(engines.snapshots(), "demo", None)
+    assert not [step for step in wanted.steps if step.key.kind == "swarm"]

@@ -7,7 +7,7 @@ from support.labs import lab, running
 from support.reports import LOST, NO, SEEN, UNCLEAR, UNTOLD, YES, report, small
 
 from dockerlab.probe import base as probe
-from dockerlab.reach import Cell, build_world, matrix
+from dockerlab.reach import Cell, Expectation, build_world, matrix
 from dockerlab.verify import judge, observe, place
 
 CELL = Cell("a", "b", "10.0.0.2", "ping", "b")
@@ -105,6 +105,19 @@ def test_questions():
     assert ping.source.container == "b"
     assert ping.target.container == "a"
     assert ping.source.pid > 0
+
+
+@pytest.mark.parametrize(
+    ("reachable", "symptom", "silent"),
+    [(False, "timeout", True), (False, "reply lost", True), (False, "no route", False), (True, None, False)],
+)
+def test_predicted_silence(reachable, symptom, silent):
+    """Silence is believed sooner only where it is predicted: for errors that somebody tells, one waits."""
+    engines, prober = running(LAB), Prober(lambda _cell: SEEN)
+    world = build_world(LAB, engines.facts(), engines.snapshots())
+    observe([Cell("b", "a", "10.0.0.2", "ping", "a")], world, engines.snapshots(), prober,
+            [Expectation(reachable, "rule", "because", symptom)])  # fmt: skip
+    assert [cell.silent for cell in prober.asked] == [silent]
 
 
 def test_shared_sandboxes():

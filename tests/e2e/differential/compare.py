@@ -10,13 +10,15 @@ from dataclasses import dataclass, field
 
 from e2e.differential.labs import VM, text_of
 
-from dockerlab import lifecycle, modes
+from dockerlab import modes, survey
 from dockerlab.errors import DockerlabError
 from dockerlab.hosts.address import SshOptions
 from dockerlab.identity import current
 from dockerlab.lab.loader import loads
+from dockerlab.provision.down import Which, plan_down, take_down
+from dockerlab.provision.up import Wish, carry_out, plan_up
 from dockerlab.session import Whereabouts, open_session
-from dockerlab.verify import same_symptom
+from dockerlab.verify import on_hosts, same_symptom
 
 
 class Silent:
@@ -26,6 +28,9 @@ class Silent:
         pass
 
     def ran(self, command, result):
+        pass
+
+    def lost(self, step, loss):
         pass
 
     def finished(self, step, failure):
@@ -61,6 +66,13 @@ def session():
         yield opened
 
 
+def links(opened):
+    """Return which of the kinds of link that labs may want, and not every kernel has, the hosts' kernel makes."""
+    script = "ip link add trial {} type {} && ip link delete trial"
+    tried = {"ipvlan": script.format("link eth0", "ipvlan"), "dummy": script.format("", "dummy")}
+    return frozenset(kind for kind, trial in tried.items() if opened.hosts[VM[0]].run(["sh", "-c", trial]).rc == 0)
+
+
 def parse(lab):
     """Return the checked definition that a structure or a text stands for."""
     text = lab if isinstance(lab, str) else text_of(lab)
@@ -76,7 +88,7 @@ def compare(lab, opened, *, patient=True):
     try:
         definition = parse(lab)
         with running(definition, opened):
-            look = lifecycle.verify_new if patient else lifecycle.verify
+            look = on_hosts.verify_new if patient else on_hosts.verify
             judge(look(definition, opened.hosts), outcome)
             if patient and not outcome.clean:
                 again(definition, opened, outcome)
@@ -92,19 +104,19 @@ def compare(lab, opened, *, patient=True):
 @contextmanager
 def running(definition, opened):
     """Bring a lab up, and take it down whatever happens."""
-    wanted, _ = lifecycle.plan_up(definition, current(definition.name), opened.hosts, opened.controller, "missing")
+    wanted, _ = plan_up(definition, current(definition.name), opened.hosts, opened.controller, Wish())
     try:
-        lifecycle.carry_out(wanted, opened.hosts, Silent())
+        carry_out(wanted, opened.hosts, Silent())
         yield
     finally:
-        removal = lifecycle.plan_down(definition.name, opened.hosts)
-        lifecycle.take_down(removal.plan, opened.hosts, Silent())
+        removal = plan_down(Which(definition.name), opened.hosts)
+        take_down(removal.plan, opened.hosts, Silent())
 
 
 def remains(opened):
     """Return what `down` has left on the hosts that an empty engine does not have."""
     known = {"bridge", "host", "none", "docker_gwbridge"}
-    seen = lifecycle.look(opened.hosts)
+    seen = survey.look(opened.hosts)
     found = []
     for host, snapshot in seen.snapshots.items():
         found += [f"{host}: container {c.name}" for c in snapshot.containers]
@@ -133,7 +145,7 @@ def judge(report, outcome):
 def again(definition, opened, outcome):
     """Look a second time: a mismatch that is no longer one was no mismatch of the model."""
     second = Outcome()
-    judge(lifecycle.verify(definition, opened.hosts), second)
+    judge(on_hosts.verify(definition, opened.hosts), second)
     lasting = {key_of_cell(cell) for cell in second.mismatches}
     outcome.flaky = [cell for cell in outcome.mismatches if key_of_cell(cell) not in lasting]
 

@@ -25,6 +25,8 @@ class Draft:
     """A lab in the making, with what is taken already."""
 
     draw: object
+    links: frozenset = frozenset()
+    """The kinds of link that the kernel makes besides those of every kernel: of ipvlan and dummy."""
     networks: dict = field(default_factory=dict)
     homes: dict = field(default_factory=dict)
     containers: dict = field(default_factory=dict)
@@ -41,9 +43,9 @@ class Draft:
 
 
 @st.composite
-def labs(draw):
-    """Draw a lab as the mapping that its YAML file holds."""
-    draft = Draft(draw)
+def labs(draw, links=frozenset()):
+    """Draw a lab as the mapping that its YAML file holds, for a kernel that makes these kinds of link too."""
+    draft = Draft(draw, links)
     names = draw(st.permutations(NETWORK_NAMES))[: draft.choose(2, 3, 1, 4, 0)]
     for number, name in enumerate(names):
         add_network(draft, number, name)
@@ -64,9 +66,11 @@ def labs(draw):
 
 def add_network(draft, number, name):
     """Add a network of some driver, where there is room for one."""
-    driver = draft.choose("bridge", "bridge", "bridge", "macvlan", "macvlan", "overlay")
+    more = ("ipvlan", "ipvlan", "ipvlan") if "ipvlan" in draft.links else ()
+    driver = draft.choose("bridge", "bridge", "bridge", "macvlan", "macvlan", "overlay", *more)
     homes = draft.choose(VM, VM, VM[:1], VM[1:])
-    made = {"bridge": bridge, "macvlan": macvlan, "overlay": overlay}[driver](draft, number, homes)
+    makers = {"bridge": bridge, "macvlan": macvlan, "ipvlan": ipvlan, "overlay": overlay}
+    made = makers[driver](draft, number, homes)
     draft.networks[name], draft.homes[name] = made, homes
 
 
@@ -87,21 +91,62 @@ def bridge(draft, number, homes):
             spec["subnet"] = [spec["subnet"], f"fd00:0:0:{number + 1}::/64"]
     if draft.likely(20):
         spec["internal"] = True
+    options = bridge_options(draft, internal="internal" in spec)
+    return spec | ({"driver_opts": options} if options else {})
+
+
+def bridge_options(draft, *, internal):
+    """Return what a bridge's driver is told; engines before 27 and 28 ignore the gateway modes."""
     options = {}
     if draft.likely(25):
         options[OPTION + "enable_icc"] = "false"
     if draft.likely(15):
         options[OPTION + "enable_ip_masquerade"] = "false"
-    return spec | ({"driver_opts": options} if options else {})
+    for version in (4, 6) if not internal else ():
+        if draft.likely(15):
+            options[f"{OPTION}gateway_mode_ipv{version}"] = draft.choose("routed", "routed", "nat-unprotected")
+    if draft.likely(5):
+        options[OPTION + "trusted_host_interfaces"] = "eth0"
+    return options
 
 
 def macvlan(draft, number, homes):
-    """Return a macvlan network, or a bridge where every parent has one already: older engines refuse a second."""
-    spec = {"driver": "macvlan"}
+    """Return a macvlan network, or what `on_parent` gives where there is no parent."""
+    spec = on_parent(draft, number, homes)
+    if "parent" not in spec:
+        return spec and {"driver": "macvlan"} | spec
+    if draft.likely(40):
+        # In passthru mode the one child gets all that the parent receives: never the host's own way out.
+        modes = ("bridge", "private", "private", "vepa", *(("passthru",) if spec["parent"] == "eth0.50" else ()))
+        spec["macvlan_mode"] = draft.choose(*modes)
+    if draft.likely(15):
+        spec["internal"] = True
+    return {"driver": "macvlan"} | spec
+
+
+def ipvlan(draft, number, homes):
+    """Return an ipvlan network, or what `on_parent` gives where there is no parent."""
+    spec = on_parent(draft, number, homes)
+    if spec and draft.likely(70):
+        # Mode l3 wants a subnet of its own; l3s is refused by older engines.
+        spec["ipvlan_mode"] = "l2" if "gateway" in spec else draft.choose("l3", "l3", "l2")
+    if spec and draft.likely(25):
+        spec["driver_opts"] = {"ipvlan_flag": draft.choose("private", "private", "vepa")}
+    return spec and {"driver": "ipvlan"} | spec
+
+
+def on_parent(draft, number, homes):
+    """Return the parent and the subnet of a network; older engines refuse a parent that has one already.
+
+    Without a parent, it is one that the engine makes a dummy interface for, or nothing where the kernel has none.
+    """
     free = [p for p in ("eth0.50", "eth0") if not any((home, p) in draft.parents for home in homes)]
+    if "dummy" in draft.links and (not free or draft.likely(20)):
+        return {"subnet": f"10.8.{number}.0/24"}
     if not free:
-        return {}  # without a parent, the engine wants the kernel's dummy interfaces, which not every kernel has
-    parent = spec["parent"] = draft.choose(*free)
+        return {}
+    parent = draft.choose(*free)
+    spec = {"parent": parent}
     draft.parents |= {(home, parent) for home in homes}
     if not any((home, "lan") in draft.subnets for home in homes):
         draft.subnets |= {(home, "lan") for home in homes}
@@ -111,12 +156,6 @@ def macvlan(draft, number, homes):
     else:  # nobody that the definition speaks of holds this gateway, so that the model makes no claim of what is behind
         spec["subnet"] = f"10.9.{number}.0/24"
         spec["internal"] = draft.likely(70)
-    if draft.likely(40):
-        # In passthru mode the one child gets all that the parent receives: never the host's own way out.
-        modes = ("bridge", "private", "private", "vepa", *(("passthru",) if parent == "eth0.50" else ()))
-        spec["macvlan_mode"] = draft.choose(*modes)
-    if draft.likely(15):
-        spec["internal"] = True
     return spec
 
 
@@ -144,13 +183,15 @@ def container(draft, number):
     if kind == "networks":
         chosen = draft.draw(st.permutations(open_to))[: draft.choose(1, 1, 1, 2, 2, 3)]
         spec["networks"] = {name: place(draft, number, name, host) for name in chosen}
+        if draft.likely(10):
+            spec["hostname"] = f"known{number}"
     else:
         spec["network_mode"] = kind
     if kind == "none" or draft.likely(45):
         return spec
     port = 8000 + number if kind == "host" else draft.choose(80, 80, 8000 + number)
     spec["command"] = HTTPD.format(port)
-    if kind == "host" or draft.likely(35):
+    if draft.likely(80 if kind == "host" else 35):
         spec["expose"] = [port]
     else:
         spec["ports"] = [publish(draft, number * 10 + i, host, port) for i in range(draft.choose(1, 1, 1, 2, 3))]
@@ -168,13 +209,13 @@ def place(draft, number, name, host):
     if spec.get("macvlan_mode") == "passthru":
         draft.crowded.add((name, host))
     subnets = [spec["subnet"]] if isinstance(spec.get("subnet"), str) else spec.get("subnet", [])
-    must = spec.get("driver") == "macvlan" and len(draft.homes[name]) > 1
+    must = spec.get("driver") in ("macvlan", "ipvlan") and len(draft.homes[name]) > 1
     if subnets and (must or draft.likely(30)):
         fixed["ip"] = subnets[0].rpartition(".")[0] + f".{120 + number}"
         if len(subnets) > 1 and draft.likely(50):
             fixed["ip6"] = subnets[1].partition("/")[0] + f"{number + 0x200:x}"
     if draft.likely(15):
-        fixed["aliases"] = [f"alias{number}"]
+        fixed["aliases"] = [f"alias{draft.choose(number, number, 0)}"]
     return fixed
 
 
@@ -204,8 +245,8 @@ APART = 7
 """How many examples lie between two labs: hypothesis makes several neighbouring examples out of one."""
 
 
-def from_seed(number, count):
-    """Return `count` labs, always the same ones for a number and a count under one version of hypothesis."""
+def from_seed(number, count, links=frozenset()):
+    """Return `count` labs, always the same ones for a number, a count and links under one version of hypothesis."""
     found = []
 
     @seed(number)
@@ -217,7 +258,7 @@ def from_seed(number, count):
         suppress_health_check=list(HealthCheck),
         verbosity=Verbosity.quiet,
     )
-    @given(labs())
+    @given(labs(links))
     def collect(lab):
         found.append(lab)
 

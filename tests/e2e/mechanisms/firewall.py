@@ -11,16 +11,12 @@ inside alone ip addr add 172.28.1.99/24 dev eth0
 inside alone ip link set eth0 up
 """
 
-LET_IN = """
-iptables -I DOCKER-USER -i eth0 -d 172.28.6.10 -j ACCEPT
-rewrite "/-d 172.28.6.10.32 .*-j DROP/d"
-"""
-
 ADDRESS_AGAIN = """
 inside remote ip addr add 172.17.0.2/16 dev eth0
 inside remote ip route add default via 172.17.0.1
 """
 
+FORWARDS = "/proc/sys/net/ipv4/ip_forward"
 ECHO = "-p icmp --icmp-type echo-request"
 
 NAMES = (
@@ -55,6 +51,12 @@ CASES = (
         "masquerade", "web", "internet", now="timeout", then="ip-forward-off",
         gone={"vm0": "sysctl -qw net.ipv4.ip_forward=0"},
         back={"vm0": "sysctl -qw net.ipv4.ip_forward=1"},
+        also=("published", "reply-lost", *NAMES),
+    ),
+    Case(
+        "masquerade", "web", "internet", now="timeout", then="unseen-forwarding",
+        gone={"vm0": f"sysctl -qw net.ipv4.ip_forward=0; mount --bind /dev/null {FORWARDS}"},
+        back={"vm0": f"umount {FORWARDS}; sysctl -qw net.ipv4.ip_forward=1"},
         also=("published", "reply-lost", *NAMES),
     ),
     Case(
@@ -119,8 +121,8 @@ CASES = (
         back={"vm0": "ip link del wire"},
     ),
     Case(
-        "unrouted", "web", "faraway", then="unseen-forwarding",
-        besides={"vm1": LET_IN},
+        "unrouted", "web", "faraway", then="masquerade",
+        besides={"vm1": "iptables -P FORWARD ACCEPT"},
         gone={"vm0": "ip route add 172.28.6.0/24 via 192.168.22.62"},
         back={"vm0": "ip route del 172.28.6.0/24"},
     ),
@@ -180,6 +182,13 @@ CASES = (
         gone={"vm0": "inside web iptables-save > /run/web.rules; inside web iptables -t nat -F DOCKER_OUTPUT"},
         back={"vm0": "inside web iptables-restore < /run/web.rules; rm /run/web.rules"},
         also=NAMES,
+    ),
+    Case(
+        "dns-shared-network", "web", "peer", "dns", target="mate", now="no such name",
+        gone={"vm0": "docker network disconnect front peer; docker network connect --ip 172.28.1.11 front peer"},
+        back={"vm0": "docker network disconnect front peer; "
+                     "docker network connect --ip 172.28.1.11 --alias mate front peer"},
+        also=("peer", "joined"),
     ),
     Case(
         "dns-default-bridge", "plain", "web", "dns",

@@ -1,0 +1,191 @@
+"""Namespaces and parents held against what the engine gave: who is changed behind its back is named."""
+
+import json
+from dataclasses import replace
+from ipaddress import ip_interface
+
+import pytest
+from support.lab_hosts import EXAMPLES, NAMES
+from support.labs import lab, read, running
+
+from dockerlab.drift import kernel
+from dockerlab.hosts.fake import FakeHost
+from dockerlab.survey.inside import Inside, Link, look_inside, parse
+from dockerlab.topology import HostFacts, Nic
+
+DEMO = """
+    hosts: {vm0: , vm1: }
+    networks:
+      front: {subnet: 172.28.1.0/24, gateway: 172.28.1.1}
+      lan: {driver: macvlan, subnet: 10.9.0.0/24, gateway: 10.9.0.1, parent: eth0.50}
+      wide: {driver: overlay, subnet: 10.8.0.0/24}
+    containers:
+      web: {host: vm0, networks: {front: {ip: 172.28.1.10}}}
+      side: {network_mode: "container:web"}
+      other: {host: vm0, networks: {front: {ip: 172.28.1.11}}}
+      plain: {host: vm0}
+      far: {host: vm1, networks: {lan: {ip: 10.9.0.5}}}
+      up: {host: vm1, networks: {wide: {ip: 10.8.0.5}}}
+"""
+
+
+def engines_of(definition):
+    """Return what the engines say of a lab that runs, with a MAC address for each place in it."""
+    found, number = {}, 0
+    for host, snapshot in running(definition).snapshots().items():
+        containers = []
+        for container in snapshot.containers:
+            number += 1
+            places = {n: replace(p, mac=f"02:42:00:00:00:{number:02x}") for n, p in container.endpoints.items()}
+            containers.append(replace(container, endpoints=places))
+        found[host] = replace(snapshot, containers=tuple(containers))
+    return found
+
+
+def as_made(definition, snapshots):
+    """Return the namespaces as the engines have made them."""
+    found = {}
+    for name in definition.containers:
+        snapshot = snapshots[definition.host_of(name)]
+        places = tuple(snapshot.container(name).endpoints.values())
+        links = [Link(f"eth{n}", p.mac, True, 1450, p.addresses) for n, p in enumerate(places) if p.addresses]
+        gateways = [p.gateway for p in places if p.gateway and not snapshot.network(p.network).internal]
+        if any(snapshot.network(p.network).driver == "overlay" for p in places):
+            gateways.append("172.18.0.1")  # that of the engine's own bridge
+        found[name] = Inside(tuple(links), tuple(gateways[:1]), {}, ("127.0.0.11",))
+    return found
+
+
+def told(name, change):
+    """Return what is said once a namespace of the demo was changed."""
+    definition = lab(DEMO)
+    snapshots = engines_of(definition)
+    insides = as_made(definition, snapshots)
+    assert list(kernel.namespaces(definition, snapshots, insides)) == []
+    insides[name] = change(insides[name])
+    return [str(each) for each in kernel.namespaces(definition, snapshots, insides)]
+
+
+def with_link(**changes):
+    return lambda inside: replace(inside, links=(replace(inside.links[0], **changes),))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_example_as_it_was_made(name):
+    """What an engine has made, and nobody has changed, is named nowhere."""
+    definition = read(EXAMPLES / f"{name}.yaml")
+    snapshots = running(definition).snapshots()
+    assert list(kernel.namespaces(definition, snapshots, as_made(definition, snapshots))) == []
+
+
+def test_what_was_changed_in_a_namespace():
+    """Each change is named with what the engine gave, and the command that makes the namespace anew."""
+    (gateway,) = told("web", lambda inside: replace(inside, gateways=("172.28.1.254",)))
+    assert gateway == (
+        "vm0: container web has its default route by 172.28.1.254, and the engine gave it 172.28.1.1; "
+        "right would be: docker restart web"
+    )
+    (none,) = told("web", lambda inside: replace(inside, gateways=()))
+    assert "has no default route, and the engine gave it one by 172.28.1.1;" in none
+    (mask,) = told("web", with_link(addresses=(ip_interface("172.28.1.10/32"),)))
+    assert "has a wrong subnet mask on eth0: 172.28.1.10/32, and the engine gave it 172.28.1.10/24;" in mask
+    (down,) = told("web", with_link(up=False))
+    assert "has its interface eth0 down" in down
+    (gone,) = told("web", with_link(addresses=()))
+    assert "lacks the address 172.28.1.10/24 on eth0, which the engine gave it;" in gone
+    (unplugged,) = told("web", lambda inside: replace(inside, links=()))
+    assert "has no interface for 172.28.1.10/24, which the engine gave it on front;" in unplugged
+
+
+def test_who_else_has_an_address():
+    """An address of another one of the lab's containers is named with whose it is; any other is one's own affair."""
+    twice = (ip_interface("172.28.1.10/24"), ip_interface("172.28.1.11/24"))
+    (said,) = told("web", with_link(addresses=twice))
+    assert "has the address 172.28.1.11 of other on eth0 as well;" in said
+    assert told("web", with_link(addresses=(twice[0], ip_interface("172.28.1.99/24")))) == []
+
+
+def test_a_neighbour_entry_that_stays():
+    """An entry that never expires is wrong where it has another MAC address than its holder was given."""
+    definition = lab(DEMO)
+    place = engines_of(definition)["vm0"].container("other").endpoints["front"]
+    (said,) = told("web", lambda inside: replace(inside, fixed={"172.28.1.11": "02:00:de:ad:be:ef"}))
+    assert "by which 172.28.1.11 (other) has the MAC address 02:00:de:ad:be:ef; it is " + place.mac in said
+    assert told("web", lambda inside: replace(inside, fixed={"172.28.1.11": place.mac.upper()})) == []
+
+
+def test_a_name_server():
+    """On a network of one's own the engine's name server is asked; on docker0 anybody may be."""
+    (said,) = told("web", lambda inside: replace(inside, nameservers=("192.0.2.53",)))
+    assert "asks 192.0.2.53 for names, and the engine's name server is 127.0.0.11; right would be: docker exec" in said
+    assert told("plain", lambda inside: replace(inside, nameservers=("192.0.2.53",))) == []
+
+
+def test_more_than_a_tunnel_takes():
+    """An interface of an overlay network sends no more than a tunnel takes; elsewhere the size is free."""
+    (said,) = told("up", with_link(mtu=9000))
+    assert "has MTU 9000 on eth0, and the tunnel of wide takes 1450;" in said
+    assert told("web", with_link(mtu=9000)) == []
+
+
+def test_a_parent_that_is_down():
+    """A parent that is down is named with its network and host; one that is up, or not known, is not."""
+    definition = lab(DEMO)
+    facts = {"vm1": HostFacts("vm1", nics=(Nic("eth0.50", up=False),))}
+    (said,) = map(str, kernel.parents(definition, facts))
+    assert said == (
+        "vm1: network lan has a parent that is down: no frame leaves vm1 by eth0.50, and none enters; "
+        "right would be: ip link set eth0.50 up"
+    )
+    assert list(kernel.parents(definition, {"vm1": HostFacts("vm1", nics=(Nic("eth0.50"),))})) == []
+
+
+PLAIN = """
+    hosts: {vm0: }
+    containers: {web: {host: vm0}, side: {network_mode: "container:web"}}
+"""
+ADDRESS = [
+    {},
+    {
+        "ifname": "eth0",
+        "flags": ["UP"],
+        "mtu": 1500,
+        "address": "02:42:ac:11:00:02",
+        "addr_info": [{"local": "172.17.0.2", "prefixlen": 16}],
+    },
+]
+
+
+def said_of(pid):
+    return (
+        f"\n== {pid} address\n{json.dumps(ADDRESS)}\n\n== {pid} route\n"
+        '[{"dst":"default","gateway":"172.17.0.1","dev":"eth0","flags":[]}]\n'
+        f"\n== {pid} neighbour\n\n== {pid} resolver\n# none\nnameserver 192.168.22.1\n"
+    )
+
+
+def test_what_a_namespace_says():
+    """What `ip` prints is read, also where it prints nothing at all for an empty list."""
+    definition = lab(PLAIN)
+    snapshots = running(definition).snapshots()
+    pid = snapshots["vm0"].container("web").pid
+    host = FakeHost("vm0", lambda *_: said_of(pid))
+    found, unseen = look_inside(definition, snapshots, {"vm0": host})
+    link = Link("eth0", "02:42:ac:11:00:02", True, 1500, (ip_interface("172.17.0.2/16"),))
+    assert found == {"web": Inside((link,), ("172.17.0.1",), {}, ("192.168.22.1",))}
+    assert unseen == {}
+    assert host.calls == [("sh", "-s", "--", str(pid))]
+
+
+def test_a_namespace_that_says_nothing():
+    """What could not be read is not taken for an empty namespace."""
+    definition = lab(PLAIN)
+    snapshots = running(definition).snapshots()
+    refused = FakeHost(
+        "vm0", lambda *_: (1, "\n== 1000 address\n\n== 1000 route\n", "nsenter: Operation not permitted")
+    )
+    found, unseen = look_inside(definition, snapshots, {"vm0": refused})
+    assert found == {}
+    assert unseen == {"web": "vm0: the network namespace of web cannot be read: nsenter: Operation not permitted"}
+    with pytest.raises(ValueError, match="nothing could be read"):
+        parse(7, {"7 address": ["[]"]})

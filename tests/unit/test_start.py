@@ -1,0 +1,93 @@
+"""What a call imports: time is lost there before anything is done. Counted in a fresh interpreter, not timed."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+LIBRARIES = {"docker", "jinja2", "paramiko", "pydantic", "requests", "rich", "yaml"}
+
+RUN = """
+import json, sys
+from dockerlab.cli import main
+sys.argv[0] = "dockerlab"
+try:
+    main()
+finally:
+    with open(3, "w") as listing:
+        json.dump(sorted(sys.modules), listing)
+"""
+
+
+def imported(*words: str, **environment: str) -> set[str]:
+    """Return the names of all modules that are there when `dockerlab WORDS` ends."""
+    reading, writing = os.pipe()
+    code = RUN.replace("open(3", f"open({writing}")
+    with os.fdopen(reading) as listing:
+        try:
+            done = subprocess.run(
+                [sys.executable, "-c", code, *words],
+                cwd=ROOT,
+                env={**os.environ, **environment},
+                pass_fds=[writing],
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        finally:
+            os.close(writing)
+        assert done.returncode == 0, done.stderr
+        assert done.stdout
+        return set(json.load(listing))
+
+
+def completing(line: str, position: int) -> dict[str, str]:
+    """Return the environment in which a shell asks for completions."""
+    return {"_DOCKERLAB_COMPLETE": "complete_bash", "COMP_WORDS": line, "COMP_CWORD": str(position)}
+
+
+@pytest.mark.parametrize("call", [["--help"], ["up", "--help"], ["sandbox", "ssh", "--help"], ["--version"]])
+def test_help_imports_no_library(call):
+    """Help needs nothing but the parser."""
+    modules = imported(*call)
+    assert not modules & LIBRARIES
+    assert len(modules) < 260
+
+
+@pytest.mark.parametrize("line", ["dockerlab ", "dockerlab sandbox "])
+def test_completing_a_command_imports_no_library(line):
+    """A command's name is completed by the parser alone."""
+    assert not imported(**completing(line, line.count(" "))) & LIBRARIES
+
+
+def test_completing_an_option_imports_only_what_the_parser_wants():
+    """For an option the parser wants its validators, and nothing of ours beside them."""
+    modules = imported(**completing("dockerlab up --", 2))
+    assert not modules & (LIBRARIES - {"pydantic"})
+    assert not {name for name in modules if name.startswith("dockerlab.lab")}
+
+
+@pytest.mark.parametrize("call", [["render", "macvlan"], ["explain", "mixed", "--offline"]])
+def test_what_touches_no_host_imports_no_client(call):
+    """The pure commands do without SSH, the Docker SDK, HTTP and the terminal's library."""
+    modules = imported(*call)
+    assert not modules & {"docker", "paramiko", "requests", "urllib3", "rich"}
+    assert len(modules) < 620
+
+
+WORK = "dockerlab.cli.app, dockerlab.cli.progress, dockerlab.hosts.ssh, dockerlab.session"
+MORE = "dockerlab.provision.up, dockerlab.verify.on_hosts, dockerlab.report.as_table"
+
+
+def test_what_touches_hosts_imports_no_terminal():
+    """The work over SSH imports the terminal's library only where there is one, and no report but its own."""
+    code = f"import json, sys, {WORK}, {MORE}\nprint(json.dumps(sorted(sys.modules)))"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    modules = set(json.loads(done.stdout))
+    assert {"paramiko", "docker"} <= modules
+    assert not modules & {"rich", "dockerlab.report.as_html", "dockerlab.report.as_junit"}
