@@ -65,12 +65,14 @@ class Execution:
     """What a run did: the steps that were begun, in order, and why it stopped early if it did.
 
     `restarted` are the hosts whose engine went away meanwhile and came back, perhaps without what it had run before.
+    `abandoned` when nobody waits for its steps any more.
     """
 
     begun: list[Step] = field(default_factory=list)
     failures: dict[Key, DockerlabError] = field(default_factory=dict)
     interrupted: bool = False
     restarted: set[str] = field(default_factory=set)
+    abandoned: bool = False
 
     @property
     def complete(self) -> bool:
@@ -112,7 +114,7 @@ def execute(
                 while ready and not stopped and len(running) < workers:  # what waits for a worker has not begun
                     step = steps[ready.popleft()]
                     execution.begun.append(step)
-                    running[pool.submit(_perform, step, hosts, values, reporter, execution.restarted, cure)] = step
+                    running[pool.submit(_perform, step, hosts, values, reporter, execution, cure)] = step
                 if not running:
                     break
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
@@ -124,6 +126,10 @@ def execute(
                     else:
                         execution.failures[step.key] = failure
             execution.interrupted = asked.is_set()
+    except BaseException:
+        # What still runs loses its connections now: that is the end of this run, and no news about a host.
+        execution.abandoned = True
+        raise
     finally:
         pool.shutdown(wait=False, cancel_futures=True)
     return execution
@@ -143,12 +149,13 @@ def raise_for(execution: Execution, *ending: str) -> None:
 
 
 def _perform(
-    step: Step, hosts: Mapping[str, Host], values: dict[str, str], reporter: Reporter, restarted: set[str], cure: Cure
+    step: Step, hosts: Mapping[str, Host], values: dict[str, str], reporter: Reporter, execution: Execution, cure: Cure
 ) -> None:
     def lost(loss: HostError) -> None:
-        reporter.lost(step, loss)
+        if not execution.abandoned:
+            reporter.lost(step, loss)
         if isinstance(loss, EngineError):
-            restarted.add(loss.host)
+            execution.restarted.add(loss.host)
 
     reporter.started(step)
     for command in step.commands:

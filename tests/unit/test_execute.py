@@ -208,6 +208,29 @@ def test_bug_is_not_hidden():
         run(Plan((step("a"),)), FakeHost("h", respond))
 
 
+def test_no_news_after_the_end():
+    """What a run that was broken off still loses is not reported: its connections are closed under it."""
+
+    def respond(argv, _given):
+        if "b" not in argv:
+            running.wait(5)
+            raise LookupError("a bug")
+        running.set()
+        over.wait(5)
+        raise TransportError("h", "connection lost")
+
+    running, over, notes = threading.Event(), threading.Event(), Notes()
+    broken = FakeHost("h", respond, channels=2)
+    with pytest.raises(LookupError):
+        execute(Plan((step("a"), step("b"))), {"h": broken}, notes)
+    over.set()
+    for thread in threading.enumerate():
+        if thread.name.startswith("step"):
+            thread.join(5)
+    assert sorted(argv[1] for argv in broken.calls)[:2] == ["a", "b"]
+    assert notes.losses == []
+
+
 def test_interruption():
     """Ctrl-C lets what runs come to its end and begins nothing new; the error says so and has exit code 130."""
 
