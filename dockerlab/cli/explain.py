@@ -117,11 +117,29 @@ def _chosen(
         if source in (None, cell.source) and to in (None, cell.to, cell.target) and probe in (None, cell.probe)
     ]
     if not chosen:
-        froms = ", ".join(dict.fromkeys(cell.source for cell, _ in rows))
-        tos = ", ".join(dict.fromkeys(cell.to for cell, _ in rows))
-        probes = ", ".join(dict.fromkeys(cell.probe for cell, _ in rows))
-        raise UsageError(f"no such cell. FROM is one of {froms}; TO one of {tos}; --probe one of {probes}")
+        raise UsageError(_no_such_cell(rows, Ends(source, to, probe)))
     return chosen
+
+
+def _no_such_cell(rows: list[tuple[Cell, Expectation]], asked: Ends) -> str:
+    """Return what is wrong with the ends that name no cell, and what fits the rest of them."""
+    cells = [cell for cell, _ in rows]
+    told = []
+    for what, wanted, names in (
+        ("FROM", asked.source, lambda cell: (cell.source,)),
+        ("TO", asked.to, lambda cell: (cell.to, cell.target)),
+        ("--probe", asked.probe, lambda cell: (cell.probe,)),
+    ):
+        left = [cell for cell in cells if wanted in (None, *names(cell))]
+        if not left:
+            known = ", ".join(dict.fromkeys(names(cell)[0] for cell in cells))
+            told.append(f"{what} {wanted} is none of {known}")
+            break
+        cells = left
+    elsewhere = dict.fromkeys(cell.to for cell, _ in rows if cell.probe == asked.probe and cell.source == asked.source)
+    if told and told[0].startswith("--probe") and elsewhere:
+        told.append(f"{asked.probe} is asked of {', '.join(elsewhere)}")
+    return "no such cell: " + "; ".join(told)
 
 
 def lint(lab: o.LabArgument, settings: o.SetOption = None) -> None:

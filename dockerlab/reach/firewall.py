@@ -12,6 +12,9 @@ DIRECT_DROP = (28, 0)
 RAW_DROP = (28, 2)
 """The engine from which on raw PREROUTING drops what comes for a container past its bridge, replies too (#49832)."""
 
+STAGE = "DOCKER-ISOLATION-STAGE-2"
+"""The chain that keeps bridges apart, up to engine 28."""
+
 
 def stopped(world: World, host: Sandbox, segment: Segment, address: IpAddress, port: int | None) -> Loss | None:
     """Return what keeps a host from forwarding a packet that opens something new, or None.
@@ -20,12 +23,17 @@ def stopped(world: World, host: Sandbox, segment: Segment, address: IpAddress, p
     """
     rules, facts, version = world.forwarding.get(segment), world.facts[host.name], address.version
     if rules is not None and not rules.allowed and version in rules.filters:
-        return Loss(rules.rule, rules.why)
+        return Loss(rules.rule, rules.why, hops=(f"{host.name}: dropped in FORWARD: {segment} is internal",))
     forwards, setting = (facts.ip_forward, "ip_forward") if version == 4 else (facts.ip6_forward, "conf.all.forwarding")
     if forwards is None:
         return unseen("unseen-forwarding", f"{setting} of {host.name} could not be read")
     if not forwards:
-        return Loss("ip-forward-off", f"{host.name} does not forward: net.ipv{version}.{setting} is 0")
+        because = f"{host.name} does not forward: net.ipv{version}.{setting} is 0"
+        return Loss(
+            "ip-forward-off",
+            because,
+            hops=(f"{host.name}: {{address}} is not its own, and it passes nothing on: dropped",),
+        )
     inside = _bridge_towards(world, host, segment, address)
     if inside is not None:
         return _kept_out(world, host, segment, inside, address, port)
@@ -42,7 +50,7 @@ def stopped_early(world: World, host: Sandbox, segment: Segment, address: IpAddr
     if address.version in inside.routed | inside.unprotected or _trusted(world.facts[host.name], segment, inside):
         return None
     because = f"{host.name} drops in raw PREROUTING what comes for {{address}} from elsewhere than {inside.segment}"
-    return Loss("bridge-isolation", because)
+    return Loss("bridge-isolation", because, hops=(_dropped(world, host, inside.segment, STAGE),))
 
 
 def _bridge_towards(world: World, host: Sandbox, segment: Segment, address: IpAddress) -> Forwarding | None:
@@ -61,17 +69,27 @@ def _kept_out(
     bridge, facts = inside.segment, world.facts[host.name]
     published = port in world.opened.get((bridge, address), ())
     if not inside.allowed:
-        return Loss(inside.rule, f"{bridge} is internal: iptables drops what enters or leaves it")
+        because = f"{bridge} is internal: iptables drops what enters or leaves it"
+        return Loss(inside.rule, because, hops=(f"{host.name}: dropped in FORWARD: {bridge} is internal",))
     if address.version in inside.routed:
         return None if port is None or published else _not_published(world, host, bridge, port)
     if segment.kind == "bridge":
         because = f"{bridge} is another bridge of {host.name}: iptables drops what goes from bridge to bridge"
-        return Loss("bridge-isolation", because)
+        return Loss("bridge-isolation", because, hops=(_dropped(world, host, bridge, STAGE),))
     closed = world.engines[host.name] >= DIRECT_DROP
     if address.version in inside.unprotected or (published and (not closed or _trusted(facts, segment, inside))):
         return None
     because = f"{host.name} keeps what comes from {segment} out of {bridge}: nobody reaches its containers directly"
-    return Loss("direct-routing", because) if closed else _by_policy(facts, address.version)
+    if not closed:
+        return _by_policy(facts, address.version)
+    return Loss("direct-routing", because, hops=(_dropped(world, host, bridge, "DOCKER"),))
+
+
+def _dropped(world: World, host: Sandbox, bridge: Segment, chain: str) -> str:
+    """Return where the engine drops what comes from elsewhere into a bridge: in this chain, if not long before."""
+    if world.engines[host.name] >= RAW_DROP:
+        return f"{host.name}: dropped in raw PREROUTING (-d {{address}} ! -i BRIDGE): it comes from without {bridge}"
+    return f"{host.name}: FORWARD, and dropped in {chain} (-o BRIDGE): it comes from without {bridge}"
 
 
 def _not_published(world: World, host: Sandbox, bridge: Segment, port: int) -> Loss:
@@ -79,7 +97,7 @@ def _not_published(world: World, host: Sandbox, bridge: Segment, port: int) -> L
     if world.engines[host.name] < DIRECT_DROP:
         return unseen("unseen-forwarding", f"what engine 27 of {host.name} lets into {bridge}, in gateway mode routed")
     because = f"{bridge} is in gateway mode routed, and lets in pings and published ports alone: {port} is not one"
-    return Loss("direct-routing", because)
+    return Loss("direct-routing", because, hops=(f"{host.name}: FORWARD, and dropped in DOCKER (-o BRIDGE)",))
 
 
 def _trusted(facts: HostFacts, segment: Segment, inside: Forwarding) -> bool:
@@ -93,4 +111,5 @@ def _by_policy(facts: HostFacts, version: int) -> Loss | None:
         return None
     if facts.forward_policy is None:
         return unseen("unseen-forwarding", f"the policy of chain FORWARD of {facts.host} could not be read")
-    return Loss("forward-policy", f"no rule of {facts.host} accepts it, and the policy of chain FORWARD is DROP")
+    because = f"no rule of {facts.host} accepts it, and the policy of chain FORWARD is DROP"
+    return Loss("forward-policy", because, hops=(f"{facts.host}: dropped by the policy of FORWARD",))

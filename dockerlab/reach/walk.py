@@ -220,10 +220,11 @@ def _forward(world: World, box: Sandbox, host: Sandbox, segment: Segment, packet
         symptom = TOLD_NO_ROUTE if onward.symptom == "no route" else onward.symptom
         return replace(onward, because=f"it goes out through {host.name}, and there: {because}", symptom=symptom)
     rules = world.forwarding.get(segment)
-    if rules is not None and address.version in rules.masquerade - rules.routed:
+    if not packet.reply and rules is not None and address.version in rules.masquerade - rules.routed:
         because = f"it goes out through {host.name}, which puts its own address in place of {{source}}'s (MASQUERADE)"
         masked = (f"{host.name}: FORWARD, then MASQUERADE in nat POSTROUTING", *onward.hops)
         return replace(onward, rule="masquerade", because=because, hops=masked)
+    # A reply bears the address that its request was sent to: connection tracking answers for it, and not chain nat.
     because = f"{host.name} passes it on with its sender's own address, and the reply finds the way back"
     passed = (f"{host.name}: FORWARD", *onward.hops)
     return replace(onward, rule="routed", because=because, seen_from=source, replies_to=box.name, hops=passed)

@@ -96,6 +96,25 @@ def test_unknown_lab(call):
     assert done.stderr == "dockerlab: macvlam: no such file, and no packaged lab of that name: did you mean macvlan?\n"
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["foo", "vm1"], "FROM foo is none of nginx, admin, client, remote, vm0, vm1"),
+        (["nginx", "foo"], "TO foo is none of admin, client, remote, vm0, vm1, gateway:bridge@vm0, gateway:bridge@vm1"),
+        (["nginx", "admin", "--probe", "tcp/99"], "--probe tcp/99 is none of ping, tcp/80, dns"),
+        (
+            ["remote", "nginx", "--probe", "tcp/81"],
+            "--probe tcp/81 is none of ping, tcp/80, dns; tcp/81 is asked of vm0",
+        ),
+    ],
+    ids=["from", "to", "probe", "probe-of-another"],
+)
+def test_no_such_cell(call, words, said):
+    """What is wrong of a pair is named with what fits the rest of it; a published port is asked of its host."""
+    done = call("explain", "ports", *words, "--offline")
+    assert (done.returncode, done.stdout, done.stderr) == (2, "", f"dockerlab: no such cell: {said}\n")
+
+
 def test_definition_errors(call, tmp_path):
     """Every mistake of a definition comes at once, each on a line of standard error with its place."""
     path = tmp_path / "lab.yaml"
