@@ -14,18 +14,24 @@ RULE = re.compile(r"^\[(?P<packets>\d+):\d+\] (?P<rule>-A .*)$")
 
 
 def around(
-    cell: Cell, hosts: Mapping[str, Host], snapshots: Mapping[str, Snapshot], box: str, ask: Callable[[], str]
+    cell: Cell,
+    hosts: Mapping[str, Host],
+    snapshots: Mapping[str, Snapshot],
+    box: str,
+    ask: Callable[[], str],
+    behind: Sequence[str] = (),
 ) -> list[str]:
     """Return the evidence for a cell, a line each: what both ends know, what was observed, which rules counted.
 
-    `box` is the source's sandbox, `ask` probes the cell once and says what was seen. Needs root on the hosts; what
-    cannot be read is said to be so.
+    `box` is the source's sandbox, `ask` probes the cell once and says what was seen; `behind` are the containers that
+    publish the port that is asked for. Needs root on the hosts; what cannot be read is said to be so.
     """
     before = {name: _counters(host) for name, host in hosts.items()}
     lines = _end(box, cell.target, hosts, snapshots)
     lines.append(f"observed: {ask()}")
-    if cell.holder not in (None, box):
-        lines += _end(str(cell.holder), None, hosts, snapshots)
+    for end in (cell.holder, *behind):
+        if end not in (None, box):
+            lines += _end(str(end), None, hosts, snapshots)
     for name, host in hosts.items():
         lines += _counted(name, before[name], _counters(host))
     return lines

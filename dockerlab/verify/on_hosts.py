@@ -17,6 +17,7 @@ from dockerlab.probe.agents import AgentProber, AgentUnavailable
 from dockerlab.probe.base import FLAKY, Observation
 from dockerlab.probe.portable import PortableProber
 from dockerlab.reach import Cell, Expectation, World, build_world, matrix
+from dockerlab.reach.cells import published
 from dockerlab.reach.overrides import override
 from dockerlab.snapshot import Snapshot, orphaned
 from dockerlab.survey import Seen, look, look_again
@@ -186,4 +187,5 @@ def evidence(cell: Cell, world: World, seen: Seen, hosts: Mapping[str, Host]) ->
         _, (seen_now,) = _probe([cell], world, seen, hosts, "auto")
         return " ".join(filter(None, (seen_now.state, seen_now.symptom and f"({seen_now.symptom})", seen_now.detail)))
 
-    return around(cell, hosts, seen.snapshots, world.of[cell.source], ask)
+    behind = [name for port, name in published(world, cell.to) if port.published == cell.port]
+    return around(cell, hosts, seen.snapshots, world.of[cell.source], ask, behind)
