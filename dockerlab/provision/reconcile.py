@@ -1,4 +1,4 @@
-"""Run a command to a certain end: when its connection or its engine is lost, ask what came of it before going on.
+"""Run a command to a certain end: when its connection, its engine or its Swarm is lost, ask what came of it first.
 
 A command that writes is never blindly repeated. After a loss the host is awaited, its engine is asked for the object
 that the command makes or removes, and only then it is done, run again, or its half-made object is cleared first.
@@ -38,6 +38,9 @@ ENGINE_LOST = (
     "client connection is closing",
 )
 """What the docker command says when the engine went away under it; whether it took effect, it cannot say."""
+
+LATE = ("attaching to network failed", "context deadline exceeded")
+"""What the engine says when a Swarm's manager did not take a container on within 20 seconds (moby #41841)."""
 
 ANEW = (
     ("docker", "import"),
@@ -90,11 +93,14 @@ def run(
         except (TransportError, DeadlineExceeded, ConnectError) as error:
             loss: HostError = error
         else:
-            if not engine_lost(result):
+            if engine_lost(result):
+                loss = EngineError(host.name, f"the engine was lost: {result.error}")
+            elif _too_late(result) and losses < LOSSES:
+                loss = DeadlineExceeded(host.name, f"the Swarm took too long: {result.error}")
+            else:
                 # A refusal after a loss may be the trace of the lost command, which was still under way.
                 late = losses and not result.ok and _settled(host, argv, loss, inquiry) == "done"
                 return _success(argv) if late else result
-            loss = EngineError(host.name, f"the engine was lost: {result.error}")
         losses += 1
         if losses > LOSSES or not certain(argv):
             raise loss
@@ -110,6 +116,10 @@ def _success(argv: Sequence[str]) -> Result:
 def engine_lost(result: Result) -> bool:
     """Tell whether a command failed because its engine went away."""
     return not result.ok and any(words in result.error.lower() for words in ENGINE_LOST)
+
+
+def _too_late(result: Result) -> bool:
+    return not result.ok and all(words in result.error for words in LATE)
 
 
 def certain(argv: Sequence[str]) -> bool:

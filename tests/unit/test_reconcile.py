@@ -106,6 +106,34 @@ def test_half_made():
     assert len(removed[0]) == 64
 
 
+LATE = (
+    "Error response from daemon: attaching to network failed, make sure your network options are correct and check "
+    "manager logs: context deadline exceeded"
+)
+
+
+@pytest.mark.parametrize("number", [2, 3], ids=["run", "connect"])
+def test_a_swarm_that_is_late(number):
+    """A container that a Swarm's manager does not take on in time is made or connected again, told as a loss."""
+    engine, ordered = commands()
+    for command in ordered[:number]:
+        engine.run(list(command.resolve({})))
+    wire = Wire(engine, LATE, takes_effect=False)
+    result, told = wire.run(ordered[number])
+    assert result.ok
+    assert [str(each) for each in told] == [f"h: the Swarm took too long: {LATE}"]
+    assert wire.looks == reconcile.LOOKS
+
+
+def test_a_swarm_that_stays_late():
+    """What the manager never takes on is a failure in the engine's own words, after some tries."""
+    engine, ordered = commands()
+    wire = Wire(engine, LATE, takes_effect=False)
+    wire.losses = 100
+    result, told = wire.run(ordered[2])
+    assert (result.ok, result.error, len(told)) == (False, LATE, reconcile.LOSSES)
+
+
 def test_a_strangers_object_is_not_ours():
     """What has the name but not this run's labels is no success of ours: the engine refuses, and that is the result."""
     engine, (first, *_) = commands()
