@@ -77,8 +77,9 @@ def interface_towards(interfaces: Sequence[Interface], address: IpAddress) -> In
 class Denial:
     """Frames between two kinds of ports of a segment are dropped, in both directions.
 
-    `certain` is False where that depends on something that nobody here can see. For the IP versions of `spares_pings`,
-    ICMP passes all the same.
+    Where `sender` or `receiver` is named, it is the frames from, or for, that port, whoever is at the other end, as
+    long as something stands at one of `ports`. `certain` is False where that depends on something that nobody here can
+    see. For the IP versions of `spares_pings`, ICMP passes all the same.
     """
 
     segment: Segment
@@ -89,10 +90,14 @@ class Denial:
     certain: bool = True
     versions: frozenset[int] = frozenset({4, 6})
     spares_pings: frozenset[int] = frozenset()
+    sender: str = ""
+    receiver: str = ""
 
-    def applies(self, one: str, other: str, version: int) -> bool:
-        """Tell whether the ports are the two that the denial is about (a set of one: both are of that kind)."""
-        return {one, other} == self.ports and version in self.versions
+    def applies(self, sender: str, receiver: str, version: int) -> bool:
+        """Tell whether the denial is about frames from one port for the other (a set of one: both are of that kind)."""
+        if self.sender or self.receiver:
+            return (self.sender == sender or self.receiver == receiver) and version in self.versions
+        return {sender, receiver} == self.ports and version in self.versions
 
 
 @dataclass(frozen=True)

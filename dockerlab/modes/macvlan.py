@@ -87,7 +87,24 @@ docker network create
             )
             denial = Denial(segment(site), ports, "macvlan-vepa", why, symptom=None, certain=False)
             return NetworkFacts((*about.denials, denial))
+        if spec.submode == "passthru":
+            return NetworkFacts((*about.denials, *_deaf(site)))
         return about
+
+
+def _deaf(site: Site) -> tuple[Denial, Denial]:
+    """Return that the host does not get what comes for it by its parent.
+
+    A broadcast comes to both, so that the host answers ARP requests, and knows who has asked it; all else is the
+    child's (`macvlan_handle_frame` of Linux). ARP replies to the host are: how its own packets fail depends on who has
+    asked it before.
+    """
+    parent, port, ports = parent_of(site), f"{site.host}/{parent_of(site)}", frozenset({child(site)})
+    why = f"macvlan mode passthru: the child of {parent} gets every frame that comes for {site.host} there"
+    return (
+        Denial(segment(site), ports, "macvlan-passthru", why, receiver=port),
+        Denial(segment(site), ports, "macvlan-passthru", f"{why}, replies among them", symptom=None, sender=port),
+    )
 
 
 MODE = Macvlan()

@@ -12,7 +12,7 @@ from dockerlab.modes.bridge import DEFAULT
 from dockerlab.modes.overlay import GATEWAY_BRIDGE, gateway_port
 from dockerlab.reach.world import Holder, Sandbox, World, place_of
 from dockerlab.snapshot import EndpointState, Snapshot
-from dockerlab.topology import Attachment, HostFacts, Interface, IpAddress, Route, Segment
+from dockerlab.topology import Attachment, Denial, HostFacts, Interface, IpAddress, Route, Segment
 
 ASKS_THROUGH_HOST = (26, 0)
 """The engine from which on servers that the host itself uses are asked from the host (observed: 20.10 no, 28.5 yes)."""
@@ -32,7 +32,14 @@ def build_world(lab: Lab, facts: Mapping[str, HostFacts], snapshots: Mapping[str
             _add_container(world, name, seen[lab.host_of(name)])
     for name in lab.containers:
         world.addresses[name] = world.addresses[world.of[name]]
+    world.denials = {segment: _in_force(world, segment, denials) for segment, denials in world.denials.items()}
     return world
+
+
+def _in_force(world: World, segment: Segment, denials: list[Denial]) -> list[Denial]:
+    """Return the denials without those that only hold while something stands at a port where nothing does."""
+    taken = {port for box, port in world.members.get(segment, ()) if box.name not in world.ended}
+    return [denial for denial in denials if not (denial.sender or denial.receiver) or denial.ports & taken]
 
 
 def _sandbox_of(lab: Lab, name: str) -> str:

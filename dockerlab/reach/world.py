@@ -112,9 +112,9 @@ class World:
         heard = (held for held in others if self.denial(segment, port, held.port, 4) is None)
         return next(heard, next(iter(others), None))
 
-    def denial(self, segment: Segment, one: str, other: str, version: int) -> Denial | None:
-        """Return what drops frames between two ports of a segment, or None."""
-        found = (denial for denial in self.denials.get(segment, ()) if denial.applies(one, other, version))
+    def denial(self, segment: Segment, sender: str, receiver: str, version: int) -> Denial | None:
+        """Return what drops frames from one port of a segment for another one, or None."""
+        found = (denial for denial in self.denials.get(segment, ()) if denial.applies(sender, receiver, version))
         return next(found, None)
 
 

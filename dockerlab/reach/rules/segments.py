@@ -166,6 +166,22 @@ RULES = (
         "Turn hairpin (reflective relay) on at the switch's port, or use mode `bridge`.",
     ),
     Rule(
+        "macvlan-passthru",
+        "The host of a macvlan child in mode passthru",
+        "A host whose interface has a child in mode `passthru` is reached by nobody through that interface, and "
+        "reaches nobody.",
+        "In mode `passthru` the parent has one child, with the parent's own MAC address, and the kernel's macvlan "
+        "driver hands it every frame for that address. Broadcasts come to both: the host still answers ARP requests, "
+        "but what is then sent to it comes to the child, which drops it. What the host itself sends does leave, and "
+        "the replies come to the child as well.",
+        EVERY,
+        (
+            Sight("docker exec NAME ip -d link show eth0", "`macvlan mode passthru`"),
+            Sight("docker exec NAME tcpdump -ni eth0", "packets for addresses of the host"),
+        ),
+        "Leave `macvlan_mode` out, or give the child a parent by which the host itself has nothing to say.",
+    ),
+    Rule(
         "other-segment",
         "A neighbour by its address, on another layer 2",
         "The address lies in the sender's subnet, but its holder stands on another LAN or bridge.",
