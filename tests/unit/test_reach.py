@@ -188,6 +188,25 @@ def test_macvlan_submodes(mode):
 
 
 @pytest.mark.parametrize(
+    ("mode", "expected"),
+    [("passthru", (False, "macvlan-passthru", "timeout")), ("bridge", (False, "reply-lost", "reply lost"))],
+)
+def test_passthru(mode, expected):
+    """A host answers ARP on every LAN, but a child in mode passthru takes what is then sent to it."""
+    networks = f"""
+networks:
+  whole: {{driver: macvlan, parent: eth0.50, macvlan_mode: {mode}, subnet: 10.9.5.0/24}}
+  beside: {{driver: macvlan, parent: eth0.50, subnet: 192.168.22.0/24}}
+"""
+    containers = """
+containers:
+  taker: {host: vm0, networks: {whole: {ip: 10.9.5.10}}}
+  tagged: {host: vm1, networks: {beside: {ip: 192.168.22.210}}}
+"""
+    assert ask(predictions(TWO + networks + containers), "tagged", "vm0") == expected
+
+
+@pytest.mark.parametrize(
     ("source", "port", "expected"),
     [
         ("remote", 80, (True, "published", None)),
