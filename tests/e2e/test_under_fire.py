@@ -190,6 +190,29 @@ def test_data_plane(lab):
     lab.down("overlay")
 
 
+def test_late_swarm(lab):
+    """Where the manager is not reached for a while the engine gives a container up half made: it is made again."""
+    path = EXAMPLES / "overlay.yaml"
+    lab.up(path)  # which of the two is the worker is known, and the Swarm is whole
+    worker = next(h for h in lab.names if lab.docker(h, "info", "--format", "{{.Swarm.ControlAvailable}}") == "false")
+    names = lab.docker(worker, "ps", "--filter", "label=dockerlab.lab", "--format", "{{.Names}}").split()
+    lab.docker(worker, "rm", "--force", *names)
+    script = """
+block="OUTPUT -p tcp --dport 2377 -j DROP"
+if [ "$1" = run ] && mkdir /run/at.late 2>/dev/null; then
+    iptables -I $block
+    (sleep 22; iptables -D $block) >/dev/null 2>&1 &
+fi
+exec /run/docker.real "$@"
+"""
+    with docker_replaced(lab, worker, script):
+        outcome = lab.call("up", path, "--sandbox", "--format", "json")
+    assert "the Swarm took too long: docker: Error response from daemon: attaching to network failed" in outcome.stderr
+    assert outcome.rc == 0, outcome.stderr
+    assert outcome.json["summary"]["pass"] == len(outcome.json["cells"]) > 0
+    lab.down("overlay")
+
+
 def test_control_plane(lab):
     """Where a worker has left the Swarm the report says so, as the control plane's matter; `up` brings it back.
 
