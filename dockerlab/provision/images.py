@@ -36,13 +36,19 @@ USERS = r"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n"
 GROUPS = r"root:x:0:\nnogroup:x:65534:\n"
 """As printf takes them, for the script; the archive has real ends of lines."""
 
+PAGE = r"dockerlab\n"
+"""What its web server, which a lab starts as `httpd -h /www`, has to give; as printf takes it too."""
+
+DIRECTORIES = ("bin", "dev", "etc", "proc", "root", "sys", "tmp", "var", "www")
+
+PATH = "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 STAY = 'CMD ["sh","-c","trap exit TERM INT; while :; do sleep 3600 & wait; done"]'
 
 IMPORT = """
 # Make the image {{ image }} from a static busybox: sh, ping, ip, nc, httpd, wget, nslookup, nsenter
 docker import
   --change {{ stay }}  # stays, and goes at once when it is stopped
-  --change {{ 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' }}  # where it looks for programs
+  --change {{ path }}  # where it looks for programs
   -  # a tar archive on standard input
   {{ image }}
 """
@@ -58,11 +64,12 @@ docker pull {{ image }}
 NODE_SCRIPT = f"""\
 # The image {NODE}: a static busybox and its names
 docker image inspect {NODE} >/dev/null 2>&1 || (
-  stay='{STAY}'
-  root=$(mktemp -d) && mkdir "$root/bin" "$root/tmp" "$root/www" && cp "$(command -v busybox)" "$root/bin/busybox" &&
-  mkdir "$root/etc" && printf '{USERS}' >"$root/etc/passwd" && printf '{GROUPS}' >"$root/etc/group" &&
-  for name in $("$root/bin/busybox" --list); do [ "$name" = busybox ] || ln -s busybox "$root/bin/$name"; done &&
-  tar -C "$root" -c . | docker import --change "$stay" - {NODE} &&
+  umask 022; stay='{STAY}'
+  root=$(mktemp -d) && cd "$root" && mkdir {" ".join(DIRECTORIES)} && chmod 1777 tmp &&
+  cp "$(command -v busybox)" bin/busybox && printf '{PAGE}' >www/index.html &&
+  printf '{USERS}' >etc/passwd && printf '{GROUPS}' >etc/group &&
+  for name in $(bin/busybox --list); do [ "$name" = busybox ] || ln -s busybox "bin/$name"; done &&
+  tar -c {" ".join(DIRECTORIES)} | docker import --change "$stay" --change '{PATH}' - {NODE} &&
   rm -r "$root"
 )
 """
@@ -88,9 +95,8 @@ def bring(
 
 def _command(host: Host, image: str, controller: Host, missing_on: str | None) -> Command:
     if image == NODE:
-        return _fed(
-            render.command(IMPORT, host.name, image=NODE, stay=STAY), lambda: [node_archive(busybox(host, controller))]
-        )
+        made = render.command(IMPORT, host.name, image=NODE, stay=STAY, path=PATH)
+        return _fed(made, lambda: [node_archive(busybox(host, controller))])
     if missing_on is not None and controller.address != host.address and _has(controller, image):
         return _fed(
             render.command(LOAD, host.name, image=image), lambda: controller.stream(["docker", "save", "--", image])
@@ -169,14 +175,14 @@ def node_archive(program: bytes) -> bytes:
     """Return the file system of the node image as a tar archive: busybox and a link for each of its names."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
-        for directory in ("bin", "dev", "etc", "proc", "root", "sys", "tmp", "var", "www"):
+        for directory in DIRECTORIES:
             entry = tarfile.TarInfo(directory)
             entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if directory == "tmp" else 0o755
             archive.addfile(entry)
         _add(archive, "bin/busybox", program, 0o755)
         _add(archive, "etc/passwd", USERS.replace("\\n", "\n").encode(), 0o644)
         _add(archive, "etc/group", GROUPS.replace("\\n", "\n").encode(), 0o644)
-        _add(archive, "www/index.html", b"dockerlab\n", 0o644)
+        _add(archive, "www/index.html", PAGE.replace("\\n", "\n").encode(), 0o644)
         for name in APPLETS.split():
             link = tarfile.TarInfo(f"bin/{name}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"

@@ -6,6 +6,7 @@ that the command makes or removes, and only then it is done, run again, or its h
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,8 +40,11 @@ ENGINE_LOST = (
 )
 """What the docker command says when the engine went away under it; whether it took effect, it cannot say."""
 
-LATE = ("attaching to network failed", "context deadline exceeded")
-"""What the engine says when a Swarm's manager did not take a container on within 20 seconds (moby #41841)."""
+LATE = re.compile(r"([Aa]ttaching to network failed,|[Cc]ould not attach to network) .*: context deadline exceeded")
+"""What the engine says when a Swarm's manager did not answer, or did not take a container on, within 20 seconds.
+
+Source: moby #41841.
+"""
 
 ANEW = (
     ("docker", "import"),
@@ -119,7 +123,7 @@ def engine_lost(result: Result) -> bool:
 
 
 def _too_late(result: Result) -> bool:
-    return not result.ok and all(words in result.error for words in LATE)
+    return not result.ok and LATE.search(result.error) is not None
 
 
 def certain(argv: Sequence[str]) -> bool:

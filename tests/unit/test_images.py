@@ -1,6 +1,7 @@
 """Images: the node image, and the way of any other image to a host."""
 
 import io
+import os
 import struct
 import subprocess
 import tarfile
@@ -198,7 +199,37 @@ def test_node_archive():
     assert members["tmp"].mode == 0o1777
 
 
-def test_node_script_is_a_script():
-    """The image's part of a rendered script is correct shell."""
-    done = subprocess.run(["sh", "-n"], input=images.NODE_SCRIPT.encode(), capture_output=True, check=False)
+def test_node_script(tmp_path):
+    """The image that a rendered script makes is the one that `up` makes: the same files, the same changes."""
+    said, made = tmp_path / "said", tmp_path / "made"
+    programs = {
+        "busybox": "#!/bin/sh\nprintf '%s\\n' busybox " + images.APPLETS + "\n",
+        "docker": f"#!/bin/sh\n[ $1 = import ] || exit 1\nprintf '%s\\n' \"$@\" >{said}\ncat >{made}\n",
+    }
+    for name, text in programs.items():
+        (tmp_path / name).write_text(text)
+        (tmp_path / name).chmod(0o755)
+    search = f"{tmp_path}:{os.environ['PATH']}"
+    done = subprocess.run(
+        ["sh"], input=images.NODE_SCRIPT.encode(), env={"PATH": search}, capture_output=True, check=False
+    )
     assert (done.returncode, done.stderr) == (0, b"")
+    program = programs["busybox"].encode()
+    assert _members(made.read_bytes()) == _members(images.node_archive(program))
+    assert said.read_text().splitlines() == [
+        "import", "--change", images.STAY, "--change", images.PATH, "-", images.NODE,
+    ]  # fmt: skip
+
+
+def _members(content):
+    """Return what is in an archive: name to kind, mode (links have none of their own), target and content."""
+    with tarfile.open(fileobj=io.BytesIO(content)) as archive:
+        return {
+            member.name: (
+                member.type,
+                None if member.issym() else member.mode,
+                member.linkname,
+                archive.extractfile(member).read() if member.isfile() else b"",
+            )
+            for member in archive
+        }

@@ -110,18 +110,20 @@ LATE = (
     "Error response from daemon: attaching to network failed, make sure your network options are correct and check "
     "manager logs: context deadline exceeded"
 )
+UNANSWERED = "Error response from daemon: Could not attach to network wide: context deadline exceeded."
 
 
+@pytest.mark.parametrize("says", [LATE, UNANSWERED], ids=["late", "unanswered"])
 @pytest.mark.parametrize("number", [2, 3], ids=["run", "connect"])
-def test_a_swarm_that_is_late(number):
+def test_a_swarm_that_is_late(number, says):
     """A container that a Swarm's manager does not take on in time is made or connected again, told as a loss."""
     engine, ordered = commands()
     for command in ordered[:number]:
         engine.run(list(command.resolve({})))
-    wire = Wire(engine, LATE, takes_effect=False)
+    wire = Wire(engine, says, takes_effect=False)
     result, told = wire.run(ordered[number])
     assert result.ok
-    assert [str(each) for each in told] == [f"h: the Swarm took too long: {LATE}"]
+    assert [str(each) for each in told] == [f"h: the Swarm took too long: {says}"]
     assert wire.looks == reconcile.LOOKS
 
 

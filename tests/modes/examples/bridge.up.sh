@@ -4,11 +4,12 @@ set -eu
 
 # The image dockerlab/node: a static busybox and its names
 docker image inspect dockerlab/node >/dev/null 2>&1 || (
-  stay='CMD ["sh","-c","trap exit TERM INT; while :; do sleep 3600 & wait; done"]'
-  root=$(mktemp -d) && mkdir "$root/bin" "$root/tmp" "$root/www" && cp "$(command -v busybox)" "$root/bin/busybox" &&
-  mkdir "$root/etc" && printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n' >"$root/etc/passwd" && printf 'root:x:0:\nnogroup:x:65534:\n' >"$root/etc/group" &&
-  for name in $("$root/bin/busybox" --list); do [ "$name" = busybox ] || ln -s busybox "$root/bin/$name"; done &&
-  tar -C "$root" -c . | docker import --change "$stay" - dockerlab/node &&
+  umask 022; stay='CMD ["sh","-c","trap exit TERM INT; while :; do sleep 3600 & wait; done"]'
+  root=$(mktemp -d) && cd "$root" && mkdir bin dev etc proc root sys tmp var www && chmod 1777 tmp &&
+  cp "$(command -v busybox)" bin/busybox && printf 'dockerlab\n' >www/index.html &&
+  printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n' >etc/passwd && printf 'root:x:0:\nnogroup:x:65534:\n' >etc/group &&
+  for name in $(bin/busybox --list); do [ "$name" = busybox ] || ln -s busybox "bin/$name"; done &&
+  tar -c bin dev etc proc root sys tmp var www | docker import --change "$stay" --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' - dockerlab/node &&
   rm -r "$root"
 )
 
