@@ -5,15 +5,22 @@ from __future__ import annotations
 import threading
 from time import monotonic
 
+AGAIN = 1.0
+"""Seconds without a free slot after which one more is tried than the server was seen to grant."""
+
 
 class Slots:
     """A semaphore whose bound falls to what the server really grants.
+
+    A server that is still tidying up after a channel counts it: it may refuse one where it would grant one a moment
+    later. So the bound is no last word. Who waits long tries one more, as a channel may be held for as long as the
+    program runs, and the only other one be wanted meanwhile.
 
     `take` a slot, then say `opened`, `refused`, or `give_back`; after `opened`, `release` it.
     """
 
     def __init__(self, limit: int) -> None:
-        self._limit = limit
+        self._limit = self._most = limit
         self._taken = 0
         self._open = 0
         self._peak = 0
@@ -29,8 +36,11 @@ class Slots:
         end = monotonic() + timeout
         with self._changed:
             while self._taken >= self._limit:
-                if not self._changed.wait(end - monotonic()):
+                left = end - monotonic()
+                if left <= 0:
                     return False
+                if not self._changed.wait(min(left, AGAIN)) and left > AGAIN:
+                    self._limit = min(self._limit + 1, self._most)
             self._taken += 1
             return True
 

@@ -120,6 +120,8 @@ class SshHost:
                 raise ConnectError(self.name, message)
             sleep(0.05)
         message = f"{brief(argv)} was not started: all {self.channels} channels were busy for {timeout:g} s"
+        if self.channels == 1:
+            message += "; a change of a lab needs two, one for its lock: raise MaxSessions in the server's sshd_config"
         raise ConnectError(self.name, message)
 
     def _ask(self) -> paramiko.Channel | None:

@@ -8,6 +8,7 @@ from support.host_contract import HostContract, python
 
 from dockerlab.command import Result
 from dockerlab.errors import ConnectError, DeadlineExceeded, HostError, TransportError
+from dockerlab.hosts import slots as slots_module
 from dockerlab.hosts.base import Host
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.hosts.local import LocalHost
@@ -132,6 +133,33 @@ class TestSlots:
         assert slots.refused()
         assert slots.limit == 1
         assert slots.take(0)
+
+    def test_a_refusal_is_no_last_word(self, monkeypatch):
+        """While the only channel is held on and on, one more is tried; a server that refuses it again is believed."""
+        monkeypatch.setattr(slots_module, "AGAIN", 0.01)
+        slots = Slots(8)
+        assert slots.take(0)
+        slots.opened()  # as the lock, which is held for the whole run
+        assert slots.take(0)
+        assert not slots.refused()  # the server still counted the channel before
+        assert slots.limit == 1
+        assert slots.take(5)
+        assert not slots.refused()
+        assert slots.limit == 1
+        assert slots.take(5)
+        slots.opened()
+        assert slots.limit == 2
+        slots.release()
+        assert slots.take(0)
+
+    def test_the_bound_stays(self, monkeypatch):
+        """However long one waits, no more is tried than was allowed in the first place."""
+        monkeypatch.setattr(slots_module, "AGAIN", 0.01)
+        slots = Slots(1)
+        assert slots.take(0)
+        slots.opened()
+        assert not slots.take(0.1)
+        assert slots.limit == 1
 
     def test_waiting(self):
         """Who waits is woken by a release."""
