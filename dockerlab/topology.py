@@ -174,7 +174,7 @@ class HostFacts:
     """What the model and the prober need to know of a machine. None means: could not be read, or left to the default.
 
     From `userland_proxy` to `dns` they are the engine's settings, where `settings_read` is false the default ones;
-    `settings_of` is the lab that has changed them.
+    `settings_of` is the lab that has changed them. `gossip` tells whether somebody listens on TCP port 7946.
     """
 
     host: str
@@ -199,6 +199,7 @@ class HostFacts:
     kernel_config: Mapping[str, str] = field(default_factory=dict)
     kernel: str = ""
     architecture: str = ""
+    gossip: bool | None = None
     missing: tuple[str, ...] = ()
 
     def nic(self, name: str) -> Nic | None:

@@ -23,7 +23,9 @@ def findings(case: Case, patient: Patient) -> Iterator[Finding]:
     """Yield what there is to say of a lab on one of its hosts."""
     host, facts, condition = patient.host, patient.facts, patient.condition
     found = preflight.obstacles(case.lab, case.who, case.facts, case.snapshots)
-    own = [obstacle for obstacle in found if obstacle.host == host]
+    # Where the sockets can be read, `ports` below says whose the gossip's port is.
+    seen = {"gossip"} if condition is not None and condition.sockets is not None else set()
+    own = [obstacle for obstacle in found if obstacle.host == host and obstacle.rule not in seen]
     yield from (_obstacle(obstacle, case) for obstacle in own)
     blocked = {obstacle.rule for obstacle in own}
     if facts is None or condition is None:
@@ -42,6 +44,7 @@ def _obstacle(found: Obstacle, case: Case) -> Finding:
         "name": "rename it in the definition",
         "parent": "write one of these as `parent` in the definition",
         "kernel": "boot the distribution's stock kernel, or take another mode",
+        "gossip": "restart the engine when no container of it is needed, or end the program that has the port",
     }
     if found.rule == "subnet":
         remedy = subnet_remedy(case, found)

@@ -97,7 +97,10 @@ def ports(
             taken = True
             who = f"{socket.process} (process {socket.pid})" if socket.process else "a process or the kernel"
             told = f"port {number}/{protocol} of {user} is taken by {who}"
-            if socket.pid:
+            if socket.process == "dockerd":
+                words = "the engine keeps it from an earlier Swarm: restart it when no container of it is needed"
+                remedy = Remedy((as_root(facts, "systemctl", "restart", "docker"),), words)
+            elif socket.pid:
                 remedy = Remedy((as_root(facts, "kill", str(socket.pid)),), "or take another port in the definition")
             else:
                 remedy = Remedy(words=f"look as root for who has it: ss -lntup 'sport = :{number}'")

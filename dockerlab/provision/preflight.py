@@ -21,7 +21,7 @@ class Obstacle:
     """Something on a host that is in the lab's way; `culprit` is the object of the engine that is, where one is."""
 
     host: str
-    rule: Literal["name", "parent", "kernel", "subnet", "port"]
+    rule: Literal["name", "parent", "kernel", "subnet", "port", "gossip"]
     told: str
     culprit: str = ""
 
@@ -49,6 +49,7 @@ def obstacles(
             found += _overlaps(lab, who, snapshots[host])
         if host in facts and host in snapshots:
             found += _lans(lab, facts[host], snapshots[host])
+            found += _gossip(lab, facts[host], snapshots[host])
         if host in snapshots:
             found += _ports(lab, who, snapshots[host])
     return list(dict.fromkeys(found))
@@ -131,6 +132,21 @@ def _lans(lab: Lab, facts: HostFacts, snapshot: Snapshot) -> Iterator[Obstacle]:
                             f"{nic.name}: the host would look for its neighbours on the bridge"
                         )
                         yield Obstacle(snapshot.host, "subnet", told)
+
+
+def _gossip(lab: Lab, facts: HostFacts, snapshot: Snapshot) -> Iterator[Obstacle]:
+    """Yield that the port is taken on which a Swarm's members tell each other of containers.
+
+    The engine says nothing of it but in its log, and goes on: names and addresses of other hosts are then never known.
+    """
+    wide = [n for n, spec in lab.networks.items() if modes.for_driver(spec.driver).scope == "swarm"]
+    if facts.gossip and snapshot.swarm.state == "inactive" and any(facts.host in lab.hosts_of(n) for n in wide):
+        told = (
+            "TCP port 7946, by which the members of a Swarm tell each other of containers, is taken, though the engine "
+            "is in no Swarm: an engine can keep it from an earlier one until it is restarted (systemctl restart "
+            "docker); ss -ltnp 'sport = :7946' shows whose it is"
+        )
+        yield Obstacle(facts.host, "gossip", told)
 
 
 def _same(network: NetworkState, version: int) -> list[IpNetwork]:

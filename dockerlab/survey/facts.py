@@ -31,6 +31,7 @@ section settings_read; at=/etc/docker
 echo $((! $?))
 section settings_of; sed -n -e '/^$/q' -e 's/^lab //p' /etc/docker/daemon.json.dockerlab
 section flags; tr '\0' '\n' <"/proc/$(cat /var/run/docker.pid)/cmdline" | grep '^--'
+section gossip; [ -r /proc/net/tcp ] && cat /proc/net/tcp /proc/net/tcp6 | grep -c ':1F0A [0-9A-F]*:0000 0A '
 section config
 { zcat /proc/config.gz || cat "/boot/config-$(uname -r)"; } | grep -E '^CONFIG_(MACVLAN|IPVLAN|VLAN_8021Q|VXLAN|DUMMY)='
 section addresses; ip -o address show
@@ -88,6 +89,7 @@ def _parse(host: str, text: str) -> HostFacts:
         settings_of=_first(sections, "settings_of"),
         firewall=str(settings.get("firewall-backend") or _first(sections, "firewall")),
         nameservers=tuple(line.split()[1] for line in sections.get("nameservers", []) if len(line.split()) > 1),
+        gossip=_count(sections.get("gossip", [])),
         kernel=_first(sections, "kernel"),
         architecture=_first(sections, "architecture"),
         kernel_config=dict(line.split("=", 1) for line in sections.get("config", [])),
@@ -134,6 +136,10 @@ def _first(sections: dict[str, list[str]], name: str) -> str:
 
 def _flag(lines: list[str]) -> bool | None:
     return {"0": False, "1": True}.get(lines[0].strip()) if lines else None
+
+
+def _count(lines: list[str]) -> bool | None:
+    return int(lines[0]) > 0 if lines else None
 
 
 def _nics(sections: dict[str, list[str]]) -> tuple[Nic, ...]:

@@ -213,6 +213,20 @@ exec /run/docker.real "$@"
     lab.down("overlay")
 
 
+def test_gossip_port(lab):
+    """Where something has the port of the Swarm's gossip, an overlay is refused before anything is created."""
+    program = "import socket, time; s = socket.create_server(('', 7946)); print(flush=True); time.sleep(600)"
+    lab.sh("vm1", f'{{ python3 -c "{program}" 2>/dev/null & echo $! >/run/gossip; }} | head -n 1')
+    try:
+        outcome = lab.call("up", EXAMPLES / "overlay.yaml", "--sandbox")
+        assert outcome.rc == 4, outcome.stderr
+        assert "vm1: TCP port 7946" in outcome.stderr
+        assert "vm0: TCP port 7946" not in outcome.stderr
+        assert lab.left() == []
+    finally:
+        lab.sh("vm1", "kill $(cat /run/gossip)")
+
+
 def test_control_plane(lab):
     """Where a worker has left the Swarm the report says so, as the control plane's matter; `up` brings it back.
 

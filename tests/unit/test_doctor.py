@@ -292,6 +292,17 @@ def test_routes_of_the_host(destination, device, via, status):
         assert destination in only(found, "subnet", status).told
 
 
+def test_a_port_that_the_engine_keeps():
+    """An engine that is in no Swarm and keeps the port of one is to be restarted, and never killed."""
+    dockerd = Socket("tcp", None, 7946, "dockerd", 31)
+    wide = "networks: {n: {driver: overlay}}\ncontainers: {web: {networks: [n]}}\n"
+    named = only(bad(wide, facts={"gossip": True}, condition={"sockets": (dockerd,)}), "port", "problem")
+    assert named.remedy.commands == (("systemctl", "restart", "docker"),)
+    found = bad(wide, facts={"gossip": True}, condition={"sockets": None})
+    assert found["port"].status == "unknown"
+    assert "restart the engine" in found["gossip"].remedy.words
+
+
 def test_a_port_that_a_process_has():
     """A process on a port is named with the command that ends it; one on another address is not in the way."""
     nginx = Socket("tcp", None, 8080, "nginx", 77)

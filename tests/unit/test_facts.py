@@ -1,5 +1,6 @@
 """What a machine says of itself, from recorded output."""
 
+import socket
 import sys
 from ipaddress import ip_address, ip_interface, ip_network
 from textwrap import dedent
@@ -141,6 +142,13 @@ def test_gather():
         facts.gather(cut)
 
 
+@pytest.mark.parametrize(("lines", "gossip"), [("0\n", False), ("2\n", True), ("", None)])
+def test_gossip(lines, gossip):
+    """Whether somebody has a Swarm's port is told by the count of its listeners; no count is not "nobody"."""
+    found = facts.parse("vm0", FULL.replace("== end", f"== gossip\n{lines}\n== end"))
+    assert found.gossip is gossip
+
+
 @pytest.mark.parametrize(
     ("daemon", "flags", "settings"),
     [
@@ -159,6 +167,20 @@ def test_settings(daemon, flags, settings):
     found = facts.parse("vm0", FULL.replace("== end", sections))
     assert {name: getattr(found, name) for name in settings} == settings
     assert found.firewall in ("nftables", "iptables v1.8.9 (nf_tables)")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the sockets of a Linux machine")
+def test_gossip_of_this_machine():
+    """The script sees a listener of either family, and none where there is none."""
+    if facts.gather(LocalHost("local")).gossip:
+        pytest.skip("somebody listens on TCP port 7946 of this machine")
+    for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
+        with socket.socket(family, socket.SOCK_STREAM) as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listener.bind((address, 7946))
+            assert facts.gather(LocalHost("local")).gossip is False
+            listener.listen()
+            assert facts.gather(LocalHost("local")).gossip is True
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the interfaces of a Linux machine")

@@ -15,11 +15,11 @@ LAB = "networks: {{n: {}}}\ncontainers: {{web: {{networks: [n]}}}}\n"
 KERNEL = {"CONFIG_MACVLAN": "y", "CONFIG_VXLAN": "y"}
 
 
-def refusal(text, networks=(), containers=(), kernel=KERNEL):
+def refusal(text, networks=(), containers=(), kernel=KERNEL, gossip=False):
     """Return the lines of the refusal, none where the lab may be built."""
     definition = lab(text)
     engines = Engines(definition.hosts)
-    facts = {host: replace(found, kernel_config=kernel) for host, found in engines.facts().items()}
+    facts = {host: replace(found, kernel_config=kernel, gossip=gossip) for host, found in engines.facts().items()}
     seen = {
         host: replace(found, networks=(*found.networks, *networks), containers=tuple(containers))
         for host, found in engines.snapshots().items()
@@ -55,6 +55,30 @@ def test_what_a_host_lacks(network, words):
     (line,) = refusal(LAB.format(network))
     assert line.startswith("local: network n ")
     assert words in line
+
+
+WIDE = "networks: {n: {driver: overlay}}\ncontainers: {web: {networks: [n]}}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "listens", "lines"), [(WIDE, True, 1), (WIDE, False, 0), (WIDE, None, 0), (LAB.format("{}"), True, 0)]
+)
+def test_the_gossip_port(text, listens, lines):
+    """An engine that is in no Swarm and has the port of one is refused for an overlay, and for nothing else."""
+    found = refusal(text, gossip=listens)
+    assert len(found) == lines
+    assert all("local: TCP port 7946" in line and "restart" in line for line in found)
+
+
+def test_the_gossip_port_of_the_swarm_itself():
+    """An engine that is in a Swarm has the port for it."""
+    definition = lab(WIDE)
+    engines = Engines(definition.hosts)
+    facts = {host: replace(found, kernel_config=KERNEL, gossip=True) for host, found in engines.facts().items()}
+    seen = {
+        host: replace(found, swarm=replace(found.swarm, state="active")) for host, found in engines.snapshots().items()
+    }
+    assert preflight.obstacles(definition, who(definition), facts, seen) == []
 
 
 def test_an_unknown_kernel_is_no_reason():
