@@ -16,6 +16,8 @@ from dockerlab.provision.preflight import Obstacle
 from dockerlab.snapshot import Snapshot
 from dockerlab.topology import HostFacts, IpAddress, IpNetwork, Route
 
+SWARM = "the Swarm"
+
 DEFAULT_LIKE = 7
 """Routes up to this length (a VPN's 0.0.0.0/1 and 128.0.0.0/1) send everything somewhere, and claim nothing."""
 
@@ -97,9 +99,11 @@ def ports(
             taken = True
             who = f"{socket.process} (process {socket.pid})" if socket.process else "a process or the kernel"
             told = f"port {number}/{protocol} of {user} is taken by {who}"
-            if socket.process == "dockerd":
+            if socket.process == "dockerd" and user == SWARM:
                 words = "the engine keeps it from an earlier Swarm: restart it when no container of it is needed"
                 remedy = Remedy((as_root(facts, "systemctl", "restart", "docker"),), words)
+            elif socket.process == "dockerd":
+                remedy = Remedy(words="it is the engine's own: take another port in the definition")
             elif socket.pid:
                 remedy = Remedy((as_root(facts, "kill", str(socket.pid)),), "or take another port in the definition")
             else:
@@ -131,7 +135,7 @@ def _needed(lab: Lab, host: str, snapshot: Snapshot | None, wants: Wants) -> dic
                 address = port.host_ip if port.host_ip is not None and not port.host_ip.is_unspecified else None
                 found[port.protocol, port.published, address] = name
     if snapshot is not None and snapshot.swarm.state == "inactive":
-        found |= {(protocol, port, None): "the Swarm" for protocol, port in wants.ports}
+        found |= {(protocol, port, None): SWARM for protocol, port in wants.ports}
     return found
 
 

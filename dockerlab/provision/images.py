@@ -32,12 +32,12 @@ APPLETS = (
 )
 """The names under which the image offers its busybox."""
 
-USERS = r"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n"
-GROUPS = r"root:x:0:\nnogroup:x:65534:\n"
-"""As printf takes them, for the script; the archive has real ends of lines."""
-
-PAGE = r"dockerlab\n"
-"""What its web server, which a lab starts as `httpd -h /www`, has to give; as printf takes it too."""
+FILES = {
+    "etc/passwd": r"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n",
+    "etc/group": r"root:x:0:\nnogroup:x:65534:\n",
+    "www/index.html": r"dockerlab\n",  # what a web server that a lab starts as `httpd -h /www` has to give
+}
+"""The image's files beside its program, as printf takes them, for the script; the archive has real ends of lines."""
 
 DIRECTORIES = ("bin", "dev", "etc", "proc", "root", "sys", "tmp", "var", "www")
 
@@ -61,13 +61,15 @@ PULL = """
 docker pull {{ image }}
 """
 
+WRITE_FILES = " &&\n  ".join(f"printf '{text}' >{path}" for path, text in FILES.items())
+
 NODE_SCRIPT = f"""\
 # The image {NODE}: a static busybox and its names
 docker image inspect {NODE} >/dev/null 2>&1 || (
   umask 022; stay='{STAY}'
   root=$(mktemp -d) && cd "$root" && mkdir {" ".join(DIRECTORIES)} && chmod 1777 tmp &&
-  cp "$(command -v busybox)" bin/busybox && printf '{PAGE}' >www/index.html &&
-  printf '{USERS}' >etc/passwd && printf '{GROUPS}' >etc/group &&
+  cp "$(command -v busybox)" bin/busybox &&
+  {WRITE_FILES} &&
   for name in $(bin/busybox --list); do [ "$name" = busybox ] || ln -s busybox "bin/$name"; done &&
   tar -c {" ".join(DIRECTORIES)} | docker import --change "$stay" --change '{PATH}' - {NODE} &&
   rm -r "$root"
@@ -180,9 +182,8 @@ def node_archive(program: bytes) -> bytes:
             entry.type, entry.mode = tarfile.DIRTYPE, 0o1777 if directory == "tmp" else 0o755
             archive.addfile(entry)
         _add(archive, "bin/busybox", program, 0o755)
-        _add(archive, "etc/passwd", USERS.replace("\\n", "\n").encode(), 0o644)
-        _add(archive, "etc/group", GROUPS.replace("\\n", "\n").encode(), 0o644)
-        _add(archive, "www/index.html", PAGE.replace("\\n", "\n").encode(), 0o644)
+        for path, text in FILES.items():
+            _add(archive, path, text.replace("\\n", "\n").encode(), 0o644)
         for name in APPLETS.split():
             link = tarfile.TarInfo(f"bin/{name}")
             link.type, link.linkname = tarfile.SYMTYPE, "busybox"

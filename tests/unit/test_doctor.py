@@ -303,6 +303,14 @@ def test_a_port_that_the_engine_keeps():
     assert "restart the engine" in found["gossip"].remedy.words
 
 
+def test_a_port_of_the_engine_itself():
+    """No remedy ends the engine: where its own socket has a published port, the lab takes another one."""
+    dockerd = Socket("tcp", None, 8080, "dockerd", 31)
+    remedy = only(bad(FRONT, condition={"sockets": (dockerd,)}), "port", "problem").remedy
+    assert remedy.commands == ()
+    assert "take another port" in remedy.words
+
+
 def test_a_port_that_a_process_has():
     """A process on a port is named with the command that ends it; one on another address is not in the way."""
     nginx = Socket("tcp", None, 8080, "nginx", 77)

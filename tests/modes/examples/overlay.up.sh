@@ -6,8 +6,10 @@ set -eu
 docker image inspect dockerlab/node >/dev/null 2>&1 || (
   umask 022; stay='CMD ["sh","-c","trap exit TERM INT; while :; do sleep 3600 & wait; done"]'
   root=$(mktemp -d) && cd "$root" && mkdir bin dev etc proc root sys tmp var www && chmod 1777 tmp &&
-  cp "$(command -v busybox)" bin/busybox && printf 'dockerlab\n' >www/index.html &&
-  printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n' >etc/passwd && printf 'root:x:0:\nnogroup:x:65534:\n' >etc/group &&
+  cp "$(command -v busybox)" bin/busybox &&
+  printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n' >etc/passwd &&
+  printf 'root:x:0:\nnogroup:x:65534:\n' >etc/group &&
+  printf 'dockerlab\n' >www/index.html &&
   for name in $(bin/busybox --list); do [ "$name" = busybox ] || ln -s busybox "bin/$name"; done &&
   tar -c bin dev etc proc root sys tmp var www | docker import --change "$stay" --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' - dockerlab/node &&
   rm -r "$root"
@@ -60,8 +62,10 @@ set -eu
 docker image inspect dockerlab/node >/dev/null 2>&1 || (
   umask 022; stay='CMD ["sh","-c","trap exit TERM INT; while :; do sleep 3600 & wait; done"]'
   root=$(mktemp -d) && cd "$root" && mkdir bin dev etc proc root sys tmp var www && chmod 1777 tmp &&
-  cp "$(command -v busybox)" bin/busybox && printf 'dockerlab\n' >www/index.html &&
-  printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n' >etc/passwd && printf 'root:x:0:\nnogroup:x:65534:\n' >etc/group &&
+  cp "$(command -v busybox)" bin/busybox &&
+  printf 'root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534::/:/bin/false\n' >etc/passwd &&
+  printf 'root:x:0:\nnogroup:x:65534:\n' >etc/group &&
+  printf 'dockerlab\n' >www/index.html &&
   for name in $(bin/busybox --list); do [ "$name" = busybox ] || ln -s busybox "bin/$name"; done &&
   tar -c bin dev etc proc root sys tmp var www | docker import --change "$stay" --change 'ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin' - dockerlab/node &&
   rm -r "$root"
