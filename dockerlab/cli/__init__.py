@@ -14,9 +14,11 @@ def main() -> None:
     # A call lives for seconds, and makes few cycles: looking for them takes a tenth of the time of its imports.
     gc.set_threshold(100_000, 50, 50)
     from dockerlab.cli.app import app
+    from dockerlab.cli.late import load_late
     from dockerlab.errors import DockerlabError, Interrupted
     from dockerlab.plain import for_terminal
 
+    load_late("invoke")  # paramiko imports it, and asyncio and unittest with it, for `Match exec` alone
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _stop)
     try:
@@ -30,6 +32,8 @@ def main() -> None:
     except DockerlabError as error:
         sys.stderr.write(f"dockerlab: {for_terminal(str(error))}\n")
         sys.exit(error.exit_code)
+    finally:
+        gc.freeze()  # the interpreter looks for cycles once more when it ends, and there is nothing to be found
 
 
 def _stop(_number: int, _frame: FrameType | None) -> None:

@@ -7,32 +7,35 @@ from typing import Annotated
 import typer
 
 from dockerlab import __version__
-from dockerlab.cli import (
-    doctor,
-    down,
-    exec_,
-    exercise,
-    explain,
-    graph,
-    hosts,
-    inspect,
-    layers,
-    quiz,
-    render,
-    sandbox,
-    schema,
-    serve,
-    status,
-    students,
-    up,
-    verify,
-    watch,
-)
-from dockerlab.cli.group import Group
+from dockerlab.cli.group import group_of
+
+COMMANDS = {
+    "up": "dockerlab.cli.up:up",
+    "verify": "dockerlab.cli.verify:verify",
+    "down": "dockerlab.cli.down:down",
+    "status": "dockerlab.cli.status:status",
+    "grade": "dockerlab.cli.students:grade",
+    "quiz": "dockerlab.cli.quiz:quiz",
+    "serve": "dockerlab.cli.serve:serve",
+    "doctor": "dockerlab.cli.doctor:doctor",
+    "explain": "dockerlab.cli.explain:explain",
+    "lint": "dockerlab.cli.explain:lint",
+    "inspect": "dockerlab.cli.inspect:inspect",
+    "exec": "dockerlab.cli.exec_:app",
+    "watch": "dockerlab.cli.watch:watch",
+    "graph": "dockerlab.cli.graph:graph",
+    "layers": "dockerlab.cli.layers:layers",
+    "hosts": "dockerlab.cli.hosts:hosts",
+    "render": "dockerlab.cli.render:render",
+    "schema": "dockerlab.cli.schema:schema",
+    "labs": "dockerlab.cli.schema:labs",
+    "exercise": "dockerlab.cli.exercise:app",
+    "sandbox": "dockerlab.cli.sandbox:app",
+}
 
 app = typer.Typer(
     name="dockerlab",
-    cls=Group,
+    cls=group_of(COMMANDS),
     help="Docker network labs from one YAML file: built, verified cell by cell, explained, taken down.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -54,26 +57,3 @@ def options(
 ) -> None:
     """Docker network labs from one YAML file: built, verified cell by cell, explained, taken down."""
     _ = version
-
-
-app.command("up")(up.up)
-app.command("verify")(verify.verify)
-app.command("down")(down.down)
-app.command("status")(status.status)
-app.command("grade")(students.grade)
-app.command("quiz")(quiz.quiz)
-app.command("serve")(serve.serve)
-app.command("doctor")(doctor.doctor)
-app.command("explain")(explain.explain)
-app.command("lint")(explain.lint)
-app.command("inspect")(inspect.inspect)
-app.command("exec", context_settings=exec_.COMMAND)(exec_.execute)
-app.command("watch")(watch.watch)
-app.command("graph")(graph.graph)
-app.command("layers")(layers.layers)
-app.command("hosts")(hosts.hosts)
-app.command("render")(render.render)
-app.command("schema")(schema.schema)
-app.command("labs")(schema.labs)
-app.add_typer(exercise.app, name="exercise")
-app.add_typer(sandbox.app, name="sandbox")

@@ -1,10 +1,14 @@
-"""The group that all commands are in."""
+"""The groups that the commands are in."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, MutableMapping
+from importlib import import_module
 from typing import Any
 
+import typer
 from typer.core import TyperGroup
+from typer.main import get_command, get_group
 
 
 class Group(TyperGroup):
@@ -21,3 +25,57 @@ class Group(TyperGroup):
             if getattr(option, "is_flag", False) and option.default is None:
                 option.default = False
         return found
+
+
+class Commands(MutableMapping[str, Any]):
+    """Commands by name, each imported and built when it is first asked for: a call needs one of them."""
+
+    def __init__(self, places: Mapping[str, str]) -> None:
+        self._places = places
+        self._built: dict[str, Any] = dict.fromkeys(places)
+
+    def __getitem__(self, name: str) -> Any:
+        if self._built[name] is None:
+            self._built[name] = _build(name, self._places[name])
+        return self._built[name]
+
+    def __setitem__(self, name: str, command: Any) -> None:
+        self._built[name] = command
+
+    def __delitem__(self, name: str) -> None:
+        del self._built[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._built)
+
+    def __len__(self) -> int:
+        return len(self._built)
+
+
+def group_of(places: Mapping[str, str]) -> type[Group]:
+    """Return the class of a group whose commands are at `places`, by name.
+
+    A place is `module:name`, and there is a function, a typer application with one function, or one that is a group.
+    """
+
+    class Lazy(Group):
+        """A group that imports a command when it is called."""
+
+        def __init__(self, **attributes: Any) -> None:
+            super().__init__(**{**attributes, "commands": {}})
+            self.commands = Commands(places)
+
+    return Lazy
+
+
+def _build(name: str, place: str) -> Any:
+    """Return the command of that name at a place."""
+    module, _, attribute = place.partition(":")
+    found = getattr(import_module(module), attribute)
+    if not isinstance(found, typer.Typer):
+        single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+        single.command()(found)
+        found = single
+    command = get_command(found) if len(found.registered_commands) == 1 else get_group(found)
+    command.name = name
+    return command

@@ -119,7 +119,7 @@ Image = Annotated[
 class Strict(BaseModel):
     """A model that refuses keys it does not know and never changes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     @field_validator("*", mode="before")
     @classmethod

@@ -29,7 +29,7 @@ SHORT = re.compile(
 class Port(BaseModel):
     """A port of the host that leads to a port of a container; without `published` the engine picks one."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
     target: PortNumber = Field(description="the port of the container", examples=[80])
     published: PortNumber | None = Field(

@@ -24,8 +24,8 @@ finally:
 """
 
 
-def imported(*words: str, **environment: str) -> set[str]:
-    """Return the names of all modules that are there when `dockerlab WORDS` ends."""
+def imported(*words: str, returns: int = 0, **environment: str) -> set[str]:
+    """Return the names of all modules that are there when `dockerlab WORDS` ends, as it has to."""
     reading, writing = os.pipe()
     code = RUN.replace("open(3", f"open({writing}")
     with os.fdopen(reading) as listing:
@@ -41,8 +41,8 @@ def imported(*words: str, **environment: str) -> set[str]:
             )
         finally:
             os.close(writing)
-        assert done.returncode == 0, done.stderr
-        assert done.stdout
+        assert done.returncode == returns, done.stderr
+        assert done.stdout or returns
         return set(json.load(listing))
 
 
@@ -80,7 +80,29 @@ def test_what_touches_no_host_imports_no_client(call):
     assert len(modules) < 620
 
 
-WORK = "dockerlab.cli.app, dockerlab.cli.progress, dockerlab.hosts.ssh, dockerlab.session"
+def test_a_command_imports_no_other():
+    """Of the commands, the one is imported that is called."""
+    modules = imported("render", "macvlan")
+    assert "dockerlab.cli.render" in modules
+    assert not modules & {f"dockerlab.cli.{name}" for name in ("up", "down", "doctor", "exercise", "serve")}
+
+
+def test_ssh_without_what_only_match_exec_wants(tmp_path):
+    """What paramiko imports for `Match exec` is loaded for that alone, and works then."""
+    (tmp_path / ".ssh").mkdir()
+    call = ("down", "x", "--host", "ssh://nobody@127.0.0.1:1")
+    heavy = {"asyncio", "invoke.context", "unittest"}
+    modules = imported(*call, returns=4, HOME=str(tmp_path))
+    assert "paramiko" in modules
+    assert not modules & heavy
+
+    (tmp_path / ".ssh" / "config").write_text(f"Match exec 'touch {tmp_path}/ran'\n  ConnectTimeout 3\n")
+    modules = imported(*call, returns=4, HOME=str(tmp_path))
+    assert modules >= heavy
+    assert (tmp_path / "ran").exists()
+
+
+WORK = "dockerlab.cli.up, dockerlab.cli.progress, dockerlab.hosts.ssh, dockerlab.session"
 MORE = "dockerlab.provision.up, dockerlab.verify.on_hosts, dockerlab.report.as_table"
 
 

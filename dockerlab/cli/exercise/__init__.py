@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import typer
 
-from dockerlab.cli.exercise import breaking, checking, helping, starting
-from dockerlab.cli.group import Group
+from dockerlab.cli.group import group_of
+
+COMMANDS = {
+    "list": "dockerlab.cli.exercise.starting:show_list",
+    "start": "dockerlab.cli.exercise.starting:start",
+    "task": "dockerlab.cli.exercise.helping:task",
+    "check": "dockerlab.cli.exercise.checking:check",
+    "hint": "dockerlab.cli.exercise.helping:hint",
+    "solution": "dockerlab.cli.exercise.helping:solution",
+    "fault": "dockerlab.cli.exercise.breaking:fault",
+    "stop": "dockerlab.cli.exercise.starting:stop",
+}
 
 app = typer.Typer(
-    cls=Group, help="The labs of the classroom, step by step.", no_args_is_help=True, rich_markup_mode=None
+    cls=group_of(COMMANDS),
+    help="The labs of the classroom, step by step.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
 )
-app.command("list")(starting.show_list)
-app.command("start")(starting.start)
-app.command("task")(helping.task)
-app.command("check")(checking.check)
-app.command("hint")(helping.hint)
-app.command("solution")(helping.solution)
-app.command("fault")(breaking.fault)
-app.command("stop")(starting.stop)
