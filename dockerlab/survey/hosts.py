@@ -32,13 +32,16 @@ class Survey:
     failures: dict[str, HostError] = field(default_factory=dict)
 
 
-def survey(hosts: Mapping[str, Host], locks: Locks | None = None, names: Iterable[str] = ()) -> Survey:
+def survey(
+    hosts: Mapping[str, Host], locks: Locks | None = None, names: Iterable[str] = (), *, brief: bool = False
+) -> Survey:
     """Return what is on those hosts that answer, and why the others do not; looks only when the locks are had.
 
-    In detail are labelled objects, and those of these `names`. Raises ConflictError where somebody else has the locks.
+    In detail are labelled objects, and those of these `names`; no container is where the look is to be `brief`.
+    Raises ConflictError where somebody else has the locks.
     """
     wanted = frozenset(names)
-    return Survey(*_answered(hosts, locks, lambda host: engine.snapshot(host, wanted)))
+    return Survey(*_answered(hosts, locks, lambda host: engine.snapshot(host, wanted, brief=brief)))
 
 
 def look_again(

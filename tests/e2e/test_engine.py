@@ -96,6 +96,18 @@ def test_inspect(local):
     assert engine.snapshot(local, ["stranger"]).container("stranger").pid > 0
 
 
+def test_brief(local):
+    """A brief look gives what containers are there and whose they are, and asks for none of them."""
+
+    def known(found):
+        return [(each.id, each.name, each.labels, each.status, each.image_id) for each in found.containers]
+
+    brief, full = engine.snapshot(local, brief=True), engine.snapshot(local)
+    assert known(brief) == known(full)
+    assert brief.networks == full.networks
+    assert {each.pid for each in brief.containers} == {0}
+
+
 @pytest.mark.parametrize("sessions", [1, 10])
 def test_by_ssh(local, make, dockerd, sessions):
     """Over SSH a snapshot is the same, also on the only channel that a server gives, and gives it back."""
