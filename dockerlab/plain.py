@@ -24,4 +24,6 @@ def printable(text: str) -> str:
 
 def one_line(text: str) -> str:
     """Return a text on one line: a blank stands for each tab or end of a line, a question mark as in `printable`."""
+    if text.isprintable():
+        return text
     return "".join(c if c.isprintable() else " " if c.isspace() else "?" for c in text)

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined, Template, Undefined, pass_context
@@ -81,10 +81,11 @@ def _keep(context: Context, value: Any) -> str:
     return f"\ue000{len(values) - 1}\ue001"
 
 
-def _split(line: str) -> tuple[list[str], str]:
-    """Return the words of a template's line and the reason behind its `#`."""
+@lru_cache(maxsize=4096)
+def _split(line: str) -> tuple[tuple[str, ...], str]:
+    """Return the words of a template's line and the reason behind its `#`; with marks for values, lines are few."""
     text, _, reason = line.partition("# ")
-    return shlex.split(text), reason.strip()
+    return tuple(shlex.split(text)), reason.strip()
 
 
 def _fill(word: str, values: list[Any]) -> Argument:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 
 from dockerlab import modes
 from dockerlab.command import Command
@@ -158,9 +159,15 @@ def _containers(
     fingerprints: dict[str, str] = {}
     steps: dict[str, Step] = {}
     cleared: list[Step] = []
+    freedom = {name: _freedom(spec) for name, spec in lab.containers.items()}
+
+    @cache
+    def of_network(network: str, host: str) -> str:
+        return build.network(lab, network, host, identity).fingerprint
+
     for name in _owners_first(lab):
         spec, host = lab.containers[name], lab.host_of(name)
-        needs = {n: build.network(lab, n, host, identity).fingerprint for n in spec.networks}
+        needs = {network: of_network(network, host) for network in spec.networks}
         if spec.owner is not None:
             needs[spec.owner] = fingerprints[spec.owner]
         image = image_key(lab, name)
@@ -180,7 +187,7 @@ def _containers(
                 action = "recreate"
         if action == "recreate" and found is not None:
             cleared.append(remove_container(host, found, "clear"))
-        first = _fixed_before(lab, name)
+        first = _fixed_before(lab, name, freedom)
         before = frozenset({*required, *owners, *first, Key(host, "container", name, "unmake")})
         before |= frozenset({image} & had.keys())
         steps[name] = _step(Key(host, "container", name), action, built, before)
@@ -216,14 +223,14 @@ def _owners_first(lab: Lab) -> list[str]:
     return sorted(lab.containers, key=lambda name: lab.containers[name].owner is not None)
 
 
-def _fixed_before(lab: Lab, name: str) -> frozenset[Key]:
+def _fixed_before(lab: Lab, name: str, freedom: Mapping[str, int]) -> frozenset[Key]:
     """Return the containers that go ahead: the engine must not give a fixed address of theirs to this one."""
     spec, host = lab.containers[name], lab.host_of(name)
     automatic = {network for network, place in spec.networks.items() if not place.addresses}
     return frozenset(
         Key(lab.host_of(other), "container", other)
         for other, theirs in lab.containers.items()
-        if _freedom(theirs) < _freedom(spec)
+        if freedom[other] < freedom[name]
         and any(
             place.addresses and network in automatic and (lab.host_of(other) == host or _in_swarm(lab, network))
             for network, place in theirs.networks.items()
