@@ -11,7 +11,7 @@ from dockerlab import plan
 from dockerlab.command import Command, Part
 from dockerlab.errors import ConflictError
 from dockerlab.identity import Identity
-from dockerlab.plan import Key, Plan, Step
+from dockerlab.plan import Key, Plan, Step, build
 from dockerlab.plan.bringing_up import Situation
 from dockerlab.snapshot import LABEL_FINGERPRINT, ContainerState, NetworkState, Snapshot
 
@@ -392,3 +392,22 @@ def test_who_was_left_behind_is_recreated(changes, left_behind):
     """A joiner whose owner has another namespace by now is made again, and nothing else is."""
     engines = altered(altered(running(lab(BASE)), "side", started=10), "web", **changes)
     assert changed(plan_up(lab(BASE), engines)) == ({"container side": "recreate"} if left_behind else {})
+
+
+def test_each_command_is_made_once(monkeypatch):
+    """A lab of twice as many containers takes twice as many commands: a network is not planned for each of them."""
+
+    def made(containers):
+        many = f"c: {{replicas: {containers}, networks: [net]}}"
+        wanted = lab(f"networks: {{net: {{subnet: 10.9.0.0/16}}}}\ncontainers: {{{many}}}")
+        count.clear()
+        plan_up(wanted, Engines(["local"]))
+        return len(count)
+
+    original = build.render.command
+    count = []
+    monkeypatch.setattr(build.render, "command", lambda *a, **k: (count.append(1), original(*a, **k))[1])
+    ten, twenty = made(10), made(20)
+    assert 10 <= ten <= 40
+    assert made(100) - twenty == 8 * (twenty - ten)
+    assert (twenty - ten) <= 30
