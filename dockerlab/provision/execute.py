@@ -19,7 +19,7 @@ from dockerlab.interrupt import asked_to_stop
 from dockerlab.lock import Locks
 from dockerlab.plain import printable
 from dockerlab.plan import Key, Plan, Step
-from dockerlab.provision import reconcile, stale, together
+from dockerlab.provision import reconcile, stale
 from dockerlab.provision.remedies import remedy
 
 PATIENCE = 15.0
@@ -101,36 +101,30 @@ def execute(
     steps = {step.key: step for step in plan.steps}
     graph, execution, values = plan.graph(), Execution(), dict[str, str]()
     graph.prepare()
-    running: dict[Future[dict[Key, DockerlabError]], list[Step]] = {}
-    ready: deque[Step] = deque()
+    running: dict[Future[None], Step] = {}
+    ready: deque[Key] = deque()
     workers = max(1, sum(host.channels for host in hosts.values()))
     pool = ThreadPoolExecutor(workers, thread_name_prefix="step")
-
-    def perform(taken: list[Step]) -> dict[Key, DockerlabError]:
-        """Return why which of the steps failed that one command can do, or of one step."""
-        if len(taken) > 1 and _at_once(taken, hosts, reporter):
-            return {}
-        tried = {step.key: _attempt(step, hosts, values, reporter, execution, cure) for step in taken}
-        return {key: failure for key, failure in tried.items() if failure is not None}
-
     try:
         with asked_to_stop() if stoppable else nullcontext(Event()) as asked:
             while graph.is_active():
                 execution.interrupted = asked.is_set()
                 stopped = execution.interrupted or (execution.failures and not keep_going)
-                ready.extend(steps[key] for key in graph.get_ready())
+                ready.extend(graph.get_ready())
                 while ready and not stopped and len(running) < workers:  # what waits for a worker has not begun
-                    taken = together.taken(ready)
-                    execution.begun += taken
-                    running[pool.submit(perform, taken)] = taken
+                    step = steps[ready.popleft()]
+                    execution.begun.append(step)
+                    running[pool.submit(_perform, step, hosts, values, reporter, execution, cure)] = step
                 if not running:
                     break
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    done, failures = running.pop(future), future.result()
-                    for step in done:
-                        reporter.finished(step, failures.get(step.key))
-                    execution.failures.update(failures)
-                    graph.done(*(step.key for step in done if step.key not in failures))
+                    step = running.pop(future)
+                    failure = _failure(future)
+                    reporter.finished(step, failure)
+                    if failure is None:
+                        graph.done(step.key)
+                    else:
+                        execution.failures[step.key] = failure
             execution.interrupted = asked.is_set()
     except BaseException:
         # What still runs loses its connections now: that is the end of this run, and no news about a host.
@@ -152,33 +146,6 @@ def raise_for(execution: Execution, *ending: str) -> None:
     if execution.interrupted and not execution.failures:
         raise Interrupted("stopped: " + "\n".join(lines))
     raise ExecutionError("\n".join(lines))
-
-
-def _at_once(steps: list[Step], hosts: Mapping[str, Host], reporter: Reporter) -> bool:
-    """Do removals by one command, and tell whether it did all of them.
-
-    Where it did not, each has to be done for itself: it asks the host what came of it, or fails for its own reason.
-    """
-    command = together.command(steps)
-    try:
-        for step in steps:
-            reporter.started(step)
-        result = hosts[command.host].run(command.resolve({}), timeout=180)
-    except DockerlabError:
-        return False
-    reporter.ran(command, result)
-    return result.ok
-
-
-def _attempt(
-    step: Step, hosts: Mapping[str, Host], values: dict[str, str], reporter: Reporter, execution: Execution, cure: Cure
-) -> DockerlabError | None:
-    """Perform a step, and return why it failed."""
-    try:
-        _perform(step, hosts, values, reporter, execution, cure)
-    except DockerlabError as error:
-        return error
-    return None
 
 
 def _perform(
@@ -220,6 +187,13 @@ def _patiently(command: Command, run: Callable[[], Result]) -> Result:
         if result.ok or not waits or time.monotonic() > deadline:
             return result
         time.sleep(0.3)
+
+
+def _failure(future: Future[None]) -> DockerlabError | None:
+    error = future.exception()
+    if error is None or isinstance(error, DockerlabError):
+        return error
+    raise error
 
 
 def _absent(result: Result) -> bool:

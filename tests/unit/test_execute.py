@@ -11,9 +11,7 @@ import pytest
 
 from dockerlab.command import Command, Part, Result, Variable
 from dockerlab.errors import (
-    ConflictError,
     ExecutionError,
-    HostError,
     Interrupted,
     TransportError,
 )
@@ -288,59 +286,3 @@ def test_threads_end():
         if thread.name.startswith("step"):
             thread.join(5)
     assert threading.active_count() <= before
-
-
-def removal(name, *, on="h", force=("--force",)):
-    """Return the step that removes a container."""
-    parts = (Part(("docker", "rm", *force)), Part((f"id-{name}",)))
-    return Step(Key(on, "container", name, "unmake"), "remove", (Command(on, parts),))
-
-
-def test_one_command_removes_many():
-    """Containers of a host go with one command for ten; each is told of, and another kind of removal is its own."""
-    steps = [removal(str(n)) for n in range(23)] + [removal("kind", force=()), removal("far", on="g")]
-    done, notes, hosts = run(Plan(tuple(steps)), host(channels=1), host("g", channels=1))
-    asked = [argv[2:] for argv in hosts["h"].calls]
-    assert sorted(len(argv) for argv in asked) == [1, 4, 11, 11]
-    removed = [word for argv in asked for word in argv if word.startswith("id-")]
-    assert sorted(removed) == sorted(f"id-{each.key.name}" for each in steps if each.key.host == "h")
-    assert hosts["g"].calls == [("docker", "rm", "--force", "id-far")]
-    assert done.complete
-    assert notes.ended == {each.key.name: None for each in steps}
-    assert sorted(notes.started_steps) == sorted(each.key.name for each in steps)
-    assert len(notes.commands) == 5
-
-
-@pytest.mark.parametrize("loss", [False, True])
-def test_where_one_command_did_not_remove_all(loss):
-    """Each removal is tried for itself then: what is gone counts as removed, and the others fail for their reasons."""
-
-    def respond(argv, _given):
-        if argv.count("--force") and len(argv) > 4 and loss:
-            raise HostError("h", "no answer")
-        if "id-stuck" in argv:
-            return 1, "id-a\n", "Error: container is stuck"
-        return 1, "", f"Error: No such container: {argv[-1]}"
-
-    steps = [removal("a"), removal("stuck"), removal("b")]
-    done, notes, hosts = run(Plan(tuple(steps)), FakeHost("h", respond, channels=1), keep_going=True)
-    assert [len(argv) for argv in hosts["h"].calls] == [6, 4, 4, 4]
-    assert set(done.failures) == {steps[1].key}
-    assert "container stuck on h failed" in str(notes.ended["stuck"])
-    assert notes.ended["a"] is None
-    assert notes.ended["b"] is None
-
-
-def test_no_removal_without_the_lock():
-    """Where a step may not begin, the command for many does not run either."""
-
-    class Refusing(Notes):
-        def started(self, step):
-            super().started(step)
-            raise ConflictError("the lock is somebody else's")
-
-    theirs, there = Refusing(), host()
-    done = execute(Plan((removal("a"), removal("b"))), {"h": there}, theirs, keep_going=True)
-    assert there.calls == []
-    assert {str(failure) for failure in done.failures.values()} == {"the lock is somebody else's"}
-    assert len(done.failures) == 2
