@@ -8,12 +8,15 @@ from typing import Annotated
 import typer
 
 from dockerlab.cli import options as o
+from dockerlab.cli.group import Single
 from dockerlab.cli.inspect import defined
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-@app.command(context_settings={"ignore_unknown_options": True})  # what is none of our options is the command's
+@app.command(
+    cls=Single, context_settings={"ignore_unknown_options": True}
+)  # what is none of our options is the command's
 def execute(
     lab: o.LabOrName,
     container: Annotated[str, typer.Argument(metavar="CONTAINER", help="A name, or a shell pattern such as 'web*'.")],

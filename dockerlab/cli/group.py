@@ -7,7 +7,7 @@ from importlib import import_module
 from typing import Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
 
@@ -25,6 +25,26 @@ class Group(TyperGroup):
             if getattr(option, "is_flag", False) and option.default is None:
                 option.default = False
         return found
+
+
+class Single(TyperCommand):
+    """A command that takes the words as they are while the shell completes one of them.
+
+    They are not for use then, and the import of what would check them takes as long as all else of a completion.
+    """
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Return the words that are left over when the options and arguments have theirs."""
+        if not ctx.resilient_parsing:
+            return super().parse_args(ctx, args)
+        parser = self.make_parser(ctx)
+        given, ctx.args, _ = parser.parse_args(args=args)
+        for parameter in self.get_params(ctx):
+            ctx.params[parameter.name], source = parameter.consume_value(ctx, given)
+            ctx.set_parameter_source(parameter.name, source)
+        ctx._opt_prefixes.update(parser._opt_prefixes)  # noqa: SLF001 - as the method does that this one stands for
+        rest: list[str] = ctx.args
+        return rest
 
 
 class Commands(MutableMapping[str, Any]):
@@ -74,7 +94,7 @@ def _build(name: str, place: str) -> Any:
     found = getattr(import_module(module), attribute)
     if not isinstance(found, typer.Typer):
         single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-        single.command()(found)
+        single.command(cls=Single)(found)
         found = single
     command = get_command(found) if len(found.registered_commands) == 1 else get_group(found)
     command.name = name

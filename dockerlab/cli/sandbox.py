@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dockerlab.cli import options as o
-from dockerlab.cli.group import Group
+from dockerlab.cli.group import Group, Single
 
 if TYPE_CHECKING:
     from dockerlab.sandbox import SandboxState
@@ -20,7 +20,7 @@ app = typer.Typer(
 )
 
 
-@app.command()
+@app.command(cls=Single)
 def up(
     hosts: Annotated[int, typer.Option("--hosts", help="How many hosts.")] = 2,
     rootfs: Annotated[
@@ -33,7 +33,7 @@ def up(
     o.write(_described(sandbox.up(hosts, rootfs, o.say)), None)
 
 
-@app.command()
+@app.command(cls=Single)
 def down() -> None:
     """Stop the hosts and remove everything of them, also what a crash has left."""
     from dockerlab import sandbox
@@ -42,7 +42,7 @@ def down() -> None:
     o.say(f"sandbox: {len(removed)} things removed" if removed else "sandbox: nothing to remove")
 
 
-@app.command()
+@app.command(cls=Single)
 def status() -> None:
     """Show the hosts, their addresses, and what of them is alive; exit code 4 when something is not."""
     from dockerlab import sandbox
@@ -59,7 +59,7 @@ def status() -> None:
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
-@app.command(context_settings=PASSED_ON)
+@app.command(cls=Single, context_settings=PASSED_ON)
 def ssh(context: typer.Context, host: Annotated[str, typer.Argument(help="vm0, vm1, …")]) -> None:
     """Log in to a host, or run a command there: its exit code is the command's."""
     from dockerlab import sandbox
@@ -68,8 +68,8 @@ def ssh(context: typer.Context, host: Annotated[str, typer.Argument(help="vm0, v
     state = sandbox.status()
     if state is None:
         raise SandboxError("there is no sandbox; 'dockerlab sandbox up' starts it")
-    terminal = not context.args and sys.stdin.isatty()
-    argv = sandbox.ssh_argv(state, host, context.args, terminal=terminal)
+    command = context.args[1:] if context.args[:1] == ["--"] else context.args  # as in front of any other command
+    argv = sandbox.ssh_argv(state, host, command, terminal=not command and sys.stdin.isatty())
     os.execvp(argv[0], argv)  # noqa: S606 - there is no shell, and the words are ours or quoted
 
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -17,13 +15,10 @@ from dockerlab.errors import DockerlabError, EngineError, ExecutionError, HostEr
 from dockerlab.hosts.base import Host
 from dockerlab.interrupt import asked_to_stop
 from dockerlab.lock import Locks
-from dockerlab.plain import printable
 from dockerlab.plan import Key, Plan, Step
-from dockerlab.provision import reconcile, stale
-from dockerlab.provision.remedies import remedy
-
-PATIENCE = 15.0
-"""Seconds for which a command is tried again that has to wait for the engine."""
+from dockerlab.provision import stale
+from dockerlab.provision.perform import Cure, Performer
+from dockerlab.provision.queue import Queue
 
 
 class Reporter(Protocol):
@@ -79,9 +74,12 @@ class Execution:
         """Tell whether every step was done."""
         return not self.failures and not self.interrupted
 
-
-Cure = Callable[[Host, Key, Result], Sequence[Command]]
-"""What to run after a step's command has failed, so that it may succeed when it is run again; nothing: it stays so."""
+    def lost(self, reporter: Reporter, step: Step, loss: HostError) -> None:
+        """Take note of a loss under a step, and tell it as long as somebody waits."""
+        if not self.abandoned:
+            reporter.lost(step, loss)
+        if isinstance(loss, EngineError):
+            self.restarted.add(loss.host)
 
 
 def execute(
@@ -99,10 +97,12 @@ def execute(
     out. Ctrl-C lets what runs come to its end; a second one does not, nor does the first one unless `stoppable`.
     """
     steps = {step.key: step for step in plan.steps}
-    graph, execution, values = plan.graph(), Execution(), dict[str, str]()
+    graph, execution = plan.graph(), Execution()
     graph.prepare()
-    running: dict[Future[None], Step] = {}
-    ready: deque[Key] = deque()
+    queue = Queue(hosts)
+    running: dict[Future[dict[Key, DockerlabError]], list[Step]] = {}
+
+    performer = Performer(hosts, reporter.started, reporter.ran, partial(execution.lost, reporter), cure)
     workers = max(1, sum(host.channels for host in hosts.values()))
     pool = ThreadPoolExecutor(workers, thread_name_prefix="step")
     try:
@@ -110,21 +110,20 @@ def execute(
             while graph.is_active():
                 execution.interrupted = asked.is_set()
                 stopped = execution.interrupted or (execution.failures and not keep_going)
-                ready.extend(graph.get_ready())
-                while ready and not stopped and len(running) < workers:  # what waits for a worker has not begun
-                    step = steps[ready.popleft()]
-                    execution.begun.append(step)
-                    running[pool.submit(_perform, step, hosts, values, reporter, execution, cure)] = step
+                for key in graph.get_ready():
+                    queue.add(steps[key])
+                for taken in () if stopped else queue.begin():
+                    execution.begun += taken
+                    running[pool.submit(performer.perform, taken)] = taken
                 if not running:
                     break
                 for future in wait(running, return_when=FIRST_COMPLETED).done:
-                    step = running.pop(future)
-                    failure = _failure(future)
-                    reporter.finished(step, failure)
-                    if failure is None:
-                        graph.done(step.key)
-                    else:
-                        execution.failures[step.key] = failure
+                    ended, failures = running.pop(future), future.result()
+                    queue.ended(ended)
+                    for step in ended:
+                        reporter.finished(step, failures.get(step.key))
+                    execution.failures.update(failures)
+                    graph.done(*(step.key for step in ended if step.key not in failures))
             execution.interrupted = asked.is_set()
     except BaseException:
         # What still runs loses its connections now: that is the end of this run, and no news about a host.
@@ -146,57 +145,3 @@ def raise_for(execution: Execution, *ending: str) -> None:
     if execution.interrupted and not execution.failures:
         raise Interrupted("stopped: " + "\n".join(lines))
     raise ExecutionError("\n".join(lines))
-
-
-def _perform(
-    step: Step, hosts: Mapping[str, Host], values: dict[str, str], reporter: Reporter, execution: Execution, cure: Cure
-) -> None:
-    def lost(loss: HostError) -> None:
-        if not execution.abandoned:
-            reporter.lost(step, loss)
-        if isinstance(loss, EngineError):
-            execution.restarted.add(loss.host)
-
-    reporter.started(step)
-    for command in step.commands:
-        long = command.feeds is not None or step.key.kind == "built image"
-        argv, timeout = command.resolve(values), 600 if long else 180
-        attempt = partial(reconcile.run, hosts[command.host], command, argv, timeout, lost=lost)
-        result = _patiently(command, attempt)
-        reporter.ran(command, result)
-        cures = () if result.ok else cure(hosts[command.host], step.key, result)
-        for each in cures:
-            reporter.ran(each, hosts[command.host].run(each.resolve(values), input=each.given(), timeout=timeout))
-        if cures:
-            result = attempt()
-            reporter.ran(command, result)
-        gone = step.key.half == "unmake" and _absent(result)
-        if not result.ok and not gone:
-            what = f"{step.key} failed (exit code {result.rc})\n  {command.told()}\n  {printable(result.error)}"
-            raise ExecutionError(what + remedy(step.key, result))
-        if command.stores is not None:
-            values[command.stores] = result.text.strip()
-
-
-def _patiently(command: Command, run: Callable[[], Result]) -> Result:
-    """Run a command; where its failure means "not yet", run it again for a while."""
-    deadline = time.monotonic() + PATIENCE
-    while True:
-        result = run()
-        waits = any(text in result.error for text in command.waits_for)
-        if result.ok or not waits or time.monotonic() > deadline:
-            return result
-        time.sleep(0.3)
-
-
-def _failure(future: Future[None]) -> DockerlabError | None:
-    error = future.exception()
-    if error is None or isinstance(error, DockerlabError):
-        return error
-    raise error
-
-
-def _absent(result: Result) -> bool:
-    """Tell whether a removal failed only because there is nothing to remove."""
-    text = result.error.lower()
-    return not result.ok and any(words in text for words in ("no such", "not found", "not part of a swarm"))

@@ -44,6 +44,26 @@ def test_version(call):
     assert (done.returncode, done.stdout) == (0, f"dockerlab {dockerlab.__version__}\n")
 
 
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("dockerlab exercise st", ["start", "stop"]),
+        ("dockerlab graph --form", ["--format"]),
+        ("dockerlab graph macvlan --format ", ["svg", "mermaid", "dot"]),
+        ("dockerlab graph --format=m", ["mermaid"]),
+        ("dockerlab verify macvlan --engine nonsense --prober p", ["portable"]),
+        ("dockerlab sandbox ssh vm0 --", ["--help"]),
+    ],
+)
+def test_completion(call, monkeypatch, line, words):
+    """The shell is given what fits, whatever the words before are worth, and the command itself does not run."""
+    monkeypatch.setenv("_DOCKERLAB_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", line)
+    monkeypatch.setenv("COMP_CWORD", str(line.count(" ")))
+    done = call()
+    assert (done.returncode, done.stdout.split(), done.stderr) == (0, words, "")
+
+
 def test_as_a_module():
     """`python -m dockerlab` is the same command."""
     done = subprocess.run([sys.executable, "-m", "dockerlab", "--version"], cwd=ROOT, capture_output=True, check=False)

@@ -6,12 +6,15 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from functools import partial
 
 import pytest
 
 from dockerlab.command import Command, Part, Result, Variable
 from dockerlab.errors import (
+    ConflictError,
     ExecutionError,
+    HostError,
     Interrupted,
     TransportError,
 )
@@ -19,6 +22,8 @@ from dockerlab.hosts.fake import FakeHost
 from dockerlab.plan import Key, Plan, Step
 from dockerlab.provision import reconcile
 from dockerlab.provision.execute import Execution, execute, raise_for
+from dockerlab.provision.queue import Queue
+from dockerlab.snapshot import Snapshot
 
 
 class Notes:
@@ -286,3 +291,96 @@ def test_threads_end():
         if thread.name.startswith("step"):
             thread.join(5)
     assert threading.active_count() <= before
+
+
+def removal(name, *, on="h", force=("--force",)):
+    """Return the step that removes a container."""
+    parts = (Part(("docker", "rm", *force)), Part((f"id-{name}",)))
+    return Step(Key(on, "container", name, "unmake"), "remove", (Command(on, parts),))
+
+
+def test_one_command_removes_several():
+    """Containers of a host go with one command for three; each is told of, and another kind of removal is its own."""
+    steps = [removal(str(n)) for n in range(7)] + [removal("kind", force=()), removal("far", on="g")]
+    done, notes, hosts = run(Plan(tuple(steps)), host(channels=1), host("g", channels=1))
+    asked = [argv[2:] for argv in hosts["h"].calls]
+    assert sorted(len(argv) for argv in asked) == [1, 2, 4, 4]
+    removed = [word for argv in asked for word in argv if word.startswith("id-")]
+    assert sorted(removed) == sorted(f"id-{each.key.name}" for each in steps if each.key.host == "h")
+    assert hosts["g"].calls == [("docker", "rm", "--force", "id-far")]
+    assert done.complete
+    assert notes.ended == {each.key.name: None for each in steps}
+    assert sorted(notes.started_steps) == sorted(each.key.name for each in steps)
+    assert len(notes.commands) == 5
+
+
+@pytest.mark.parametrize("loss", [False, True])
+def test_where_one_command_did_not_remove_all(loss):
+    """Each removal is tried for itself then: what is gone counts as removed, and the others fail for their reasons."""
+
+    def respond(argv, _given):
+        if len(argv) > 4 and loss:
+            raise HostError("h", "no answer")
+        if "id-stuck" in argv:
+            return 1, "id-a\n", "Error: container is stuck"
+        return 1, "", f"Error: No such container: {argv[-1]}"
+
+    steps = [removal("a"), removal("stuck"), removal("b")]
+    done, notes, hosts = run(Plan(tuple(steps)), FakeHost("h", respond, channels=1), keep_going=True)
+    assert [len(argv) for argv in hosts["h"].calls] == [6, 4, 4, 4]
+    assert set(done.failures) == {steps[1].key}
+    assert "container stuck on h failed" in str(notes.ended["stuck"])
+    assert notes.ended["a"] is None
+    assert notes.ended["b"] is None
+    assert sorted(notes.started_steps) == ["a", "b", "stuck"]
+
+
+def test_an_engine_lost_under_one_command(monkeypatch):
+    """A loss is told, and whoever made the plan hears of the restart, also where several went with one command."""
+    inquiry = reconcile.Inquiry(look=lambda _host, _names: Snapshot("h"))
+    monkeypatch.setattr(reconcile, "run", partial(reconcile.run, inquiry=inquiry))
+    answers = iter([(1, "", "Cannot connect to the Docker daemon at unix:///var/run/docker.sock.")])
+    there = FakeHost("h", lambda _argv, _given: next(answers), channels=1)
+    done, notes, _ = run(Plan((removal("a"), removal("b"))), there)
+    assert done.complete
+    assert done.restarted == {"h"}
+    assert [name for name, _ in notes.losses] == ["a"]
+
+
+def test_no_removal_without_the_lock():
+    """Where a step may not begin, the command for several does not run either."""
+
+    class Refusing(Notes):
+        def started(self, step):
+            super().started(step)
+            raise ConflictError("the lock is somebody else's")
+
+    theirs, there = Refusing(), host()
+    done = execute(Plan((removal("a"), removal("b"))), {"h": there}, theirs, keep_going=True)
+    assert there.calls == []
+    assert {str(failure) for failure in done.failures.values()} == {"the lock is somebody else's"}
+    assert len(done.failures) == 2
+
+
+def test_a_host_has_as_many_under_way_as_it_has_channels():
+    """What waits for a channel of one host has not begun, and keeps nothing of another host from beginning."""
+    queue = Queue({"h": host(channels=2), "g": host("g", channels=1)})
+    steps = [step(f"h{n}") for n in range(4)] + [step("g0", host="g")]
+    for each in steps:
+        queue.add(each)
+    begun = list(queue.begin())
+    assert begun == [[steps[0]], [steps[1]], [steps[4]]]
+    assert list(queue.begin()) == []
+    queue.ended(begun[1])
+    assert list(queue.begin()) == [[steps[2]]]
+
+
+def test_removals_count_one_by_one():
+    """Of eight channels, three commands take nine containers: no tenth begins before some are gone."""
+    queue = Queue({"h": host(channels=8)})
+    for number in range(20):
+        queue.add(removal(str(number)))
+    begun = list(queue.begin())
+    assert [len(steps) for steps in begun] == [3, 3, 3]
+    queue.ended(begun[0])
+    assert [len(steps) for steps in queue.begin()] == [3]

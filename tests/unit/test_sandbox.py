@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import shlex
 import socket
+import sys
 from pathlib import Path
 
 import pytest
 
+import dockerlab.sandbox
+from dockerlab.cli import main
 from dockerlab.errors import SandboxError, UsageError
 from dockerlab.sandbox import SandboxHost, SandboxState, layout, processes, record, ssh_argv, up
 from dockerlab.sandbox.lock import locked
@@ -33,6 +36,18 @@ def test_a_command_is_one_quoted_argument(state, words):
     argv = ssh_argv(state, "vm1", words)
     assert argv[-3:-1] == ["--", "root@192.168.22.62"]
     assert shlex.split(argv[-1]) == words
+
+
+@pytest.mark.parametrize("ahead", [[], ["--"]])
+def test_a_command_as_it_is_typed(state, monkeypatch, ahead):
+    """`sandbox ssh HOST` passes on what follows, as it is; one `--` may stand ahead of it, as with other commands."""
+    ran = []
+    monkeypatch.setattr(dockerlab.sandbox, "status", lambda: state)
+    monkeypatch.setattr(os, "execvp", lambda _file, argv: ran.append(argv))
+    monkeypatch.setattr(sys, "argv", ["dockerlab", "sandbox", "ssh", "vm0", *ahead, "env", "--", "--help", "-x"])
+    with pytest.raises(SystemExit):
+        main()
+    assert shlex.split(ran[0][-1]) == ["env", "--", "--help", "-x"]
 
 
 def test_a_shell_without_a_command(state):
