@@ -19,6 +19,8 @@ def main() -> None:
     from dockerlab.plain import for_terminal
 
     load_late("invoke")  # paramiko imports it, and asyncio and unittest with it, for `Match exec` alone
+    load_late("importlib.metadata", "entry_points")  # pydantic imports it, and e-mail with it, to look for plugins
+    os.environ["PYDANTIC_DISABLE_PLUGINS"] = "1"  # what a definition may say is for nobody else's code to decide
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _stop)
     try:

@@ -43,22 +43,23 @@ def explain(
         raise UsageError("--offline needs no student's instance: leave out --student, or --offline")
     if live and (offline or source is None):
         raise UsageError("--live asks the real hosts about one pair: leave out --offline, and name FROM and TO")
-    where = o.whereabouts(sandbox, inventory, accept_new_host_keys)
     o.checked_engine(engine)
+    if offline:
+        from dockerlab.reach import build_world
+        from dockerlab.reach.offline import imagine
+
+        definition = o.load_lab(lab, settings)
+        o.write(_told(definition, build_world(definition, *imagine(definition, engine)), source, to, probe), output)
+        return
+    where = o.whereabouts(sandbox, inventory, accept_new_host_keys)
     if student is not None:
         with of_class.instance_of(lab, settings, student, where, subnets) as (instance, session):
             ends = Ends(instance.named(source), instance.named(to), probe)
             _explain_on(instance.lab, session.hosts, ends, live=live, output=output)
         return
-    definition = o.load_lab(lab, settings)
-    if offline:
-        from dockerlab.reach import build_world
-        from dockerlab.reach.offline import imagine
-
-        o.write(_told(definition, build_world(definition, *imagine(definition, engine)), source, to, probe), output)
-        return
     from dockerlab.session import open_session
 
+    definition = o.load_lab(lab, settings)
     with open_session(definition.addresses, where, o.say) as session:
         _explain_on(definition, session.hosts, Ends(source, to, probe), live=live, output=output)
 

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -77,8 +78,30 @@ def test_completing_an_option_imports_no_library(line):
 def test_what_touches_no_host_imports_no_client(call):
     """The pure commands do without SSH, the Docker SDK, HTTP and the terminal's library."""
     modules = imported(*call)
-    assert not modules & {"docker", "paramiko", "requests", "urllib3", "rich"}
-    assert len(modules) < 620
+    assert not modules & {"docker", "email", "paramiko", "requests", "urllib3", "rich"}
+    assert len(modules) < 450
+
+
+LATE = """
+import sys
+from dockerlab.cli.late import load_late
+load_late("importlib.metadata", "entry_points")
+from importlib.metadata import entry_points
+assert "email" not in sys.modules
+import importlib.metadata
+assert "email" not in sys.modules
+print(len(entry_points(group="console_scripts")) > 0, importlib.metadata.version("typer"))
+from importlib.metadata import PackageNotFoundError, _adapters
+assert "email" in sys.modules
+assert entry_points is not importlib.metadata.entry_points
+"""
+
+
+def test_a_module_that_is_loaded_late():
+    """A stand-in is imported without its module, and does all that the module does once it is called."""
+    done = subprocess.run([sys.executable, "-c", LATE], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.split() == ["True", version("typer")]
 
 
 def test_a_command_imports_no_other():
