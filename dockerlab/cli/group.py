@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Mapping
 from importlib import import_module
 from typing import Any
 
@@ -47,55 +47,41 @@ class Single(TyperCommand):
         return rest
 
 
-class Commands(MutableMapping[str, Any]):
-    """Commands by name, each imported and built when it is first asked for: a call needs one of them."""
+class Later(TyperCommand):
+    """A command of which the name and a line are known: it is imported and built when it is called."""
 
-    def __init__(self, places: Mapping[str, str]) -> None:
-        self._places = places
-        self._built: dict[str, Any] = dict.fromkeys(places)
+    def __init__(self, name: str, place: str, told: str) -> None:
+        super().__init__(name, short_help=told)
+        self._place = place
 
-    def __getitem__(self, name: str) -> Any:
-        if self._built[name] is None:
-            self._built[name] = _build(name, self._places[name])
-        return self._built[name]
+    def built(self) -> Any:
+        """Return the command itself."""
+        module, _, attribute = self._place.partition(":")
+        found = getattr(import_module(module), attribute)
+        if not isinstance(found, typer.Typer):
+            single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
+            single.command(cls=Single)(found)
+            found = single
+        command = get_command(found) if len(found.registered_commands) == 1 else get_group(found)
+        command.name = self.name
+        return command
 
-    def __setitem__(self, name: str, command: Any) -> None:
-        self._built[name] = command
-
-    def __delitem__(self, name: str) -> None:
-        del self._built[name]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._built)
-
-    def __len__(self) -> int:
-        return len(self._built)
+    def make_context(self, *given: Any, **named: Any) -> Any:
+        """Return a context of the command itself, for a call or for the completion of one."""
+        return self.built().make_context(*given, **named)
 
 
-def group_of(places: Mapping[str, str]) -> type[Group]:
-    """Return the class of a group whose commands are at `places`, by name.
+def group_of(commands: Mapping[str, tuple[str, str]]) -> type[Group]:
+    """Return the class of a group of commands by name: where each of them is, and what a list says of it.
 
     A place is `module:name`, and there is a function, a typer application with one function, or one that is a group.
     """
 
-    class Lazy(Group):
+    class Listed(Group):
         """A group that imports a command when it is called."""
 
         def __init__(self, **attributes: Any) -> None:
-            super().__init__(**{**attributes, "commands": {}})
-            self.commands = Commands(places)
+            super().__init__(**attributes)
+            self.commands = {name: Later(name, *about) for name, about in commands.items()}
 
-    return Lazy
-
-
-def _build(name: str, place: str) -> Any:
-    """Return the command of that name at a place."""
-    module, _, attribute = place.partition(":")
-    found = getattr(import_module(module), attribute)
-    if not isinstance(found, typer.Typer):
-        single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-        single.command(cls=Single)(found)
-        found = single
-    command = get_command(found) if len(found.registered_commands) == 1 else get_group(found)
-    command.name = name
-    return command
+    return Listed
