@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.common import OURS, Group
+from bench.many import STABLE
 
 COMPOSE = "Docker Compose, local socket"
 SCRIPT = "ssh, shared connection, hosts at once"
@@ -54,6 +55,16 @@ class Medians:
         share = self(other, OURS, count) / self(one, OURS, count) if count else large / small
         return self(other, OURS, stage) / self(one, OURS, stage) / share
 
+    def excess(self, small: int, large: int) -> float:
+        """Return how a cell's time beyond that of the raw process grows, which has no part in the kernel's growth."""
+        one, other = (f"matrix of {size} containers" for size in (small, large))
+
+        def beyond(title: str) -> float:
+            ours = self(title, OURS, "probing") / self(title, OURS, "cells")
+            return ours - self(title, RAW, "probing") / self(title, RAW, "cells")
+
+        return beyond(other) / beyond(one)
+
 
 HUNDRED, FORTY = "matrix of 100 containers", "40 containers"
 ACROSS = "matrix of 2 x 20 macvlan containers on two hosts"
@@ -70,6 +81,10 @@ BARS = (
         lambda m: m.ratio(FORTY, "up", COMPOSE), lambda n: n <= 1.25, "x"),
     Bar("down, 40 containers over SSH, by Compose `down -t 0` on the local socket", "≤ 1.0 x",
         lambda m: m.ratio(FORTY, "down", COMPOSE), lambda n: n <= 1, "x"),
+    Bar("up, 40 containers, the same with Debian's stable engine", "≤ 1.25 x",
+        lambda m: m.ratio(STABLE.format(40), "up", COMPOSE), lambda n: n <= 1.25, "x"),
+    Bar("down, 40 containers, the same with Debian's stable engine", "≤ 1.0 x",
+        lambda m: m.ratio(STABLE.format(40), "down", COMPOSE), lambda n: n <= 1, "x"),
     Bar("up, verify and down of `examples/macvlan.yaml`, by the script with shared connections", "≤ 1.0 x",
         lambda m: m.ratio(MACVLAN, "total", SCRIPT), lambda n: n <= 1, "x"),
     Bar("up again, 100 containers, nothing to do", "< 1 s", lambda m: m("100 containers", OURS, "again"),
@@ -80,6 +95,8 @@ BARS = (
         lambda m: m.growth("{} containers", 40, 200, "down"), lambda n: n <= LINEAR, "x"),
     Bar("verify, a cell of 200 containers, by one of 40", f"≤ {LINEAR} x",
         lambda m: m.growth("matrix of {} containers", 40, 200, "probing", "cells"), lambda n: n <= LINEAR, "x"),
+    Bar("the same, by what it takes longer than the raw process", f"≤ {LINEAR} x",
+        lambda m: m.excess(40, 200), lambda n: n <= LINEAR, "x"),
     Bar("memory, verify of 200 containers", "< 300 MiB", lambda m: m("matrix of 200 containers", OURS, "MiB"),
         lambda n: n < 300, "MiB"),
     Bar("`--help`", "< 0.15 s", lambda m: m("start", "dockerlab --help", "start"), lambda n: n < 0.15, "s"),

@@ -8,6 +8,9 @@ from bench.common import FEW, OURS, Contender, Done, Group, Seconds, compete, ti
 from bench.stage import OPPONENTS, Stage, clean, lab
 
 IMAGE = "dockerlab/node"
+STABLE = "{} containers on Debian's stable engine"
+"""The title where the hosts run an engine whose docker command starts in a third of the time."""
+
 SMALL, LARGE = 10, 100
 """Where the slowest, and then all but the closest opponent are left out: all of it is to take some twenty minutes."""
 
@@ -27,7 +30,7 @@ with ThreadPoolExecutor(4) as pool:
 """
 
 
-def group(stage: Stage, size: int, rounds: int) -> Group:
+def group(stage: Stage, size: int, rounds: int, title: str = "{} containers") -> Group:
     """Return what each way took to make and to remove that many containers; `again` is a second `up`."""
     (stage.work / f"many{size}.yaml").write_text(lab(size))
     contenders = [Contender(OURS, lambda: _ours(stage, size), note="over SSH"), _compose(stage, size)]
@@ -39,9 +42,10 @@ def group(stage: Stage, size: int, rounds: int) -> Group:
     if size <= SMALL:
         name = "CLI over one SSH connection, in sequence"
         contenders.append(Contender(name, _script(stage, size, at_once=1), rounds=FEW))
-    text = f"{size} containers on one network: `up` without verification, `up` again, and `down`."
+    engine = stage.state.hosts[0].engine or "of an unknown version"
+    text = f"{size} containers on one network: `up` without verification, `up` again, and `down`. Engine {engine}."
     rounds = rounds if size < LARGE else min(rounds, FEW)
-    return compete(f"{size} containers", contenders, rounds, text, clean=lambda: clean(stage))
+    return compete(title.format(size), contenders, rounds, text, clean=lambda: clean(stage))
 
 
 def _ours(stage: Stage, size: int) -> Seconds:
