@@ -22,6 +22,8 @@ DONE = {"create": "created", "recreate": "recreated", "remove": "removed", "keep
 class Progress:
     """Tells a person what is done, from whichever thread; use it with `contextlib.closing`."""
 
+    one_by_one = False
+
     def __init__(self, total: int, *, verbose: bool = False) -> None:
         self._lock = threading.Lock()
         self._verbose = verbose
@@ -87,6 +89,8 @@ def _live_line() -> Status:
 
 class Silent:
     """Tells nothing of what is done."""
+
+    one_by_one = False
 
     def close(self) -> None:
         """Do nothing."""

@@ -24,6 +24,11 @@ from dockerlab.provision.queue import Queue
 class Reporter(Protocol):
     """Who is told what happens, from several threads."""
 
+    @property
+    def one_by_one(self) -> bool:
+        """Tell whether each step is to be seen for itself, so that no command may do several of them."""
+        ...
+
     def started(self, step: Step) -> None:
         """Take note that a step begins."""
         ...
@@ -48,6 +53,7 @@ class WhileLocked:
         self._locks = locks
         self._reporter = reporter
         self.ran, self.lost, self.finished = reporter.ran, reporter.lost, reporter.finished
+        self.one_by_one = reporter.one_by_one
 
     def started(self, step: Step) -> None:
         """Take note that a step begins; raises ConflictError or HostError when it may not."""
@@ -99,7 +105,7 @@ def execute(
     steps = {step.key: step for step in plan.steps}
     graph, execution = plan.graph(), Execution()
     graph.prepare()
-    queue = Queue(hosts)
+    queue = Queue(hosts, one_by_one=reporter.one_by_one)
     running: dict[Future[dict[Key, DockerlabError]], list[Step]] = {}
 
     performer = Performer(hosts, reporter.started, reporter.ran, partial(execution.lost, reporter), cure)

@@ -21,8 +21,9 @@ does; and with many more than eight under way, the engine takes longer than it h
 class Queue:
     """Steps that may begin, first come, first served; a host has as many of them under way as it has channels."""
 
-    def __init__(self, hosts: Mapping[str, Host]) -> None:
+    def __init__(self, hosts: Mapping[str, Host], *, one_by_one: bool = False) -> None:
         self._hosts = hosts
+        self._most = 1 if one_by_one else TOGETHER
         self._ready: dict[str, deque[Step]] = defaultdict(deque)
         self._under_way: Counter[str] = Counter()
 
@@ -34,7 +35,7 @@ class Queue:
         """Yield the steps that begin now, those together that one command does."""
         for name, ready in self._ready.items():
             while ready and self._under_way[name] < max(1, self._hosts[name].channels):
-                taken = _taken(ready)
+                taken = _taken(ready, self._most)
                 self._under_way[name] += len(taken)
                 yield taken
 
@@ -51,10 +52,10 @@ def joint(steps: Sequence[Step]) -> Command:
     return replace(commands[0], parts=(*commands[0].parts[:-1], Part(objects)), why=f"Remove containers {names}")
 
 
-def _taken(ready: deque[Step]) -> list[Step]:
+def _taken(ready: deque[Step], most: int) -> list[Step]:
     """Take the next step off those that are ready, and the ones behind it that the same command can do."""
     steps = [ready.popleft()]
-    while ready and len(steps) < TOGETHER and _alike(steps[0], ready[0]):
+    while ready and len(steps) < most and _alike(steps[0], ready[0]):
         steps.append(ready.popleft())
     return steps
 

@@ -24,6 +24,8 @@ class Showing:
     `look` gives what is on a host now; `show` is told, from whichever thread.
     """
 
+    one_by_one = True
+
     def __init__(
         self,
         reporter: Reporter,

@@ -42,6 +42,8 @@ class Dying:
 class Silent:
     """A reporter that tells nobody."""
 
+    one_by_one = False
+
     def started(self, step):
         """Do nothing."""
 

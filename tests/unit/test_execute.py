@@ -7,6 +7,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
 from functools import partial
+from types import SimpleNamespace
 
 import pytest
 
@@ -21,13 +22,15 @@ from dockerlab.errors import (
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.plan import Key, Plan, Step
 from dockerlab.provision import reconcile
-from dockerlab.provision.execute import Execution, execute, raise_for
+from dockerlab.provision.execute import Execution, WhileLocked, execute, raise_for
 from dockerlab.provision.queue import Queue
 from dockerlab.snapshot import Snapshot
 
 
 class Notes:
     """A reporter that remembers."""
+
+    one_by_one = False
 
     def __init__(self):
         self.started_steps, self.commands, self.losses, self.ended = [], [], [], {}
@@ -312,6 +315,15 @@ def test_one_command_removes_several():
     assert notes.ended == {each.key.name: None for each in steps}
     assert sorted(notes.started_steps) == sorted(each.key.name for each in steps)
     assert len(notes.commands) == 5
+
+
+def test_each_for_itself():
+    """Where each step is to be seen for itself, no command does several, with the lock as without."""
+    notes, there = Notes(), host(channels=1)
+    notes.one_by_one = True
+    held = SimpleNamespace(confirm=lambda _host: None)
+    execute(Plan(tuple(removal(str(n)) for n in range(4))), {"h": there}, WhileLocked(notes, held))
+    assert [len(argv) for argv in there.calls] == [4] * 4
 
 
 @pytest.mark.parametrize("loss", [False, True])

@@ -197,6 +197,8 @@ def test_text_and_json():
 class Quiet:
     """A reporter that notes in which order it is told."""
 
+    one_by_one = False
+
     def __init__(self):
         self.told = []
 
@@ -244,6 +246,7 @@ def test_each_change_has_its_command():
     assert told[2].changes == ()
     assert what(told[3].changes, "removed", "container") == {"typed"}
     assert inner.told[:3] == ["started one", "ran Start one", "finished one"]
+    assert showing.one_by_one  # several steps at once would wait for one turn, and each for ever
 
 
 def test_a_host_that_cannot_be_looked_at_is_still_worked_on():

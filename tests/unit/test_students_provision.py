@@ -45,6 +45,8 @@ NOW = datetime(2027, 1, 31, tzinfo=timezone.utc)
 class Silent:
     """A reporter that tells nobody."""
 
+    one_by_one = False
+
     def started(self, step):
         """Do nothing."""
 

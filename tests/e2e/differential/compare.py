@@ -24,6 +24,8 @@ from dockerlab.verify import on_hosts, same_symptom
 class Silent:
     """A reporter that keeps what a failed command said."""
 
+    one_by_one = False
+
     def started(self, step):
         pass
 
