@@ -8,7 +8,7 @@ convert   from the engine's JSON to a `Snapshot`, as pure functions
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any
+from typing import Any, Literal
 
 from docker import APIClient
 from docker.errors import APIError, NotFound
@@ -18,18 +18,22 @@ from dockerlab.engine.convert import Answers, to_snapshot
 from dockerlab.hosts.base import Host
 from dockerlab.snapshot import LABEL_LAB, Snapshot
 
+Detail = Literal["all", "needed", "none"]
+"""Of which containers details are asked for, each with a question of its own: of all of a lab's; of those of which the
+list says too little for a plan, as they do not run or share a network namespace; or of none."""
 
-def snapshot(host: Host, inspect: Collection[str] | None = None, *, brief: bool = False) -> Snapshot:
+
+def snapshot(host: Host, inspect: Collection[str] | None = None, detail: Detail = "all") -> Snapshot:
     """Return what exists on the host's engine.
 
     Every container and network is there; in detail (process id, exit code, aliases, what is attached) are those that
-    carry a lab's label, and those whose names are in `inspect`. Volumes are only the labelled ones. A `brief` look has
-    no container in detail, which saves a question for each. Raises EngineError.
+    carry a lab's label, and those whose names are in `inspect`, but of containers only those that `detail` says.
+    Volumes are only the labelled ones. Raises EngineError.
     """
-    return to_snapshot(host.name, read(host, set(inspect or ()), brief=brief))
+    return to_snapshot(host.name, read(host, set(inspect or ()), detail))
 
 
-def read(host: Host, names: Collection[str] = (), *, brief: bool = False) -> Answers:
+def read(host: Host, names: Collection[str] = (), detail: Detail = "all") -> Answers:
     """Return what the engine answers to the questions that a snapshot is made of; raises EngineError.
 
     All on one connection, one question after the other: an answer takes the engine a few milliseconds, the start of
@@ -43,8 +47,8 @@ def read(host: Host, names: Collection[str] = (), *, brief: bool = False) -> Ans
         networks = [_or_none(client.inspect_network, n["Id"]) if _wanted(n, names) else n for n in networks]
         # Listed after the networks: who is on one of these and no container now was left behind there by the engine.
         containers = client.containers(all=True)
-        if not brief:
-            containers = [_or_none(client.inspect_container, c["Id"]) if _wanted(c, names) else c for c in containers]
+        wanted = _in_detail(containers, names, detail)
+        containers = [_or_none(client.inspect_container, c["Id"]) if c["Id"] in wanted else c for c in containers]
         volumes = client.volumes(filters={"label": LABEL_LAB})
         images = client.images(all=True)
     return Answers(
@@ -84,6 +88,22 @@ def _wanted(entry: dict[str, Any], names: Collection[str]) -> bool:
     """Tell whether a listed container or network is to be inspected."""
     own = entry.get("Names") or [entry.get("Name", "")]
     return LABEL_LAB in (entry.get("Labels") or {}) or any(name.removeprefix("/") in names for name in own)
+
+
+def _in_detail(containers: list[dict[str, Any]], names: Collection[str], detail: Detail) -> set[str]:
+    """Return the IDs of the listed containers that are to be inspected."""
+    if detail == "none":
+        return set()
+    mode = {c["Id"]: str((c.get("HostConfig") or {}).get("NetworkMode")) for c in containers}
+    owners = {text.partition(":")[2] for text in mode.values() if text.startswith("container:")}
+
+    def told(entry: dict[str, Any]) -> bool:
+        """Tell whether the list says enough of a container."""
+        own = {entry["Id"], *(name.removeprefix("/") for name in entry.get("Names") or ())}
+        shares = mode[entry["Id"]].startswith("container:") or not owners.isdisjoint(own)
+        return entry.get("State") == "running" and not shares
+
+    return {c["Id"] for c in containers if _wanted(c, names) and (detail == "all" or not told(c))}
 
 
 def _or_none(inspect: Callable[[str], Any], what: str) -> dict[str, Any] | None:

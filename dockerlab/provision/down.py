@@ -58,7 +58,7 @@ def plan_down(which: Which, hosts: Mapping[str, Host], locks: Locks | None = Non
     """
     with ThreadPoolExecutor(1, thread_name_prefix="settings") as beside:
         looking = beside.submit(settings, hosts, locks)
-        seen, found = survey(hosts, locks, brief=True), looking.result()
+        seen, found = survey(hosts, locks, detail="none"), looking.result()
     owner = None if which.everyone else current("").owner
     mine = plan.down(seen.answers, which.lab, owner, expired=which.expired, files=found.files)
     all_of_it = plan.down(seen.answers, which.lab, None, expired=which.expired, files=found.files)
@@ -77,7 +77,7 @@ def locks_for(which: Which, hosts: Mapping[str, Host]) -> list[str]:
     """Return the names of the locks that a call of `down` needs: the lab's, or those of every lab on the hosts."""
     if which.lab is not None:
         return [lock_name(which.lab)]
-    labelled = [labels for snapshot in survey(hosts, brief=True).answers.values() for labels in snapshot.labelled()]
+    labelled = [labels for snapshot in survey(hosts, detail="none").answers.values() for labels in snapshot.labelled()]
     labelled += [file.kept.labels for file in settings(hosts).files.values() if file.kept is not None]
     return sorted({lock_name(labels[LABEL_LAB], CLASS if LABEL_INSTANCE in labels else None) for labels in labelled})
 

@@ -41,7 +41,7 @@ def left(hosts: Mapping[str, Host], ours: Ours, gone: Mapping[str, frozenset[str
             return [f"{host.name}: could not be looked at again: {error}"]
         return [f"{host.name}: interface {link}" for link in sorted(nics & gone.get(host.name, frozenset()))]
 
-    found = survey(hosts, brief=True)
+    found = survey(hosts, detail="none")
     lines = [f"{host}: could not be looked at again: {error}" for host, error in found.failures.items()]
     for host, snapshot in found.answers.items():
         for kind, objects in (

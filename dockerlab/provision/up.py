@@ -53,7 +53,7 @@ def plan_up(
     Raises ConflictError: where somebody else has the locks; for names that are taken before all else, as somebody
     else's lab of the same name has our subnets too.
     """
-    seen = look(hosts, lab.containers, locks)
+    seen = look(hosts, lab.containers, locks, detail="needed")
     bring = images.bring(lab, hosts, seen.snapshots, controller, wish.pull)
     files = settings_for(lab, hosts, seen)
     allowed(lab, who, seen, files, wish)

@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from dockerlab import daemon, engine
 from dockerlab.daemon import DaemonFile
+from dockerlab.engine import Detail
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
 from dockerlab.lock import Locks
@@ -33,15 +34,15 @@ class Survey:
 
 
 def survey(
-    hosts: Mapping[str, Host], locks: Locks | None = None, names: Iterable[str] = (), *, brief: bool = False
+    hosts: Mapping[str, Host], locks: Locks | None = None, names: Iterable[str] = (), *, detail: Detail = "all"
 ) -> Survey:
     """Return what is on those hosts that answer, and why the others do not; looks only when the locks are had.
 
-    In detail are labelled objects, and those of these `names`; no container is where the look is to be `brief`.
+    In detail are labelled objects, and those of these `names`, but of containers only those that `detail` says.
     Raises ConflictError where somebody else has the locks.
     """
     wanted = frozenset(names)
-    return Survey(*_answered(hosts, locks, lambda host: engine.snapshot(host, wanted, brief=brief)))
+    return Survey(*_answered(hosts, locks, lambda host: engine.snapshot(host, wanted, detail)))
 
 
 def look_again(
@@ -117,8 +118,12 @@ class Seen:
     facts: Mapping[str, HostFacts]
 
 
-def look(hosts: Mapping[str, Host], names: Iterable[str] = (), locks: Locks | None = None) -> Seen:
+def look(
+    hosts: Mapping[str, Host], names: Iterable[str] = (), locks: Locks | None = None, *, detail: Detail = "all"
+) -> Seen:
     """Return what is on the hosts; raises the first host's HostError if one cannot be asked.
+
+    In detail are labelled objects, and those of these `names`, but of containers only those that `detail` says.
 
     With locks, the engines are looked at once these are had: what is seen then stays as it is. They are waited for
     while the machines' facts are read, so that they cost no time.
@@ -130,7 +135,7 @@ def look(hosts: Mapping[str, Host], names: Iterable[str] = (), locks: Locks | No
             machine = beside.submit(facts.gather, host)
             if locks is not None:
                 locks.wait(host.name)
-            answer = engine.snapshot(host, wanted)
+            answer = engine.snapshot(host, wanted, detail)
             return machine.result(), answer
 
     seen = on_each(hosts, ask)

@@ -37,7 +37,7 @@ def image():
 
 @pytest.fixture(scope="module")
 def dockerd():
-    """An engine with a lab's network, a running and a stopped container of the lab, and one of somebody else."""
+    """An engine with a lab's network, containers of the lab that run, share and are stopped, and a stranger's."""
     label = ("--label", "dockerlab.lab=x")
     with tempfile.TemporaryDirectory(dir="/var/tmp", ignore_cleanup_errors=True) as folder, Dockerd(folder) as engine_:
         for arguments, given in [
@@ -46,6 +46,8 @@ def dockerd():
             (("volume", "create", *label, "receipt"), None),
             (("run", "-d", *label, "--name", "web", "--net", "net", "-p", "8080:80", "centos", "sleep", "999"), None),
             (("run", "-d", "--name", "stranger", "--net", "net", "centos", "sleep", "999"), None),
+            (("run", "-d", *label, "--name", "owner", "--net", "none", "centos", "sleep", "999"), None),
+            (("run", "-d", *label, "--name", "joiner", "--net", "container:owner", "centos", "sleep", "999"), None),
         ]:
             done = engine_.docker(*arguments, given=given)
             assert done.returncode == 0, done.stderr
@@ -96,16 +98,31 @@ def test_inspect(local):
     assert engine.snapshot(local, ["stranger"]).container("stranger").pid > 0
 
 
-def test_brief(local):
-    """A brief look gives what containers are there and whose they are, and asks for none of them."""
+def planned(found):
+    """Return what a plan goes by, of each container."""
+    return [
+        (c.id, c.name, c.labels, c.running, c.status, c.image_id, c.network_mode, set(c.endpoints), set(c.published))
+        for c in found.containers
+    ]
 
-    def known(found):
-        return [(each.id, each.name, each.labels, each.status, each.image_id) for each in found.containers]
 
-    brief, full = engine.snapshot(local, brief=True), engine.snapshot(local)
-    assert known(brief) == known(full)
-    assert brief.networks == full.networks
-    assert {each.pid for each in brief.containers} == {0}
+def test_a_look_without_details(local):
+    """It gives what containers are there, how they are and whose, and asks for none of them."""
+    listed, full = engine.snapshot(local, detail="none"), engine.snapshot(local)
+    assert [each[:6] for each in planned(listed)] == [each[:6] for each in planned(full)]
+    assert listed.networks == full.networks
+    assert {each.pid for each in listed.containers} == {0}
+
+
+def test_a_look_with_the_details_that_a_plan_needs(local):
+    """It asks for those that do not run, share a network namespace or have one that is shared, and for no others."""
+    some, full = engine.snapshot(local, detail="needed"), engine.snapshot(local)
+    assert planned(some) == planned(full)
+    owners = {c.network_mode.partition(":")[2] for c in full.containers if c.network_mode.startswith("container:")}
+    assert owners
+    for found, whole in zip(some.containers, full.containers, strict=True):
+        shares = whole.network_mode.startswith("container:") or whole.id in owners
+        assert (found == whole) == (shares or not whole.running or found.name == "stranger"), found.name
 
 
 @pytest.mark.parametrize("sessions", [1, 10])
