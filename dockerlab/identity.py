@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import getpass
+import os
 import secrets
-import socket
 from dataclasses import dataclass
 
 from dockerlab.snapshot import LABEL_FINGERPRINT, LABEL_INSTANCE, LABEL_LAB, LABEL_OWNER, LABEL_RUN
@@ -35,4 +35,4 @@ class Identity:
 
 def current(lab: str, instance: str | None = None) -> Identity:
     """Return who acts now: this user on this machine, in a run of its own."""
-    return Identity(lab, f"{getpass.getuser()}@{socket.gethostname()}", secrets.token_hex(4), instance)
+    return Identity(lab, f"{getpass.getuser()}@{os.uname().nodename}", secrets.token_hex(4), instance)

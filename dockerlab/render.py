@@ -67,6 +67,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
         finalize=_keep,
+        optimized=False,  # there is nothing constant to be worked out beforehand, and looking for it takes time
         autoescape=False,  # noqa: S701 - there is no markup: values are kept out of the text altogether
     )
 

@@ -68,7 +68,9 @@ class Network(Strict):
         examples=["172.28.1.128/25"],
     )
     ipam: Ipam = Field(
-        Ipam(), description="the long form of the addresses", examples=[{"config": [{"subnet": "10.20.0.0/16"}]}]
+        default_factory=Ipam.model_construct,  # whose validator need not be built for it
+        description="the long form of the addresses",
+        examples=[{"config": [{"subnet": "10.20.0.0/16"}]}],
     )
     internal: bool = Field(False, description="no way out and no way in, except for the host itself", examples=[True])
     attachable: bool = Field(

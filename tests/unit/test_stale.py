@@ -85,6 +85,7 @@ def test_other_failures():
 class Deaf:
     """A reporter that tells nobody."""
 
+    one_by_one = False
     started = ran = lost = finished = lambda *_: None
 
 
