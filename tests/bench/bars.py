@@ -55,16 +55,6 @@ class Medians:
         share = self(other, OURS, count) / self(one, OURS, count) if count else large / small
         return self(other, OURS, stage) / self(one, OURS, stage) / share
 
-    def excess(self, small: int, large: int) -> float:
-        """Return how a cell's time beyond that of the raw process grows, which has no part in the kernel's growth."""
-        one, other = (f"matrix of {size} containers" for size in (small, large))
-
-        def beyond(title: str) -> float:
-            ours = self(title, OURS, "probing") / self(title, OURS, "cells")
-            return ours - self(title, RAW, "probing") / self(title, RAW, "cells")
-
-        return beyond(other) / beyond(one)
-
 
 HUNDRED, FORTY = "matrix of 100 containers", "40 containers"
 ACROSS = "matrix of 2 x 20 macvlan containers on two hosts"
@@ -95,8 +85,6 @@ BARS = (
         lambda m: m.growth("{} containers", 40, 200, "down"), lambda n: n <= LINEAR, "x"),
     Bar("verify, a cell of 200 containers, by one of 40", f"≤ {LINEAR} x",
         lambda m: m.growth("matrix of {} containers", 40, 200, "probing", "cells"), lambda n: n <= LINEAR, "x"),
-    Bar("the same, by what it takes longer than the raw process", f"≤ {LINEAR} x",
-        lambda m: m.excess(40, 200), lambda n: n <= LINEAR, "x"),
     Bar("memory, verify of 200 containers", "< 300 MiB", lambda m: m("matrix of 200 containers", OURS, "MiB"),
         lambda n: n < 300, "MiB"),
     Bar("`--help`", "< 0.15 s", lambda m: m("start", "dockerlab --help", "start"), lambda n: n < 0.15, "s"),

@@ -11,6 +11,9 @@ IMAGE = "dockerlab/node"
 STABLE = "{} containers on Debian's stable engine"
 """The title where the hosts run an engine whose docker command starts in a third of the time."""
 
+AT_ONCE = (1, 2, 4, 8, 40)
+"""How many containers at once the engine is asked to make or to remove, where that alone is measured."""
+
 SMALL, LARGE = 10, 100
 """Where the slowest, and then all but the closest opponent are left out: all of it is to take some twenty minutes."""
 
@@ -18,8 +21,8 @@ SDK = """
 import sys
 from concurrent.futures import ThreadPoolExecutor
 import docker
-client, count, what = docker.DockerClient(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
-with ThreadPoolExecutor(4) as pool:
+client, count, what, at_once = docker.DockerClient(sys.argv[1]), int(sys.argv[2]), sys.argv[3], int(sys.argv[4])
+with ThreadPoolExecutor(at_once) as pool:
     if what == "up":
         client.networks.create("sdk")
         run = lambda n: client.containers.run("dockerlab/node", name=f"sdk{n}", detach=True, network="sdk")
@@ -46,6 +49,13 @@ def group(stage: Stage, size: int, rounds: int, title: str = "{} containers") ->
     text = f"{size} containers on one network: `up` without verification, `up` again, and `down`. Engine {engine}."
     rounds = rounds if size < LARGE else min(rounds, FEW)
     return compete(title.format(size), contenders, rounds, text, clean=lambda: clean(stage))
+
+
+def at_once(stage: Stage, size: int) -> Group:
+    """Return what the engine itself takes to make and to remove containers, by how many of them go at once."""
+    contenders = [_sdk(stage, size, number) for number in AT_ONCE if number <= size]
+    text = f"{size} containers, through the engine's API. Engine {stage.state.hosts[0].engine or 'unknown'}."
+    return compete("containers at once", contenders, FEW, text, clean=lambda: clean(stage))
 
 
 def _ours(stage: Stage, size: int) -> Seconds:
@@ -79,15 +89,18 @@ def compose_call(stage: Stage, size: int, engine: str) -> Callable[..., Done]:
     )
 
 
-def _sdk(stage: Stage, size: int) -> Contender:
-    name = "Docker SDK, 4 threads, local socket"
+def _sdk(stage: Stage, size: int, at_once: int = 4) -> Contender:
+    name = f"Docker SDK, {at_once} thread{'s' if at_once > 1 else ''}, local socket"
     python = OPPONENTS / "bin/python"
     if not python.exists():
         return Contender(name, dict, missing="not installed: scripts/bench --install")
     call = [str(python), "-c", SDK, stage.socket("vm0"), str(size)]
-    return Contender(
-        name, lambda: {"up": timed([*call, "up"]).seconds, "down": timed([*call, "down"]).seconds}, rounds=FEW
-    )
+
+    def run() -> Seconds:
+        up, down = ([*call, what, str(at_once)] for what in ("up", "down"))
+        return {"up": timed(up).seconds, "down": timed(down).seconds}
+
+    return Contender(name, run, rounds=FEW)
 
 
 def _script(stage: Stage, size: int, at_once: int) -> Callable[[], Seconds]:

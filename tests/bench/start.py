@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from pathlib import Path
+
 from bench.common import Contender, Group, compete, timed
 from bench.stage import TOP, Stage
 
@@ -9,8 +12,8 @@ EXAMPLE = str(TOP / "examples/macvlan.yaml")
 COMPLETION = {"_DOCKERLAB_COMPLETE": "complete_bash", "COMP_WORDS": "dockerlab up --", "COMP_CWORD": "2"}
 
 
-def group(stage: Stage, rounds: int) -> Group:
-    """Return what the start of each program takes."""
+def group(stage: Stage, rounds: int, roots: Mapping[str, Path]) -> Group:
+    """Return what the start of each program takes; `roots` are the root file systems that have a docker command."""
     ours = stage.program("dockerlab")
     contenders = [
         Contender("dockerlab --help", lambda: {"start": timed([ours, "--help"]).seconds}),
@@ -20,6 +23,7 @@ def group(stage: Stage, rounds: int) -> Group:
             "dockerlab explain --offline", lambda: {"start": timed([ours, "explain", EXAMPLE, "--offline"]).seconds}
         ),
     ]
+    contenders += [_docker(name, root) for name, root in roots.items()]
     contenders += [
         _other(stage, *words) for words in (("ansible", "--version"), ("pyinfra", "--version"), ("mn", "--version"))
     ]
@@ -28,6 +32,11 @@ def group(stage: Stage, rounds: int) -> Group:
             Contender("docker compose version", lambda: {"start": timed([*stage.compose, "version"]).seconds})
         )
     return compete("start", contenders, rounds)
+
+
+def _docker(name: str, root: Path) -> Contender:
+    call = ["chroot", str(root), "docker", "--version"]
+    return Contender(f"docker --version, {name}", lambda: {"start": timed(call).seconds})
 
 
 def _other(stage: Stage, name: str, *words: str) -> Contender:

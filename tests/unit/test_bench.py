@@ -76,21 +76,6 @@ def test_bars_are_judged_by_what_was_measured():
     assert {tuple(rest[1:]) for rest in lines.values() if rest not in by_start.values()} == {("not measured", "-")}
 
 
-def test_growth_beyond_the_raw_process():
-    """A cell that costs the raw process four times as much, and us as much more than it as before, has not grown."""
-
-    def matrix(size, raw):
-        ours = {"probing": [size**2 * (raw + 2)], "cells": [size**2]}
-        return Group(
-            f"matrix of {size} containers",
-            [Row("dockerlab", ours), Row("one raw process", {"probing": [size**2 * raw], "cells": [size**2]})],
-        )
-
-    rows = {work: found for work, _, found, _ in judged([matrix(40, 1.0), matrix(200, 4.0)])}
-    assert rows["verify, a cell of 200 containers, by one of 40"] == "2.00 x"
-    assert rows["the same, by what it takes longer than the raw process"] == "1.00 x"
-
-
 def test_groups_are_in_order():
     """Groups stand by kind, and by size within it."""
     titles = ["matrix of 100 containers", "40 containers", "100 containers", "matrix of 2 containers", "start"]
