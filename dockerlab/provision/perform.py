@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import partial
 
 from dockerlab.command import Command, Result
-from dockerlab.errors import DockerlabError, ExecutionError, HostError
+from dockerlab.errors import DeadlineExceeded, DockerlabError, ExecutionError, HostError
 from dockerlab.hosts.base import Host
 from dockerlab.plain import printable
 from dockerlab.plan import Key, Step
@@ -45,7 +45,7 @@ class Performer:
         """Do a step, or several that go together, and return why which of them failed.
 
         Several are done by one command. Where it does not do all of them, each is done for itself: the host shows what
-        came of it already, or it fails for a reason of its own.
+        came of it already, or it fails for a reason of its own. Where the host is lost, it is waited for once for all.
         """
         failures: dict[Key, DockerlabError] = {}
 
@@ -58,18 +58,21 @@ class Performer:
             return True
 
         begun = [step for step in steps if attempt(step, self.began)]
-        if len(begun) < 2 or not self._together(begun):
-            for step in begun:
-                attempt(step, self._alone)
+        try:
+            done = len(begun) > 1 and self._together(begun)
+        except HostError as loss:
+            return failures | {step.key: loss for step in begun}
+        for step in () if done else begun:
+            attempt(step, self._alone)
         return failures
 
     def _together(self, steps: Sequence[Step]) -> bool:
-        """Do steps by one command, and tell whether it did all of them."""
+        """Do steps by one command, and tell whether it did all of them; raises HostError where the host is lost."""
         command = joint(steps)
         try:
             result = self._run(steps[0], command)
-        except HostError:
-            return False  # each of them finds the host as it is now, and says so
+        except DeadlineExceeded:
+            return False  # one of them may be stuck, and the others done
         self.ran(command, result)
         return result.ok
 

@@ -14,6 +14,7 @@ import pytest
 from dockerlab.command import Command, Part, Result, Variable
 from dockerlab.errors import (
     ConflictError,
+    DeadlineExceeded,
     ExecutionError,
     HostError,
     Interrupted,
@@ -326,25 +327,45 @@ def test_each_for_itself():
     assert [len(argv) for argv in there.calls] == [4] * 4
 
 
-@pytest.mark.parametrize("loss", [False, True])
-def test_where_one_command_did_not_remove_all(loss):
+@pytest.mark.parametrize("slow", [False, True])
+def test_where_one_command_did_not_remove_all(monkeypatch, slow):
     """Each removal is tried for itself then: what is gone counts as removed, and the others fail for their reasons."""
+    asked = []
 
-    def respond(argv, _given):
-        if len(argv) > 4 and loss:
-            raise HostError("h", "no answer")
-        if "id-stuck" in argv:
-            return 1, "id-a\n", "Error: container is stuck"
-        return 1, "", f"Error: No such container: {argv[-1]}"
+    def run(_host, _command, argv, _timeout, **_lost):
+        asked.append(len(argv))
+        if len(argv) > 4 and slow:
+            raise DeadlineExceeded("h", "it did not end in time")
+        stuck = "id-stuck" in argv
+        told = b"Error: container is stuck" if stuck else b"Error: No such container"
+        return Result(argv, 1, b"", told, 0.0)
 
+    monkeypatch.setattr(reconcile, "run", run)
     steps = [removal("a"), removal("stuck"), removal("b")]
-    done, notes, hosts = run(Plan(tuple(steps)), FakeHost("h", respond, channels=1), keep_going=True)
-    assert [len(argv) for argv in hosts["h"].calls] == [6, 4, 4, 4]
+    notes = Notes()
+    done = execute(Plan(tuple(steps)), {"h": host(channels=1)}, notes, keep_going=True)
+    assert asked == [6, 4, 4, 4]
     assert set(done.failures) == {steps[1].key}
     assert "container stuck on h failed" in str(notes.ended["stuck"])
     assert notes.ended["a"] is None
     assert notes.ended["b"] is None
     assert sorted(notes.started_steps) == ["a", "b", "stuck"]
+
+
+def test_a_host_lost_under_one_command():
+    """It is waited for once, and every step that the command was to do has failed by it."""
+
+    def respond(_argv, _given):
+        raise HostError("h", "it did not come back")
+
+    steps = [removal("a"), removal("b")]
+    done, notes, hosts = run(Plan(tuple(steps)), FakeHost("h", respond, channels=1), keep_going=True)
+    assert len(hosts["h"].calls) == 1
+    assert {key.name: str(failure) for key, failure in done.failures.items()} == {
+        "a": "h: it did not come back",
+        "b": "h: it did not come back",
+    }
+    assert set(notes.ended) == {"a", "b"}
 
 
 def test_an_engine_lost_under_one_command(monkeypatch):
