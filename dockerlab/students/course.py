@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, ip_network
 
 from dockerlab import engine
+from dockerlab.engine import Detail
 from dockerlab.errors import HostError, UsageError
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
@@ -73,10 +74,11 @@ def source(text: str | None) -> Source:
 
 
 def look(
-    hosts: Mapping[str, Host], names: Iterable[str], locks: Locks | None = None
+    hosts: Mapping[str, Host], names: Iterable[str], locks: Locks | None = None, *, detail: Detail = "all"
 ) -> tuple[Seen, dict[str, HostError]]:
     """Return what is on those hosts that answer, and why the others do not; with locks, once these are had.
 
+    In detail are labelled objects, and those of these `names`, but of containers only those that `detail` says.
     Raises ConflictError where somebody else has the locks.
     """
     wanted = frozenset(names) | {GATEWAY_BRIDGE}
@@ -85,7 +87,7 @@ def look(
         try:
             if locks is not None:
                 locks.wait(host.name)
-            return engine.snapshot(host, wanted), facts.gather(host)
+            return engine.snapshot(host, wanted, detail), facts.gather(host)
         except HostError as error:
             return error
 

@@ -70,7 +70,7 @@ def plan_up(
     An instance that meets something foreign, or a host that does not answer, is left out; the others are not.
     Raises ConflictError where somebody else has the locks.
     """
-    seen, silent = look(hosts, course.names, locks)
+    seen, silent = look(hosts, course.names, locks, detail="needed")
     planned = Planned(who)
     there = [lab for lab in course.labs if not silent.keys() & lab.hosts.keys()]
     wanted = {(lab.host_of(n), spec.image) for lab in there for n, spec in lab.containers.items()}
