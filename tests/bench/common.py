@@ -21,9 +21,6 @@ OURS = "dockerlab"
 ROUNDS = 5
 """How often each contender should work."""
 
-FEW = 3
-"""How often those do that are far from the first place, and all of them where one round takes a minute."""
-
 
 class Failed(Exception):
     """A contender could not do what it was to do."""
@@ -37,7 +34,6 @@ class Contender:
     run: Callable[[], Seconds]
     missing: str = ""
     note: str = ""
-    rounds: int | None = None
 
 
 @dataclass
@@ -53,6 +49,23 @@ class Row:
         return statistics.median(self.stages[stage]) if self.stages.get(stage) else None
 
 
+@dataclass(frozen=True)
+class Conditions:
+    """How the machine was when something was measured: its load, and the ms of a million additions in Python."""
+
+    load: float = 0.0
+    pace: float = 0.0
+
+    @classmethod
+    def now(cls) -> Conditions:
+        """Return those of this moment."""
+        began = time.perf_counter()
+        total = 0
+        for number in range(1_000_000):
+            total += number
+        return cls(os.getloadavg()[0], (time.perf_counter() - began) * 1000)
+
+
 @dataclass
 class Group:
     """The rows of contenders that did the same work; ratios, if they mean anything, are to the first row."""
@@ -61,6 +74,8 @@ class Group:
     rows: list[Row]
     text: str = ""
     ratios: bool = True
+    conditions: Conditions = Conditions()
+    """Those right after it was measured."""
 
     @property
     def stages(self) -> list[str]:
@@ -78,7 +93,7 @@ def compete(
     rows = {each.name: Row(each.name, note=each.missing or _counted(each, rounds)) for each in contenders}
     able = [each for each in contenders if not each.missing]
     for number in range(rounds):
-        for each in [each for each in able if each.rounds is None or number < each.rounds]:
+        for each in tuple(able):
             sys.stderr.write(f"\r\033[K{title}: round {number + 1} of {rounds}, {each.name}")
             sys.stderr.flush()
             try:
@@ -91,31 +106,13 @@ def compete(
             for stage, taken in seconds.items():
                 rows[each.name].stages.setdefault(stage, []).append(taken)
     sys.stderr.write("\r\033[K")
-    return Group(title, list(rows.values()), text)
+    return Group(title, list(rows.values()), text, conditions=Conditions.now())
 
 
 def _counted(contender: Contender, rounds: int) -> str:
-    """Return a contender's note, with its number of rounds where these are fewer than they should be."""
-    done = min(rounds, contender.rounds or rounds)
-    told = f"{done} round{'s' if done > 1 else ''}" if done < ROUNDS else ""
+    """Return a contender's note, with the number of rounds where these are fewer than they should be."""
+    told = f"{rounds} round{'s' if rounds > 1 else ''}" if rounds < ROUNDS else ""
     return "; ".join(filter(None, (contender.note, told)))
-
-
-@dataclass(frozen=True)
-class Conditions:
-    """How the machine was while something was measured: its load, and the ms of a million additions in Python."""
-
-    load: float = 0.0
-    pace: float = 0.0
-
-    def worse(self) -> Conditions:
-        """Return these or those of this moment, whichever are worse."""
-        began = time.perf_counter()
-        total = 0
-        for number in range(1_000_000):
-            total += number
-        pace = (time.perf_counter() - began) * 1000
-        return Conditions(max(self.load, os.getloadavg()[0]), max(self.pace, pace))
 
 
 @dataclass(frozen=True)

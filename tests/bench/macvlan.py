@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
-from bench.common import FEW, OURS, Contender, Group, Seconds, compete, timed
+from bench.common import OURS, Contender, Group, Seconds, compete, timed
 from bench.stage import TOP, Stage, clean
 
 IMAGE = "dockerlab/node"
@@ -112,7 +112,7 @@ def _ansible(stage: Stage) -> Contender:
             )
         return {"total": taken}
 
-    return Contender("Ansible, pipelining", run, note="its module raw, which needs no Python on the hosts", rounds=FEW)
+    return Contender("Ansible, pipelining", run, note="its module raw, which needs no Python on the hosts")
 
 
 def _pyinfra(stage: Stage) -> Contender:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bench.common import FEW, OURS, Contender, Done, Group, Seconds, compete, timed
+from bench.common import OURS, Contender, Done, Group, Seconds, compete, timed
 from bench.stage import OPPONENTS, Stage, clean, lab
 
 IMAGE = "dockerlab/node"
@@ -15,7 +15,7 @@ AT_ONCE = (1, 2, 4, 8, 40)
 """How many containers at once the engine is asked to make or to remove, where that alone is measured."""
 
 SMALL, LARGE = 10, 100
-"""Where the slowest, and then all but the closest opponent are left out: all of it is to take some twenty minutes."""
+"""Where the slowest, and then all but the closest opponent are left out: all of it is to take half an hour."""
 
 SDK = """
 import sys
@@ -40,22 +40,21 @@ def group(stage: Stage, size: int, rounds: int, title: str = "{} containers") ->
     if size < LARGE:
         contenders += [
             _sdk(stage, size),
-            Contender("CLI over one SSH connection, 8 at once", _script(stage, size, at_once=8), rounds=FEW),
+            Contender("CLI over one SSH connection, 8 at once", _script(stage, size, at_once=8)),
         ]
     if size <= SMALL:
         name = "CLI over one SSH connection, in sequence"
-        contenders.append(Contender(name, _script(stage, size, at_once=1), rounds=FEW))
+        contenders.append(Contender(name, _script(stage, size, at_once=1)))
     engine = stage.state.hosts[0].engine or "of an unknown version"
     text = f"{size} containers on one network: `up` without verification, `up` again, and `down`. Engine {engine}."
-    rounds = rounds if size < LARGE else min(rounds, FEW)
     return compete(title.format(size), contenders, rounds, text, clean=lambda: clean(stage))
 
 
-def at_once(stage: Stage, size: int) -> Group:
+def at_once(stage: Stage, size: int, rounds: int) -> Group:
     """Return what the engine itself takes to make and to remove containers, by how many of them go at once."""
     contenders = [_sdk(stage, size, number) for number in AT_ONCE if number <= size]
     text = f"{size} containers, through the engine's API. Engine {stage.state.hosts[0].engine or 'unknown'}."
-    return compete("containers at once", contenders, FEW, text, clean=lambda: clean(stage))
+    return compete("containers at once", contenders, rounds, text, clean=lambda: clean(stage))
 
 
 def _ours(stage: Stage, size: int) -> Seconds:
@@ -100,7 +99,7 @@ def _sdk(stage: Stage, size: int, at_once: int = 4) -> Contender:
         up, down = ([*call, what, str(at_once)] for what in ("up", "down"))
         return {"up": timed(up).seconds, "down": timed(down).seconds}
 
-    return Contender(name, run, rounds=FEW)
+    return Contender(name, run)
 
 
 def _script(stage: Stage, size: int, at_once: int) -> Callable[[], Seconds]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 
-from bench.common import FEW, OURS, Contender, Failed, Group, Seconds, compete, timed
+from bench.common import OURS, Contender, Failed, Group, Seconds, compete, timed
 from bench.stage import TOP, Stage, clean, lab, room_for_neighbours
 from dockerlab import sandbox
 
@@ -38,9 +38,7 @@ def group(stage: Stage, size: int, rounds: int) -> Group:
     contenders = [
         Contender(OURS, lambda: verified(stage, str(file)), note="over SSH, with the limits as they are"),
         Contender("one raw process", lambda: _raw(stage, job), note=limits_note),
-        Contender(
-            "docker exec for each pair", lambda: _exec(names, size), note=f"reckoned from {SAMPLE} pairs", rounds=FEW
-        ),
+        Contender("docker exec for each pair", lambda: _exec(names, size), note=f"reckoned from {SAMPLE} pairs"),
         _mininet(size),
     ]
     text = (
@@ -131,4 +129,4 @@ def _mininet(size: int) -> Contender:
             raise Failed(f"{lost} % of the pings were lost")
         return {"probing": float(seconds), "cells": size * (size - 1)}
 
-    return Contender(name, run, note="its own hosts, pings alone", rounds=FEW)
+    return Contender(name, run, note="its own hosts, pings alone")

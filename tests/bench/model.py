@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import time
 
-from bench.common import Group, Row
+from bench.common import Conditions, Group, Row
 from dockerlab import modes
 from dockerlab.lab.loader import loads
 from dockerlab.reach import build_world, matrix
@@ -36,4 +36,10 @@ def group(containers: int = 1000, hosts: int = 10) -> Group:
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
         stages = {"seconds": [seconds], "cells": [float(cells)], "µs a cell": [seconds / cells * 1e6], "MiB": [peak]}
         rows.append(Row(f"{size} containers on {hosts} hosts", stages))
-    return Group("the model", rows, "The prediction of a matrix, on one core, without any host.", ratios=False)
+    return Group(
+        "the model",
+        rows,
+        "The prediction of a matrix, on one core, without any host.",
+        ratios=False,
+        conditions=Conditions.now(),
+    )

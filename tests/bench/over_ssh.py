@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from bench.common import OURS, Done, Failed, Group, Row, timed
+from bench.common import OURS, Conditions, Done, Failed, Group, Row, timed
 from bench.many import compose_call
 from bench.stage import Stage, clean, lab
 
@@ -56,7 +56,7 @@ def group(stage: Stage, rounds: int, size: int = SIZE) -> Group:
     text = (
         f"{size} containers on one network over SSH, with sshd's default limits (MaxStartups, MaxSessions, penalties)."
     )
-    return Group(f"{size} containers over SSH", rows, text)
+    return Group(f"{size} containers over SSH", rows, text, conditions=Conditions.now())
 
 
 def _once(stage: Stage, tally: Tally, up: Callable[[], Done], down: Callable[[], Done]) -> None:

@@ -7,11 +7,12 @@ import os
 import platform
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 from html import escape
 from pathlib import Path
 
 from bench.bars import judged
-from bench.common import Conditions, Group, Row
+from bench.common import ROUNDS, Conditions, Group, Row
 
 BEGIN, END = "<!-- measured: scripts/bench -->", "<!-- end measured -->"
 COUNTS = ("cells", "unanswered", "MiB")
@@ -55,36 +56,44 @@ def text(groups: Sequence[Group]) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def as_json(groups: Sequence[Group], rounds: int) -> str:
+def as_json(groups: Sequence[Group]) -> str:
     """Return every number of every round."""
-    found = {
-        "rounds": rounds,
-        "machine": {"kernel": platform.release(), "python": platform.python_version()},
-        "groups": [
-            {
-                "title": group.title,
-                "rows": [{"name": row.name, "stages": row.stages, "note": row.note} for row in group.rows],
-            }
-            for group in groups
-        ],
-    }
+    machine = {"kernel": platform.release(), "python": platform.python_version()}
+    found = {"machine": machine, "groups": [asdict(group) for group in groups]}
     return json.dumps(found, indent=1, ensure_ascii=False) + "\n"
 
 
-def into_page(page: Path, groups: Sequence[Group], rounds: int, conditions: Conditions) -> None:
+def from_json(text: str) -> list[Group]:
+    """Return the groups of which `as_json` wrote."""
+    return [
+        Group(**{
+            **group,
+            "rows": [Row(**row) for row in group["rows"]],
+            "conditions": Conditions(**group["conditions"]),
+        })
+        for group in json.loads(text)["groups"]
+    ]  # fmt: skip
+
+
+def into_page(page: Path, groups: Sequence[Group]) -> None:
     """Write the tables into their section of a Markdown page; raises ValueError where the page has none."""
     before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
     if not end:
         raise ValueError(f"{page}: there is no section between {BEGIN} and {END}")
-    load, pace = f"{conditions.load:.1f}", f"{conditions.pace:.0f}"
+    load = f"{max(group.conditions.load for group in groups):.1f}"
+    pace = f"{max(group.conditions.pace for group in groups):.0f}"
+    counted = (
+        f"Medians of {ROUNDS} rounds or more on {os.cpu_count()} cores, where no note says otherwise, in seconds; in "
+        "brackets the ratio to the first row."
+    )
     told = (
         f"The load of the machine, the benchmark's own included, was up to {load} meanwhile. A loop of a million "
         f"additions took Python up to {pace} ms, which an idle core does in some 60: seconds are to be read with that "
         "in mind, ratios are not."
     )
     parts = [
-        f"Medians of {rounds} rounds on {os.cpu_count()} cores, in seconds; in brackets the ratio to the first row.",
+        counted,
         told,
         "![The same as bars](performance.svg)",
         "### What is wanted, and what came of it",

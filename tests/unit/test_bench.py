@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from xml.etree import ElementTree as ET
 
 import pytest
 from bench.bars import BARS, judged
 from bench.common import Conditions, Contender, Failed, Group, Row, compete, timed
 from bench.over_ssh import Tally
-from bench.report import BEGIN, END, as_json, in_order, into_page, picture, text
+from bench.report import BEGIN, END, as_json, from_json, in_order, into_page, picture, text
 
 
 def failing():
@@ -22,10 +23,9 @@ def test_who_fails_or_is_missing_is_named():
         Contender("ours", lambda: {"up": 1.0}),
         Contender("broken", failing),
         Contender("absent", dict, missing="not installed"),
-        Contender("once", lambda: {"up": 2.0}, rounds=1),
     ]
     group = compete("work", contenders, 3, clean=lambda: cleaned.append(True))
-    assert [len(row.stages.get("up", [])) for row in group.rows] == [3, 0, 0, 1]
+    assert [len(row.stages.get("up", [])) for row in group.rows] == [3, 0, 0]
     assert "no such thing" in group.rows[1].note
     assert group.rows[2].note == "not installed"
     assert cleaned == [True]
@@ -55,14 +55,16 @@ def test_results_are_shown_as_medians_with_ratios(tmp_path):
     assert "4.00 (2.00)" in text([GROUP])
     page = tmp_path / "page.md"
     page.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
-    into_page(page, [GROUP], 3, Conditions(1.5, 60.4).worse())
+    into_page(page, [GROUP, replace(GROUP, title="b", conditions=Conditions(1.5, 60.4))])
     written = page.read_text()
     assert "| other | 4.00 (2.00) | a note |" in written
     assert "old" not in written
     assert written.startswith("before")
     assert written.endswith("after\n")
     assert ET.fromstring(picture([GROUP])).tag.endswith("svg")
-    assert '"rounds": 3' in as_json([GROUP], 3)
+    assert "up to 1.5 meanwhile" in written
+    assert "up to 60 ms" in written
+    assert from_json(as_json([GROUP])) == [GROUP]
 
 
 def test_bars_are_judged_by_what_was_measured():
