@@ -14,9 +14,8 @@ from dockerlab.cli.inspect import defined
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
-@app.command(
-    cls=Single, context_settings={"ignore_unknown_options": True}
-)  # what is none of our options is the command's
+# What is none of our options is the command's.
+@app.command(cls=Single, context_settings={"ignore_unknown_options": True})
 def execute(
     lab: o.LabOrName,
     container: Annotated[str, typer.Argument(metavar="CONTAINER", help="A name, or a shell pattern such as 'web*'.")],
