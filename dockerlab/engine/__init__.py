@@ -39,8 +39,7 @@ def read(host: Host, names: Collection[str] = (), detail: Detail = "all") -> Ans
     All on one connection, one question after the other: an answer takes the engine a few milliseconds, the start of
     another channel as long as a dozen of them.
     """
-    with connected(host) as client:
-        version = client.version(api_version=False)
+    with connected(host) as (client, version):
         info = client.info()
         nodes = _nodes(client) if (info.get("Swarm") or {}).get("ControlAvailable") else []
         networks = client.networks()
@@ -64,14 +63,14 @@ def read(host: Host, names: Collection[str] = (), detail: Detail = "all") -> Ans
 
 def logs(host: Host, container_id: str, lines: int = 20) -> str:
     """Return the last lines that a container wrote to either stream; raises EngineError."""
-    with connected(host) as client:
+    with connected(host) as (client, _):
         text: bytes = client.logs(container_id, stdout=True, stderr=True, tail=lines)
     return text.decode(errors="replace")
 
 
 def nodes(host: Host) -> dict[str, str]:
     """Return what a Swarm's manager says of each node (`ready`, `down`), by its ID; raises EngineError."""
-    with connected(host) as client:
+    with connected(host) as (client, _):
         return {node["ID"]: node["Status"]["State"] for node in client.nodes()}
 
 

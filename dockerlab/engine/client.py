@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import requests
 from docker import APIClient
@@ -13,9 +13,9 @@ from docker.context import ContextAPI
 from docker.errors import APIError, DockerException
 from docker.utils import kwargs_from_env
 
-from dockerlab.engine.dial import DIAL, DialAdapter, ProcessSocket
+from dockerlab.engine.dial import DialAdapter, ProcessSocket
 from dockerlab.errors import EngineError, HostError
-from dockerlab.hosts.base import Host
+from dockerlab.hosts.base import ENGINE, Host
 from dockerlab.hosts.process import Process
 
 TIMEOUT = 30
@@ -29,28 +29,32 @@ OLDEST_API = "1.24"
 
 
 @runtime_checkable
-class Starter(Protocol):
-    """A host that can hand out a program with its streams open."""
+class Keeper(Protocol):
+    """A host that can hand out a program with its streams open, and keep it between two uses."""
 
-    def start(self, argv: tuple[str, ...], timeout: float) -> Process:
-        """Start a program."""
+    def resume(self, argv: tuple[str, ...], timeout: float) -> Process:
+        """Return a program that was kept, or start one."""
+        ...
+
+    def keep(self, argv: tuple[str, ...], program: Process) -> None:
+        """Keep a program for its next use."""
         ...
 
 
 @contextmanager
-def connected(host: Host) -> Iterator[APIClient]:
-    """Give a client of the host's engine.
+def connected(host: Host) -> Iterator[tuple[APIClient, dict[str, Any]]]:
+    """Give a client of the host's engine, and what the engine says of its version.
 
     What goes wrong inside is raised as EngineError with its remedy, or as the HostError of a lost connection.
     """
-    if isinstance(host, Starter):
-        with _dialled(host.name, host) as client:
-            yield client
+    if isinstance(host, Keeper):
+        with _dialled(host.name, host) as found:
+            yield found
         return
     try:
         client = _local(host.name)
         try:
-            yield client
+            yield client, client.version(api_version=False)
         finally:
             client.close()
     except (DockerException, requests.RequestException) as error:
@@ -58,19 +62,21 @@ def connected(host: Host) -> Iterator[APIClient]:
 
 
 @contextmanager
-def _dialled(name: str, host: Starter) -> Iterator[APIClient]:
-    """Give a client over a channel of the host's connection."""
+def _dialled(name: str, host: Keeper) -> Iterator[tuple[APIClient, dict[str, Any]]]:
+    """Give a client over a channel of the host's connection, and the engine's version."""
     sockets: list[ProcessSocket] = []
 
     def dial() -> ProcessSocket:
-        sockets.append(ProcessSocket(host.start(DIAL, CHANNEL_WAIT), TIMEOUT))
+        sockets.append(ProcessSocket(host.resume(ENGINE, CHANNEL_WAIT), TIMEOUT))
         return sockets[-1]
 
     adapter = DialAdapter(dial)
     try:
         # The SDK asks for the engine's version before another adapter can be mounted, so it is asked for by hand.
-        version = str(_over(adapter, OLDEST_API).version(api_version=False)["ApiVersion"])
-        yield _over(adapter, version)
+        version = _over(adapter, OLDEST_API).version(api_version=False)
+        yield _over(adapter, str(version["ApiVersion"])), version
+        if adapter.idle:
+            host.keep(ENGINE, sockets.pop().detach())
     except (DockerException, requests.RequestException) as error:
         raise _explain_dialled(name, sockets, error) from error
     finally:

@@ -1,4 +1,4 @@
-"""HTTP over the streams of a program: `docker system dial-stdio` joins them to the engine's socket."""
+"""HTTP over the streams of a program, which joins them to the engine's socket."""
 
 from __future__ import annotations
 
@@ -12,9 +12,6 @@ from urllib3.connection import HTTPConnection
 
 from dockerlab.errors import HostError
 from dockerlab.hosts.process import Process
-
-DIAL = ("docker", "system", "dial-stdio")
-"""Since Docker 18.09; what the docker command itself runs for DOCKER_HOST=ssh://…"""
 
 ERROR_LIMIT = 2**16
 """Bytes of standard error that are kept."""
@@ -33,6 +30,7 @@ class ProcessSocket:
         self._said = b""
         self._rc: int | None = None
         self._lost: HostError | None = None
+        self._attached = True
 
     def settimeout(self, timeout: float | None) -> None:
         """Set the seconds that one read or write may take."""
@@ -89,9 +87,15 @@ class ProcessSocket:
         except HostError as error:
             self._lost = error
 
+    def detach(self) -> Process:
+        """Return the program, which goes on to run when this is closed."""
+        self._attached = False
+        return self._process
+
     def close(self) -> None:
         """End the program."""
-        self._process.close()
+        if self._attached:
+            self._process.close()
 
 
 class _Reader(io.RawIOBase):
@@ -148,6 +152,11 @@ class DialAdapter(HTTPAdapter):
     ) -> urllib3.HTTPConnectionPool:
         """Return the pool."""
         return self._pool
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether there is a socket on which every answer was read to its end."""
+        return self._pool.num_connections > 0 and self._pool.pool is not None and self._pool.pool.full()
 
     def close(self) -> None:
         """Close the socket."""

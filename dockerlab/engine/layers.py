@@ -38,8 +38,8 @@ class Layered:
 
 def layered(host: Host, names: Collection[str]) -> Layered:
     """Return what the engine says of those of the names that are images or containers; raises EngineError."""
-    with connected(host) as client:
-        answers = Layered(client.version(api_version=False), client.info())
+    with connected(host) as (client, version):
+        answers = Layered(version, client.info())
         for name in names:
             image = _image(client, name)
             if image is not None:

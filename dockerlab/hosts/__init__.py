@@ -8,5 +8,5 @@
     inventory   from names and addresses to hosts
 
 What they share is in `process` and `dialogue`; `ssh` rests on `sshconfig` (where to, by way of whom), `sshconnect`
-(the phases of a connection), `hostkeys`, `sshauth`, `channel` and `slots`.
+(the phases of a connection), `hostkeys`, `sshauth`, `channel`, `slots`, and `kept` (programs between two uses).
 """

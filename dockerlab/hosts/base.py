@@ -9,6 +9,9 @@ from dockerlab.command import Result
 
 Input = bytes | Iterable[bytes]
 
+ENGINE = ("docker", "system", "dial-stdio")
+"""The program that joins its streams to the engine's socket, since Docker 18.09; what DOCKER_HOST=ssh://… runs too."""
+
 DEFAULT_TIMEOUT = 120.0
 """Seconds a command may take where the caller does not say otherwise."""
 
@@ -55,7 +58,7 @@ class Host(Protocol):
         ...
 
     def begin(self) -> None:
-        """Begin to connect where there is a connection to make, and return at once; the host is to be used soon."""
+        """Return at once, and begin meanwhile with what the next use of the engine needs: a connection, `ENGINE`."""
         ...
 
     def run(self, argv: Sequence[str], *, input: Input | None = None, timeout: float = DEFAULT_TIMEOUT) -> Result:  # noqa: A002 - as in subprocess

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from time import monotonic
 
 AGAIN = 1.0
@@ -16,11 +17,14 @@ class Slots:
     later. So the bound is no last word. Who waits long tries one more, as a channel may be held for as long as the
     program runs, and the only other one be wanted meanwhile.
 
-    `take` a slot, then say `opened`, `refused`, or `give_back`; after `opened`, `release` it.
+    `take` a slot, then say `opened`, `refused`, or `give_back`; after `opened`, `release` it. Who finds none free calls
+    `make_room` first, which may give one back that is held for nothing.
     """
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, make_room: Callable[[], None] = lambda: None) -> None:
         self._limit = self._most = limit
+        self._make_room = make_room
+        self._waiting = 0
         self._taken = 0
         self._open = 0
         self._peak = 0
@@ -31,8 +35,26 @@ class Slots:
         """Return the bound as it is now."""
         return self._limit
 
+    @property
+    def wanted(self) -> bool:
+        """Tell whether somebody waits for a slot."""
+        return self._waiting > 0
+
     def take(self, timeout: float) -> bool:
         """Wait for a free slot; return whether there was one in time."""
+        with self._changed:
+            if self._taken < self._limit:
+                self._taken += 1
+                return True
+            self._waiting += 1
+        try:
+            self._make_room()
+            return self._wait(timeout)
+        finally:
+            with self._changed:
+                self._waiting -= 1
+
+    def _wait(self, timeout: float) -> bool:
         end = monotonic() + timeout
         with self._changed:
             while self._taken >= self._limit:

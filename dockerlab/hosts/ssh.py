@@ -6,7 +6,7 @@ import math
 import shlex
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from time import monotonic, sleep
 
 import paramiko
@@ -14,9 +14,10 @@ import paramiko
 from dockerlab.command import Result
 from dockerlab.errors import ConnectError, DeadlineExceeded, HostError, TransportError
 from dockerlab.hosts.address import Address, SshOptions
-from dockerlab.hosts.base import DEFAULT_TIMEOUT, Conversation, Input
+from dockerlab.hosts.base import DEFAULT_TIMEOUT, ENGINE, Conversation, Input
 from dockerlab.hosts.channel import ChannelProcess
 from dockerlab.hosts.dialogue import Dialogue
+from dockerlab.hosts.kept import Kept
 from dockerlab.hosts.process import Process, brief, check, collect, stream
 from dockerlab.hosts.slots import Slots
 from dockerlab.hosts.sshconfig import route
@@ -39,11 +40,13 @@ class SshHost:
         """Read the ssh configuration; raises UsageError if that cannot be done."""
         self.name = name
         self._hops = route(address, options)
-        self._slots = Slots(channels)
+        self._kept = Kept()
+        self._slots = Slots(channels, self._kept.drop)
         self._lock = threading.Lock()
         self._connection: Connection | None = None
         self._slow: list[Connection] = []
         self._failure: tuple[float, ConnectError] | None = None
+        self._closed = False
 
     @property
     def address(self) -> str | None:
@@ -57,7 +60,12 @@ class SshHost:
 
     def begin(self) -> None:
         """Begin to connect, in a thread; why that fails is told to whoever uses the host next."""
-        threading.Thread(target=self._connect_ahead, name=f"connect {self.name}", daemon=True).start()
+
+        def start() -> Process:
+            self._connected(ahead=True)
+            return self.start(ENGINE)
+
+        self._kept.start(ENGINE, start)
 
     def run(self, argv: Sequence[str], *, input: Input | None = None, timeout: float = DEFAULT_TIMEOUT) -> Result:  # noqa: A002 - the contract's word, as in subprocess
         """Run a program through the login shell, which sees every argument quoted."""
@@ -92,9 +100,21 @@ class SshHost:
             raise
         return process
 
+    def resume(self, argv: tuple[str, ...], timeout: float) -> Process:
+        """Return a program that was kept and still runs, or start one."""
+        return self._kept.take(argv) or self.start(argv, timeout)
+
+    def keep(self, argv: tuple[str, ...], program: Process) -> None:
+        """Keep a program for its next use, until somebody wants its channel."""
+        self._kept.put(argv, program)
+        if self._slots.wanted:
+            self._kept.drop()
+
     def close(self) -> None:
-        """End the connection."""
+        """End the connection for good."""
+        self._kept.drop()
         with self._lock:
+            self._closed = True
             for connection in (*self._slow, *([self._connection] if self._connection is not None else [])):
                 connection.close()
             self._connection = None
@@ -160,6 +180,8 @@ class SshHost:
         with self._lock:
             if self._connection is not None and self._connection.alive:
                 return self._connection
+            if self._closed:
+                raise ConnectError(self.name, "the connection was closed at the end of this run")
             if self._failure is not None and self._failure[0] >= asked:
                 self._failure = monotonic(), self._failure[1]  # it has been told: the next one tries again
                 raise self._failure[1]
@@ -172,10 +194,6 @@ class SshHost:
                 self._failure = math.inf if ahead else monotonic(), error
                 raise
             return self._connection
-
-    def _connect_ahead(self) -> None:
-        with suppress(ConnectError):
-            self._connected(ahead=True)
 
     def _not_started(self, argv: Sequence[str], channel: paramiko.Channel, error: object, *, late: bool) -> HostError:
         """Return the error for a command whose start the server did not confirm."""

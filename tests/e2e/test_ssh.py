@@ -405,6 +405,71 @@ class TestChannels:
                 make(server).run(["true"], timeout=20)
 
 
+class TestKept:
+    """A program that waits for its next use on a channel of its own."""
+
+    CAT = ("cat",)
+
+    def test_used_again(self, make, server):
+        """What was started ahead is handed out, and again when it is given back; what has ended is started anew."""
+        host = make(server)
+        first = host.resume(self.CAT, 5)
+        host.keep(self.CAT, first)
+        assert host.resume(self.CAT, 5) is first
+        first.write(b"x", 5)
+        assert first.receive(5) == (b"x", b"")
+        host.keep(self.CAT, first)
+        first.close_input()
+        assert first.wait(5) == 0
+        second = host.resume(self.CAT, 5)
+        assert second is not first
+        second.write(b"y", 5)
+        assert second.receive(5) == (b"y", b"")
+        second.close()
+
+    @pytest.mark.parametrize("sessions", ["1", "10"])
+    def test_makes_room(self, make, tmp_path, key, known, sessions):
+        """It gives its channel to whoever finds no other, whether the server says so or the host's own bound."""
+        with Sshd(tmp_path / "sshd", authorized=key, MaxSessions=sessions) as server:
+            known.write_text(server.known_line())
+            host = make(server, channels=8 if sessions == "1" else 1)
+            program = host.resume(self.CAT, 5)
+            host.keep(self.CAT, program)
+            assert host.run(["echo", "x"], timeout=10).stdout == b"x\n"
+            assert host.resume(self.CAT, 5) is not program
+
+    def test_not_kept_when_wanted(self, make, server):
+        """It is not kept while somebody already waits for its channel."""
+        host = make(server, channels=1)
+        program = host.resume(self.CAT, 5)
+        outcomes = []
+        waiting = threading.Thread(target=lambda: outcomes.append(host.run(["echo", "x"], timeout=10)))
+        waiting.start()
+        time.sleep(0.3)
+        host.keep(self.CAT, program)
+        waiting.join(5)
+        assert [outcome.stdout for outcome in outcomes] == [b"x\n"]
+
+    def test_lost(self, make, tmp_path, key, known):
+        """After the connection was lost, another is started on a new one."""
+        with Sshd(tmp_path / "sshd", authorized=key) as server:
+            known.write_text(server.known_line())
+            host = make(server)
+            program = host.resume(self.CAT, 5)
+            host.keep(self.CAT, program)
+            server.kill_children()
+            assert host.run(["true"]).ok
+            assert host.resume(self.CAT, 5) is not program
+
+    def test_closed(self, make, server):
+        """A host that is closed while it begins connects no more."""
+        host = make(server)
+        host.begin()
+        host.close()
+        with pytest.raises(ConnectError, match="was closed"):
+            host.run(["true"])
+
+
 class TestLosing:
     """A connection that breaks."""
 

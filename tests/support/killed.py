@@ -30,7 +30,8 @@ class Dying:
     def __init__(self, host, numbers, last):
         self._host, self._numbers, self._last = host, numbers, last
         self.name, self.address = host.name, host.address
-        self.start, self.converse, self.stream, self.close = host.start, host.converse, host.stream, host.close
+        self.resume, self.keep = host.resume, host.keep
+        self.converse, self.stream, self.close = host.converse, host.stream, host.close
 
     def run(self, argv: Sequence[str], **options):
         writes = argv[0] in ("docker", "tee", "mv") or tuple(argv[:3]) == ("sh", "-s", "--")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from dockerlab import engine
+from dockerlab.engine.client import connected
 from dockerlab.engine.convert import Answers, to_container, to_network, to_snapshot, to_swarm
 from dockerlab.errors import ConnectError, EngineError, TransportError
 from dockerlab.hosts.local import LocalHost, start
@@ -142,10 +143,16 @@ class Dialled:
     def __init__(self, *argv):
         self.argv = argv
         self.asked = []
+        self.kept = None
 
-    def start(self, argv, timeout):
+    def resume(self, argv, timeout):
         self.asked.append((tuple(argv), timeout))
-        return start(self.argv)
+        kept, self.kept = self.kept, None
+        return kept or start(self.argv)
+
+    def keep(self, argv, program):
+        assert argv == ("docker", "system", "dial-stdio")
+        self.kept = program
 
 
 def fails(script, *arguments):
@@ -194,7 +201,7 @@ def test_lost_connection():
     """A connection that is lost or not made is that, not an engine's failure."""
 
     class Lost(Dialled):
-        def start(self, argv, timeout):
+        def resume(self, argv, timeout):
             self.asked.append((argv, timeout))
             raise self.argv[0]
 
@@ -205,15 +212,46 @@ def test_lost_connection():
 
 def test_one_channel(recorded):
     """A whole snapshot takes one channel, on which the docker command joins the engine."""
-    host = Dialled(
-        "python3", "-c", SERVER, str(RECORDED / f"engine-{recorded['version']['Version'].split('+')[0]}.json")
-    )
+    host = Dialled("python3", "-c", SERVER, str(named(recorded)))
     found = engine.snapshot(host)
     assert found.engine_version == recorded["version"]["Version"]
     assert [c.name for c in found.containers] == ["stranger", "web"]
     assert found.container("web").pid > 0
     assert found.container("stranger").pid == 0
     assert [argv for argv, _ in host.asked] == [("docker", "system", "dial-stdio")]
+    host.kept.close()
+
+
+def test_one_program(recorded):
+    """The docker command that joined the engine is used for the next snapshot too, which is the same."""
+    host = Dialled("python3", "-c", SERVER, str(named(recorded)))
+    first, program = engine.snapshot(host), host.kept
+    assert engine.snapshot(host) == first
+    assert host.kept is program
+    assert program.receive(0) == (b"", b"")
+    program.close()
+
+
+@pytest.mark.parametrize("answers", [0, 1, 2])
+def test_not_kept(recorded, answers):
+    """A docker command that ends in the middle of a look is not used again; one that fails the next look is told."""
+    host = Dialled("python3", "-c", SERVER, str(named(recorded)), str(answers))
+    with pytest.raises(EngineError, match="gave no reason"):
+        engine.snapshot(host)
+    assert host.kept is None
+
+
+def test_unread(recorded):
+    """A docker command of whose output something is left to read is not used again."""
+    host = Dialled("python3", "-c", SERVER, str(named(recorded)))
+    with connected(host) as (client, _):
+        client.get(f"{client.base_url}/v{client.api_version}/info", stream=True)
+    assert host.kept is None
+
+
+def named(recorded):
+    """Return the file that holds a recorded engine."""
+    return RECORDED / f"engine-{recorded['version']['Version'].split('+')[0]}.json"
 
 
 SERVER = """if True:
@@ -232,7 +270,9 @@ SERVER = """if True:
         **{f"{api}/containers/{key}/json": value for key, value in detail.items()},
         **{f"{api}/networks/{key}": value for key, value in networks.items()},
     }
-    while request := sys.stdin.buffer.readline():
+    most = int(sys.argv[2]) if len(sys.argv) > 2 else -1
+    while (request := sys.stdin.buffer.readline()) and most:
+        most -= 1
         while sys.stdin.buffer.readline().strip():
             pass
         body = json.dumps(answers[request.split()[1].decode().partition("?")[0]]).encode()

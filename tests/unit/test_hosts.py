@@ -11,7 +11,8 @@ from dockerlab.errors import ConnectError, DeadlineExceeded, HostError, Transpor
 from dockerlab.hosts import slots as slots_module
 from dockerlab.hosts.base import Host
 from dockerlab.hosts.fake import FakeHost
-from dockerlab.hosts.local import LocalHost
+from dockerlab.hosts.kept import Kept
+from dockerlab.hosts.local import LocalHost, LocalProcess
 from dockerlab.hosts.slots import Slots
 
 
@@ -168,3 +169,104 @@ class TestSlots:
         slots.opened()
         threading.Timer(0.05, slots.release).start()
         assert slots.take(5)
+
+    def test_room_is_made(self):
+        """Who finds no slot has room made, and until there is one it can be seen that one is wanted."""
+        seen = []
+
+        def make_room():
+            seen.append(slots.wanted)
+            slots.release()
+
+        slots = Slots(1, make_room)
+        assert slots.take(0)
+        slots.opened()
+        assert (seen, slots.wanted) == ([], False)
+        assert slots.take(0)
+        assert (seen, slots.wanted) == ([True], False)
+
+
+CAT = ("cat",)
+
+
+@pytest.fixture
+def cat():
+    """A program that waits for its input, and is closed in the end."""
+    program = LocalProcess(CAT)
+    yield program
+    program.close()
+
+
+class TestKept:
+    """Programs that wait for their next use."""
+
+    def test_used_again(self, cat):
+        """A program that runs is handed out once."""
+        kept = Kept()
+        assert kept.take(CAT) is None
+        kept.put(CAT, cat)
+        assert kept.take(("dog",)) is None
+        assert kept.take(CAT) is cat
+        assert kept.take(CAT) is None
+        assert cat.wait(0) is None
+
+    def test_ended(self, cat):
+        """A program that has ended since is no use, and neither is one that has said something."""
+        kept = Kept()
+        kept.put(CAT, cat)
+        cat.close_input()
+        assert cat.wait(5) == 0
+        assert kept.take(CAT) is None
+        talking = LocalProcess(["sh", "-c", "echo x; exec cat"])
+        assert talking.receive(5) == (b"x\n", b"")
+        talking.write(b"y\n", 5)
+        time.sleep(0.2)
+        kept.put(CAT, talking)
+        assert kept.take(CAT) is None
+        assert talking.wait(5) == 137
+
+    def test_dropped(self, cat):
+        """What is dropped ends."""
+        kept = Kept()
+        kept.put(CAT, cat)
+        kept.drop()
+        assert cat.wait(5) == 137
+        assert kept.take(CAT) is None
+
+    def test_only_one(self, cat):
+        """A second program of the same arguments takes the place of the first, which ends."""
+        kept, other = Kept(), LocalProcess(CAT)
+        kept.put(CAT, cat)
+        kept.put(CAT, other)
+        assert cat.wait(5) == 137
+        assert kept.take(CAT) is other
+        other.close()
+
+    def test_started_ahead(self, cat):
+        """Who wants a program that is just being started waits for it."""
+        kept, go = Kept(), threading.Event()
+        kept.start(CAT, lambda: cat if go.wait(5) else None)
+        threading.Timer(0.1, go.set).start()
+        assert kept.take(CAT) is cat
+
+    def test_dropped_before_it_started(self, cat):
+        """What is dropped while it is being started ends as soon as it has started, and nobody waits for that."""
+        kept, go = Kept(), threading.Event()
+        kept.start(CAT, lambda: cat if go.wait(5) else None)
+        kept.drop()
+        assert kept.take(CAT) is None
+        assert cat.wait(0) is None
+        go.set()
+        assert cat.wait(5) == 137
+
+    def test_not_started(self):
+        """A program that could not be started is none; dropping it is no error."""
+
+        def start():
+            raise ConnectError("vm0", "no route")
+
+        kept = Kept()
+        kept.start(CAT, start)
+        assert kept.take(CAT) is None
+        kept.start(CAT, start)
+        kept.drop()

@@ -130,7 +130,7 @@ def test_begun_in_vain(tmp_path):
         address = f"ssh://root@127.0.0.1:{server.getsockname()[1]}"
         host = SshHost("h", parse_address(address), SshOptions(config_file=str(tmp_path / "config")))
         host.begin()
-        for thread in [each for each in threading.enumerate() if each.name == "connect h"]:
+        for thread in [each for each in threading.enumerate() if each.name == "start docker"]:
             thread.join()
         server.listen()
         server.setblocking(False)
