@@ -7,12 +7,18 @@ from typing import Annotated
 
 import typer
 
+from dockerlab.cli import completion
 from dockerlab.cli import options as o
 
 
 def doctor(
     lab: Annotated[
-        str | None, typer.Argument(metavar="LAB", help="A YAML file, or the name of a packaged lab; none: the hosts.")
+        str | None,
+        typer.Argument(
+            metavar="LAB",
+            help="A YAML file, or the name of a packaged lab; none: the hosts.",
+            autocompletion=completion.labs,
+        ),
     ] = None,
     settings: o.SetOption = None,
     sandbox: o.SandboxOption = False,

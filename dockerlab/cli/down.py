@@ -14,7 +14,7 @@ from dockerlab.errors import UsageError
 
 
 def down(
-    lab: Annotated[str | None, typer.Argument(metavar="LAB", help="A YAML file, or just a lab's name.")] = None,
+    lab: o.OptionalLab = None,
     every: Annotated[bool, typer.Option("--all", help="Every lab of yours on the hosts.")] = False,
     everyone: Annotated[bool, typer.Option("--everyone", help="Also what somebody else made.")] = False,
     expired: Annotated[

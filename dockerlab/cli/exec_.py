@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from dockerlab.cli import completion
 from dockerlab.cli import options as o
 from dockerlab.cli.group import Single
 from dockerlab.cli.inspect import defined
@@ -18,7 +19,12 @@ app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions
 @app.command(cls=Single, context_settings={"ignore_unknown_options": True})
 def execute(
     lab: o.LabOrName,
-    container: Annotated[str, typer.Argument(metavar="CONTAINER", help="A name, or a shell pattern such as 'web*'.")],
+    container: Annotated[
+        str,
+        typer.Argument(
+            metavar="CONTAINER", help="A name, or a shell pattern such as 'web*'.", autocompletion=completion.containers
+        ),
+    ],
     command: Annotated[list[str], typer.Argument(metavar="COMMAND…", help="The command; -- ahead of it ends ours.")],
     timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long it may take.")] = 60.0,
     host: o.HostOption = None,

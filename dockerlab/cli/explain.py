@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
+from dockerlab.cli import completion
 from dockerlab.cli import options as o
 from dockerlab.cli import students as of_class
 from dockerlab.errors import UsageError
@@ -22,8 +23,15 @@ if TYPE_CHECKING:
 
 def explain(
     lab: o.LabArgument,
-    source: Annotated[str | None, typer.Argument(metavar="FROM", help="A container or host.")] = None,
-    to: Annotated[str | None, typer.Argument(metavar="TO", help="A container, host, gateway, outside target.")] = None,
+    source: Annotated[
+        str | None, typer.Argument(metavar="FROM", help="A container or host.", autocompletion=completion.ends)
+    ] = None,
+    to: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="TO", help="A container, host, gateway, outside target.", autocompletion=completion.ends
+        ),
+    ] = None,
     probe: Annotated[str | None, typer.Option("--probe", help="ping, tcp/PORT or dns; else all of them.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="From the definition alone: no host is touched.")] = False,
     engine: Annotated[str, typer.Option("--engine", help="With --offline: the engine's version.")] = "28.5",

@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from dockerlab.cli import completion
 from dockerlab.cli import options as o
 
 
@@ -20,7 +21,10 @@ class AddressFormat(str, Enum):
 
 def hosts(
     lab: Annotated[
-        str | None, typer.Argument(metavar="LAB", help="A YAML file, or the name of a packaged lab.")
+        str | None,
+        typer.Argument(
+            metavar="LAB", help="A YAML file, or the name of a packaged lab.", autocompletion=completion.labs
+        ),
     ] = None,
     sandbox: o.SandboxOption = False,
     inventory: o.InventoryOption = None,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dockerlab.cli import completion
 from dockerlab.cli import options as o
 from dockerlab.errors import DefinitionError, HostError, UsageError
 
@@ -21,7 +22,10 @@ if TYPE_CHECKING:
 
 def inspect(
     lab: o.LabOrName,
-    container: Annotated[str | None, typer.Argument(metavar="CONTAINER", help="Only this one.")] = None,
+    container: Annotated[
+        str | None,
+        typer.Argument(metavar="CONTAINER", help="Only this one.", autocompletion=completion.containers),
+    ] = None,
     raw: Annotated[bool, typer.Option("--raw", help="The commands that show it by hand, and what they print.")] = False,
     settings: o.SetOption = None,
     host: o.HostOption = None,

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dockerlab.cli import completion
 from dockerlab.errors import Located, UsageError
 from dockerlab.plain import for_terminal
 
@@ -25,8 +26,16 @@ if TYPE_CHECKING:
     from dockerlab.lab.model import Lab
     from dockerlab.session import Whereabouts
 
-LabArgument = Annotated[str, typer.Argument(metavar="LAB", help="A YAML file, or the name of a packaged lab.")]
-LabOrName = Annotated[str, typer.Argument(metavar="LAB", help="A YAML file, or just a lab's name.")]
+LabArgument = Annotated[
+    str,
+    typer.Argument(metavar="LAB", help="A YAML file, or the name of a packaged lab.", autocompletion=completion.labs),
+]
+LabOrName = Annotated[
+    str, typer.Argument(metavar="LAB", help="A YAML file, or just a lab's name.", autocompletion=completion.labs)
+]
+OptionalLab = Annotated[
+    str | None, typer.Argument(metavar="LAB", help="A YAML file, or just a lab's name.", autocompletion=completion.labs)
+]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Override one of the definition's vars.")
 ]

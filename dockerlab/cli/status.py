@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import datetime, timezone
-from typing import Annotated
 
 import typer
 
@@ -14,7 +13,7 @@ from dockerlab.errors import UsageError
 
 
 def status(
-    lab: Annotated[str | None, typer.Argument(metavar="LAB", help="A YAML file, or just a lab's name.")] = None,
+    lab: o.OptionalLab = None,
     students: o.StudentsOption = None,
     host: o.HostOption = None,
     sandbox: o.SandboxOption = False,

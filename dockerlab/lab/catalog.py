@@ -36,6 +36,11 @@ def names() -> list[tuple[str, str]]:
     return [(name, _title(path)) for name, path in _packaged().items()]
 
 
+def known() -> list[str]:
+    """Return the name of every packaged example and lab, examples first; none of them is read."""
+    return list(_packaged())
+
+
 def data_directory(kind: str) -> Path:
     """Return where `examples` or `labs` are: in the installed package, or at the top of a checkout."""
     installed = PACKAGE / "_data" / kind

@@ -53,6 +53,14 @@ def test_version(call):
         ("dockerlab graph --format=m", ["mermaid"]),
         ("dockerlab verify macvlan --engine nonsense --prober p", ["portable"]),
         ("dockerlab sandbox ssh vm0 --", ["--help"]),
+        ("dockerlab up mac", ["macvlan"]),
+        ("dockerlab status user", ["user-bridge"]),
+        ("dockerlab up dock", []),  # a folder begins so here, and the shell knows it
+        ("dockerlab exec macvlan centos_vm0", ["centos_vm0_v1"]),
+        ("dockerlab inspect nosuch c", []),
+        ("dockerlab explain macvlan centos_vm0_v1 ", ["centos_vm0_v1", "centos_vm1_v1", "vm0", "vm1"]),
+        ("dockerlab explain --offline macvlan v", ["vm0", "vm1"]),
+        ("dockerlab exercise start 05", ["05-macvlan"]),
     ],
 )
 def test_completion(call, monkeypatch, line, words):
@@ -62,6 +70,21 @@ def test_completion(call, monkeypatch, line, words):
     monkeypatch.setenv("COMP_CWORD", str(line.count(" ")))
     done = call()
     assert (done.returncode, done.stdout.split(), done.stderr) == (0, words, "")
+
+
+def test_completion_beside_files(call, monkeypatch, tmp_path):
+    """Where a file begins so the shell completes that by itself; in a directory that is gone there is none."""
+    monkeypatch.setenv("_DOCKERLAB_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "dockerlab up mac")
+    monkeypatch.setenv("COMP_CWORD", "2")
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    monkeypatch.chdir(gone)
+    (gone / "machines.yaml").touch()
+    assert call().stdout.split() == []
+    (gone / "machines.yaml").unlink()
+    gone.rmdir()
+    assert call().stdout.split() == ["macvlan"]
 
 
 def test_as_a_module():

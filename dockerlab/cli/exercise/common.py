@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dockerlab.cli import completion
 from dockerlab.cli import options as o
 
 if TYPE_CHECKING:
@@ -18,7 +19,12 @@ if TYPE_CHECKING:
     from dockerlab.session import Session
 
 Which = Annotated[
-    str | None, typer.Argument(metavar="[ID]", help="Which one, by ID or number; needed where several are on.")
+    str | None,
+    typer.Argument(
+        metavar="[ID]",
+        help="Which one, by ID or number; needed where several are on.",
+        autocompletion=completion.exercises,
+    ),
 ]
 
 

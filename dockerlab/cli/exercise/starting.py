@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from dockerlab.cli import completion
 from dockerlab.cli import options as o
 from dockerlab.cli.exercise import common, words
 
@@ -30,7 +31,12 @@ def show_list() -> None:
 
 
 def start(
-    exercise: Annotated[str, typer.Argument(metavar="ID", help="An ID or number from the list, or a folder.")],
+    exercise: Annotated[
+        str,
+        typer.Argument(
+            metavar="ID", help="An ID or number from the list, or a folder.", autocompletion=completion.exercises
+        ),
+    ],
     sandbox: o.SandboxOption = False,
     inventory: o.InventoryOption = None,
     accept_new_host_keys: o.AcceptOption = False,
