@@ -7,6 +7,7 @@
     address     where a host is, as the user writes it
     inventory   from names and addresses to hosts
 
-What they share is in `process` and `dialogue`; `ssh` rests on `sshconfig` (where to, by way of whom), `sshconnect`
-(the phases of a connection), `hostkeys`, `sshauth`, `channel`, `slots`, and `kept` (programs between two uses).
+What they share is in `process` and `dialogue`; `ssh` rests on `sshline` (one connection, made anew where it was lost),
+`sshconnect` (the phases in which it is made), `sshconfig` (where to, by way of whom), `hostkeys`, `sshauth`, `channel`,
+`slots` (how many channels at once), and `kept` (programs between two uses).
 """

@@ -28,12 +28,18 @@ class Slots:
         self._taken = 0
         self._open = 0
         self._peak = 0
+        self._moved = monotonic()
         self._changed = threading.Condition()
 
     @property
     def limit(self) -> int:
         """Return the bound as it is now."""
         return self._limit
+
+    @property
+    def still(self) -> float:
+        """Return the seconds in which no channel was opened or closed."""
+        return monotonic() - self._moved
 
     @property
     def wanted(self) -> bool:
@@ -70,6 +76,7 @@ class Slots:
         """Count a slot's channel as open."""
         with self._changed:
             self._open += 1
+            self._moved = monotonic()
             self._peak = max(self._peak, self._open)
 
     def refused(self) -> bool:
@@ -87,6 +94,7 @@ class Slots:
         """Give back a slot whose channel was open."""
         with self._changed:
             self._open -= 1
+            self._moved = monotonic()
         self.give_back()
 
     def give_back(self) -> None:

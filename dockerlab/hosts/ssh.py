@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import shlex
 import threading
 from collections.abc import Iterator, Sequence
@@ -21,7 +20,7 @@ from dockerlab.hosts.kept import Kept
 from dockerlab.hosts.process import Process, brief, check, collect, stream
 from dockerlab.hosts.slots import Slots
 from dockerlab.hosts.sshconfig import route
-from dockerlab.hosts.sshconnect import Connection, open_connection
+from dockerlab.hosts.sshline import Line
 
 CHANNELS = 8
 """sshd's own bound, MaxSessions, is 10."""
@@ -32,6 +31,9 @@ OPEN_TIMEOUT = 15.0
 REFUSALS = 20
 """How often a server may refuse its only channel: it may still be tidying up after the one before."""
 
+HELD = 15.0
+"""Seconds after which the only channel that a server grants is taken to be held for good, as by a lab's lock."""
+
 
 class SshHost:
     """A machine behind SSH as a `Host`; it is connected to on first use, and again after a connection was lost."""
@@ -40,13 +42,9 @@ class SshHost:
         """Read the ssh configuration; raises UsageError if that cannot be done."""
         self.name = name
         self._hops = route(address, options)
+        self._line = Line(name, self._hops, OPEN_TIMEOUT)
         self._kept = Kept()
         self._slots = Slots(channels, self._kept.drop)
-        self._lock = threading.Lock()
-        self._connection: Connection | None = None
-        self._slow: list[Connection] = []
-        self._failure: tuple[float, ConnectError] | None = None
-        self._closed = False
 
     @property
     def address(self) -> str | None:
@@ -62,7 +60,7 @@ class SshHost:
         """Begin to connect, in a thread; why that fails is told to whoever uses the host next."""
 
         def start() -> Process:
-            self._connected(ahead=True)
+            self._line.connect(ahead=True)
             return self.start(ENGINE)
 
         self._kept.start(ENGINE, start)
@@ -113,20 +111,16 @@ class SshHost:
     def close(self) -> None:
         """End the connection for good."""
         self._kept.drop()
-        with self._lock:
-            self._closed = True
-            for connection in (*self._slow, *([self._connection] if self._connection is not None else [])):
-                connection.close()
-            self._connection = None
-            self._slow.clear()
+        self._line.close()
 
     def _open(self, argv: Sequence[str], timeout: float) -> paramiko.Channel:
         """Return a new channel, waiting for a free one; nothing has run on it yet, so refusals may be repeated."""
-        end = monotonic() + timeout
+        begun = monotonic()
+        end = begun + timeout
         refusals = 0
         while self._slots.take(end - monotonic()):
             try:
-                channel = self._ask()
+                channel = self._line.open_channel()
             except BaseException:
                 self._slots.give_back()
                 raise
@@ -138,62 +132,19 @@ class SshHost:
             if refusals >= REFUSALS:
                 message = f"{brief(argv)} was not started: the server opens no session (MaxSessions 0?)"
                 raise ConnectError(self.name, message)
+            if self.channels == 1 and self._slots.still > HELD:
+                break
             sleep(0.05)
-        message = f"{brief(argv)} was not started: all {self.channels} channels were busy for {timeout:g} s"
-        if self.channels == 1:
-            message += "; a change of a lab needs two, one for its lock: raise MaxSessions in the server's sshd_config"
-        raise ConnectError(self.name, message)
+        raise ConnectError(self.name, f"{brief(argv)} was not started: {self._busy(monotonic() - begun)}")
 
-    def _ask(self) -> paramiko.Channel | None:
-        """Return a new channel, or None if the server refuses one; connects, and reconnects once, where needed."""
-        lost: Exception | None = None
-        for _ in range(2):
-            connection = self._connected()
-            start = monotonic()
-            try:
-                return connection.transport.open_session(timeout=OPEN_TIMEOUT)
-            except paramiko.ChannelException:
-                return None
-            except (paramiko.SSHException, EOFError, OSError) as error:
-                if connection.alive and monotonic() - start < OPEN_TIMEOUT:
-                    return None  # of several refusals at once, paramiko gives only one its proper exception
-                self._abandon(connection)
-                lost = error
-        raise ConnectError(self.name, f"channel: the connection was lost twice before anything was run: {lost}")
-
-    def _abandon(self, connection: Connection) -> None:
-        """Use a connection no more; what still runs on a slow one may come to its end."""
-        with self._lock:
-            if self._connection is connection:
-                self._connection = None
-            if connection.alive:
-                self._slow.append(connection)
-                return
-        connection.close()
-
-    def _connected(self, *, ahead: bool = False) -> Connection:
-        """Return the connection, made anew if there is none; who waited for another's failure shares it.
-
-        With `ahead` nobody waits for it yet: a failure is kept for whoever asks next.
-        """
-        asked = monotonic()
-        with self._lock:
-            if self._connection is not None and self._connection.alive:
-                return self._connection
-            if self._closed:
-                raise ConnectError(self.name, "the connection was closed at the end of this run")
-            if self._failure is not None and self._failure[0] >= asked:
-                self._failure = monotonic(), self._failure[1]  # it has been told: the next one tries again
-                raise self._failure[1]
-            if self._connection is not None:
-                self._connection.close()
-            try:
-                self._connection = open_connection(self.name, self._hops)
-            except ConnectError as error:
-                self._connection = None
-                self._failure = math.inf if ahead else monotonic(), error
-                raise
-            return self._connection
+    def _busy(self, seconds: float) -> str:
+        """Return why no channel could be had in so many seconds."""
+        if self.channels > 1:
+            return f"all {self.channels} channels were busy for {seconds:.0f} s"
+        return (
+            f"the only channel that the server grants was busy for {seconds:.0f} s; a change of a lab needs two, one "
+            "for its lock: raise MaxSessions in the server's sshd_config"
+        )
 
     def _not_started(self, argv: Sequence[str], channel: paramiko.Channel, error: object, *, late: bool) -> HostError:
         """Return the error for a command whose start the server did not confirm."""

@@ -15,6 +15,7 @@ from support.host_contract import HostContract, python
 from support.sshd import SSHD, Sshd, agent, free_port, keygen
 
 from dockerlab.errors import ConnectError, DeadlineExceeded, HostKeyError, TransportError
+from dockerlab.hosts import ssh
 from dockerlab.hosts.address import SshOptions, parse_address
 from dockerlab.hosts.ssh import SshHost
 
@@ -396,6 +397,20 @@ class TestChannels:
             known.write_text(server.known_line())
             host = make(server)
             assert [host.run(["true"]).rc for _ in range(30)] == [0] * 30
+
+    def test_the_only_one_is_held(self, make, tmp_path, key, known, monkeypatch):
+        """Where a server grants one session, and that is held, as by a lock, it is said soon, with what to do."""
+        monkeypatch.setattr(ssh, "HELD", 1.0)
+        with Sshd(tmp_path / "sshd", authorized=key, MaxSessions="1") as server:
+            known.write_text(server.known_line())
+            host = make(server)
+            held = host.converse(["cat"])
+            with pytest.raises(ConnectError, match=r"was not started: the only channel .* MaxSessions"):
+                host.run(["true"], timeout=60)
+            held.send(b"x\n")
+            assert held.receive_line() == b"x\n"
+            held.abort()
+            assert host.run(["true"]).ok
 
     def test_no_sessions(self, make, tmp_path, key, known):
         """A server that opens no session is an error, not a wait."""
