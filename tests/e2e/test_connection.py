@@ -194,6 +194,18 @@ def test_few_sessions(lab, path, where):
         assert lab.call("down", path, "--inventory", inventory).rc == 0
 
 
+def test_one_session(lab, path, where):
+    """Of a server that gives one session it is said soon that a change needs two, and where that is set."""
+    with second_sshd(lab, "vm1", MaxSessions="1") as vm1:
+        begun = time.monotonic()
+        outcome = lab.call("up", path, "--inventory", where(vm1))
+        assert (outcome.rc, time.monotonic() - begun < 60) == (4, True), outcome.stderr
+        assert "vm1: " in outcome.stderr
+        assert "the only channel that the server grants was busy" in outcome.stderr
+        assert "raise MaxSessions in the server's sshd_config" in outcome.stderr
+        assert lab.left() == []
+
+
 def test_several_runs_and_one_login_at_a_time(lab, path, where):
     """A server that lets one log in at a time turns runs away that come together; each of them gets in."""
     with second_sshd(lab, "vm1", MaxStartups="1") as vm1:
