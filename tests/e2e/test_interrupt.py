@@ -7,7 +7,7 @@ import signal
 import time
 
 import pytest
-from support.lab_hosts import write
+from support.lab_hosts import wait_for, write
 
 COUNT = 14
 
@@ -43,6 +43,11 @@ def stop(process, number):
     return said
 
 
+def joined(lab):
+    """Return the programs that join an engine, on all hosts."""
+    return [line for host in ("vm0", "vm1") for line in lab.run(host, "pgrep", "-f", "dial-stdio").stdout.split()]
+
+
 @pytest.mark.parametrize("line", [1, 5])
 def test_ctrl_c(lab, path, line):
     """Ctrl-C in the middle of `up`: it finishes what runs, removes all that it had made, says so, and ends with 130."""
@@ -69,11 +74,13 @@ def test_ctrl_c_twice(lab, path):
 
 @pytest.mark.parametrize("line", [1, 4, 10])
 def test_killed(lab, path, line):
-    """Killed at any step, `up` is completed by the next `up`, and `down` leaves nothing."""
+    """Killed at any step, `up` leaves no program on a host; the next `up` completes it, and `down` leaves nothing."""
     with lab.start("up", path, "--sandbox", "--no-verify") as process:
         until(process, line)
+        assert line > 1 or joined(lab)
         stop(process, signal.SIGKILL)
     assert process.returncode == -signal.SIGKILL
+    wait_for(lambda: not joined(lab))
     again = lab.call("up", path, "--sandbox", "--no-verify")
     assert again.rc == 0, again.stderr
     assert "many: " in again.stderr
