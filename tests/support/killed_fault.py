@@ -21,7 +21,8 @@ class Dying:
     def __init__(self, host, last):
         self._host, self._last = host, last
         self.name, self.address, self.channels = host.name, host.address, host.channels
-        self.start, self.converse, self.stream, self.close = host.start, host.converse, host.stream, host.close
+        self.resume, self.keep = host.resume, host.keep
+        self.converse, self.stream, self.close = host.converse, host.stream, host.close
 
     def run(self, argv, **options):
         result = self._host.run(argv, **options)
