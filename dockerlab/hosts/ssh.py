@@ -57,7 +57,7 @@ class SshHost:
         return self._slots.limit
 
     def begin(self) -> None:
-        """Begin to connect, in a thread; why that fails is told to whoever uses the host next."""
+        """Begin to connect and join the engine, in a thread; why that fails is told to whoever uses the host next."""
 
         def start() -> Process:
             self._line.connect(ahead=True)
