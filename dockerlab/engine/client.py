@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol, cast
 
 import requests
 from docker import APIClient
@@ -28,9 +28,8 @@ OLDEST_API = "1.24"
 """The API version that the Docker SDK starts from; asking for the engine's own version needs none."""
 
 
-@runtime_checkable
 class Keeper(Protocol):
-    """A host that can hand out a program with its streams open, and keep it between two uses."""
+    """A host elsewhere: it can hand out a program with its streams open, and keep it between two uses."""
 
     def resume(self, argv: tuple[str, ...], timeout: float) -> Process:
         """Return a program that was kept, or start one."""
@@ -47,8 +46,8 @@ def connected(host: Host) -> Iterator[tuple[APIClient, dict[str, Any]]]:
 
     What goes wrong inside is raised as EngineError with its remedy, or as the HostError of a lost connection.
     """
-    if isinstance(host, Keeper):
-        with _dialled(host.name, host) as found:
+    if host.address is not None:
+        with _dialled(host.name, cast(Keeper, host)) as found:
             yield found
         return
     try:
