@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import time
-import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -77,8 +76,4 @@ def lab(lab_hosts: LabHosts) -> Iterator[LabHosts]:
     if left:
         lab_hosts.heal()
         pytest.fail("the test left or lost something on the hosts:\n  " + "\n  ".join(left))
-    deaf = lab_hosts.deaf()
-    if deaf:
-        lab_hosts.renew()
-        told = f"the engine keeps the port of a Swarm's gossip on {' and '.join(deaf)}: the hosts were made anew"
-        warnings.warn(told, stacklevel=1)
+    lab_hosts.renew_deaf()

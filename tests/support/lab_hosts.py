@@ -8,6 +8,7 @@ import shlex
 import subprocess
 import sys
 import time
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -184,6 +185,14 @@ class LabHosts:
         """Make the hosts anew, with engines that have been through nothing."""
         sandbox.down()
         self.state = sandbox.up(len(self.names), self.state.rootfs)
+
+    def renew_deaf(self) -> None:
+        """Make the hosts anew where an engine keeps the port of a Swarm's gossip, and warn that it did."""
+        deaf = self.deaf()
+        if deaf:
+            self.renew()
+            told = f"the engine keeps the port of a Swarm's gossip on {' and '.join(deaf)}: the hosts were made anew"
+            warnings.warn(told, stacklevel=2)
 
     def deaf(self) -> list[str]:
         """Return the hosts whose engine is in no Swarm any more and keeps the port of one's gossip.
