@@ -82,15 +82,15 @@ def into_page(page: Path, groups: Sequence[Group]) -> None:
     if not end:
         raise ValueError(f"{page}: there is no section between {BEGIN} and {END}")
     load = f"{max(group.conditions.load for group in groups):.1f}"
-    pace = f"{max(group.conditions.pace for group in groups):.0f}"
+    paces = [group.conditions.pace for group in groups]
     counted = (
         f"Medians of {ROUNDS} rounds or more on {os.cpu_count()} cores, where no note says otherwise, in seconds; in "
         "brackets the ratio to the first row."
     )
     told = (
         f"The load of the machine, the benchmark's own included, was up to {load} meanwhile. A loop of a million "
-        f"additions took Python up to {pace} ms, which an idle core does in some 60: seconds are to be read with that "
-        "in mind, ratios are not."
+        f"additions took Python {min(paces):.0f} to {max(paces):.0f} ms: how fast the machine was, and how quiet. "
+        "Seconds are to be read with that in mind, ratios are not."
     )
     parts = [
         counted,

@@ -63,7 +63,7 @@ def test_results_are_shown_as_medians_with_ratios(tmp_path):
     assert written.endswith("after\n")
     assert ET.fromstring(picture([GROUP])).tag.endswith("svg")
     assert "up to 1.5 meanwhile" in written
-    assert "up to 60 ms" in written
+    assert "Python 0 to 60 ms" in written
     assert from_json(as_json([GROUP])) == [GROUP]
 
 
