@@ -197,8 +197,8 @@ class LabHosts:
     def deaf(self) -> list[str]:
         """Return the hosts whose engine is in no Swarm any more and keeps the port of one's gossip.
 
-        It happens to an engine of 20.10 that was in many Swarms, some of them for moments; every later Swarm then has
-        no gossip there, so that nothing passes its overlay networks.
+        It happens to an engine of 20.10 whose word that it leaves is not out within a second, once in some 25 times
+        ("timeout waiting for leave broadcast"); a later Swarm then has no gossip there, and its overlays pass nothing.
         """
         deadline = time.monotonic() + 3
         while True:
