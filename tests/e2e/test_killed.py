@@ -72,7 +72,7 @@ def converge(lab, path, text):
 
 
 def prepare(lab):
-    """Give the hosts the node image, and new engines where one is deaf from Swarms that were there for moments."""
+    """Give the hosts the node image, and new engines where one has gone deaf from the Swarms before."""
     lab.renew_deaf()
     for host in lab.names:
         lab.need_node(host)
