@@ -60,8 +60,8 @@ def plan_down(which: Which, hosts: Mapping[str, Host], locks: Locks | None = Non
         looking = beside.submit(settings, hosts, locks)
         seen, found = survey(hosts, locks, detail="none"), looking.result()
     owner = None if which.everyone else current("").owner
-    mine = plan.down(seen.answers, which.lab, owner, expired=which.expired, files=found.files)
-    all_of_it = plan.down(seen.answers, which.lab, None, expired=which.expired, files=found.files)
+    mine = plan.down(seen.answers, which.lab, owner, expired=which.expired, files=found.answers)
+    all_of_it = plan.down(seen.answers, which.lab, None, expired=which.expired, files=found.answers)
     others = len(all_of_it.steps) - len(mine.steps)
     foreign = (f"{others} objects belong to somebody else and stay; --everyone removes them too",) if others else ()
 
@@ -78,7 +78,7 @@ def locks_for(which: Which, hosts: Mapping[str, Host]) -> list[str]:
     if which.lab is not None:
         return [lock_name(which.lab)]
     labelled = [labels for snapshot in survey(hosts, detail="none").answers.values() for labels in snapshot.labelled()]
-    labelled += [file.kept.labels for file in settings(hosts).files.values() if file.kept is not None]
+    labelled += [file.kept.labels for file in settings(hosts).answers.values() if file.kept is not None]
     return sorted({lock_name(labels[LABEL_LAB], CLASS if LABEL_INSTANCE in labels else None) for labels in labelled})
 
 

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from dockerlab.hosts.base import Host
-from dockerlab.students.course import Course, look
+from dockerlab.students.course import Course
 from dockerlab.students.grades import Grade
+from dockerlab.survey import look_where_told
 from dockerlab.verify.judging import Choice, judged, late
 from dockerlab.verify.on_hosts import SETTLING
 
@@ -18,7 +19,7 @@ def grade(course: Course, hosts: Mapping[str, Host], prober: Choice = "auto") ->
 
     One on a host that does not answer gets none, but the reason; the others are graded all the same.
     """
-    seen, silent = look({host: hosts[host] for host in course.hosts}, course.names)
+    seen, silent = look_where_told({host: hosts[host] for host in course.hosts}, course.names)
     gone = {
         each.student.id: error
         for each in course.instances

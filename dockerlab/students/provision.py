@@ -22,8 +22,8 @@ from dockerlab.provision.rollback import Look, made, roll_back
 from dockerlab.provision.up import ROUNDS, Wish, addresses
 from dockerlab.snapshot import LABEL_INSTANCE, Snapshot
 from dockerlab.students.clashes import routes
-from dockerlab.students.course import Course, look
-from dockerlab.survey import Seen, survey
+from dockerlab.students.course import Course
+from dockerlab.survey import Seen, look_where_told, survey
 
 Plans = dict[str, Plan]
 """The plan of each instance, by its ID; that of what all share is `class`."""
@@ -70,7 +70,7 @@ def plan_up(
     An instance that meets something foreign, or a host that does not answer, is left out; the others are not.
     Raises ConflictError where somebody else has the locks.
     """
-    seen, silent = look(hosts, course.names, locks, detail="needed")
+    seen, silent = look_where_told(hosts, course.names, locks, detail="needed")
     planned = Planned(who)
     there = [lab for lab in course.labs if not silent.keys() & lab.hosts.keys()]
     wanted = {(lab.host_of(n), spec.image) for lab in there for n, spec in lab.containers.items()}
