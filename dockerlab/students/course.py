@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, ip_network
 
-from dockerlab.errors import UsageError
+from dockerlab.errors import DefinitionError, UsageError
+from dockerlab.lab.loader import Definition
 from dockerlab.lab.model import Lab
 from dockerlab.lab.problem import Problem
 from dockerlab.students.instance import Instance, instance, shared
@@ -50,6 +51,17 @@ def arranged(
     among = groups(list(lab.hosts), hosts)
     instances = tuple(instance(lab, each, deal(each.number, among), source) for each in students)
     return Course(lab, instances, shared(lab, among)), list(refusals(lab, instances))
+
+
+def of_definition(definition: Definition, students: Sequence[Student], hosts: Sequence[str], source: Source) -> Course:
+    """Return the instances of a class, dealt over the given hosts.
+
+    Raises DefinitionError with all that they cannot have, and its place in the definition; UsageError as `arranged`.
+    """
+    made, problems = arranged(definition.lab, students, hosts, source)
+    if problems:
+        raise DefinitionError(definition.locate(problems))
+    return made
 
 
 def source(text: str | None) -> Source:
