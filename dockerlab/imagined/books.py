@@ -22,9 +22,7 @@ from dockerlab.topology import IpAddress
 ANY = "0.0.0.0"  # noqa: S104 - the engine's word for every address of a host, to be read and not bound
 
 
-def books(
-    lab: Lab, engines: Mapping[str, str], seen: Mapping[str, Snapshot] | None = None
-) -> dict[str, Snapshot]:
+def books(lab: Lab, engines: Mapping[str, str], seen: Mapping[str, Snapshot] | None = None) -> dict[str, Snapshot]:
     """Return what the engine of each host would say, by the host's name, if the lab were as its definition has it.
 
     `engines` are the versions, such as `28.5`, by host; `seen` is what the engines really say, None for a lab that is
@@ -154,4 +152,3 @@ def _published(spec: Container, real: ContainerState) -> Iterator[PublishedPort]
         yield from there
         if not there and port.published is not None:
             yield PublishedPort(str(port.host_ip or ANY), port.published, port.target, port.protocol)
-

@@ -62,9 +62,7 @@ class Ipam:
         names = tuple(dict.fromkeys((*(real.aliases if real is not None else ()), *aliases)))
         if self.kept and real is not None and held and set(wanted) <= {address.ip for address in held}:
             return replace(real, addresses=tuple(held), aliases=names)
-        found = [
-            address for subnet in self._one_of_each_version() if (address := self._address(subnet, wanted, held))
-        ]
+        found = [address for subnet in self._one_of_each_version() if (address := self._address(subnet, wanted, held))]
         gateways = self._gateways(engine)
         return EndpointState(
             self.state.name,
@@ -85,9 +83,7 @@ class Ipam:
         for version in sorted(versions):
             yield from [subnet for subnet in self.state.subnets if subnet.version == version][:1]
 
-    def _address(
-        self, subnet: IpNetwork, wanted: tuple[IpAddress, ...], held: list[IpInterface]
-    ) -> IpInterface | None:
+    def _address(self, subnet: IpNetwork, wanted: tuple[IpAddress, ...], held: list[IpInterface]) -> IpInterface | None:
         """Return the address that a container has in a subnet; None where all are given away."""
         own = next((address for address in wanted if address in subnet), None)
         if own is None:

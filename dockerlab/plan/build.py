@@ -226,9 +226,7 @@ def connect(lab: Lab, name: str, network: str) -> Command:
     """Return how a container that is there is put on one of its networks; `bridge` is docker0."""
     driver = lab.networks[network].driver if network in lab.networks else network
     place = lab.containers[name].networks.get(network, Attachment())
-    return render.command(
-        modes.for_driver(driver).connect, lab.host_of(name), name=name, mode=network, place=place
-    )
+    return render.command(modes.for_driver(driver).connect, lab.host_of(name), name=name, mode=network, place=place)
 
 
 def receipt(host: str, what: str, identity: Identity) -> Built:

@@ -8,8 +8,9 @@ from dataclasses import replace
 
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
-from dockerlab.reach import Cell, Expectation, World, build_world
+from dockerlab.reach import Cell, Expectation, World
 from dockerlab.reach.cells import published
+from dockerlab.reach.ground import expected_world
 from dockerlab.survey import Seen, look
 from dockerlab.verify.evidence import around
 from dockerlab.verify.judging import Choice, Trial, ask, judged, late
@@ -52,9 +53,9 @@ def verify_new(
 
 
 def understand(lab: Lab, hosts: Mapping[str, Host]) -> tuple[World, Seen]:
-    """Return the lab's world as it is now on the hosts, and what it was made from."""
+    """Return the lab's world as its definition has it on the hosts, and what is really there."""
     seen = look(hosts, lab.containers)
-    return build_world(lab, seen.facts, seen.snapshots), seen
+    return expected_world(lab, seen.facts, seen.snapshots), seen
 
 
 def evidence(cell: Cell, world: World, seen: Seen, hosts: Mapping[str, Host]) -> list[str]:

@@ -94,7 +94,7 @@ def test_a_network_made_otherwise(fields, said):
 
 def test_a_missing_port():
     """A port that is not published is named with the command that publishes it."""
-    (told,) = changed("web", published=())
+    (told,) = changed("web", asked=())
     assert "container web does not publish its port 80/tcp as 8080" in told
     assert "docker rm --force web; docker run" in told
     assert "--publish 8080:80/tcp" in told
