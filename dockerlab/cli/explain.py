@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from dockerlab.hosts.base import Host
     from dockerlab.lab.model import Lab
-    from dockerlab.reach.worlds import Expected
+    from dockerlab.reach.asked import Expected
     from dockerlab.verify.explaining import Live
 
 
@@ -55,7 +55,7 @@ def explain(
     o.checked_engine(engine)
     if offline:
         from dockerlab.reach import worlds
-        from dockerlab.reach.worlds import Ends
+        from dockerlab.reach.asked import Ends
 
         definition = loading.load_lab(lab, settings)
         _tell(worlds.asked(worlds.offline(definition, engine), Ends(source, to, probe)), [], output)
@@ -78,7 +78,7 @@ def _on_hosts(
     output: Path | None,
 ) -> None:
     """Explain a lab as it is on real hosts."""
-    from dockerlab.reach.worlds import Ends
+    from dockerlab.reach.asked import Ends
     from dockerlab.verify.explaining import explain
 
     _tell(*explain(lab, hosts, Ends(*ends), live=live), output)

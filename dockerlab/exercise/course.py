@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 
 from dockerlab.checks.judge import Outcome, Scene, judge_checks, overall
 from dockerlab.errors import ConflictError, HostError
@@ -92,17 +93,22 @@ class Checked:
 
 def check(folder: Folder, progress: Progress, hosts: Hosts) -> Checked:
     """Return what the hosts say of the current step, or of the whole lab while something is broken on purpose."""
-    here = scene(folder.lab, hosts, progress.answers)
+    here = scene(folder.lab, hosts, progress.answers, spares=progress.fault is None)
     if progress.fault is None:
         return Checked(tuple(judge_checks(folder.exercise.steps[progress.step].checks, here)))
     outcomes = judge_checks(folder.exercise.intact, here)
     return Checked(tuple(outcomes), tuple(judge_checks(progress.fault.signs, here)))
 
 
-def scene(lab: Lab, hosts: Hosts, answers: Mapping[str, str] | None = None) -> Scene:
-    """Return what checks are judged by, as the hosts are now."""
+def scene(lab: Lab, hosts: Hosts, answers: Mapping[str, str] | None = None, *, spares: bool = False) -> Scene:
+    """Return what checks are judged by, as the hosts are now.
+
+    With `spares`, what a host is at fault for is not charged: so it is unless it was broken on purpose.
+    """
     seen = look(hosts, (*lab.containers, *lab.networks))
-    return Scene(lab, hosts, seen.snapshots, lambda: on_hosts.verify(lab, hosts, seen=seen), answers or {}, seen.facts)
+    answered = answers or {}
+    verify = partial(on_hosts.verify, lab, hosts, seen=seen)
+    return Scene(lab, hosts, seen.snapshots, verify, answered, seen.facts, spares)
 
 
 def adopt(folder: Folder, progress: Progress, session: Session, reporting: Reporting, undo: str) -> bool:

@@ -37,7 +37,7 @@ def offline(lab: Lab, engine: str = DEFAULT) -> World:
     return _imagined(lab, books(lab, versions, None), ground.made_up(lab), engines, {})
 
 
-def expected(lab: Lab, seen: Looked) -> World:
+def defined(lab: Lab, seen: Looked) -> World:
     """Return the world as the definition has it, on the ground of the hosts that were seen."""
     versions = {host: seen.snapshots[host].engine_version for host in lab.hosts}
     grounds = {host: ground.stripped(seen.kernels[host], seen.snapshots[host]) for host in lab.hosts}
@@ -45,7 +45,7 @@ def expected(lab: Lab, seen: Looked) -> World:
     return _imagined(lab, book, grounds, engines_of(lab, seen), seen.facts)
 
 
-def predicted(lab: Lab, seen: Looked) -> World:
+def surveyed(lab: Lab, seen: Looked) -> World:
     """Return the world as the hosts' engines and kernels have it now."""
     net = Net(seen.kernels, beyond=_beyond(lab, seen.facts))
     homes: dict[str, SpaceId] = {}

@@ -8,7 +8,7 @@ from textwrap import wrap
 
 from dockerlab.reach import Arrival, Cell, Expectation, World, fate_of, filled
 from dockerlab.reach.rules import RULES
-from dockerlab.reach.worlds import Expected
+from dockerlab.reach.asked import Expected
 
 SAYS = {True: "reachable", False: "unreachable", None: "no claim"}
 PAGES = "docs/rules/"

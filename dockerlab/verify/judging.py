@@ -13,7 +13,7 @@ from itertools import count, islice
 from typing import Literal
 
 from dockerlab import engine
-from dockerlab.drift import differences
+from dockerlab.drift import kernel
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
@@ -22,15 +22,30 @@ from dockerlab.probe import base as probe
 from dockerlab.probe.agents import AgentProber, AgentUnavailable
 from dockerlab.probe.base import FLAKY, Observation, Prober
 from dockerlab.probe.portable import PortableProber
-from dockerlab.reach import Cell, Expectation, World, build_world
-from dockerlab.reach.worlds import Expected, Row, expected
-from dockerlab.snapshot import Snapshot, orphaned
+from dockerlab.reach import Cell, Expectation, World
+from dockerlab.reach.asked import Expected, expected
+from dockerlab.reach.matrix import Row
+from dockerlab.reach.worlds import defined
+from dockerlab.snapshot import Snapshot
 from dockerlab.survey import Seen, look_again
+from dockerlab.survey.inside import look_inside
 from dockerlab.verify import image_checks
-from dockerlab.verify.causes import causes
+from dockerlab.verify.attribution import Suspect, attributed
 from dockerlab.verify.disturbance import disturbed, withdraw
+from dockerlab.verify.of_host import host_suspects
+from dockerlab.verify.of_lab import inside_suspects, lab_suspects
 from dockerlab.verify.promises import promises
-from dockerlab.verify.verdicts import UNANSWERED, Report, held, judge_all, observe, questions
+from dockerlab.verify.swarms import torn_swarms
+from dockerlab.verify.verdicts import (
+    UNANSWERED,
+    Judged,
+    Report,
+    held,
+    judge_all,
+    observe,
+    questions,
+    recognised,
+)
 
 Choice = Literal["auto", "agent", "portable"]
 """Which prober asks; `auto` is the agent where every host can run it."""
@@ -91,7 +106,7 @@ def judged(labs: Sequence[Lab], seen: Seen, hosts: Mapping[str, Host], prober: C
 
 def trial(lab: Lab, seen: Seen) -> Trial:
     """Return what is asked of a lab, and what is expected of it."""
-    return Trial(seen, expected(build_world(lab, seen.facts, seen.snapshots)))
+    return Trial(seen, expected(defined(lab, seen)))
 
 
 def ask(trials: Sequence[Trial], hosts: Mapping[str, Host], choice: Choice) -> str:
@@ -128,16 +143,20 @@ def all_at_once(trials: Sequence[Trial], prober: Prober) -> None:
     told |= prober.observe(askable)
     numbers = count()
     for each in trials:
-        each.observed = [told.get(number, UNANSWERED) for number in islice(numbers, len(each.rows))]
+        found = [told.get(number, UNANSWERED) for number in islice(numbers, len(each.rows))]
+        each.observed = recognised(each.cells, found, each.world, each.seen.snapshots)
 
 
 def late(report: Report) -> int:
     """Return how many cells of a lab that was just made may still come to be reachable, as is expected of them.
 
-    A cell that is reachable against the prediction, or that could not be told, is none: waiting does not mend it.
+    A cell that is reachable against the prediction, that could not be told, or of which an object is not as the
+    definition has it, is none: waiting does not mend it.
     """
     return sum(
-        one.expected.reachable is True and (one.verdict == "fail" or one.observed.symptom == FLAKY)
+        one.expected.reachable is True
+        and (one.verdict == "fail" or one.observed.symptom == FLAKY)
+        and (one.cause is None or one.cause.side != "lab")
         for one in report.cells
     )
 
@@ -160,10 +179,12 @@ def _report(own: Trial, hosts: Mapping[str, Host], again: Mapping[str, Snapshot 
     events = disturbed(world, before, found)
     now = {**before, **{name: answer for name, answer in found.items() if isinstance(answer, Snapshot)}}
     cells = judge_all(own.rows, withdraw(own.rows, own.observed, world, events))
+    suspects, notes = _suspects(cells, world, now, hosts)
     return Report(
         lab=lab.name,
         title=lab.title,
-        cells=cells,
+        cells=attributed(cells, suspects),
+        causes=tuple(suspect.cause for suspect in suspects if suspect.cause.side == "lab"),
         engines={name: snapshot.engine_version for name, snapshot in before.items()},
         probers={},
         seconds=0.0,
@@ -171,14 +192,25 @@ def _report(own: Trial, hosts: Mapping[str, Host], again: Mapping[str, Snapshot 
         checks=(*promises(lab, own.seen, hosts), *image_checks.checks(lab, hosts)),
         ended=last_words(lab, hosts, now),
         disturbed=tuple(dict.fromkeys(events.values())),
-        notes=(
-            *own.wanted.notes,
-            *dict.fromkeys(events.values()),
-            *(str(each) for each in differences(lab, now) if each.how == "other"),
-            *left_behind(lab, now),
-            *causes(cells, world, now, hosts),
-        ),
+        notes=(*own.wanted.notes, *dict.fromkeys(events.values()), *notes),
     )
+
+
+def _suspects(
+    cells: Sequence[Judged], world: World, snapshots: Mapping[str, Snapshot], hosts: Mapping[str, Host]
+) -> tuple[list[Suspect], list[str]]:
+    """Return what may be why cells did not pass, the lab's own first, and what else is to be said of it.
+
+    The hosts are only asked where a cell failed that no object of the lab explains.
+    """
+    found = lab_suspects(world, snapshots)
+    failed = [cell for cell in attributed(cells, found) if cell.verdict == "fail" and cell.cause is None]
+    if not failed:
+        return found, []
+    insides, _ = look_inside(world.lab, snapshots, hosts)
+    found += inside_suspects(kernel.namespaces(world.lab, snapshots, insides), world)
+    of_hosts, notes = host_suspects(failed, world, snapshots, hosts)
+    return [*found, *of_hosts], [*notes, *torn_swarms(cells, world, snapshots, hosts)]
 
 
 def last_words(lab: Lab, hosts: Mapping[str, Host], snapshots: Mapping[str, Snapshot]) -> tuple[str, ...]:
@@ -197,18 +229,4 @@ def last_words(lab: Lab, hosts: Mapping[str, Host], snapshots: Mapping[str, Snap
             f"{host}: container {name} has ended (exit code {state.exit_code}); check its `command`. It said last:\n"
             + "\n".join("  " + one_line(line) for line in lines)
         )
-    return tuple(told)
-
-
-def left_behind(lab: Lab, snapshots: Mapping[str, Snapshot]) -> tuple[str, ...]:
-    """Return a sentence for each container in a network namespace that its owner has left."""
-    told = []
-    for name, spec in lab.containers.items():
-        snapshot = snapshots[lab.host_of(name)]
-        joiner, owner = snapshot.container(name), snapshot.container(spec.owner or "")
-        if joiner is not None and owner is not None and orphaned(joiner, owner):
-            told.append(
-                f"{snapshot.host}: {name} is still in the network namespace that {owner.name} had before it started "
-                f"anew, and so it is cut off; 'dockerlab up' makes {name} again, in the new one"
-            )
     return tuple(told)
