@@ -24,7 +24,7 @@ def unsure(story: Story, target: Target) -> Expectation:
     """Return what is said where it depends on something that nobody can see; what the lab itself tells, counts."""
     outcome, world = story.outcome, story.world
     elsewhere = places(world, target.address)
-    if outcome.end == "left" and elsewhere:
+    if outcome.end in ("left", "no neighbour") and outcome.lan and elsewhere:
         if outcome.router is None:
             here = f"the LAN of {outcome.lan}"
             told = " and ".join(sorted(map(str, elsewhere)))
@@ -33,18 +33,23 @@ def unsure(story: Story, target: Target) -> Expectation:
                 "where the ARP request does not come"
             )
             return Expectation(False, "other-segment", _by_way_of(story, because), "host unreachable")
-        if all(segment.closed for segment in elsewhere):
-            router = f"router {outcome.router}"
-            because = f"{{address}} is on {elsewhere[0]}, of which no router outside knows: {router} has no route to it"
-            return Expectation(False, "unrouted", _by_way_of(story, because))
     return Expectation(None, _unseen(story), f"no claim: {outcome.doubt}")
+
+
+def _unrouted(story: Story, target: Target) -> tuple[str, str]:
+    """Return why a router of a LAN has no way to an address."""
+    elsewhere = [place for place in places(story.world, target.address) if place.closed]
+    here = elsewhere[0] if elsewhere else "a network"
+    router = f"router {story.outcome.router}"
+    because = f"{{address}} is on {here}, of which no router outside knows: {router} has no route to it"
+    return "unrouted", _by_way_of(story, because)
 
 
 def _unseen(story: Story) -> str:
     """Return the rule that says what cannot be seen."""
     outcome = story.outcome
     subject = outcome.by.subject if outcome.by is not None else None
-    if outcome.end == "left":
+    if outcome.lan:
         return "unseen-lan" if outcome.router is None else "unseen-router"
     if isinstance(subject, Link) and subject.kind in ("macvlan", "macvtap"):
         return "macvlan-passthru" if subject.info.get("mode") == "passthru" else "macvlan-vepa"
@@ -81,6 +86,8 @@ def _lost(story: Story, target: Target, port: int | None) -> tuple[str, str]:
         return _no_route(story)
     if outcome.end == "refused":
         return _refused(story, target, port)
+    if outcome.end == "left":
+        return _unrouted(story, target)
     if outcome.end == "no neighbour":
         return _nobody(story, target)
     return _wire(story, by)
@@ -216,16 +223,16 @@ def _nobody(story: Story, target: Target) -> tuple[str, str]:
     space = world.fabric.spaces[outcome.at]
     link = outcome.by.subject if outcome.by is not None and isinstance(outcome.by.subject, Link) else None
     here: object = segment_of(world, space, link) if link is not None else "the wire"
-    asked = str(outcome.router) if outcome.router is not None else "{address}"
+    asked = str(story.router) if story.router is not None else "{address}"
     elsewhere = sorted(str(place) for place in places(world, target.address) if place != here)
-    if elsewhere and outcome.router is None:
+    if elsewhere and story.router is None:
         because = (
             f"{{address}} counts as a neighbour on {here}, by its subnet, but it is on {' and '.join(elsewhere)}: "
             "another layer 2, where the ARP request does not come"
         )
         return "other-segment", _by_way_of(story, because)
     because = f"nobody on {here} holds {asked}"
-    if outcome.router is not None:
+    if story.router is not None:
         because = f"the default route leads to {asked}; {because}"
     return "nobody-there", _by_way_of(story, because)
 

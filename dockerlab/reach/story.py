@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dockerlab.kernel.addresses import IpAddress
+from dockerlab.kernel.routes import Route
 from dockerlab.kernel.rules import Rule
 from dockerlab.reach.segments import Segment, segment_of
 from dockerlab.reach.world import World
@@ -20,6 +21,7 @@ class Leg:
     at: SpaceId
     to: SpaceId
     segment: Segment
+    came_by: str = ""
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,15 @@ class Story:
     def from_host(self) -> bool:
         """Tell whether the source is a host itself."""
         return self.source in self.world.lab.hosts
+
+    @property
+    def router(self) -> IpAddress | None:
+        """Return the router that the request was for last, None where it was for its destination itself."""
+        for step in reversed(self.outcome.steps):
+            route = step.element.subject if step.element is not None else None
+            if step.what == "route" and isinstance(route, Route):
+                return next((hop.via for hop in route.hops), None)
+        return None
 
     @property
     def through(self) -> tuple[str, ...]:
@@ -79,7 +90,7 @@ class Story:
     @property
     def served_by(self) -> Element | None:
         """Return the docker-proxy that took the request, or None."""
-        return next((step.element for step in self.outcome.steps if step.what == "proxy"), None)
+        return next((step.element for step in self.outcome.steps if step.what == "proxied"), None)
 
 
 def _legs(world: World, steps: Sequence[Step]) -> Iterator[Leg]:
@@ -89,7 +100,7 @@ def _legs(world: World, steps: Sequence[Step]) -> Iterator[Leg]:
         space = world.fabric.spaces[step.at]
         link = space.links.get(step.link)
         if link is not None:
-            yield Leg(step.at, step.to, segment_of(world, space, link))
+            yield Leg(step.at, step.to, segment_of(world, space, link), step.came_by)
 
 
 def in_words(world: World, steps: Sequence[Step], called: Callable[[SpaceId], str]) -> Iterator[str]:
