@@ -49,7 +49,7 @@ class Draft:
     def finished(self) -> Namespace:
         """Return the namespace, with the routes that its addresses bring along."""
         links = tuple(self._carried())
-        alive = {link.name for link in links if link.up and link.carrier}
+        alive = {link.name for link in links if link.up}
         own = [route for link in links for route in brought(link)]
         routes = [*self.routes, *(route for route in own if route not in self.routes)]
         return Namespace(

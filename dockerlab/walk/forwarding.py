@@ -5,6 +5,7 @@ The order of things is Linux': `ip_local_out`, `ip_rcv`, `ip_route_input_slow`, 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -281,7 +282,9 @@ def _through_tunnel(way: Way, part: Tunnel, packet: Packet) -> Fate | None:
     address = ip_address(to)
     port = int(part.link.info.get("port", "4789"))
     outer = Packet(address.version, "udp", address, address, EPHEMERAL, port, size=packet.size + 50)
+    before = len(way.steps)
     fate = send(way, ground, outer, bound=False)
+    way.steps[before:] = [replace(step, beneath=True) for step in way.steps[before:]]
     if isinstance(fate, Landed) and fate.space is far:
         return None
     if isinstance(fate, Lost):
