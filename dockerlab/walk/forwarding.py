@@ -165,9 +165,9 @@ def _hand(way: Way, space: Space, packet: Packet, link: Link, hop: IpAddress) ->
         way.note(space, "neighbour", f"{hop} is {found.ear.space.name} on {link.name}", found.element)
         return carry(way, space, packet, link.mac, found.ear)
     way.note(space, "dropped", found.why, found.element)
-    if found.lan:
+    if found.lan and hop not in way.fabric.holders:
         return Left(space, found.lan, None if hop == packet.destination else hop, packet, found.why)
-    if found.doubt:
+    if found.doubt and not found.lan:
         return Lost("no neighbour", space, found.element, packet, doubt=found.doubt)
     if found.twisted:
         return Lost("lost on the wire", space, found.element, packet, twisted=True)
