@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from dockerlab.hosts.base import Host
     from dockerlab.lab.model import Lab
-    from dockerlab.machinery.model import Machine
+    from dockerlab.machinery.model import Machinery
     from dockerlab.machinery.view import View
 
 
@@ -73,7 +73,7 @@ def defined(lab: str, settings: list[str] | None) -> Lab | None:
         return None
 
 
-def _views(machines: Mapping[str, Machine], name: str, lab: Lab | None, only: str | None) -> list[View]:
+def _views(machines: Mapping[str, Machinery], name: str, lab: Lab | None, only: str | None) -> list[View]:
     """Return what to show of each host; raises UsageError when there is nothing of the lab."""
     from dockerlab.machinery.view import view
     from dockerlab.snapshot import LABEL_LAB

@@ -42,7 +42,7 @@ def survey(
     Raises ConflictError where somebody else has the locks.
     """
     wanted = frozenset(names)
-    return Survey(*_answered(hosts, locks, lambda host: engine.snapshot(host, wanted, detail)))
+    return Survey(*answered(hosts, locks, lambda host: engine.snapshot(host, wanted, detail)))
 
 
 def look_again(
@@ -89,10 +89,10 @@ def settings(hosts: Mapping[str, Host], locks: Locks | None = None) -> Settings:
 
     Looks only when the locks are had; raises ConflictError where somebody else has them.
     """
-    return Settings(*_answered(hosts, locks, daemon.look))
+    return Settings(*answered(hosts, locks, daemon.look))
 
 
-def _answered(
+def answered(
     hosts: Mapping[str, Host], locks: Locks | None, read: Callable[[Host], T]
 ) -> tuple[dict[str, T], dict[str, HostError]]:
     """Return what each host answers once the locks are had, and why the others do not."""
