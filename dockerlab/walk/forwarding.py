@@ -167,9 +167,9 @@ def _hand(way: Way, space: Space, packet: Packet, link: Link, hop: IpAddress) ->
         way.hand(space, link.name, says, found.element, (found.ear.space.id, found.ear.link.name))
         return carry(way, space, packet, link.mac, found.ear)
     way.note(space, "dropped", found.why, found.element)
-    if found.lan:
+    if found.lan and hop not in way.fabric.holders:
         return Left(space, found.lan, None if hop == packet.destination else hop, packet, found.why)
-    if found.doubt:
+    if found.doubt and not found.lan:
         return Lost("no neighbour", space, found.element, packet, doubt=found.doubt)
     if found.twisted:
         return Lost("lost on the wire", space, found.element, packet, twisted=True)
