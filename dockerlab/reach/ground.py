@@ -7,6 +7,7 @@ from dataclasses import replace
 from ipaddress import ip_interface
 
 from dockerlab.imagined.books import books
+from dockerlab.imagined.networks import right
 from dockerlab.lab.model import Lab
 from dockerlab.modes.parent import ParentNetwork
 from dockerlab.reach.building import build_world
@@ -30,11 +31,11 @@ def bridge(state: NetworkState) -> Nic:
 
 def _with_networks(facts: HostFacts, lab: Lab, seen: Snapshot, word: Snapshot) -> HostFacts:
     """Return a machine with the interfaces of the lab's networks, where it has them not, or has them otherwise."""
-    real = {id(state) for state in seen.networks}
     nics = {nic.name: nic for nic in facts.nics}
     for state in word.networks:
         spec = lab.networks.get(state.name)
-        if id(state) in real or (spec is None and state.bridge in nics):
+        real = seen.network(state.name)
+        if real is not None and right(spec, real):
             continue
         if state.bridge:
             rp_filter = nics[state.bridge].rp_filter if state.bridge in nics else None
