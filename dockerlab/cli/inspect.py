@@ -47,7 +47,8 @@ def inspect(
     if definition is not None:
         name, hosts = definition.name, hosts or definition.addresses
     with where.open(hosts) as session:
-        machines, failures = look_at_all(session.hosts)
+        found = look_at_all(session.hosts)
+        machines, failures = found.answers, found.failures
         views = _views(machines, name, definition, container)
         if raw:
             text = _by_hand(views, session.hosts, form)

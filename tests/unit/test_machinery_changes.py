@@ -318,7 +318,8 @@ def test_a_host_without_python():
     bare = FakeHost("vm0", lambda *_: (127, "", "sh: python3: not found"))
     with pytest.raises(HostError, match=r"needs python3 \(3.6 or later\) there: sh: python3: not found"):
         send.look(bare)
-    machines, failures = send.look_at_all({"vm0": bare})
+    found = send.look_at_all({"vm0": bare})
+    machines, failures = found.answers, found.failures
     assert (machines, list(failures)) == ({}, ["vm0"])
 
 
