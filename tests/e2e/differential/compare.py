@@ -9,15 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from e2e.differential.labs import VM, text_of
+from support.inside import entered
 
 from dockerlab import modes, survey
 from dockerlab.errors import DockerlabError
-from dockerlab.hosts.address import SshOptions
 from dockerlab.identity import current
 from dockerlab.lab.loader import loads
 from dockerlab.provision.down import Which, plan_down, take_down
 from dockerlab.provision.up import Wish, carry_out, plan_up
-from dockerlab.session import Whereabouts, open_session
 from dockerlab.verify import on_hosts, same_symptom
 
 
@@ -63,8 +62,7 @@ class Outcome:
 @contextmanager
 def session():
     """Yield the running sandbox's two hosts and the controller."""
-    where = Whereabouts(sandbox=True, options=SshOptions())
-    with open_session(dict.fromkeys(VM), where, print) as opened:
+    with entered(VM) as opened:
         yield opened
 
 
