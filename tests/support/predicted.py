@@ -9,6 +9,11 @@ PREDICTS = False
 """Whether `verify` predicts by a walk through the hosts' kernels, and names causes."""
 
 
+def predicts():
+    """Tell whether reports have predictions and causes."""
+    return PREDICTS
+
+
 def prediction(judged):
     """Return what the hosts' kernels were predicted to do in a cell, or None where nothing was predicted."""
     return judged.predicted if PREDICTS else None

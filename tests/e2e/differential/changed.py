@@ -1,4 +1,4 @@
-"""One lab on changed hosts: each change alone and all of them together, every cell's prediction held against what is seen.
+"""One lab on changed hosts: each change alone and all of them together, each prediction held against what is seen.
 
 A change alone must be what the report names as the cause, where it shows at all; a change that no cell shows is named
 nowhere.
@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 
 from e2e.differential import changes
-from e2e.differential.compare import as_mapping, key_of_cell, parse, remains, running, word
+from e2e.differential.compare import as_mapping, key_of_cell, parse, remains, running, shown, word
 from support.predicted import causes, prediction
 
 from dockerlab.errors import DockerlabError
@@ -42,6 +42,11 @@ class Round:
     def clean(self):
         return not (self.mismatches or self.unknown or self.miscaused or self.refused)
 
+    def told(self):
+        """Return what is not as it should be, a line each."""
+        cells = [f"{shown(cell)} | predicted {cell['predicted']}" for cell in (*self.mismatches, *self.unknown)]
+        return "\n       ".join(filter(None, (self.refused, *self.miscaused, *cells)))
+
 
 @dataclass
 class Changed:
@@ -55,6 +60,22 @@ class Changed:
     @property
     def clean(self):
         return not self.refused and all(one.clean for one in self.rounds)
+
+    def plain(self):
+        """Return the outcome as plain data, with the cells that matter."""
+        return {"clean": self.clean, **asdict(self)}
+
+
+def summary(rounds):
+    """Return in a line what came of many looks."""
+    cells = sum(one.cells for one in rounds)
+    counts = {name: sum(len(getattr(one, name)) for one in rounds)
+              for name in ("shown", "mismatches", "unknown", "no_claim", "miscaused")}  # fmt: skip
+    told = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
+    share = 100 * counts["no_claim"] / max(1, cells)
+    effective = sum(bool(one.shown) for one in rounds if len(one.changes) == 1)
+    single = sum(len(one.changes) == 1 for one in rounds)
+    return f"{cells} cells: {told} ({share:.2f} % no claim); {effective} of {single} changes showed in a cell"
 
 
 def compare(lab, opened, picked):
@@ -125,7 +146,9 @@ def examine(report, active, result):
 def differs(judged):
     """Tell whether the kernels are predicted to do otherwise than the definition says."""
     predicted = prediction(judged)
-    return predicted is not None and predicted.reachable is not None and predicted.reachable != judged.expected.reachable
+    return (
+        predicted is not None and predicted.reachable is not None and predicted.reachable != judged.expected.reachable
+    )
 
 
 def again(definition, hosts, active, result):

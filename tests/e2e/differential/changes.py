@@ -12,16 +12,46 @@ from e2e.differential import ground, nft_tables, packet_filters, within
 from e2e.differential.site import WORDS, Change, Site
 
 MAKERS = {
-    packet_filters.filter_rule: 14, packet_filters.policy: 4, packet_filters.forward_policy: 1,
-    packet_filters.user_chain: 5, packet_filters.set_rule: 4, packet_filters.translation: 6, packet_filters.mangled: 4,
-    packet_filters.mangle_verdict: 5, packet_filters.forgotten: 4, packet_filters.legacy_rule: 2, packet_filters.rule6: 2,
-    packet_filters.doubtful_rule: 1, nft_tables.table: 8, nft_tables.nat_table: 2, nft_tables.marking_table: 2,
-    ground.route: 4, ground.cross_route: 3, ground.ip_rule: 5, ground.marked_way: 2, ground.bridge_port: 3,
-    ground.bridge_down: 2, ground.mtu: 1, ground.address: 2, ground.shim: 4, ground.sysctl: 7, ground.neighbour: 2,
-    ground.proxy: 2, ground.listener: 1, within.rule: 3, within.policy: 1, within.route: 3, within.setting: 2,
-    within.link: 2, within.neighbour: 2, within.address: 1, within.stopped: 2, within.paused: 1, within.disconnected: 2,
+    packet_filters.filter_rule: 14,
+    packet_filters.policy: 4,
+    packet_filters.forward_policy: 1,
+    packet_filters.user_chain: 5,
+    packet_filters.set_rule: 4,
+    packet_filters.translation: 6,
+    packet_filters.mangled: 4,
+    packet_filters.mangle_verdict: 5,
+    packet_filters.forgotten: 4,
+    packet_filters.legacy_rule: 2,
+    packet_filters.rule6: 2,
+    packet_filters.doubtful_rule: 1,
+    nft_tables.table: 8,
+    nft_tables.nat_table: 2,
+    nft_tables.marking_table: 2,
+    ground.route: 4,
+    ground.cross_route: 3,
+    ground.ip_rule: 5,
+    ground.marked_way: 2,
+    ground.bridge_port: 3,
+    ground.bridge_down: 2,
+    ground.mtu: 1,
+    ground.address: 2,
+    ground.shim: 4,
+    ground.sysctl: 7,
+    ground.neighbour: 2,
+    ground.proxy: 2,
+    ground.listener: 1,
+    within.rule: 3,
+    within.policy: 1,
+    within.route: 3,
+    within.setting: 2,
+    within.link: 2,
+    within.neighbour: 2,
+    within.address: 1,
+    within.stopped: 2,
+    within.ended: 1,
+    within.disconnected: 2,
     within.connected: 1,
-}  # fmt: skip
+}
 """Who makes changes, and how often each is asked."""
 
 
@@ -67,8 +97,11 @@ class Refused(Exception):
 
 
 @contextmanager
-def applied(change, hosts):
-    """Put a change in, and take it out; raises Refused where the host does not take it, or is not as it was in the end."""
+def applied(change, hosts, *, cured=False):
+    """Put a change in, and take it out; raises Refused where the host does not take it, or is not as it was then.
+
+    With `cured`, somebody else may have taken it out, or a part of it.
+    """
     host = hosts[change.host]
     before = state(host) if change.exact else None
     done = run(host, change.do)
@@ -78,10 +111,12 @@ def applied(change, hosts):
     try:
         yield
     finally:
-        undone = run(host, change.undo)
+        undone = run(host, ("set +e\n" if cured else "") + change.undo)
         left = difference(before, host) if change.exact else []
-    if not undone.ok or left:
-        raise Refused(f"{change.name} on {change.host} is not undone: {undone.error} {left}\n{change.do}\n{change.undo}")
+    if left or not (undone.ok or cured):
+        raise Refused(
+            f"{change.name} on {change.host} is not undone: {undone.error} {left}\n{change.do}\n{change.undo}"
+        )
 
 
 STATE = r"""

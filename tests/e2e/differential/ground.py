@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from e2e.differential.site import Change
+from e2e.differential.site import ADDRESSES, Change
 
 
 def route(site):
@@ -20,10 +20,12 @@ def cross_route(site):
     """Return a route to the other host's bridge by that host: engines differ in whom they let in."""
     if site.other is None:
         return None
-    by, of = {"vm0": "192.168.22.61", "vm1": "192.168.22.62"}[site.other], site.other
-    there = [n for n, spec in (site.lab.get("networks") or {}).items()
-             if (spec or {}).get("driver", "bridge") == "bridge" and isinstance((spec or {}).get("subnet"), str)
-             and any(c.get("host") == of and n in (c.get("networks") or {}) for c in site.lab["containers"].values())]  # fmt: skip
+    by, of = ADDRESSES[site.other], site.other
+    used = {n for c in site.lab["containers"].values() if c.get("host") == of for n in c.get("networks") or {}}
+    plain = {
+        n for n, spec in (site.lab.get("networks") or {}).items() if (spec or {}).get("driver", "bridge") == "bridge"
+    }
+    there = sorted(n for n in used & plain if isinstance((site.lab["networks"][n] or {}).get("subnet"), str))
     if not there:
         return None
     words = f"{site.lab['networks'][site.choose(*there)]['subnet']} via {by}"
@@ -70,7 +72,8 @@ def bridge_port(site):
         ("type bridge_slave hairpin on", "type bridge_slave hairpin off", "link|none"),
         ("down", "up", "link"),
     )
-    script = f"for name in {' '.join(b for b, n in site.boxes() if n == network)}; do ip link set $(port_of $name {network}) {{}}; done"
+    all_of_them = " ".join(b for b, n in site.boxes() if n == network)
+    script = f"for name in {all_of_them}; do ip link set $(port_of $name {network}) {{}}; done"
     one = f"ip link set $(port_of {box} {network}) {{}}"
     chosen = script if "isolated" in how else one
     return Change("bridge-port", site.host, chosen.format(how), chosen.format(back), kind, r".*")
@@ -110,7 +113,8 @@ def shim(site):
     if parent is None or site.lab["networks"][network].get("macvlan_mode") == "passthru":
         return None
     way = f"\nip route add $(address_of {box} {network})/32 dev shim" * site.likely(80)
-    do = f"ip link add shim link {parent} type macvlan mode bridge\nip addr add 192.168.22.250/32 dev shim\nip link set shim up{way}"
+    do = (f"ip link add shim link {parent} type macvlan mode bridge\nip addr add 192.168.22.250/32 dev shim\n"
+          f"ip link set shim up{way}")  # fmt: skip
     return Change("shim", site.host, do, "ip link del shim", "link|route|address", ".*")
 
 
@@ -140,7 +144,7 @@ def neighbour(site):
     """Return a neighbour that somebody fixed, with a MAC address that nobody has."""
     box, network = site.box()
     if site.other and site.likely(30):
-        to, dev = {"vm0": "192.168.22.61", "vm1": "192.168.22.62"}[site.other], "eth0"
+        to, dev = ADDRESSES[site.other], "eth0"
     else:
         to, dev = f"$(address_of {box} {network})", f"$(bridge_of {network})"
     return Change(
@@ -160,5 +164,6 @@ def proxy(site):
 
 def listener(site):
     """Return a program of the host that listens on a port that no cell asks for."""
-    do = "start-stop-daemon --version >/dev/null 2>&1 || true\nsetsid python3 -c 'import socket, time\nlistener = socket.create_server((\"0.0.0.0\", 64999))\ntime.sleep(300)' >/dev/null 2>&1 </dev/null & echo $! > /run/listener.pid\nsleep 0.3"
+    program = 'import socket, time\nlistener = socket.create_server(("0.0.0.0", 64999))\ntime.sleep(300)'
+    do = f"python3 -c '{program}' >/dev/null 2>&1 </dev/null &\necho $! > /run/listener.pid\nsleep 0.3"
     return Change("listener", site.host, do, "kill $(cat /run/listener.pid)\nrm /run/listener.pid", "none")

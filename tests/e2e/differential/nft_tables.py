@@ -26,11 +26,12 @@ HOOKS = (("forward", -10), ("forward", 10), ("input", -5), ("input", 50), ("outp
 def named_set(site, family):
     """Return a set and a verdict map, which rules may name."""
     (box, network), port = site.box(), site.port()
+    one, bridge = f"$(address_of {box} {network})", f"$(bridge_of {network})"
     return (
-        f"  set hosts {{ type ipv4_addr; flags interval; elements = {{ $(address_of {box} {network}), 203.0.113.0/24 }} }}\n"
-        f"  set pairs {{ type ipv4_addr . inet_service; elements = {{ $(address_of {box} {network}) . {port} }} }}\n"
+        f"  set hosts {{ type ipv4_addr; flags interval; elements = {{ {one}, 203.0.113.0/24 }} }}\n"
+        f"  set pairs {{ type ipv4_addr . inet_service; elements = {{ {one} . {port} }} }}\n"
         f"  map ways {{ type inet_service : verdict; elements = {{ {port} : drop, 65000 : accept }} }}\n"
-        f"  map doors {{ type ifname : verdict; elements = {{ \"eth0\" : accept, \"$(bridge_of {network})\" : jump own }} }}\n"
+        f'  map doors {{ type ifname : verdict; elements = {{ "eth0" : accept, "{bridge}" : jump own }} }}\n'
         f"  chain own {{\n    {rule(site, family, 'forward', deep=True)}\n  }}"
     )  # fmt: skip
 
@@ -51,14 +52,17 @@ def rule(site, family, hook, *, deep=False):
     own = "oifname" if hook in ("output", "postrouting") else "iifname"
     match = site.choose(
         f"ip {site.choose('saddr', 'daddr')} {one}", f"ip {site.choose('saddr', 'daddr')} != {one}",
-        f"ip {site.choose('saddr', 'daddr')} @hosts", f"ip daddr . tcp dport @pairs", f"tcp dport {port}",
-        f"tcp dport {{ {port}, 65000-65010 }}", "meta l4proto icmp", "icmp type echo-request", "meta l4proto { icmp, udp }",
+        f"ip {site.choose('saddr', 'daddr')} @hosts", "ip daddr . tcp dport @pairs", f"tcp dport {port}",
+        f"tcp dport {{ {port}, 65000-65010 }}", "meta l4proto icmp", "icmp type echo-request",
+        "meta l4proto { icmp, udp }",
         "ip protocol tcp", "tcp flags & (syn | ack) == syn", "ct state new", "ct state established,related",
-        "ct state invalid", "ct status dnat", f"ct original proto-dst {port}", f"ct direction reply",
-        f'{own} "{site.link()}"', f'{own} != "{site.link()}"', f'{own} {{ "eth0", "lo" }}', "meta mark 0", "meta mark 0x21",
+        "ct state invalid", "ct status dnat", f"ct original proto-dst {port}", "ct direction reply",
+        f'{own} "{site.link()}"', f'{own} != "{site.link()}"', f'{own} {{ "eth0", "lo" }}',
+        "meta mark 0", "meta mark 0x21",
         "ct mark 0", "ip ttl < 5", "ip dscp cs0", "meta length < 1400", "meta pkttype host", "fib daddr type local",
         f"ether saddr $(mac_of {box} {network})" if hook in ("forward", "input", "prerouting") else "ip ttl > 5",
-        "meta skuid 0" if hook == "output" else "meta nfproto ipv4", "ip saddr 172.17.0.1-172.31.255.254", "udp dport 53",
+        "meta skuid 0" if hook == "output" else "meta nfproto ipv4", "ip saddr 172.17.0.1-172.31.255.254",
+        "udp dport 53",
     )  # fmt: skip
     if hook == "prerouting" and "ct st" in match:
         match = "meta l4proto icmp"  # there is no connection before conntrack's priority
@@ -69,7 +73,11 @@ def rule(site, family, hook, *, deep=False):
         if "tcp" in match:
             verdicts += ["reject with tcp reset"] * 2
     if site.likely(20) and not deep and hook != "prerouting":
-        maps = ["tcp dport vmap @ways", f"tcp dport vmap {{ {port} : drop }}", f"ct state vmap {{ invalid : drop, new : {site.choose('drop', 'accept')} }}"]
+        maps = [
+            "tcp dport vmap @ways",
+            f"tcp dport vmap {{ {port} : drop }}",
+            f"ct state vmap {{ invalid : drop, new : {site.choose('drop', 'accept')} }}",
+        ]
         return site.choose(*maps, *(["iifname vmap @doors"] if hook in ("forward", "input") else []))
     return f"{match} {site.choose(*verdicts)}"
 

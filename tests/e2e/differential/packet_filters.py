@@ -1,101 +1,20 @@
-"""Changes of a host's iptables: rules of every match and target that packets of a lab may meet."""
+"""Changes of a host's iptables: rules of every target, chains and sets of somebody's own, policies, what is gone."""
 
 from __future__ import annotations
 
+from e2e.differential.conditions import DOUBTFUL, address, link, matches, protocol
 from e2e.differential.site import Change
 
-HOOKS = {"INPUT": "in", "FORWARD": "in out", "DOCKER-USER": "in out", "OUTPUT": "out",
-         "PREROUTING": "in", "POSTROUTING": "out"}  # fmt: skip
 REJECTS = (
     "", " --reject-with icmp-host-unreachable", " --reject-with icmp-net-unreachable",
-    " --reject-with icmp-admin-prohibited", " --reject-with icmp-host-prohibited", " --reject-with icmp-port-unreachable",
+    " --reject-with icmp-admin-prohibited", " --reject-with icmp-host-prohibited",
+    " --reject-with icmp-port-unreachable",
 )  # fmt: skip
-
-
-def matches(site, chain):
-    """Return one or two conditions that fit together, and whether they can be evaluated."""
-    makers = [address, address, link, protocol, protocol, conntrack, extension, extension]
-    first = site.choose(*makers)(site, chain)
-    second = link(site, chain) if site.likely(30) and " -i " not in f" {first}" and " -o " not in f" {first}" else ""
-    return f"{first} {second}".strip()
-
-
-def address(site, _chain):
-    """Return a condition on an address."""
-    kind = site.random.randrange(6)
-    one = site.address()
-    if kind == 0:
-        return f"! {site.choose('-s', '-d')} {one}"
-    if kind == 1:
-        return f"-m iprange --{site.choose('src', 'dst')}-range {site.choose('10.30.0.1-10.30.9.254', '172.17.0.1-172.31.255.254', '192.168.22.61-192.168.22.62')}"
-    return f"{site.choose('-s', '-d')} {one}"
-
-
-def link(site, chain):
-    """Return a condition on an interface."""
-    side = site.choose(*HOOKS[chain].split())
-    name = site.choose(site.link(), site.link(), site.link(), "eth+", "br-+", "lo")
-    return f"{'! ' * site.likely(15)}-{side[0]} {name}"
-
-
-def protocol(site, _chain):
-    """Return a condition on a protocol and what it has."""
-    port = site.port()
-    return site.choose(
-        "-p icmp", "-p icmp --icmp-type echo-request", "-p icmp --icmp-type echo-reply", "-p tcp", "! -p icmp",
-        f"-p tcp --dport {port}", f"-p tcp --dport {port}", f"-p tcp --sport {port}",
-        f"-p tcp -m multiport --dports {port},65000", f"-p tcp -m multiport --ports 65001,{port}",
-        f"-p tcp -m multiport ! --dports 1:1023", f"-p tcp --dport {port}:{port + 5}", "-p tcp --syn",
-        "-p tcp --tcp-flags SYN,ACK SYN,ACK", "-p tcp --tcp-flags ALL SYN", "-p udp --dport 53",
-    )  # fmt: skip
-
-
-def conntrack(site, _chain):
-    """Return a condition on the state of the connection."""
-    port, one = site.port(), site.address()
-    return site.choose(
-        "-m conntrack --ctstate NEW", "-m conntrack --ctstate NEW", "-m state --state NEW",
-        "-m conntrack --ctstate ESTABLISHED", "-m conntrack --ctstate INVALID", "-m conntrack --ctstate DNAT",
-        "-m conntrack ! --ctstate DNAT", "-m conntrack --ctstate SNAT", "-m conntrack --ctproto icmp",
-        f"-p tcp -m conntrack --ctorigdstport {port} --ctdir ORIGINAL", "-m conntrack --ctdir REPLY",
-        f"-m conntrack --ctorigdst {one}", f"-m conntrack --ctorigsrc {one}", f"-m conntrack --ctreplsrc {one}",
-    )  # fmt: skip
-
-
-def extension(site, chain):
-    """Return a condition of another extension."""
-    box, network = site.box()
-    found = [
-        "-m mark --mark 0x1", "-m mark ! --mark 0x1", "-m mark --mark 0x0/0xff", "-m connmark --mark 0x5",
-        "-m connmark ! --mark 0x5", "-m addrtype --dst-type LOCAL", "-m addrtype ! --dst-type LOCAL",
-        "-m addrtype --src-type LOCAL", "-m addrtype --dst-type UNICAST", "-m length --length 0:1400",
-        "-m length --length 1400:65535", "-m ttl --ttl-lt 5", "-m ttl --ttl-gt 5", "-m ttl --ttl-eq 64",
-        "-m dscp --dscp 0x00", "-m dscp ! --dscp 0x00", "-m pkttype --pkt-type unicast",
-        "-m pkttype --pkt-type broadcast", '-m comment --comment "said by somebody"', "-m tos --tos 0x10/0xff",
-        "-m helper --helper ftp", "-m connlimit --connlimit-above 5000",
-    ]  # fmt: skip
-    if "in" in HOOKS[chain]:
-        found += [f"-m mac --mac-source $(mac_of {box} {network})"] * 3
-    if "in out" in HOOKS[chain]:
-        found += ["-m physdev --physdev-is-bridged", f"-m physdev --physdev-in $(port_of {box} {network})",
-                  "-m physdev ! --physdev-is-bridged"]  # fmt: skip
-    if chain == "OUTPUT":
-        found += ["-m owner --uid-owner 0", "-m owner ! --uid-owner 0", "-m owner --socket-exists"] * 2
-    return site.choose(*found)
-
-
-DOUBTFUL = (
-    "-m limit --limit 5/sec --limit-burst 5", "-m statistic --mode random --probability 0.5",
-    "-m recent --name seen --set", "-m time --timestart 00:00 --timestop 23:59", "-m u32 --u32 0=0xffffffff",
-    "-m string --string nothing --algo bm", "-m hashlimit --hashlimit-name seen --hashlimit-above 9000/sec",
-    "-m bpf --bytecode '1,6 0 0 0'",
-)  # fmt: skip
-"""Conditions that depend on what was before, on the time, or on a program."""
 
 
 def change(site, name, table, chain, words, *, top=None, **more):
     """Return the change that one rule makes: at the top of its chain or at its end."""
-    top = site.likely(60) if top is None else top
+    top = site.likely(80) if top is None else top
     tool = more.pop("tool", "iptables")
     return Change(
         name, site.host,
@@ -167,7 +86,8 @@ def set_rule(site):
     )  # fmt: skip
     chain = site.choose("FORWARD", "DOCKER-USER", "INPUT")
     more = "-p tcp " if "port" in kind else ""
-    rule = f"{chain} {more}-m set {'! ' * site.likely(15)}--match-set theirs {direction} -j {site.choose('DROP', 'REJECT')}"
+    negated = "! " * site.likely(15)
+    rule = f"{chain} {more}-m set {negated}--match-set theirs {direction} -j {site.choose('DROP', 'REJECT')}"
     do = [f"ipset create theirs {kind}", *(f"ipset add theirs {each}" for each in members), f"iptables -w -I {rule}"]
     undo = f"iptables -w -D {rule}\nipset destroy theirs"
     return Change("set-rule", site.host, "\n".join(do), undo, "rule", rf"filter {chain} \d+")
@@ -180,11 +100,10 @@ def translation(site):
     to = f"$(address_of {box} {network})"
     if chain == "POSTROUTING":
         words = f"{site.choose('-s', '-d')} {site.address()} {site.choose('', link(site, chain))}"
-        target = site.choose("MASQUERADE", "MASQUERADE", "SNAT --to-source 192.168.22." + site.host[2:].replace("0", "61").replace("1", "62")
-                             if site.host in ("vm0", "vm1") else "MASQUERADE", "ACCEPT", "RETURN")  # fmt: skip
+        target = site.choose("MASQUERADE", "MASQUERADE", f"SNAT --to-source {site.own}", "ACCEPT", "RETURN")
     else:
         words = site.choose(f"-p tcp --dport {port}", f"-d {site.address()} -p tcp", f"-d {site.address()} -p icmp",
-                            f"-d 203.0.113.10", "-m addrtype --dst-type LOCAL -p tcp")  # fmt: skip
+                            "-d 203.0.113.10", "-m addrtype --dst-type LOCAL -p tcp")  # fmt: skip
         targets = [f"DNAT --to-destination {to}", "ACCEPT", "RETURN", "REDIRECT"]
         if "-p tcp" in words:
             targets += [f"DNAT --to-destination {to}:80", "REDIRECT --to-ports 80", f"REDIRECT --to-ports {port}"]
@@ -199,7 +118,8 @@ def mangled(site):
     chain = site.choose("PREROUTING", "PREROUTING", "FORWARD", "OUTPUT")
     heeds = {"PREROUTING": "FORWARD", "FORWARD": "FORWARD", "OUTPUT": "OUTPUT"}[chain]
     write, match = site.choose(
-        ("MARK --set-xmark 0x20/0xffffffff", "-m mark --mark 0x20"), ("MARK --set-mark 0x20", "-m mark --mark 0x20/0xf0"),
+        ("MARK --set-xmark 0x20/0xffffffff", "-m mark --mark 0x20"),
+        ("MARK --set-mark 0x20", "-m mark --mark 0x20/0xf0"),
         ("MARK --or-mark 0x3", "-m mark --mark 0x1/0x1"), ("CONNMARK --set-mark 0x7", "-m connmark --mark 0x7"),
         ("DSCP --set-dscp 8", "-m dscp --dscp 8"), ("TTL --ttl-set 33", "-m ttl --ttl-lt 34"),
         ("TTL --ttl-inc 60", "-m ttl --ttl-gt 70"), ("TOS --set-tos 0x10", "-m tos --tos 0x10"),
@@ -215,7 +135,9 @@ def mangle_verdict(site):
     table, chain = site.choose(("mangle", "PREROUTING"), ("mangle", "POSTROUTING"), ("raw", "PREROUTING"),
                                ("raw", "OUTPUT"), ("mangle", "INPUT"))  # fmt: skip
     words = matches(site, chain) if table == "mangle" else address(site, chain)
-    target = site.choose("DROP", "ACCEPT") if table == "mangle" else site.choose("DROP", "NOTRACK", "CT --notrack", "ACCEPT")
+    target = (
+        site.choose("DROP", "ACCEPT") if table == "mangle" else site.choose("DROP", "NOTRACK", "CT --notrack", "ACCEPT")
+    )
     if table == "mangle" and chain == "PREROUTING" and site.likely(30):
         target = "TTL --ttl-set 1"
     return change(site, "mangle-verdict" if table == "mangle" else "raw-verdict", table, chain, f"{words} -j {target}")
@@ -230,7 +152,7 @@ def forgotten(site):
         ("iptables -w -t nat -F DOCKER", r"nat DOCKER( .*)?"),
         ("iptables -w -t nat -F POSTROUTING", r"nat POSTROUTING( .*)?"),
         (f'rewrite "/^-A .* -i $(bridge_of {network}) ! -o $(bridge_of {network}) -j ACCEPT/d"', r"filter \S+( .*)?"),
-        (f'rewrite "/^-A .*ISOLATION-STAGE-2 .* -j DROP/d"', r"filter \S+( .*)?"),
+        ('rewrite "/^-A .*ISOLATION-STAGE-2 .* -j DROP/d"', r"filter \S+( .*)?"),
     ]  # fmt: skip
     if ports:
         _, outer, _ = site.choose(*ports)

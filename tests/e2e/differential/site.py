@@ -28,6 +28,10 @@ rewrite() { iptables-save | sed -E "$1" | iptables-restore; }
 """What a change's scripts may call: a network's and a container's names become what they are on the host now."""
 
 
+ADDRESSES = {"vm0": "192.168.22.61", "vm1": "192.168.22.62"}
+"""The addresses of the sandbox's hosts."""
+
+
 @dataclass(frozen=True)
 class Change:
     """What is done to a host, how it is undone, and what it has to be named as where it changes a cell.
@@ -76,6 +80,11 @@ class Site:
     def other(self):
         """Return another host of the lab, or None."""
         return next((name for name in self.lab["hosts"] if name != self.host), None)
+
+    @property
+    def own(self):
+        """Return the host's own address."""
+        return ADDRESSES[self.host]
 
     def networks(self):
         """Return the lab's bridges on this host, docker0 as `bridge`."""

@@ -9,8 +9,10 @@ def rule(site):
     """Return a rule of the packet filter inside a container."""
     box, _ = site.box()
     chain = site.choose("INPUT", "OUTPUT")
-    words = site.choose("-p icmp", "-p tcp", "-s 192.168.22.0/24", "-d 192.168.22.0/24", "-p icmp --icmp-type echo-reply",
-                        "-p tcp --dport 80", "-m conntrack --ctstate NEW", "-m addrtype --dst-type LOCAL -p icmp")  # fmt: skip
+    words = site.choose(
+        "-p icmp", "-p tcp", "-s 192.168.22.0/24", "-d 192.168.22.0/24", "-p icmp --icmp-type echo-reply",
+        "-p tcp --dport 80", "-m conntrack --ctstate NEW", "-m addrtype --dst-type LOCAL -p icmp",
+    )  # fmt: skip
     target = site.choose("DROP", "REJECT", "ACCEPT")
     script = f"inside {box} iptables -w -{{}} {chain} {words} -j {target}"
     return Change("rule-within", site.host, script.format("I"), script.format("D"), "rule", rf".*filter {chain} \d+")
@@ -22,7 +24,9 @@ def policy(site):
     chain = site.choose("INPUT", "OUTPUT", "FORWARD")
     script = f"inside {box} iptables -w -P {chain} {{}}"
     kind = "none" if chain == "FORWARD" else "policy"
-    return Change("policy-within", site.host, script.format("DROP"), script.format("ACCEPT"), kind, rf".*filter {chain} policy")
+    return Change(
+        "policy-within", site.host, script.format("DROP"), script.format("ACCEPT"), kind, rf".*filter {chain} policy"
+    )
 
 
 def route(site):
@@ -43,26 +47,38 @@ def setting(site):
     """Return a setting of a container's kernel changed."""
     box, _ = site.box()
     path, value, back = site.choose(
-        ("icmp_echo_ignore_all", 1, 0), ("conf/all/rp_filter", 1, 0), ("conf/all/arp_ignore", 8, 0), ("ip_forward", 0, 1)
+        ("icmp_echo_ignore_all", 1, 0), ("conf/all/rp_filter", 1, 0), ("conf/all/arp_ignore", 8, 0)
     )
-    script = f"inside {box} sh -c 'mount -t proc proc /proc 2>/dev/null; echo {{}} > /proc/sys/net/ipv4/{path}'"
     # The file belongs to the namespace of whoever opens it: no mount is needed.
     script = f"inside {box} sh -c 'echo {{}} > /proc/sys/net/ipv4/{path}'"
-    kind = "none" if path == "ip_forward" else "sysctl"
-    return Change("setting-within", site.host, script.format(value), script.format(back), kind, ".*" + path.replace("/", "[./]"))
+    return Change(
+        "setting-within",
+        site.host,
+        script.format(value),
+        script.format(back),
+        "sysctl",
+        ".*" + path.replace("/", "[./]"),
+    )
 
 
 def link(site):
     """Return a container's interface down, or its loopback."""
     box, network = site.box()
     if site.likely(40):
-        return Change("lo-within", site.host, f"inside {box} ip link set lo down", f"inside {box} ip link set lo up", "link|address|route", ".*")
+        return Change(
+            "lo-within",
+            site.host,
+            f"inside {box} ip link set lo down",
+            f"inside {box} ip link set lo up",
+            "link|address|route",
+            ".*",
+        )
     kept, name = f"/run/{box}.routes", f"$(link_of {box} {network})"
     return Change(
         "link-within", site.host,
         f"inside {box} ip route show > {kept}\ninside {box} ip link set {name} down",
         f"inside {box} ip link set {name} up\n"
-        f"grep -v 'proto kernel' {kept} | while read -r route; do inside {box} ip route replace $route; done\nrm {kept}",
+        f"grep -v 'proto kernel' {kept} | while read -r way; do inside {box} ip route replace $way; done\nrm {kept}",
         "link|route", ".*",
     )  # fmt: skip
 
@@ -73,8 +89,8 @@ def neighbour(site):
     others = [b for b, n in site.boxes() if n == network and b != box]
     to = f"$(address_of {site.choose(*others)} {network})" if others else f"$(seen_of {box} {network} Gateway)"
     dev = f"$(link_of {box} {network})"
-    do = f"to={to}\n[ -z \"$to\" ] || inside {box} ip neigh replace $to lladdr 02:00:00:00:00:67 dev {dev} nud permanent"
-    undo = f"to={to}\n[ -z \"$to\" ] || inside {box} ip neigh del $to dev {dev}"
+    do = f'to={to}\n[ -z "$to" ] || inside {box} ip neigh replace $to lladdr 02:00:00:00:00:67 dev {dev} nud permanent'
+    undo = f'to={to}\n[ -z "$to" ] || inside {box} ip neigh del $to dev {dev}'
     return Change("neighbour-within", site.host, do, undo, "neighbour", ".*")
 
 
@@ -82,22 +98,42 @@ def address(site):
     """Return an address more inside a container, which nobody asks for."""
     box, network = site.box()
     words = f"10.98.0.7/24 dev $(link_of {box} {network})"
-    return Change("address-within", site.host, f"inside {box} ip addr add {words}", f"inside {box} ip addr del {words}", "none")
+    return Change(
+        "address-within", site.host, f"inside {box} ip addr add {words}", f"inside {box} ip addr del {words}", "none"
+    )
 
 
 def stopped(site):
     """Return a container stopped."""
     box, _ = site.box()
-    return Change("stopped", site.host, f"docker stop -t 0 {box}", f"docker start {box}", "container", f"container {box}", side="lab", exact=False)
+    return Change(
+        "stopped",
+        site.host,
+        f"docker stop -t 0 {box}",
+        f"docker start {box}",
+        "container",
+        f"container {box}",
+        side="lab",
+        exact=False,
+    )
 
 
-def paused(site):
+def ended(site):
     """Return a container whose program is gone while it runs on: what it listened on is refused."""
     served = [name for name, _ in site.boxes() if "command" in site.lab["containers"][name]]
     if not served:
         return None
     box = site.choose(*served)
-    return Change("ended", site.host, f"docker kill {box}", f"docker start {box}", "container", f"container {box}", side="lab", exact=False)
+    return Change(
+        "ended",
+        site.host,
+        f"docker kill {box}",
+        f"docker start {box}",
+        "container",
+        f"container {box}",
+        side="lab",
+        exact=False,
+    )
 
 
 def disconnected(site):
@@ -106,10 +142,14 @@ def disconnected(site):
     if not on:
         return None
     box, network = site.choose(*on)
-    place = (site.lab["containers"][box]["networks"] or {}) if isinstance(site.lab["containers"][box]["networks"], dict) else {}
+    place = (
+        (site.lab["containers"][box]["networks"] or {})
+        if isinstance(site.lab["containers"][box]["networks"], dict)
+        else {}
+    )
     spec = place.get(network) or {}
     words = "".join(f" --alias {alias}" for alias in spec.get("aliases", ()))
-    words += f" --ip {spec['ip']}" * ("ip" in spec) + f" --ip6 {spec.get('ip6')}" * ("ip6" in spec)
+    words += "".join(f" --{name} {spec[name]}" for name in ("ip", "ip6") if name in spec)
     return Change(
         "disconnected", site.host, f"docker network disconnect {network} {box}",
         f"docker network connect{words} {network} {box}", "place|network|container", ".*", side="lab", exact=False,
@@ -129,5 +169,3 @@ def connected(site):
         "connected", site.host, f"docker network connect {other} {box}", f"docker network disconnect {other} {box}",
         "place|network|container", ".*", side="lab", exact=False,
     )  # fmt: skip
-
-
