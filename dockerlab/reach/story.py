@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -79,7 +79,12 @@ class Story:
         """Yield the steps at which rules with one of these targets translated the request."""
         for step in self.outcome.steps:
             subject = step.element.subject if step.element is not None else None
-            if step.what == "translated" and not step.beneath and isinstance(subject, Rule) and subject.target in targets:
+            if (
+                step.what == "translated"
+                and not step.beneath
+                and isinstance(subject, Rule)
+                and subject.target in targets
+            ):
                 yield step
 
     @property
@@ -103,16 +108,10 @@ def _legs(world: World, steps: Sequence[Step]) -> Iterator[Leg]:
             yield Leg(step.at, step.to, segment_of(world, space, link), step.came_by)
 
 
-def in_words(world: World, steps: Sequence[Step], called: Callable[[SpaceId], str]) -> Iterator[str]:
-    """Yield a packet's steps, one a line, each with where it happens and the object's own text."""
-    _ = world
+def in_words(world: World, steps: Sequence[Step]) -> Iterator[str]:
+    """Yield a packet's steps in words, each with where it happens, and the text of the object that decided it."""
     for step in steps:
         element = step.element
         text = f": {element.text}" if element is not None and element.text and element.text not in step.says else ""
-        where = f" [{element.where}]" if element is not None and element.where and element.where not in step.says else ""
-        yield f"{called(step.at)}: {step.says}{where}{text}"
-
-
-def version_of(address: IpAddress | None) -> int:
-    """Return the IP version of an address, 4 where none is known."""
-    return 4 if address is None else address.version
+        where = world.names.get(step.at, f"{step.at.host}, a namespace of its own")
+        yield f"{where}: {'below, ' if step.beneath else ''}{step.says}{text}"

@@ -27,17 +27,13 @@ def host_suspects(
     found: list[Suspect] = []
     unseen: list[str] = []
     for name in dict.fromkeys(host for each in failed for host in _hosts_of(each, world)):
-        if not world.facts[name].iptables or not snapshots[name].firewall.startswith("iptables"):
+        if not snapshots[name].firewall.startswith("iptables"):
             continue  # the engine keeps no rules there, or not these
         result = hosts[name].run(["iptables-save"], timeout=20)
         if not result.ok:
             unseen.append(f"{name}: whether rules of the firewall are missing cannot be seen: {result.error}")
             continue
         found += _of_firewall(name, result.text, world, snapshots[name])
-    found += [
-        Suspect(_parent(each, world), partial(_on_lan, each.name, each.host, world))
-        for each in kernel.parents(world.lab, world.facts)
-    ]
     return found, unseen
 
 
@@ -77,7 +73,7 @@ def _drops(drop: Drop, host: str, world: World, judged: Judged) -> bool:
     towards, both = boxes(judged, world, source=False), boxes(judged, world)
     if drop.chain in ("INPUT", "OUTPUT"):
         return host in both
-    return not (host in towards and world.of[cell.source] == host)
+    return not (host in towards and world.people.of[cell.source] == host)
 
 
 def _parent(difference: Difference, world: World) -> Cause:
