@@ -252,10 +252,16 @@ def _question(number: int, cell: Cell, source: Place, target: Place | None, expe
     return probe.Cell(number, source, target, cell.target, kind, port=cell.port, silent=silent, full=full)
 
 
-def judge_all(matrix: Sequence[tuple[Cell, Expectation]], observed: Sequence[Observation]) -> tuple[Judged, ...]:
-    """Return every cell with its verdict."""
-    pairs = zip(matrix, observed, strict=True)
-    return tuple(Judged(cell, expected, seen, judge(expected, seen)) for (cell, expected), seen in pairs)
+def judge_all(
+    matrix: Sequence[tuple[Cell, Expectation]],
+    observed: Sequence[Observation],
+    predicted: Sequence[Expectation | None] = (),
+) -> tuple[Judged, ...]:
+    """Return every cell with its verdict, and what is predicted of it where that was worked out."""
+    triples = zip(matrix, observed, predicted or [None] * len(matrix), strict=True)
+    return tuple(
+        Judged(cell, expected, seen, judge(expected, seen), foreseen) for (cell, expected), seen, foreseen in triples
+    )
 
 
 SEEN_AS = {"host unreachable": ("host unreachable", "timeout")}
