@@ -251,15 +251,12 @@ def _gate(story: Story, container: str) -> str:
 
 def _nobody(story: Story, target: Target) -> tuple[str, str]:
     """Return why nobody answers for an address."""
-    world, outcome = story.world, story.outcome
-    space = world.fabric.spaces[outcome.at]
-    link = outcome.by.subject if outcome.by is not None and isinstance(outcome.by.subject, Link) else None
-    here: object = segment_of(world, space, link) if link is not None else "the wire"
-    elsewhere = [place for place in places(world, story.router or target.address) if place != here]
-    if elsewhere and isinstance(here, Segment):
+    here = story.asked_on
+    elsewhere = [place for place in places(story.world, story.router or target.address) if place != here]
+    if elsewhere and here is not None:
         return "other-segment", _by_way_of(story, _elsewhere(here, elsewhere, story.router))
     asked = "{address}" if story.router is None else str(story.router)
-    because = f"nobody on {here} holds {asked}"
+    because = f"nobody on {here or 'the wire'} holds {asked}"
     if story.router is not None:
         because = f"the default route leads to {asked}; {because}"
     return "nobody-there", _by_way_of(story, because)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from dockerlab.kernel.addresses import IpAddress
-from dockerlab.kernel.routes import Route
+from dockerlab.kernel.routes import Hop, Route
 from dockerlab.kernel.rules import Rule
 from dockerlab.reach.segments import Segment, segment_of
 from dockerlab.reach.world import World
@@ -51,10 +51,22 @@ class Story:
     @property
     def router(self) -> IpAddress | None:
         """Return the router that the request was for last, None where it was for its destination itself."""
+        return self._hop.via if self._hop is not None else None
+
+    @property
+    def asked_on(self) -> Segment | None:
+        """Return the segment on which the request was to go on last."""
+        space = self.world.fabric.spaces[self.outcome.at]
+        link = space.links.get(self._hop.device) if self._hop is not None else None
+        return segment_of(self.world, space, link) if link is not None else None
+
+    @cached_property
+    def _hop(self) -> Hop | None:
+        """Return the next hop of the last route that was taken."""
         for step in reversed(self.outcome.steps):
             route = step.element.subject if step.element is not None else None
-            if step.what == "route" and isinstance(route, Route):
-                return next((hop.via for hop in route.hops), None)
+            if step.what == "route" and not step.beneath and isinstance(route, Route):
+                return next(iter(route.hops), None)
         return None
 
     @property
