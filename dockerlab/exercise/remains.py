@@ -13,11 +13,11 @@ from dockerlab.command import Result
 from dockerlab.daemon import DaemonFile
 from dockerlab.daemon.state import PATH
 from dockerlab.hosts.base import Host
-from dockerlab.snapshot import LABEL_LAB, Snapshot
+from dockerlab.snapshot import GATEWAY_BRIDGE, INGRESS, LABEL_LAB, Snapshot
 from dockerlab.survey import Seen, on_each
 from dockerlab.topology import HostFacts
 
-DOCKERS_OWN = frozenset({"docker_gwbridge", "ingress"})
+DOCKERS_OWN = frozenset({GATEWAY_BRIDGE, INGRESS})
 """Networks, and a link, that the engine makes with a Swarm: the bridge stays, `ingress` goes with it."""
 
 SETTLE_ENGINE = """
@@ -33,7 +33,7 @@ docker version >/dev/null
 """Gives the engine of a host of the sandbox its settings back, and docker0 its address, which the engine would not do:
 it keeps the last one unless it is told another. A constant."""
 
-PASSING = ("DOCKER", "docker_gwbridge", " br-", "/32 ")
+PASSING = ("DOCKER", GATEWAY_BRIDGE, " br-", "/32 ")
 """Marks of rules that come and go with the networks, published ports and containers of whoever works there."""
 
 

@@ -14,8 +14,8 @@ from dockerlab.graph.sockets import bridge_name, kind_of, parent, port_text, soc
 from dockerlab.lab.model import Container, Lab
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.modes.ipvlan import IpvlanNetwork
-from dockerlab.modes.overlay import GATEWAY_BRIDGE
 from dockerlab.reach import World
+from dockerlab.snapshot import GATEWAY_BRIDGE
 from dockerlab.topology import Segment
 
 ORDER: tuple[GroupKind, ...] = ("host", "bridge", "overlay", "parent", "dummy", "none")
