@@ -7,7 +7,7 @@ from dockerlab.kernel.model import Link
 from dockerlab.kernel.rules import Chain, Rule
 from dockerlab.reach.cells import Target, published
 from dockerlab.reach.expectation import Expectation
-from dockerlab.reach.segments import Segment, bridge, places, segment_of
+from dockerlab.reach.segments import Segment, bridge, places
 from dockerlab.reach.story import Story
 from dockerlab.walk.outcome import Element
 

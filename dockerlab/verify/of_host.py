@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
-from dockerlab.drift import Difference, kernel
+from dockerlab.drift import Difference
 from dockerlab.hosts.base import Host
 from dockerlab.modes.parent import ParentNetwork
 from dockerlab.reach import World
