@@ -52,8 +52,9 @@ REJECTIONS: dict[str, Told] = {
     "icmpx-admin-prohibited": "admin",
 }
 """What options of REJECT say, by the names of iptables and of nft."""
-WORST: dict[str, Told] = {"EHOSTUNREACH": "host", "ENETUNREACH": "net", "EACCES": "admin"}
-"""What a host that forwards says of a route that it cannot take (`ip_error`); of a blackhole, nothing."""
+TOLD_4: dict[str, Told] = {"EHOSTUNREACH": "host", "ENETUNREACH": "net", "EACCES": "admin"}
+TOLD_6: dict[str, Told] = {"EHOSTUNREACH": "net", "ENETUNREACH": "net", "EACCES": "admin"}
+"""What a host that forwards says of a route that it cannot take (`ip_error`, `ip6_pkt_discard`); of a blackhole, nothing."""
 
 
 def send(way: Way, space: Space, packet: Packet, *, bound: bool = True) -> Fate:
@@ -314,19 +315,27 @@ def _route_in(way: Way, space: Space, link: Link, packet: Packet) -> Fate:
             return _martian(way, space, packet, strange)
         _noted(way, space, packet, choice)
         return _deliver(way, space, packet)
+    if choice.error and packet.version == 6:
+        return _lost_here(way, space, packet, choice)  # a host says so, whether it forwards or not
     shut = _forwards_not(way, space, link, packet.version)
     if shut is not None:
         way.note(space, "dropped", f"{space.name} does not forward", shut)
         return Lost("dropped", space, shut, packet)
     if choice.error or choice.hop is None:
-        way.note(space, "dropped", f"there is no way to {packet.destination}", choice.element)
-        return Lost("no route", space, choice.element, packet, told=WORST.get(choice.error, ""))
+        return _lost_here(way, space, packet, choice)
     strange = doubted_source(way, space, link, query)
     if strange is not None:
         return _martian(way, space, packet, strange)
     if choice.route is not None and choice.route.kind != "unicast":
         return _martian(way, space, packet, choice.element)
     return _forward(way, space, link, packet, choice)
+
+
+def _lost_here(way: Way, space: Space, packet: Packet, choice: Choice) -> Lost:
+    """Return the loss of a packet for which a namespace that should pass it on has no route."""
+    way.note(space, "dropped", f"there is no way to {packet.destination}", choice.element)
+    told = (TOLD_4 if packet.version == 4 else TOLD_6).get(choice.error, "")
+    return Lost("no route", space, choice.element, packet, told=told)
 
 
 def _martian(way: Way, space: Space, packet: Packet, element: Element | None) -> Lost:

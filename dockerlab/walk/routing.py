@@ -160,7 +160,7 @@ class Table:
                     return Choice(route, error=ERRORS[route.kind], element=element(route))
                 if route.kind not in ("unicast", "local", "broadcast", "anycast", "multicast"):
                     continue
-                hops = [hop for hop in route.hops if _usable(hop, query.outgoing, space, dead=dead)]
+                hops = [hop for hop in route.hops if _usable(hop, query.outgoing, space, dead=dead, kind=route.kind)]
                 if not route.hops and route.kind == "local" and query.outgoing in ("", "lo"):
                     return Choice(route, Hop("lo"), element=element(route))
                 if hops:
@@ -176,9 +176,11 @@ def _one(hops: list[Hop], route: Route, ask: Ask, space: Space) -> Hop:
     return hops[-1]
 
 
-def _usable(hop: Hop, outgoing: str, space: Space, *, dead: bool) -> bool:
+def _usable(hop: Hop, outgoing: str, space: Space, *, dead: bool, kind: str) -> bool:
     if outgoing and hop.device != outgoing:
         return False
+    if kind == "local":  # an address stays one's own when its interface goes down (`fib_sync_down_dev`)
+        return True
     link = space.links.get(hop.device)
     if link is not None and not link.up:
         return False
@@ -253,7 +255,7 @@ def _routes(space: Space) -> Iterator[Route]:
     yield from space.namespace.routes
     for link in space.namespace.links:
         for address in link.addresses:
-            if address.version in told or not link.up:
+            if address.version in told or (address.version == 6 and not link.up):
                 continue
             whole = ip_network(address.ip)
             text = f"local {address.ip} dev {link.name}"
