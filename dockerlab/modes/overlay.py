@@ -6,6 +6,7 @@ and appears on another host when a container there joins it. The way out is a se
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Literal
 
 from pydantic import Field
@@ -13,11 +14,31 @@ from pydantic import Field
 from dockerlab.kernel.model import Link
 from dockerlab.lab.model import Network
 from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Site, Wants
-from dockerlab.modes.made import Joined, Made, cable
+from dockerlab.modes.made import At, Joined, Line, Made, cable, written
 from dockerlab.snapshot import GATEWAY_BRIDGE, MTU, VXLAN_IDS, EndpointState
 
 PORTS = (("tcp", 2377), ("tcp", 7946), ("udp", 7946), ("udp", 4789))
 """Where a Swarm's hosts meet: its managers, the gossip of its members, and VXLAN."""
+
+
+ENCRYPTED = (
+    Line(
+        "marks",
+        "{vxlan} -j MARK --set-xmark 0xd0c4e3/0xffffffff",
+        "what carries the overlay's frames to other hosts is marked, and what is marked gets encrypted",
+    ),
+    Line(
+        "arrived",
+        "-m policy --dir in --pol ipsec {vxlan} -j ACCEPT",
+        "the overlay's frames come in from other hosts encrypted",
+        lambda at: at.engine.accepts_encrypted,
+    ),
+    Line(
+        "arrived",
+        "-m policy --dir in --pol none {vxlan} -j DROP",
+        "the overlay is encrypted: its frames do not come in in the clear",
+    ),
+)
 
 
 class OverlayNetwork(Network):
@@ -60,11 +81,15 @@ docker network create
         return Wants(forwarding=network is None or not network.internal, ports=PORTS)
 
     def makes(self, site: Site) -> Made:
-        """Return the bridge and the VXLAN of the network's hidden namespace; there is no rule of the firewall."""
+        """Return the bridge and the VXLAN of the network's hidden namespace.
+
+        The firewall has rules for one that is encrypted alone: what carries its frames between the hosts must be.
+        """
         mtu = self._mtu(site)
         bridge = Link(0, "br0", "bridge", mtu=mtu, addresses=site.gateways[:1])
         vxlan = Link(0, "vxlan0", "vxlan", mtu=mtu, master="br0", info={"id": _vni(site), "port": "4789"})
-        return Made(hidden=(bridge, vxlan))
+        rules = written(ENCRYPTED, _carrier(site)) if "encrypted" in site.options and 4 in site.filters else ()
+        return Made(hidden=(bridge, vxlan), rules=tuple(rules))
 
     def joins(self, site: Site, endpoint: EndpointState, name: str) -> Joined:
         """Return a cable from the hidden namespace's bridge into the container; the way out is docker_gwbridge's."""
@@ -81,6 +106,12 @@ docker network create
 def _vni(site: Site) -> str:
     """Return the number of the network's VXLAN, empty where nobody says it."""
     return site.options.get("com.docker.network.driver.overlay.vxlanid_list", "").partition(",")[0]
+
+
+def _carrier(site: Site) -> At:
+    """Return what rules about the packets that carry a network's frames are written for."""
+    number = _vni(site)
+    return At(site.engine, 4, "", ip_network("0.0.0.0/0"), vni=int(number) if number.isdigit() else 0)
 
 
 def gateway_port(host: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dockerlab.imagined.origin import origin
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Link
 from dockerlab.kernel.rules import Chain, Rule
@@ -146,7 +147,7 @@ def _by_element(story: Story, target: Target, by: Element) -> tuple[str, str]:
 def _by_rule(story: Story, target: Target, by: Element, rule: Rule) -> tuple[str, str]:
     """Return which of Docker's rules stopped a request, by its page; a rule of somebody else's is foreign."""
     at, world = story.end, story.world
-    line = world.origin(rule)
+    line = origin(rule)
     if line is None or not line.page:
         return "foreign-rule", f"{by.where} on {at} {_verb(rule)} it: {by.text}"
     host = story.outcome.at.host
