@@ -179,7 +179,7 @@ def _report(own: Trial, hosts: Mapping[str, Host], again: Mapping[str, Snapshot 
     events = disturbed(world, before, found)
     now = {**before, **{name: answer for name, answer in found.items() if isinstance(answer, Snapshot)}}
     cells = judge_all(own.rows, withdraw(own.rows, own.observed, world, events), own.wanted.predicted)
-    suspects, notes = _suspects(cells, world, now, hosts)
+    suspects, notes = _suspects(cells, own, now, hosts)
     return Report(
         lab=lab.name,
         title=lab.title,
@@ -198,20 +198,24 @@ def _report(own: Trial, hosts: Mapping[str, Host], again: Mapping[str, Snapshot 
 
 
 def _suspects(
-    cells: Sequence[Judged], world: World, snapshots: Mapping[str, Snapshot], hosts: Mapping[str, Host]
+    cells: Sequence[Judged], own: Trial, snapshots: Mapping[str, Snapshot], hosts: Mapping[str, Host]
 ) -> tuple[list[Suspect], list[str]]:
     """Return what may be why cells did not pass, the lab's own first, and what else is to be said of it.
 
-    The hosts are only asked where a cell failed that no object of the lab explains.
+    The lab's objects are held against the definition as they were when the cells were asked: what happened meanwhile
+    is told apart. The hosts are only asked where a cell failed that no object of the lab explains.
     """
-    found = lab_suspects(world, snapshots)
-    failed = [cell for cell in attributed(cells, found) if cell.verdict == "fail" and cell.cause is None]
+    world = own.world
+    found = lab_suspects(world, own.seen.snapshots)
+    astray = [cell for cell in attributed(cells, found) if cell.verdict != "pass"]
+    failed = [cell for cell in astray if cell.verdict == "fail" and cell.cause is None]
+    torn = torn_swarms(cells, world, snapshots, hosts) if astray else ()
     if not failed:
-        return found, []
+        return found, list(torn)
     insides, _ = look_inside(world.lab, snapshots, hosts)
     found += inside_suspects(kernel.namespaces(world.lab, snapshots, insides), world)
     of_hosts, notes = host_suspects(failed, world, snapshots, hosts)
-    return [*found, *of_hosts], [*notes, *torn_swarms(cells, world, snapshots, hosts)]
+    return [*found, *of_hosts], [*notes, *torn]
 
 
 def last_words(lab: Lab, hosts: Mapping[str, Host], snapshots: Mapping[str, Snapshot]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
 
 from dockerlab.probe import base as probe
@@ -104,7 +105,7 @@ class Report:
     causes: tuple[Cause, ...] = ()
     """What was found not to be as it should be, also where no cell shows it."""
 
-    @property
+    @cached_property
     def told_causes(self) -> list[tuple[Cause, int]]:
         """Return every cause once, each with the number of its cells: the lab's before the hosts'.
 
@@ -118,7 +119,7 @@ class Report:
     @property
     def unexplained(self) -> int:
         """Return how many cells were seen otherwise than the kernels' state predicts."""
-        return sum(judged.unexplained for judged in self.cells)
+        return sum(judged.unexplained for judged in self.cells if judged.predicted is not None)
 
     def summary(self) -> dict[Verdict, int]:
         """Return how many cells and checks passed, failed, and could not be judged."""
