@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from dockerlab.drift.objects import Difference
+from dockerlab.kernel.model import Link
 from dockerlab.lab.model import Lab
 from dockerlab.modes.parent import ParentNetwork
 from dockerlab.snapshot import GATEWAY_BRIDGE, MTU, ContainerState, EndpointState, Snapshot
-from dockerlab.survey.inside import Inside, Link
+from dockerlab.survey.inside import Inside
 from dockerlab.topology import HostFacts
 
 OWN_RESOLVER = "127.0.0.11"

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict
 
 from dockerlab import daemon
-from dockerlab.command import Result
 from dockerlab.daemon import DaemonFile
 from dockerlab.daemon.state import PATH
 from dockerlab.hosts.base import Host
+from dockerlab.kernel.rules import Ruleset
 from dockerlab.snapshot import GATEWAY_BRIDGE, INGRESS, LABEL_LAB, Snapshot
-from dockerlab.survey import Seen, on_each
+from dockerlab.survey import Seen, on_each, send
 from dockerlab.topology import HostFacts
 
 DOCKERS_OWN = frozenset({GATEWAY_BRIDGE, INGRESS})
@@ -63,12 +63,15 @@ class Holdings(BaseModel):
 
 def held(seen: Seen, hosts: Mapping[str, Host]) -> dict[str, Holdings]:
     """Return what each host holds now."""
-    rules = on_each(hosts, lambda host: host.run(["iptables-save"], timeout=20))
+    kernels = on_each(hosts, lambda host: send.look(host, (), "host"))
     files = on_each(hosts, daemon.look)
-    return {name: held_by(seen.snapshots[name], seen.facts[name], rules[name], files[name]) for name in hosts}
+    return {
+        name: held_by(seen.snapshots[name], seen.facts[name], kernels[name].ground.ruleset, files[name])
+        for name in hosts
+    }
 
 
-def held_by(snapshot: Snapshot, facts: HostFacts, saved: Result, file: DaemonFile) -> Holdings:
+def held_by(snapshot: Snapshot, facts: HostFacts, ruleset: Ruleset, file: DaemonFile) -> Holdings:
     """Return what one host holds; rules that cannot be read are None."""
     networks = [network for network in snapshot.networks if LABEL_LAB not in network.labels]
     return Holdings(
@@ -83,7 +86,7 @@ def held_by(snapshot: Snapshot, facts: HostFacts, saved: Result, file: DaemonFil
         ),
         links=frozenset(f"{nic.name} {'up' if nic.up else 'down'}" for nic in facts.nics if not _dockers(nic.name)),
         routes=frozenset(_routes(facts)),
-        rules=frozenset(_rules(saved.text)) if saved.ok else None,
+        rules=frozenset(_rules(ruleset)) if "ip" in ruleset.read else None,
         policy=facts.forward_policy,
         ip_forward=facts.ip_forward,
     )
@@ -103,14 +106,10 @@ def _routes(facts: HostFacts) -> Iterator[str]:
             yield f"{route.destination or 'default'} {via}dev {route.device}"
 
 
-def _rules(saved: str) -> list[str]:
-    table, found = "", []
-    for line in saved.splitlines():
-        if line.startswith("*"):
-            table = line[1:].strip()
-        elif line.startswith("-A ") and not any(mark in line for mark in PASSING):
-            found.append(f"{table} {line}")
-    return found
+def _rules(ruleset: Ruleset) -> Iterator[str]:
+    for rule in ruleset.rules():
+        if rule.family == "ip" and rule.text.startswith("-A ") and not any(mark in rule.text for mark in PASSING):
+            yield f"{rule.table} {rule.text}"
 
 
 @dataclass(frozen=True)

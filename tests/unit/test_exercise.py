@@ -9,7 +9,6 @@ from support.labs import lab
 from dockerlab.checks.judge import Outcome
 from dockerlab.checks.looks import parse, stands
 from dockerlab.cli.exercise import words
-from dockerlab.command import Result
 from dockerlab.daemon import DaemonFile
 from dockerlab.errors import DefinitionError, UsageError
 from dockerlab.exercise import hints, loader, progress
@@ -19,6 +18,7 @@ from dockerlab.exercise.remains import Holdings, changes, held_by
 from dockerlab.faults import FAULTS
 from dockerlab.faults.fault import Break
 from dockerlab.faults.injury import Act, Injury, choose
+from dockerlab.kernel import iptables
 from dockerlab.snapshot import LABEL_LAB, ContainerState, NetworkState, Snapshot
 from dockerlab.topology import HostFacts, Nic, Route
 
@@ -329,7 +329,7 @@ def seen(saved=SAVED, **more):
         "vm0", nics=(Nic("eth0"), Nic("docker0", up=False), Nic("veth1"), Nic("br-1")), ip_forward=True,
         forward_policy="DROP", routes=ROUTES,
     )  # fmt: skip
-    return held_by(snapshot, facts, Result((), 0, saved, b"", 0.0), DaemonFile("vm0")).model_copy(update=more)
+    return held_by(snapshot, facts, iptables.read(saved.decode(), "ip"), DaemonFile("vm0")).model_copy(update=more)
 
 
 def test_what_a_host_holds():
