@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address
 
 from dockerlab import engine
-from dockerlab.drift import kernel
+from dockerlab.drift import inside
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
 from dockerlab.reach import World
@@ -39,8 +39,8 @@ def causes(
 def _beneath(world: World, snapshots: Mapping[str, Snapshot], hosts: Mapping[str, Host]) -> Iterator[str]:
     """Yield where namespaces and parents are not as the engines' word has them; nothing of those that are not seen."""
     insides, _ = look_inside(world.lab, snapshots, hosts)
-    yield from map(str, kernel.parents(world.lab, world.facts))
-    yield from map(str, kernel.namespaces(world.lab, snapshots, insides))
+    yield from map(str, inside.parents(world.lab, world.facts))
+    yield from map(str, inside.namespaces(world.lab, snapshots, insides))
 
 
 def _firewalls(
