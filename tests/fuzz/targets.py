@@ -25,6 +25,7 @@ from dockerlab.errors import DefinitionError, EngineError, HostError, UsageError
 from dockerlab.hosts.address import SshOptions, parse_address
 from dockerlab.hosts.inventory import read_inventory
 from dockerlab.hosts.sshconfig import route
+from dockerlab.kernel import ipset, iptables, nft
 from dockerlab.lab.check import absent, warnings
 from dockerlab.lab.lint import LINTS
 from dockerlab.lab.loader import decoded, loads, read
@@ -192,6 +193,37 @@ def rules(data: bytes) -> None:
     return None
 
 
+def saved(data: bytes) -> None:
+    """Whatever iptables-save prints is a ruleset that is the same when it was written and read again, or ValueError."""
+    try:
+        found = iptables.read(data.decode(errors="replace"), "ip")
+    except ValueError as error:
+        return _told(error)
+    assert iptables.read(iptables.write(found), "ip").chains == found.chains
+    return None
+
+
+def nftables(data: bytes) -> None:
+    """Whatever JSON nft prints is a ruleset in which every rule has a text, or ValueError."""
+    try:
+        found = nft.read(json.loads(data))
+    except RecursionError:
+        return None  # the standard library's affair
+    except ValueError as error:
+        return _told(error)
+    assert all(isinstance(rule.text, str) for rule in found.rules())
+    assert isinstance(nft.write(found), str)
+    return None
+
+
+def sets(data: bytes) -> None:
+    """Whatever ipset prints is sets, or ValueError."""
+    try:
+        ipset.read(data.decode(errors="replace"))
+    except ValueError as error:
+        _told(error)
+
+
 def doctor(data: bytes) -> None:
     """Whatever a machine says to a doctor is judged, and told in lines for a terminal."""
     text = data.decode(errors="replace")
@@ -209,7 +241,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
     for target in (
         loader, template, renderer, lines, ping, nslookup, packets, machine, engine, inventory, address, sshconfig,
-        rules, doctor,
+        rules, saved, nftables, sets, doctor,
     )
 }  # fmt: skip
 
