@@ -28,7 +28,10 @@ BRIDGE_NAME = "com.docker.network.bridge.name"
 
 @dataclass(frozen=True)
 class EndpointState:
-    """A container's attachment to one network: its addresses, MAC, gateways (empty: none) and names there."""
+    """A container's attachment to one network: its addresses, MAC, gateways (empty: none) and names there.
+
+    `priority` is the engine's `GwPriority`: of several networks, the one with the largest gives the default route.
+    """
 
     network: str
     addresses: tuple[IPv4Interface | IPv6Interface, ...] = ()
@@ -36,6 +39,7 @@ class EndpointState:
     gateway: str = ""
     gateway6: str = ""
     aliases: tuple[str, ...] = ()
+    priority: int = 0
 
 
 @dataclass(frozen=True)

@@ -14,12 +14,7 @@ from dockerlab.identity import Identity
 from dockerlab.lab.daemon import Daemon
 from dockerlab.snapshot import LABEL_LAB, LABEL_OWNER, ContainerState, Snapshot
 from dockerlab.topology import HostFacts
-
-IPV6_BY_ITSELF = (27, 0)
-"""The engine from which on docker0's IPv6 needs no `fixed-cidr-v6` (observed: 20.10 does not start, 28.5 does)."""
-
-RANGE_IS_SUBNET = (28, 0)
-"""The engine from which on `fixed-cidr` alone is docker0's subnet (observed: 20.10 no, 28.5 yes)."""
+from dockerlab.versions import Engine, numbers
 
 FLAGS = {"default-address-pools": "default-address-pool"}
 """Keys whose flag on the engine's command line has another name."""
@@ -90,8 +85,9 @@ def _flags(file: DaemonFile, wanted: Change) -> Iterator[str]:
 
 def _engine(place: Place, daemon: Daemon, settings: dict[str, object]) -> Iterator[str]:
     """Yield what this engine, with its other settings, would not start with."""
-    engine, present = place.snapshot.engine, _subnet(place.file)
-    if daemon.ipv6 and daemon.fixed_cidr_v6 is None and "fixed-cidr-v6" not in settings and engine < IPV6_BY_ITSELF:
+    engine, present = Engine(numbers(place.snapshot.engine_version)), _subnet(place.file)
+    alone = daemon.fixed_cidr_v6 is None and "fixed-cidr-v6" not in settings
+    if daemon.ipv6 and alone and not engine.ipv6_by_itself:
         yield f"engine {place.snapshot.engine_version} wants `fixed-cidr-v6` with `ipv6`: give a subnet"
     if settings.get("bridge") and daemon.settings().keys() & BRIDGE:
         yield f"{place.file.path} says `bridge: {settings['bridge']}`: there is no docker0 to set anything of"
@@ -100,7 +96,7 @@ def _engine(place: Place, daemon: Daemon, settings: dict[str, object]) -> Iterat
     if daemon.live_restore and place.snapshot.swarm.state != "inactive":
         yield "`live-restore` and a Swarm exclude each other, and this engine is in one: leave one of the two"
     subnet = daemon.bip.network if daemon.bip is not None else _given(settings) or present
-    if daemon.bip is None and daemon.fixed_cidr is not None and engine >= RANGE_IS_SUBNET:
+    if daemon.bip is None and daemon.fixed_cidr is not None and engine.range_is_subnet:
         subnet = daemon.fixed_cidr
     for key, part in (("fixed-cidr", daemon.fixed_cidr), ("default-gateway", daemon.default_gateway)):
         if part is not None and subnet is not None and not IPv4Network(part).subnet_of(subnet):

@@ -9,9 +9,7 @@ from dockerlab.doctor.condition import Condition
 from dockerlab.doctor.look import Patient
 from dockerlab.errors import HostError
 from dockerlab.finding import Finding, Remedy
-
-OLDEST = (20, 10)
-"""The oldest engine that dockerlab is tested with."""
+from dockerlab.versions import OLDEST
 
 
 def findings(patient: Patient) -> Iterator[Finding]:

@@ -179,6 +179,7 @@ def _endpoint(network: str, endpoint: Json) -> EndpointState:
         gateway=endpoint.get("Gateway") or "",
         gateway6=endpoint.get("IPv6Gateway") or "",
         aliases=tuple(dict.fromkeys(names)),
+        priority=endpoint.get("GwPriority") or 0,
     )
 
 

@@ -6,17 +6,16 @@ needs of a host, and the facts that an attachment gives to the model. It gives f
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
-from ipaddress import ip_address
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_interface
 
 from dockerlab.lab.model import Container, Lab, Network
 from dockerlab.lab.problem import Problem, meant
-from dockerlab.snapshot import EndpointState, NetworkState
-from dockerlab.topology import Attachment, HostFacts, IpAddress, NetworkFacts
-
-IPV6_RULES = (27, 0)
-"""The engine from which on IPv6 is filtered unless it is told not to (moby #47747)."""
+from dockerlab.modes.made import Joined, Made, Written
+from dockerlab.snapshot import EndpointState, NetworkState, PublishedPort
+from dockerlab.topology import Attachment, HostFacts, IpAddress, IpInterface, NetworkFacts
+from dockerlab.versions import Engine
 
 
 @dataclass(frozen=True)
@@ -28,14 +27,42 @@ class Site:
     spec: Network | None
     state: NetworkState | None = None
     facts: HostFacts | None = None
-    engine: tuple[int, int] = (0, 0)
+    engine: Engine = field(default_factory=Engine)
 
     @property
     def filters(self) -> frozenset[int]:
         """Return the IP versions for which the host's engine keeps firewall rules."""
-        facts = self.facts or HostFacts(self.host)
-        ipv6 = self.engine >= IPV6_RULES if facts.ip6tables is None else facts.ip6tables
-        return frozenset(({4, 6} if ipv6 else {4}) if facts.iptables else ())
+        return self.engine.filters
+
+    @property
+    def options(self) -> Mapping[str, str]:
+        """Return the driver's options: the engine's word, and the definition's where there is no engine."""
+        if self.state is not None:
+            return self.state.options
+        return self.spec.driver_opts if self.spec is not None else {}
+
+    @property
+    def internal(self) -> bool:
+        """Tell whether the network is internal."""
+        return self.spec.internal if self.spec is not None else self.state is not None and self.state.internal
+
+    @property
+    def gateways(self) -> tuple[IpInterface, ...]:
+        """Return the addresses that the network keeps for its gateways, each with its subnet's prefix."""
+        found = [ip_address(gateway) for gateway in (self.state.gateways if self.state is not None else ())]
+        subnets = self.state.subnets if self.state is not None else ()
+        return tuple(
+            ip_interface(f"{address}/{subnet.prefixlen}")
+            for subnet in subnets
+            for address in found
+            if address in subnet
+        )
+
+    @property
+    def mtu(self) -> int:
+        """Return the MTU of its links."""
+        told = self.options.get("com.docker.network.driver.mtu", "")
+        return int(told) if told.isdigit() and int(told) else 1500
 
 
 @dataclass(frozen=True)
@@ -131,6 +158,21 @@ docker network rm {{ id or name }}
         """Return the facts of the network itself on one host."""
         _ = site
         return NetworkFacts()
+
+    def makes(self, site: Site) -> Made:
+        """Return what the engine makes of the network itself on one host."""
+        _ = site
+        return Made()
+
+    def joins(self, site: Site, endpoint: EndpointState, name: str) -> Joined:
+        """Return what the engine makes of a container's place on the network, by an interface of that name in it."""
+        _ = site, endpoint, name
+        return Joined()
+
+    def publishes(self, site: Site, endpoint: EndpointState, ports: Sequence[PublishedPort]) -> tuple[Written, ...]:
+        """Return the rules for ports of the host that lead to a place; a port without a number is only let in."""
+        _ = site, endpoint, ports
+        return ()
 
 
 # What the driver modes have in common, in the order in which the engine's own documentation explains it.

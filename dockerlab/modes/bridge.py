@@ -6,20 +6,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from ipaddress import ip_address, ip_interface, ip_network
 from typing import Literal
 
 from dockerlab import topology
+from dockerlab.kernel.model import Link
 from dockerlab.lab.model import Lab, Network
 from dockerlab.lab.problem import Problem
+from dockerlab.modes import bridge_nft, bridge_rules
 from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Site, Wants, gateways
-from dockerlab.snapshot import EndpointState
-from dockerlab.topology import Attachment, Denial, Forwarding, Interface, NetworkFacts, Segment
+from dockerlab.modes.made import At, Joined, Made, Written, cable, default, written
+from dockerlab.snapshot import EndpointState, PublishedPort
+from dockerlab.topology import Attachment, Denial, Forwarding, Interface, IpInterface, NetworkFacts, Segment
 
 DEFAULT = "bridge"
 OPTION = "com.docker.network.bridge."
-GATEWAY_MODES = (27, 0)
-UNPROTECTED = (28, 0)
+GATEWAYS = ("nat", "routed", "nat-unprotected", "isolated")
+"""The gateway modes that any engine knows (docs.docker.com, bridge network driver)."""
 
 
 class BridgeNetwork(Network):
@@ -92,16 +97,16 @@ docker network create
             Interface(segment, address, site.name, _port(site), endpoint.mac) for address in endpoint.addresses
         )
         # Of several networks, an internal one gives the default route only where no other does (libnetwork's order).
-        order = (1 if _internal(site) else 0, site.name)
+        order = (1 if site.internal else 0, site.name)
         return Attachment(interfaces, gateways(endpoint), segment, order, resolver=site.name != DEFAULT)
 
     def facts(self, site: Site) -> NetworkFacts:
         """Return what the host's firewall does with this bridge's packets."""
-        segment, options, filters = topology.bridge(site.host, site.name), _options(site), site.filters
+        segment, options, filters = topology.bridge(site.host, site.name), site.options, site.filters
         denials = (
             _apart(site, segment, filters) if options.get(OPTION + "enable_icc", "true").lower() == "false" else ()
         )
-        if _internal(site):
+        if site.internal:
             why = f"{site.name} is internal: iptables drops what enters or leaves it; later engines give no route"
             shut = Forwarding(
                 segment, allowed=False, masquerade=frozenset(), filters=filters, rule="bridge-internal", why=why
@@ -112,17 +117,132 @@ docker network create
             segment,
             masquerade=filters if masked else frozenset(),
             filters=filters,
-            unprotected=_gates(site, "nat-unprotected", UNPROTECTED),
-            routed=_gates(site, "routed", GATEWAY_MODES),
+            unprotected=_gates(site, "nat-unprotected"),
+            routed=_gates(site, "routed"),
             trusted=frozenset(options.get(OPTION + "trusted_host_interfaces", "").split(":")) - {""},
         )
         return NetworkFacts(denials, (out,))
 
+    def makes(self, site: Site) -> Made:
+        """Return the bridge, with the host's addresses on it, and the rules by which the host routes for it."""
+        if site.state is None:
+            return Made()
+        name, places = site.state.bridge, _places(site)
+        lines = bridge_nft.NETWORK if site.engine.backend == "nftables" else bridge_rules.NETWORK
+        rules = [rule for at in places.values() for rule in written(lines, at)]
+        if 6 not in places and 6 in site.filters and site.engine.stages_without_subnet and 4 in places:
+            bare = replace(places[4], version=6, subnet=ip_network("::/0"))
+            rules += written(bridge_rules.PARTED, bare)
+        versions = {subnet.version for subnet in site.state.subnets}
+        sysctls = {"net/ipv4/ip_forward": "1", "net/ipv6/conf/all/forwarding": "1"}
+        kept = {path: value for path, value in sysctls.items() if (6 if "ipv6" in path else 4) in versions}
+        if not site.engine.proxy and not site.internal:
+            kept[f"net/ipv4/conf/{name}/route_localnet"] = "1"
+        if not _said(site, "enable_icc", True):
+            kept |= {f"net/bridge/bridge-nf-call-{part}": "1" for part in ("iptables", "ip6tables")}
+        return Made((Link(0, name, "bridge", mtu=site.mtu, addresses=addresses(site)),), kept, tuple(rules))
 
-def _gates(site: Site, mode: str, since: tuple[int, int]) -> frozenset[int]:
-    """Return the IP versions for which a network is in a gateway mode; engines before `since` ignore the option."""
-    options, versions = _options(site), (4, 6) if site.engine >= since else ()
-    return frozenset(version for version in versions if options.get(f"{OPTION}gateway_mode_ipv{version}") == mode)
+    def joins(self, site: Site, endpoint: EndpointState, name: str) -> Joined:
+        """Return a cable from the bridge into the container, and the rules for its addresses."""
+        bridge = site.state.bridge if site.state is not None else ""
+        inside, outside = cable(name, endpoint.mac, endpoint.addresses, bridge, site.mtu)
+        places = _places(site)
+        own = (replace(places[a.version], address=a.ip) for a in endpoint.addresses if a.version in places)
+        ways = gateways(endpoint)
+        return Joined(
+            inside,
+            outside,
+            gates=frozenset(way.version for way in ways),
+            routes=tuple(default(name, way) for way in ways),
+            rules=tuple(rule for at in own for rule in _endpoint_rules(at)),
+        )
+
+    def publishes(self, site: Site, endpoint: EndpointState, ports: Sequence[PublishedPort]) -> tuple[Written, ...]:
+        """Return the rules for ports of the host that lead to a container; one of another IP version has none."""
+        lines = bridge_nft.PORT if site.engine.backend == "nftables" else bridge_rules.PORT
+        places = _places(site)
+        found: list[Written] = []
+        for port in ports:
+            on = ip_address(port.host_ip)
+            own = next((a.ip for a in endpoint.addresses if a.version == on.version), None)
+            if own is not None and on.version in places:
+                at = replace(
+                    places[on.version],
+                    address=own,
+                    on=None if on.is_unspecified else on,
+                    published=port.host_port,
+                    target=port.container_port,
+                    protocol=port.protocol,
+                )
+                found += written(lines, at)
+        return tuple(found)
+
+
+def _gates(site: Site, mode: str) -> frozenset[int]:
+    """Return the IP versions for which a network is in a gateway mode."""
+    return frozenset(version for version in (4, 6) if gate(site, version) == mode)
+
+
+def gate(site: Site, version: int) -> str:
+    """Return a network's gateway mode in an IP version; engines that do not know the option ignore it."""
+    told = site.options.get(f"{OPTION}gateway_mode_ipv{version}", "nat")
+    known = {
+        "routed": site.engine.gateway_modes,
+        "nat-unprotected": site.engine.unprotected,
+        "isolated": site.engine.isolated,
+    }
+    return told if known.get(told) else "nat"
+
+
+def _said(site: Site, option: str, default: bool) -> bool:
+    """Return the value of an option that is true or false."""
+    return site.options.get(OPTION + option, str(default)).lower() in ("true", "1", "t")
+
+
+def addresses(site: Site) -> tuple[IpInterface, ...]:
+    """Return the addresses that the host has on the bridge."""
+    if site.internal and not site.engine.internal_address:
+        return ()
+    kept = [
+        address
+        for address in site.gateways
+        if gate(site, address.version) != "isolated"
+        and not (address.version == 4 and _said(site, "inhibit_ipv4", False))
+    ]
+    if site.engine.link_local_gateway and any(address.version == 6 for address in kept):
+        kept.append(ip_interface("fe80::1/64"))
+    return tuple(kept)
+
+
+def _places(site: Site) -> dict[int, At]:
+    """Return what the network's rules are written for, by the IP version."""
+    state = site.state
+    found: dict[int, At] = {}
+    for subnet in state.subnets if state is not None else ():
+        if subnet.version in site.filters and subnet.version not in found:
+            trusted = site.options.get(OPTION + "trusted_host_interfaces", "") if site.engine.trusts_interfaces else ""
+            known = subnet.version == 4 or site.engine.source_option
+            found[subnet.version] = At(
+                engine=site.engine,
+                version=subnet.version,
+                bridge=state.bridge if state is not None else "",
+                subnet=subnet,
+                internal=site.internal,
+                gate=gate(site, subnet.version),
+                icc=_said(site, "enable_icc", True),
+                masquerade=_said(site, "enable_ip_masquerade", True),
+                source=site.options.get(f"com.docker.network.host_ipv{subnet.version}", "") if known else "",
+                trusted=tuple(name for name in trusted.split(":") if name),
+            )
+    return found
+
+
+def _endpoint_rules(at: At) -> Iterator[Written]:
+    """Yield the rules for one address of a container; nft asks for all trusted interfaces at once."""
+    nft = at.engine.backend == "nftables"
+    lines = bridge_nft.ENDPOINT if nft else bridge_rules.ENDPOINT
+    for trust in ("",) if nft else (*at.trusted, ""):
+        yield from written(lines, replace(at, trust=trust))
 
 
 def _apart(site: Site, segment: Segment, filters: frozenset[int]) -> tuple[Denial, ...]:
@@ -134,22 +254,12 @@ def _apart(site: Site, segment: Segment, filters: frozenset[int]) -> tuple[Denia
         return (Denial(segment, port, "bridge-icc", why, symptom=None, certain=False, versions=filters),)
     # The setting is for IPv4 alone; the one for IPv6 is not read and taken to be on.
     # In gateway mode routed, chain DOCKER accepts ICMP before.
-    spared = _gates(site, "routed", GATEWAY_MODES)
+    spared = _gates(site, "routed")
     return (Denial(segment, port, "bridge-icc", why, versions=filters if nf else filters - {4}, spares_pings=spared),)
 
 
 def _port(site: Site) -> str:
     return f"{site.host}/{site.name}/port"
-
-
-def _internal(site: Site) -> bool:
-    return site.spec.internal if site.spec is not None else site.state is not None and site.state.internal
-
-
-def _options(site: Site) -> Mapping[str, str]:
-    if site.state is not None:
-        return site.state.options
-    return site.spec.driver_opts if site.spec is not None else {}
 
 
 MODE = Bridge()

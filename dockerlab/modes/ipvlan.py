@@ -6,18 +6,18 @@ gateway and hear no broadcast, and other machines need a route to them by way of
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Literal
 
 from pydantic import Field
 
 from dockerlab.lab.model import Network
 from dockerlab.modes.base import LABELS, OPTIONS, POOLS, Site
+from dockerlab.modes.made import Joined, onto
 from dockerlab.modes.parent import ParentMode, ParentNetwork, child, parent_of, segment
 from dockerlab.snapshot import EndpointState
 from dockerlab.topology import Attachment, Denial, Interface, NetworkFacts, Segment
-
-FLAGS = (23, 0)
-"""The engine from which on there is `ipvlan_flag`, and mode l3s (observed: 20.10 ignores the flag, 28.5 heeds it)."""
 
 
 class IpvlanNetwork(ParentNetwork):
@@ -75,10 +75,27 @@ docker network create
         interfaces = tuple(Interface(routed, a, site.name, child(site), endpoint.mac) for a in endpoint.addresses)
         return Attachment(interfaces, priority=(0, site.name), resolver=True)
 
+    def submode(self, site: Site) -> Mapping[str, str]:
+        """Return the mode and the flag; an engine that does not know the flag ignores it."""
+        if not isinstance(site.spec, IpvlanNetwork):
+            return {"mode": "l2"}
+        flag = site.spec.driver_opts.get("ipvlan_flag", "bridge") if site.engine.ipvlan_flags else "bridge"
+        return {"mode": site.spec.submode, "flags": flag}
+
+    def joins(self, site: Site, endpoint: EndpointState, name: str) -> Joined:
+        """Return a child of the parent; in modes l3 everything goes out by it, without a router."""
+        joined = super().joins(site, endpoint, name)
+        routed = isinstance(site.spec, IpvlanNetwork) and site.spec.submode != "l2"
+        shut = site.internal or (parent_of(site) is None and not site.engine.parentless_route)
+        if not routed or shut:
+            return replace(joined, gates=frozenset(), routes=()) if routed else joined
+        versions = sorted({address.version for address in endpoint.addresses})
+        return replace(joined, gates=frozenset(versions), routes=tuple(onto(name, each) for each in versions))
+
     def facts(self, site: Site) -> NetworkFacts:
         """Return what the kernel's ipvlan driver never delivers, or leaves to the switch."""
         about, spec = super().facts(site), site.spec
-        flag = spec.driver_opts.get("ipvlan_flag") if spec is not None and site.engine >= FLAGS else None
+        flag = spec.driver_opts.get("ipvlan_flag") if spec is not None and site.engine.ipvlan_flags else None
         if flag not in ("private", "vepa"):
             return about
         place, ports = _place(site), frozenset({child(site)})

@@ -6,6 +6,7 @@ each other, so that a network over several hosts wants fixed addresses.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field
@@ -68,6 +69,10 @@ docker network create
     def wants(self, network: Network | None) -> Wants:
         """Return that the parent's adapter has to let MAC addresses pass that are not its own."""
         return Wants(own_macs=isinstance(network, ParentNetwork) and network.parent_interface is not None)
+
+    def submode(self, site: Site) -> Mapping[str, str]:
+        """Return how children of one parent reach each other."""
+        return {"mode": site.spec.submode if isinstance(site.spec, MacvlanNetwork) else "bridge"}
 
     def facts(self, site: Site) -> NetworkFacts:
         """Return what the kernel's macvlan driver never delivers."""

@@ -11,8 +11,10 @@ from typing import Literal
 from pydantic import Field
 
 from dockerlab import topology
+from dockerlab.kernel.model import Link
 from dockerlab.lab.model import Network
 from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Site, Wants
+from dockerlab.modes.made import Joined, Made, cable
 from dockerlab.snapshot import EndpointState
 from dockerlab.topology import Attachment, Denial, Forwarding, Interface, NetworkFacts
 
@@ -74,12 +76,35 @@ docker network create
         way_out = topology.bridge(site.host, GATEWAY_BRIDGE)
         return Attachment(interfaces, (nic.addresses[0].ip,), way_out, (2, site.name), resolver=True)
 
+    def makes(self, site: Site) -> Made:
+        """Return the bridge and the VXLAN of the network's hidden namespace; there is no rule of the firewall."""
+        mtu = self._mtu(site)
+        bridge = Link(0, "br0", "bridge", mtu=mtu, addresses=site.gateways[:1])
+        vxlan = Link(0, "vxlan0", "vxlan", mtu=mtu, master="br0", info={"id": _vni(site), "port": "4789"})
+        return Made(hidden=(bridge, vxlan))
+
+    def joins(self, site: Site, endpoint: EndpointState, name: str) -> Joined:
+        """Return a cable from the hidden namespace's bridge into the container; the way out is docker_gwbridge's."""
+        inside, outside = cable(name, endpoint.mac, endpoint.addresses, "br0", self._mtu(site))
+        return Joined(inside, outside, hidden=True)
+
+    @staticmethod
+    def _mtu(site: Site) -> int:
+        """Return the MTU: VXLAN takes 50 bytes of the hosts' own, and what encrypts takes 26 more."""
+        told = site.options.get("com.docker.network.driver.mtu", "")
+        return int(told) if told.isdigit() and int(told) else 1424 if "encrypted" in site.options else 1450
+
     def facts(self, site: Site) -> NetworkFacts:
         """Return that the host masquerades what comes from docker_gwbridge, where containers do not meet."""
         segment, filters = topology.bridge(site.host, GATEWAY_BRIDGE), site.filters
         why = f"{GATEWAY_BRIDGE} is the containers' way out alone: iptables drops what goes from port to port"
         denial = Denial(segment, frozenset({gateway_port(site.host)}), "bridge-icc", why, versions=filters)
         return NetworkFacts((denial,), (Forwarding(segment, masquerade=filters, filters=filters),))
+
+
+def _vni(site: Site) -> str:
+    """Return the number of the network's VXLAN, empty where nobody says it."""
+    return site.options.get("com.docker.network.driver.overlay.vxlanid_list", "").partition(",")[0]
 
 
 def gateway_port(host: str) -> str:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from pydantic import Field
 
 from dockerlab import topology
+from dockerlab.kernel.model import Link
 from dockerlab.lab.model import Lab, Network
 from dockerlab.lab.problem import Problem
 from dockerlab.modes.base import CONNECT, JOIN, Mode, Site, gateways
+from dockerlab.modes.made import Joined, Made, default
 from dockerlab.snapshot import EndpointState
 from dockerlab.topology import Attachment, Denial, Interface, IpNetwork, NetworkFacts, Segment
 
@@ -83,6 +86,42 @@ class ParentMode(Mode):
         routes = () if internal else gateways(endpoint)
         return Attachment(interfaces, routes, lan, (0, site.name), resolver=True)
 
+    def submode(self, site: Site) -> Mapping[str, str]:
+        """Return what the kernel says of a child: its mode, and the flag of ipvlan."""
+        _ = site
+        return {}
+
+    def makes(self, site: Site) -> Made:
+        """Return the parent where Docker makes it: a VLAN of another interface, or a dummy that leads nowhere.
+
+        There is no rule of the firewall.
+        """
+        parent = parent_of(site)
+        if parent is None:
+            return Made((Link(0, dummy(site), "dummy"),))
+        base, dot, number = parent.partition(".")
+        if not dot or not number.isdigit():
+            return Made()
+        return Made((Link(0, parent, "vlan", info={"id": number, "protocol": "802.1Q", "parent": base}),))
+
+    def joins(self, site: Site, endpoint: EndpointState, name: str) -> Joined:
+        """Return a child of the parent in the container; an internal network has no default route.
+
+        From 29.0 on a network without a gateway is chosen as the way out all the same, and then there is none.
+        """
+        child = Link(0, name, self.name, endpoint.mac, site.mtu, addresses=endpoint.addresses, away=True)
+        lower = parent_of(site) or dummy(site)
+        shut = site.internal or (parent_of(site) is None and not site.engine.parentless_route)
+        ways = () if shut else gateways(endpoint)
+        versions = frozenset(address.version for address in endpoint.addresses)
+        gates = frozenset(way.version for way in ways)
+        if not shut and not site.engine.guesses_gateway:
+            gates |= versions
+        return Joined(
+            replace(child, info=self.submode(site)), lower=lower, gates=gates,
+            routes=tuple(default(name, way) for way in ways),
+        )  # fmt: skip
+
     def facts(self, site: Site) -> NetworkFacts:
         """Return that the host and the children of its own parent interface never meet."""
         parent = parent_of(site)
@@ -93,6 +132,12 @@ class ParentMode(Mode):
             "does not hand it back to the host"
         )
         return NetworkFacts((Denial(segment(site), own_host(site), f"{self.name}-own-host", why, "host unreachable"),))
+
+
+def dummy(site: Site) -> str:
+    """Return what the driver calls the interface that it makes where there is no parent."""
+    prefix = "di-" if site.spec is not None and site.spec.driver == "ipvlan" else "dm-"
+    return prefix + (site.state.id[:12] if site.state is not None else "")
 
 
 def _automatic(lab: Lab, network: str) -> bool:

@@ -13,16 +13,14 @@ from dockerlab.modes.overlay import GATEWAY_BRIDGE, gateway_port
 from dockerlab.reach.world import Holder, Sandbox, World, place_of
 from dockerlab.snapshot import EndpointState, Snapshot
 from dockerlab.topology import Attachment, Denial, HostFacts, Interface, IpAddress, Route, Segment
-
-ASKS_THROUGH_HOST = (26, 0)
-"""The engine from which on servers that the host itself uses are asked from the host (observed: 20.10 no, 28.5 yes)."""
+from dockerlab.versions import Engine, numbers
 
 
 def build_world(lab: Lab, facts: Mapping[str, HostFacts], snapshots: Mapping[str, Snapshot]) -> World:
     """Return the lab's world; an address is what the engine gave, or what the definition fixes where it gave none."""
     seen = {host: snapshots.get(host, Snapshot(host)) for host in lab.hosts}
     known = {host: facts.get(host, HostFacts(host)) for host in lab.hosts}
-    world = World(lab, known, {host: snapshot.engine for host, snapshot in seen.items()})
+    world = World(lab, known, {host: engine_of(snapshot, known[host]) for host, snapshot in seen.items()})
     for name in lab.containers:
         world.of[name] = _sandbox_of(lab, name)
     for host in lab.hosts:
@@ -34,6 +32,18 @@ def build_world(lab: Lab, facts: Mapping[str, HostFacts], snapshots: Mapping[str
         world.addresses[name] = world.addresses[world.of[name]]
     world.denials = {segment: _in_force(world, segment, denials) for segment, denials in world.denials.items()}
     return world
+
+
+def engine_of(snapshot: Snapshot, facts: HostFacts) -> Engine:
+    """Return a host's engine with those of its settings that decide which rules it writes."""
+    return Engine(
+        numbers(snapshot.engine_version),
+        "nftables" if snapshot.firewall.startswith("nftables") else "iptables",
+        proxy=facts.userland_proxy,
+        iptables=facts.iptables,
+        ip6tables=facts.ip6tables,
+        direct=facts.direct_routing,
+    )
 
 
 def _in_force(world: World, segment: Segment, denials: list[Denial]) -> list[Denial]:
@@ -181,7 +191,7 @@ def _add_container(world: World, name: str, snapshot: Snapshot) -> None:
         resolves=frozenset(network for network, a in attachments.items() if a.resolver),
         asks=tuple(spec.dns) or tuple(ip_address(server) for server in facts.dns or facts.nameservers),
         asks_through_host=(
-            world.engines[host] >= ASKS_THROUGH_HOST and not (spec.dns or facts.dns) and bool(chosen.gateways)
+            world.engines[host].asks_through_host and not (spec.dns or facts.dns) and bool(chosen.gateways)
         ),
         listens=_listens(world, name),
     )

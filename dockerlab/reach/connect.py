@@ -12,9 +12,6 @@ from dockerlab.reach.walk import Packet, send
 from dockerlab.reach.world import Sandbox, World
 from dockerlab.topology import Forwarding, HostFacts, Segment, interface_towards
 
-NO_RETURN = (29, 0)
-"""The engine from which on a connection from one bridge of a host to another goes by DNAT (moby #49981)."""
-
 
 def connect(world: World, box: Sandbox, target: Target, port: int, fate: Fate) -> Fate:
     """Return what becomes of a connection to a port, where `fate` is that of a packet to the address."""
@@ -109,7 +106,7 @@ def _dropped(world: World, box: Sandbox, host: str, behind: Segment) -> Loss | N
     if box.way_out == behind and not world.facts[host].userland_proxy and _apart(world, behind):
         because = f"{host} runs no docker-proxy: DNAT leads the connection back to {behind}, where icc is off"
         return Loss("bridge-icc", because)
-    if way is None or box.way_out == behind or world.engines[host] >= NO_RETURN:
+    if way is None or box.way_out == behind or not world.engines[host].returns:
         return None
     return _past_the_proxy(world.facts[host], way)
 
@@ -164,7 +161,7 @@ def _taken_by(world: World, box: Sandbox, host: str, behind: Segment, version: i
         return Taker("DNAT in chain DOCKER of nat OUTPUT", keeps_sender=True)
     near = box.host == host and not box.is_host and box.way_out is not None and box.way_out.kind == "bridge"
     # Chain DOCKER of table nat begins with a RETURN for each masqueraded bridge; engine 29 has it no more.
-    proxied = world.facts[host].userland_proxy and (world.engines[host] < NO_RETURN or box.way_out == behind)
+    proxied = world.facts[host].userland_proxy and (world.engines[host].returns or box.way_out == behind)
     if near and proxied:
         return Taker("docker-proxy on the host (nat DOCKER leaves out what comes from a bridge)", keeps_sender=False)
     way = world.forwarding.get(box.way_out) if near and box.way_out != behind and box.way_out is not None else None

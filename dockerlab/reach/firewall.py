@@ -6,12 +6,6 @@ from dockerlab.reach.fate import Loss, unseen
 from dockerlab.reach.world import Sandbox, World
 from dockerlab.topology import Forwarding, HostFacts, IpAddress, Segment, interface_towards
 
-DIRECT_DROP = (28, 0)
-"""The engine from which on a bridge in gateway mode nat is closed to other machines (moby #48724)."""
-
-RAW_DROP = (28, 2)
-"""The engine from which on raw PREROUTING drops what comes for a container past its bridge, replies too (#49832)."""
-
 STAGE = "DOCKER-ISOLATION-STAGE-2"
 """The chain that keeps bridges apart, up to engine 28."""
 
@@ -45,7 +39,7 @@ def stopped(world: World, host: Sandbox, segment: Segment, address: IpAddress, p
 def stopped_early(world: World, host: Sandbox, segment: Segment, address: IpAddress) -> Loss | None:
     """Return what keeps a host from forwarding even a reply: what is dropped before connections are looked up."""
     inside = _bridge_towards(world, host, segment, address)
-    if inside is None or not inside.allowed or world.engines[host.name] < RAW_DROP:
+    if inside is None or not inside.allowed or not world.engines[host.name].drops_past_bridge:
         return None
     if address.version in inside.routed | inside.unprotected or _trusted(world.facts[host.name], segment, inside):
         return None
@@ -76,7 +70,7 @@ def _kept_out(
     if segment.kind == "bridge":
         because = f"{bridge} is another bridge of {host.name}: iptables drops what goes from bridge to bridge"
         return Loss("bridge-isolation", because, hops=(_dropped(world, host, bridge, STAGE),))
-    closed = world.engines[host.name] >= DIRECT_DROP
+    closed = world.engines[host.name].closes_ports
     if address.version in inside.unprotected or (published and (not closed or _trusted(facts, segment, inside))):
         return None
     because = f"{host.name} keeps what comes from {segment} out of {bridge}: nobody reaches its containers directly"
@@ -87,14 +81,14 @@ def _kept_out(
 
 def _dropped(world: World, host: Sandbox, bridge: Segment, chain: str) -> str:
     """Return where the engine drops what comes from elsewhere into a bridge: in this chain, if not long before."""
-    if world.engines[host.name] >= RAW_DROP:
+    if world.engines[host.name].drops_past_bridge:
         return f"{host.name}: dropped in raw PREROUTING (-d {{address}} ! -i BRIDGE): it comes from without {bridge}"
     return f"{host.name}: FORWARD, and dropped in {chain} (-o BRIDGE): it comes from without {bridge}"
 
 
 def _not_published(world: World, host: Sandbox, bridge: Segment, port: int) -> Loss:
     """Return the loss of a connection to a port that a bridge in gateway mode routed does not let in."""
-    if world.engines[host.name] < DIRECT_DROP:
+    if not world.engines[host.name].closes_ports:
         return unseen("unseen-forwarding", f"what engine 27 of {host.name} lets into {bridge}, in gateway mode routed")
     because = f"{bridge} is in gateway mode routed, and lets in pings and published ports alone: {port} is not one"
     return Loss("direct-routing", because, hops=(f"{host.name}: FORWARD, and dropped in DOCKER (-o BRIDGE)",))

@@ -19,15 +19,10 @@ from dockerlab.modes.overlay import GATEWAY_BRIDGE
 from dockerlab.modes.parent import ParentNetwork
 from dockerlab.snapshot import BRIDGE_NAME, ContainerState, EndpointState, NetworkState, Snapshot
 from dockerlab.topology import HostFacts, IpAddress, IpInterface, IpNetwork, Nic, Route
+from dockerlab.versions import DEFAULT as DEFAULT_ENGINE
+from dockerlab.versions import Engine, numbers
 
-ENGINE = "28.5"
-NO_INTERNAL_ROUTE = (27, 0)
-"""The engine from which on neither an internal network nor one without a parent gives a default route.
-
-Observed: 20.10 gives one, 28.5 none.
-"""
-OWN_GATEWAY = (29, 0)
-"""The engine from which on macvlan and ipvlan give a default route only where a gateway is named (moby #50929)."""
+ENGINE = DEFAULT_ENGINE
 
 
 @dataclass
@@ -193,10 +188,12 @@ def _endpoint(host: Imagined, lab: Lab, network: str, place: Attachment | None) 
     gateways |= {gateway.version: str(gateway) for gateway in named if gateway is not None}
     spec = lab.networks.get(network)
     alone = isinstance(spec, ParentNetwork) and spec.parent_interface is None
-    if isinstance(spec, ParentNetwork) and host.snapshot.engine >= OWN_GATEWAY:
+    engine = Engine(numbers(host.engine))
+    if isinstance(spec, ParentNetwork) and not engine.guesses_gateway:
         said = {pool.gateway.version for pool in spec.pools if pool.gateway is not None}
         gateways = {version: gateway for version, gateway in gateways.items() if version in said}
-    if state.driver == "overlay" or ((state.internal or alone) and host.snapshot.engine >= NO_INTERNAL_ROUTE):
+    shut = (state.internal and not engine.internal_route) or (alone and not engine.parentless_route)
+    if state.driver == "overlay" or shut:
         gateways = {}
     return EndpointState(network, tuple(found), gateway=gateways.get(4, ""), gateway6=gateways.get(6, ""))
 

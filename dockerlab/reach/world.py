@@ -16,6 +16,7 @@ from dockerlab.topology import (
     IpNetwork,
     Segment,
 )
+from dockerlab.versions import Engine
 
 Place = tuple[str, str]
 """A network, and its host; that is empty for a network of the whole Swarm."""
@@ -69,7 +70,7 @@ class World:
 
     lab: Lab
     facts: Mapping[str, HostFacts]
-    engines: Mapping[str, tuple[int, int]]
+    engines: Mapping[str, Engine]
     sandboxes: dict[str, Sandbox] = field(default_factory=dict)
     of: dict[str, str] = field(default_factory=dict)
     """The sandbox of each container and host, by name."""

@@ -1,0 +1,113 @@
+"""A host without Docker: what an engine finds before it makes anything, as it was surveyed, or made up.
+
+Of a surveyed host it is its links, addresses, connected and default routes, and FORWARD's policy, which the engine sets
+only where it turned forwarding on itself. Its rules, other policies, routes and settings are nobody's promise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from ipaddress import ip_interface
+from urllib.parse import urlsplit
+
+from dockerlab.imagined.spaces import LO, brought
+from dockerlab.kernel.addresses import IpInterface
+from dockerlab.kernel.model import Link, Machine, Namespace
+from dockerlab.kernel.routes import MAIN, Route
+from dockerlab.kernel.rules import Chain, Ruleset
+from dockerlab.lab.model import Lab
+from dockerlab.modes.made import default
+from dockerlab.snapshot import Snapshot
+
+FORWARDING: Mapping[str, str] = {
+    "net/ipv4/ip_forward": "1",
+    "net/ipv6/conf/all/forwarding": "1",
+    "net/bridge/bridge-nf-call-iptables": "1",
+    "net/bridge/bridge-nf-call-ip6tables": "1",
+}
+"""What Docker promises: the host routes for the containers, and its firewall sees what bridges switch."""
+KEPT = ("net/ipv4/conf/all/rp_filter", "net/ipv4/conf/default/rp_filter")
+"""What is the host's: a new interface's filter begins with the host's own."""
+
+
+def stripped(seen: Machine, book: Snapshot) -> Machine:
+    """Return a surveyed host without Docker: `book` tells what there is Docker's."""
+    own = seen.ground
+    bridges = {network.bridge for network in book.networks if network.bridge}
+    foreign = {link.name for link in own.links if link.name in bridges or link.master in bridges}
+    foreign |= {link.name for link in own.links if link.kind == "dummy" and link.name[:3] in ("dm-", "di-")}
+    links = tuple(link for link in own.links if link.name not in foreign)
+    names = {link.name for link in links}
+    connected = {(route.destination, route.table) for link in links for route in brought(link)}
+    routes = tuple(
+        route
+        for route in own.routes
+        if {hop.device for hop in route.hops} <= names
+        and (
+            (route.destination, route.table) in connected
+            or (route.table == MAIN and not route.destination.prefixlen and route.kind == "unicast")
+        )
+    )
+    settings = {path: own.sysctls[path] for path in _kept(own.sysctls, links)}
+    policies = tuple(_policy(chain) for chain in own.ruleset.chains if _is_forward(chain))
+    ground = Namespace(
+        own.id, host=True, links=links, routes=routes, sysctls={**settings, **FORWARDING},
+        ruleset=Ruleset(policies, read=frozenset({"ip", "ip6"})),
+    )  # fmt: skip
+    return Machine(seen.host, seen.root, seen.kernel, (ground,))
+
+
+def _kept(sysctls: Mapping[str, str], links: Iterable[Link]) -> list[str]:
+    own = {f"net/ipv4/conf/{link.name}/rp_filter" for link in links}
+    return [path for path in sysctls if path in own or path in KEPT]
+
+
+def _is_forward(chain: Chain) -> bool:
+    return chain.backend != "nft" and (chain.table, chain.name, chain.hook) == ("filter", "FORWARD", "forward")
+
+
+def _policy(chain: Chain) -> Chain:
+    return replace(chain, rules=())
+
+
+def made_up(lab: Lab) -> dict[str, Machine]:
+    """Return the hosts of a lab as they might be: an interface on the hosts' LAN, the parents, and FORWARD dropping."""
+    parents = {getattr(network, "parent_interface", None) for network in lab.networks.values()}
+    named = sorted(parent for parent in parents if parent is not None)
+    main = next((parent.partition(".")[0] for parent in named), "eth0")
+    return {
+        host: _made_up(host, main, [parent for parent in named if parent != main], address(where, number))
+        for number, (host, where) in enumerate(lab.addresses.items())
+    }
+
+
+def _made_up(host: str, main: str, parents: Iterable[str], own: IpInterface) -> Machine:
+    links = [LO, Link(2, main, mac=f"02:00:{own.ip.packed[-4:].hex(':')}", mtu=1500, addresses=(own,))]
+    for name in parents:
+        base, dot, _ = name.partition(".")
+        kind = {"kind": "vlan", "peer": 2} if dot and base == main else {}
+        links.append(Link(len(links) + 1, name, mtu=1500, **kind))  # type: ignore[arg-type]
+    router = own.network[1]
+    routes: tuple[Route, ...] = (default(main, router),) if router != own.ip else ()
+    policies = tuple(Chain(family, "filter", "FORWARD", hook="forward", policy="DROP") for family in ("ip", "ip6"))
+    settings = {f"net/ipv4/conf/{link.name}/rp_filter": "2" for link in links} | dict(FORWARDING)
+    ground = Namespace(
+        4026531840, host=True, links=tuple(links), routes=(*routes, *_connected(links)), sysctls=settings,
+        ruleset=Ruleset(policies, read=frozenset({"ip", "ip6"})),
+    )  # fmt: skip
+    return Machine(host, root=True, namespaces=(ground,))
+
+
+def _connected(links: Iterable[Link]) -> Iterator[Route]:
+    for link in links:
+        yield from brought(link)
+
+
+def address(where: str | None, number: int) -> IpInterface:
+    """Return a host's address on the hosts' LAN: the one that it is reached by, if that is one."""
+    name = urlsplit(where).hostname if where and "://" in where else None
+    try:
+        return ip_interface(f"{ip_interface(name or '').ip}/24")
+    except ValueError:
+        return ip_interface(f"192.0.2.{10 + number}/24")

@@ -1,0 +1,300 @@
+"""What changed from engine to engine, by name: the only place, beside the modes and what imagines, with numbers in it.
+
+Each boundary is the first release that has the change, looked up in moby's history (`git tag --contains`), with the
+issue or commit that made it.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Literal
+
+Backend = Literal["iptables", "nftables"]
+Version = tuple[int, int, int]
+
+OLDEST: tuple[int, int] = (20, 10)
+"""The oldest engine that anything here is claimed of."""
+DEFAULT = "28.5"
+"""The engine that a lab is imagined on where none is named."""
+LAST = 999
+"""The release of a line that `28.5` means: its last."""
+OBSERVED = {
+    "iptables": frozenset({(20, 10), (25, 0), (26, 1), (27, 5), (28, 5), (29, 8)}),
+    "nftables": frozenset({(29, 8)}),
+}
+"""The lines of which a real engine's rules were held against the imagined ones; of the others moby's source tells."""
+
+
+def numbers(text: str) -> Version:
+    """Return the numbers of `28.5.2+dfsg4`; the last release of its line for `28.5`, all zero for no version at all."""
+    found = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", text)
+    return (int(found[1]), int(found[2]), int(found[3]) if found[3] else LAST) if found else (0, 0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """An engine of a version, with those of its settings that decide which rules it writes.
+
+    `proxy` is `userland-proxy`; `ip6tables` None leaves it to the version. `direct` is `allow-direct-routing`. A
+    version of zeros is one that is not known: it has nothing that came later.
+    """
+
+    version: Version = (0, 0, 0)
+    backend: Backend = "iptables"
+    proxy: bool = True
+    iptables: bool = True
+    ip6tables: bool | None = None
+    direct: bool = False
+
+    def __str__(self) -> str:
+        words = [str(number) for number in self.version if number != LAST]
+        return ".".join(words) + (" with nftables" if self.backend == "nftables" else "")
+
+    @property
+    def line(self) -> tuple[int, int]:
+        """Return major and minor version."""
+        return self.version[:2]
+
+    @property
+    def known(self) -> bool:
+        """Tell whether the version could be read."""
+        return self.version > (0, 0, 0)
+
+    @property
+    def observed(self) -> bool:
+        """Tell whether rules of an engine of this line were held against what is imagined of it."""
+        return self.line in OBSERVED[self.backend]
+
+    @property
+    def supported(self) -> bool:
+        """Tell whether it is new enough for dockerlab."""
+        return self.line >= OLDEST
+
+    # The firewall
+
+    @property
+    def filters(self) -> frozenset[int]:
+        """Return the IP versions for which it keeps rules: IPv6 by itself from 27.0.1 on (moby #47747)."""
+        ipv6 = self.version >= (27, 0, 0) if self.ip6tables is None else self.ip6tables
+        return frozenset(version for version, kept in ((4, self.iptables), (6, ipv6)) if kept)
+
+    @property
+    def own_chain(self) -> bool:
+        """Tell whether its rules are in DOCKER-FORWARD (28.0.1, moby #49518), not straight in FORWARD."""
+        return self.version >= (28, 0, 1)
+
+    @property
+    def bridge_sets(self) -> bool:
+        """Tell whether FORWARD asks a set for the bridges' subnets: 28.0.0 alone (moby #48724, undone by #49530)."""
+        return self.version[:3] == (28, 0, 0)
+
+    @property
+    def closes_ports(self) -> bool:
+        """Tell whether a bridge in gateway mode nat is closed to other machines by itself (28.0.0, moby #48724)."""
+        return self.version >= (28, 0, 0)
+
+    @property
+    def accepts_outgoing(self) -> bool:
+        """Tell whether one rule accepts what comes from a bridge, to wherever it goes (28.0.0, moby #48724)."""
+        return self.version >= (28, 0, 0)
+
+    @property
+    def drops_past_bridge(self) -> bool:
+        """Tell whether raw PREROUTING drops what comes for a container past its bridge (28.2.0, moby #49832)."""
+        return self.version >= (28, 2, 0)
+
+    @property
+    def drops_direct_ports(self) -> bool:
+        """Tell whether it drops there what comes for a published port of a container: 28.0 and 28.1 (moby #49325)."""
+        return (28, 0, 0) <= self.version < (28, 2, 0)
+
+    @property
+    def guards_loopback(self) -> bool:
+        """Tell whether ports published on 127.0.0.1 are closed to other machines (28.0.0, moby #49325)."""
+        return self.version >= (28, 0, 0)
+
+    @property
+    def stages(self) -> bool:
+        """Tell whether bridges are kept apart by the two ISOLATION chains (up to 28; gone in 29.0.0, moby #49981)."""
+        return self.version < (29, 0, 0)
+
+    @property
+    def stages_end(self) -> bool:
+        """Tell whether those chains end with RETURN (up to 27; moby bd30a51ea7)."""
+        return self.version < (28, 0, 0)
+
+    @property
+    def stages_without_subnet(self) -> bool:
+        """Tell whether they are kept apart for IPv6 also where they have none (up to 28.0.0; moby 8cc4d1d4a2b6)."""
+        return self.version <= (28, 0, 0)
+
+    @property
+    def routes_between(self) -> bool:
+        """Tell whether other bridges may come into one in mode routed (28.0.0, moby #48526, 0546d9084f)."""
+        return self.version >= (28, 0, 0)
+
+    @property
+    def pings_routed(self) -> bool:
+        """Tell whether pings may come into a bridge in mode routed (28.0.0, moby 6634fc5136)."""
+        return self.version >= (28, 0, 0)
+
+    @property
+    def returns(self) -> bool:
+        """Tell whether what comes from a bridge is kept from DNAT for docker-proxy (up to 28; moby #49981)."""
+        return self.version < (29, 0, 0)
+
+    @property
+    def returns_routed(self) -> bool:
+        """Tell whether that is so in gateway mode routed too (from 28.0.0 on, moby 0546d9084f)."""
+        return self.version >= (28, 0, 0)
+
+    @property
+    def returns_routed_always(self) -> bool:
+        """Tell whether it is so there without docker-proxy as well (28.0.0 and 28.0.1; moby 4d8cff7bd4)."""
+        return (28, 0, 0) <= self.version < (28, 0, 2)
+
+    @property
+    def always_hairpins(self) -> bool:
+        """Tell whether who calls its own published port is masqueraded beside docker-proxy too (up to 27).
+
+        From 28.0.0 on only without it (moby bf251c33d0).
+        """
+        return self.version < (28, 0, 0)
+
+    @property
+    def spares_link_local(self) -> bool:
+        """Tell whether what comes from a link-local address is left to docker-proxy (28.0.0, moby 7ca9e9b496)."""
+        return self.version >= (28, 0, 0)
+
+    @property
+    def narrow_internal(self) -> bool:
+        """Tell whether an internal bridge lets IPv6 of any address pass from port to port (24.0.6, moby b7d1e98ae7)."""
+        return self.version >= (24, 0, 6)
+
+    @property
+    def internal_chain(self) -> bool:
+        """Tell whether internal networks have chain DOCKER-INTERNAL (29.0.0, moby #49981)."""
+        return self.version >= (29, 0, 0)
+
+    @property
+    def jumps_at_start(self) -> bool:
+        """Tell whether nat has its jumps before there is any network of that IP version (28.0.0, moby bd30a51ea7)."""
+        return self.version >= (28, 0, 0)
+
+    @property
+    def user_chain_ends(self) -> bool:
+        """Tell whether DOCKER-USER ends with RETURN (up to 28.2.1; moby dc519a0f18)."""
+        return self.version < (28, 2, 2)
+
+    @property
+    def user_chain_ipv6(self) -> bool:
+        """Tell whether DOCKER-USER is there for IPv6 as well (25.0.0, moby a5f45b47a3)."""
+        return self.version >= (25, 0, 0)
+
+    @property
+    def sums_sctp(self) -> bool:
+        """Tell whether it has the checksums of SCTP filled in (up to 27; moby 8be292a7bb)."""
+        return self.version < (28, 0, 0)
+
+    # What the options of a network mean
+
+    @property
+    def gateway_modes(self) -> bool:
+        """Tell whether it knows gateway modes `nat` and `routed` (27.0.1, moby #47871)."""
+        return self.version >= (27, 0, 0)
+
+    @property
+    def unprotected(self) -> bool:
+        """Tell whether it knows gateway mode `nat-unprotected` (28.0.0, moby #48724)."""
+        return self.version >= (28, 0, 0)
+
+    @property
+    def isolated(self) -> bool:
+        """Tell whether it knows gateway mode `isolated` (28.0.0, moby #49262)."""
+        return self.version >= (28, 0, 0)
+
+    @property
+    def trusts_interfaces(self) -> bool:
+        """Tell whether it knows `trusted_host_interfaces` and `allow-direct-routing` (28.2.0, moby #49832)."""
+        return self.version >= (28, 2, 0)
+
+    @property
+    def source_option(self) -> bool:
+        """Tell whether `com.docker.network.host_ipv6` is known (25.0.0, moby 808120e5b8); `host_ipv4` always was."""
+        return self.version >= (25, 0, 0)
+
+    @property
+    def ipvlan_flags(self) -> bool:
+        """Tell whether it knows `ipvlan_flag` and mode l3s (23.0.0, moby f70a9788c5); before, it ignores them."""
+        return self.version >= (23, 0, 0)
+
+    # Addresses and routes
+
+    @property
+    def internal_route(self) -> bool:
+        """Tell whether an internal bridge gives a default route (up to 24; moby #46603)."""
+        return self.version < (25, 0, 0)
+
+    @property
+    def internal_address(self) -> bool:
+        """Tell whether an internal bridge has an address on the host.
+
+        Not so in 25.0.0 to 25.0.3 (moby #47329, c761353e7c).
+        """
+        return not (25, 0, 0) <= self.version < (25, 0, 4)
+
+    @property
+    def parentless_route(self) -> bool:
+        """Tell whether macvlan and ipvlan without a parent give a default route (up to 26.0.0; moby dc2755273e)."""
+        return self.version < (26, 0, 1)
+
+    @property
+    def guesses_gateway(self) -> bool:
+        """Tell whether macvlan and ipvlan give a default route where no gateway is named (up to 28; moby #50929)."""
+        return self.version < (29, 0, 0)
+
+    @property
+    def gateway_priorities(self) -> bool:
+        """Tell whether an endpoint's `gw-priority` decides before all else (28.0.0, moby 5b752fab32)."""
+        return self.version >= (28, 0, 0)
+
+    @property
+    def routes_by_version(self) -> bool:
+        """Tell whether IPv4 and IPv6 may have their default route by different networks (28.0.0, moby #48576).
+
+        A device route, as mode l3 of ipvlan gives it, competes from then on as well (#49130).
+        """
+        return self.version >= (28, 0, 0)
+
+    @property
+    def dual_stack_first(self) -> bool:
+        """Tell whether a network that gives both default routes beats priorities: 28.0 to 29.4.0 (moby e30a6fa93b)."""
+        return (28, 0, 0) <= self.version < (29, 4, 1)
+
+    @property
+    def routed_always_open(self) -> bool:
+        """Tell whether a port is open on routed networks that do not give the default route (29.0.0, moby #50140)."""
+        return self.version >= (29, 0, 0)
+
+    @property
+    def link_local_gateway(self) -> bool:
+        """Tell whether a bridge with IPv6 has the address fe80::1 too (up to 26; moby aa3a86c038)."""
+        return self.version < (27, 0, 0)
+
+    # Name servers, and the engine's settings
+
+    @property
+    def asks_through_host(self) -> bool:
+        """Tell whether the servers that the host uses are asked from the host's namespace (28.0.0, d29767431c)."""
+        return self.version >= (28, 0, 0)
+
+    @property
+    def ipv6_by_itself(self) -> bool:
+        """Tell whether docker0's IPv6 needs no `fixed-cidr-v6` (28.0.0, moby #48319)."""
+        return self.version >= (28, 0, 0)
+
+    @property
+    def range_is_subnet(self) -> bool:
+        """Tell whether `fixed-cidr` alone is docker0's subnet (28.0.0; observed: 20.10 no, 28.5 yes)."""
+        return self.version >= (28, 0, 0)
