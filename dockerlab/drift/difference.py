@@ -56,9 +56,7 @@ class Told(NamedTuple):
     undo: str
 
 
-def difference(
-    pair: Pair, how: How, kind: Kind, told: Told, edits: Iterable[Edit], keys: Iterable[Key]
-) -> Difference:
+def difference(pair: Pair, how: How, kind: Kind, told: Told, edits: Iterable[Edit], keys: Iterable[Key]) -> Difference:
     """Return a difference in a namespace."""
     return Difference(pair.at.host, pair.who, how, kind, *told, pair.at, tuple(edits), frozenset(keys))
 

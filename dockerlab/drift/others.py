@@ -12,6 +12,7 @@ from dockerlab.drift.sides import Pair
 from dockerlab.kernel.model import Listener, Machine, Proxy
 from dockerlab.kernel.routes import Neighbour
 
+EVERYWHERE = ("", "*", "::", "0.0.0.0")  # noqa: S104 - compared, not bound
 RESOLVER = "127.0.0.11"
 """Where an engine's name server has a port of the kernel's choice, in each container."""
 
@@ -81,8 +82,8 @@ def sockets(pair: Pair, proxied: frozenset[Hashable] = frozenset()) -> Iterator[
 
 
 def place(listener: Listener) -> Hashable:
-    """Return what only one socket has in a namespace, if they do not share it on purpose."""
-    return (listener.protocol, listener.address, listener.port)
+    """Return what only one socket has in a namespace; one of IPv6 that listens everywhere takes IPv4 as well."""
+    return (listener.protocol, "*" if listener.address in EVERYWHERE else listener.address, listener.port)
 
 
 def _socket(listener: Listener) -> str:
@@ -121,7 +122,7 @@ def proxies(
 
 
 def _proxy(proxy: Proxy) -> Hashable:
-    return (proxy.protocol, proxy.address, proxy.port, proxy.to, proxy.to_port)
+    return (proxy.protocol, proxy.address or "0.0.0.0", proxy.port, proxy.to, proxy.to_port)  # noqa: S104 - compared
 
 
 def socket_of(pair: Pair, proxy: Proxy) -> Listener:
@@ -129,7 +130,7 @@ def socket_of(pair: Pair, proxy: Proxy) -> Listener:
     held = [each for space in (pair.there, pair.wanted) for each in space.listeners]
     known = (each for each in held if any(pid == proxy.pid for pid, _ in each.holders) and proxy.pid)
     address = proxy.address or "0.0.0.0"  # noqa: S104 - compared, not bound
-    exact = (each for each in held if place(each) == (proxy.protocol, address, proxy.port))
+    exact = (e for e in held if (e.protocol, e.address, e.port) == (proxy.protocol, address, proxy.port))
     usual = Listener(proxy.protocol, str(ip_address(address)), proxy.port, ((proxy.pid, "docker-proxy"),))
     return next(known, None) or next(exact, usual)
 

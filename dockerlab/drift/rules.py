@@ -147,17 +147,19 @@ def _gone(pair: Pair, missing: Sequence[_Missing]) -> Iterator[Difference]:
     tables: dict[tuple[str, str, str], list[_Missing]] = {}
     for each in missing:
         tables.setdefault((each.like.backend, each.like.family, each.like.table), []).append(each)
-    for lot in tables.values():
-        emptied = [each.like for each in lot if len(each.like.rules) > 1 and _emptied(each, lot)]
-        if len(lot) > LOT or emptied:
+    for (backend, family, table), lot in tables.items():
+        own = [c for c in pair.wanted.ruleset.chains if (c.backend, c.family, c.table) == (backend, family, table)]
+        all_gone = len(lot) > 1 and len(lot) == sum(len(chain.rules) for chain in own)
+        if len(lot) > LOT or all_gone or any(_emptied(chain, lot) for chain in own):
             yield _missing(pair, lot)
         else:
             yield from (_missing(pair, [each]) for each in lot)
 
 
-def _emptied(one: _Missing, lot: Sequence[_Missing]) -> bool:
-    """Tell whether nothing of a chain is left."""
-    return sum(name_of(each.like) == name_of(one.like) for each in lot) == len(one.like.rules)
+def _emptied(chain: Chain, lot: Sequence[_Missing]) -> bool:
+    """Tell whether nothing is left of a chain of several rules."""
+    gone = sum(name_of(each.like) == name_of(chain) for each in lot)
+    return gone > 1 and gone == len(chain.rules)
 
 
 def _missing(pair: Pair, lot: Sequence[_Missing]) -> Difference:

@@ -23,6 +23,7 @@ RESTART = "systemctl restart docker"
 NOT_TYPED = frozenset({"linkdown", "dead", "pervasive", "offload", "trap", "rt_trap"})
 """What `ip route` prints of a route and does not take."""
 
+_NUMBERED = re.compile(r"^\d+:\s*")
 _WORD = re.compile(r'"((?:[^"\\]|\\.)*)"|(\S+)')
 
 
@@ -124,8 +125,7 @@ def _route_words(way: Route) -> Iterable[str]:
 
 def selector(where: Words, verb: str, rule: Selector) -> str:
     """Return the command that deletes or adds a rule of `ip rule`."""
-    _, _, text = rule.text.partition(":")
-    words = [word for word in text.split() if not word.startswith("[")]
+    words = [word for word in _NUMBERED.sub("", rule.text).split() if not word.startswith("[")]
     return typed(where, *_ip(rule.version), "rule", verb, "pref", str(rule.priority), *words)
 
 
