@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from dockerlab.kernel.addresses import IpAddress
 
+if TYPE_CHECKING:
+    from dockerlab.walk.tracking import Connection
+
 Protocol = Literal["icmp", "tcp", "udp"]
 """`icmp` is an echo request, of ICMPv6 where the address is."""
+
+State = Literal["", "NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED"]
+"""What connection tracking says of a packet; empty before it has looked at it."""
+
+Quintuple = tuple[str, IpAddress, IpAddress, int, int]
+"""Protocol, source, destination and both ports; of a ping the identity stands for both."""
+
+HOPS = 64
+"""With how many hops to live packets set out (`net.ipv4.ip_default_ttl`)."""
+EPHEMERAL = 40000
+"""A port as the kernel gives them to those who do not ask for one (`net.ipv4.ip_local_port_range`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,3 +39,54 @@ class Flow:
     source: IpAddress | None = None
     source_port: int | None = None
     size: int = 84
+
+
+@dataclass(slots=True)
+class Packet:
+    """A packet under way. The kernel that it is in changes it, and notes on it what it found out so far.
+
+    `kind` is the ICMP type and code; `flags` are TCP's that are set. `incoming` and `outgoing` are the interfaces of
+    the hook that it is at, `port_in` and `port_out` those of a bridge. `local` tells that a socket of this namespace
+    sent it (`owned`: one whose owner is known), `mac` whose frame it came in. `about` is the packet that an ICMP error
+    is about: its quintuple as it stood where the error arose. `turned` tells that a rule of OUTPUT changed what its
+    route depends on, `hops` how many kernels have seen it.
+    """
+
+    version: int
+    protocol: str
+    source: IpAddress
+    destination: IpAddress
+    sport: int = 0
+    dport: int = 0
+    kind: tuple[int, int] = (0, 0)
+    flags: frozenset[str] = frozenset()
+    size: int = 84
+    ttl: int = HOPS
+    dscp: int = 0
+    mark: int = 0
+    incoming: str = ""
+    outgoing: str = ""
+    port_in: str = ""
+    port_out: str = ""
+    mac: str = ""
+    local: bool = False
+    owned: bool | None = False
+    state: State = ""
+    reply: bool = False
+    connection: Connection | None = None
+    about: Quintuple | None = None
+    turned: bool = False
+    hops: int = 0
+
+    @property
+    def quintuple(self) -> Quintuple:
+        """Return what connection tracking knows it by."""
+        return (self.protocol, self.source, self.destination, self.sport, self.dport)
+
+    def scrub(self, *, away: bool) -> None:
+        """Forget what one kernel noted, as a frame does that leaves an interface; the mark too when it goes `away`."""
+        self.state, self.connection, self.reply = "", None, False
+        self.incoming = self.outgoing = self.port_in = self.port_out = ""
+        self.local = self.owned = self.turned = False
+        if away:
+            self.mark = 0
