@@ -7,9 +7,10 @@ from ipaddress import ip_address, ip_interface, ip_network
 from itertools import pairwise
 
 from dockerlab.drift.kernel import Sided
-from dockerlab.kernel import iptables
+from dockerlab.kernel import iptables, nft
 from dockerlab.kernel.model import Link, Listener, Machine, Namespace, Proxy
 from dockerlab.kernel.routes import Hop, Route, Selector
+from dockerlab.kernel.rules import Ruleset
 from dockerlab.walk.outcome import SpaceId
 
 RULES = """
@@ -66,8 +67,9 @@ def route(text, device="", **more):
 def brought(address, device):
     """Return the routes that the kernel makes of an address."""
     held = ip_interface(address)
-    own = f"local {held.ip} dev {device} table local"
-    return (route(f"{held.network} dev {device} proto kernel scope link src {held.ip}"), route(own))
+    connected = f"{held.network} dev {device} proto kernel scope link src {held.ip}"
+    own = f"local {held.ip} dev {device} table local proto kernel scope host src {held.ip}"
+    return (route(connected, source=held.ip, scope="link"), route(own, source=held.ip, scope="host"))
 
 
 def machine(rules=RULES, *, first=100, pid=0):
@@ -113,9 +115,24 @@ def _box(number, first, pid):
     )  # fmt: skip
 
 
+def neighbour():
+    """Return another host on the LAN, with nothing of Docker on it."""
+    ground = Namespace(
+        1, host=True,
+        links=(link(1, "lo", addresses=["127.0.0.1/8"]),
+               link(2, "eth0", mac="02:00:00:00:00:62", addresses=["192.168.22.62/24"])),
+        routes=(route("default via 192.168.22.1 dev eth0"), *brought("192.168.22.62/24", "eth0")),
+        selectors=SELECTORS,
+        ruleset=iptables.read("", "ip"),
+        listeners=(Listener("tcp", "0.0.0.0", 9000, ((5, "nc"),)),),
+    )  # fmt: skip
+    return Machine("vm1", root=True, namespaces=(ground,))
+
+
 def sided(host, first):
-    """Return a host as one side of a comparison."""
-    return Sided({"vm0": host}, {name: SpaceId("vm0", first + n) for n, name in enumerate(("web", "db"))})
+    """Return a host as one side of a comparison, beside its neighbour."""
+    homes = {name: SpaceId("vm0", first + n) for n, name in enumerate(("web", "db"))}
+    return Sided({"vm0": host, "vm1": neighbour()}, homes)
 
 
 def imagined():
@@ -139,3 +156,106 @@ def with_link(host, identity, name, **parts):
     space = host.space(identity)
     links = tuple(replace(each, **parts) if each.name == name else each for each in space.links)
     return with_space(host, identity, links=links)
+
+
+GROUND, WEB, DB = 1, 7, 8
+
+
+def base():
+    """Return the host as it was found, and as it should be."""
+    return machine(first=7, pid=1000)
+
+
+def ruled(text, *more):
+    """Return the host with other rules."""
+    ruleset = iptables.read(text, "ip")
+    for other in more:
+        ruleset = Ruleset(ruleset.chains + other.chains, ruleset.sets + other.sets, ruleset.read | other.read)
+    return with_space(base(), GROUND, ruleset=ruleset)
+
+
+def drop_all(chain):
+    """Return rules that drop everything in one chain."""
+    return f"*filter\n:{chain} ACCEPT [0:0]\n-A {chain} -j DROP\nCOMMIT\n"
+
+
+def after(line, *new):
+    """Return the rules with others behind one of them."""
+    assert line in RULES
+    return RULES.replace(f"{line}\n", "\n".join((line, *new, "")))
+
+
+def without(*lines):
+    """Return the rules without some."""
+    text = RULES
+    for line in lines:
+        assert line in text
+        text = text.replace(f"{line}\n", "")
+    return text
+
+
+def plus(identity, part, *more):
+    """Return the host with more of something in one namespace."""
+    host = base()
+    return with_space(host, identity, **{part: (*getattr(host.space(identity), part), *more)})
+
+
+def minus(identity, part, keep):
+    """Return the host with only those of something in one namespace that are to be kept."""
+    host = base()
+    return with_space(host, identity, **{part: tuple(filter(keep, getattr(host.space(identity), part)))})
+
+
+def tuned(path, value):
+    """Return the host with another value of a setting."""
+    host = base()
+    return with_space(host, GROUND, sysctls=host.ground.sysctls | {path: value})
+
+
+def down(identity, name):
+    """Return the host with a link put down, and its routes gone as the kernel takes them."""
+    host = with_link(base(), identity, name, up=False, carrier=False, state="DOWN")
+    routes = [r for r in host.space(identity).routes if {hop.device for hop in r.hops} != {name}]
+    return with_space(host, identity, routes=tuple(routes))
+
+
+def nft_table(policy="accept", handle=9):
+    """Return a ruleset of nftables that drops what goes to port 80."""
+    place = {"family": "inet", "table": "fw"}
+    match = {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 80}
+    objects = [
+        {"table": {"family": "inet", "name": "fw", "handle": 1}},
+        {"chain": place | {"name": "fwd", "handle": 1, "type": "filter", "hook": "forward", "prio": -5,
+                           "policy": policy}},
+        {"rule": place | {"chain": "fwd", "handle": handle, "expr": [{"match": match}, {"drop": None}]}},
+    ]  # fmt: skip
+    return nft.read({"nftables": objects})
+
+
+def readdressed():
+    """Return the host with an address taken off a container, and what the kernel takes with it."""
+    host = with_link(base(), WEB, "eth0", addresses=())
+    return with_space(host, WEB, routes=())
+
+
+def foreign_link():
+    """Return the host with an interface that is nobody's, its address and its routes."""
+    host = plus(GROUND, "links", link(20, "shim", "macvlan", addresses=["192.168.22.250/32"], peer=2))
+    more = route("192.168.22.200 dev shim scope link")
+    return with_space(host, GROUND, routes=(*host.ground.routes, more))
+
+
+def cableless():
+    """Return the host with a container's cable pulled out: both ends are gone."""
+    host = minus(GROUND, "links", lambda each: each.name != "veth7")
+    space = host.space(WEB)
+    return with_space(host, WEB, links=space.links[:1], routes=())
+
+
+def wired():
+    """Return the host with one more cable from a container to the bridge."""
+    host = plus(GROUND, "links", link(30, "wire", "veth", peer=31, away=True, master="br-front"))
+    own = link(31, "eth9", "veth", "02:42:00:00:00:99", peer=30, away=True, addresses=["172.28.1.99/24"])
+    space = host.space(DB)
+    routes = (*space.routes, *brought("172.28.1.99/24", "eth9"))
+    return with_space(host, DB, links=(*space.links, own), routes=routes)
