@@ -25,7 +25,7 @@ def outside(way: Way, space: Space, flow: Flow, left: Left, steps: tuple[Step, .
     ports = way.fabric.net.beyond.get(packet.destination)
     if ports is None:
         return _unknown(way, left, base)
-    if not _known_there(way, left.lan, packet.source):
+    if not known_there(way, left.lan, packet.source):
         return replace(base, reachable=False, answered=False, symptom=TIMEOUT)
     open_ = flow.protocol != "tcp" or packet.dport in ports
     flags = frozenset({"SYN", "ACK"} if open_ else {"RST", "ACK"}) if flow.protocol == "tcp" else frozenset[str]()
@@ -42,17 +42,23 @@ def outside(way: Way, space: Space, flow: Flow, left: Left, steps: tuple[Step, .
     return replace(base, back=back, answered=False, doubt=doubt)
 
 
+def unrouted(way: Way, left: Left) -> bool:
+    """Tell whether a packet was handed to a router for an address that only the hosts know, on none of its LANs."""
+    address = left.packet.destination
+    return left.router is not None and bool(way.fabric.holders.get(address)) and not known_there(way, left.lan, address)
+
+
 def _unknown(way: Way, left: Left, base: Outcome) -> Outcome:
     """Return the outcome of what was handed on for an address of which nobody has said anything."""
     address = left.packet.destination
     if left.router is None:
         return replace(base, end="no neighbour", doubt=left.why)
-    if way.fabric.holders.get(address) and not _known_there(way, left.lan, address):
+    if unrouted(way, left):
         return replace(base, reachable=False)
     return replace(base, doubt=f"whether {left.router} on {left.lan} leads to {address} cannot be seen")
 
 
-def _known_there(way: Way, lan: str, address: IpAddress) -> bool:
+def known_there(way: Way, lan: str, address: IpAddress) -> bool:
     """Tell whether an address is in a subnet of a LAN: its routers know no others of the hosts'."""
     return any(
         address in own.network

@@ -6,7 +6,7 @@ from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from dockerlab.walk.beyond import outside
+from dockerlab.walk.beyond import outside, unrouted
 from dockerlab.walk.compiled import Fabric
 from dockerlab.walk.fate import BLOCKED, ERRNO, MTU, REFUSED, REPLY_LOST, TIMEOUT, Fate, Landed, Left, Lost, shown
 from dockerlab.walk.forwarding import send
@@ -114,13 +114,16 @@ def _symptom(way: Way, space: Space, flow: Flow, lost: Lost) -> str | None:
     return TIMEOUT
 
 
-def _astray(fate: Fate, landed: Landed, steps: tuple[Step, ...], back: tuple[Step, ...], symptom: str) -> Outcome:
+def _astray(way: Way, fate: Fate, landed: Landed, steps: tuple[Step, ...], back: tuple[Step, ...], symptom: str) -> Outcome:
     """Return the outcome of a request that was delivered and whose answer came to nobody who waits for it."""
     seen, at = landed.packet.source, landed.space.id
     if isinstance(fate, Lost):
         outcome = Outcome(False, fate.end, fate.space.id, fate.by, steps, back, False, at, seen, symptom)
         return replace(outcome, reachable=None, symptom=None, doubt=fate.doubt) if fate.doubt else outcome
     if isinstance(fate, Left):
+        if unrouted(way, fate):
+            lost = Outcome(False, "left", fate.space.id, None, steps, back, False, at, seen, symptom)
+            return replace(lost, router=fate.router, lan=fate.lan)
         outcome = Outcome(None, "left", fate.space.id, None, steps, back, False, at, seen, None, fate.router, fate.lan)
         return replace(outcome, doubt=fate.why or "whether somebody beyond hands the answer on cannot be seen")
     return Outcome(False, "delivered", fate.space.id, None, steps, back, False, at, seen, symptom)
@@ -136,7 +139,7 @@ def _pinged(way: Way, space: Space, flow: Flow, landed: Landed, steps: tuple[Ste
     back = tuple(way.steps)
     if heard(fate, space, ping=True):
         return _fine(landed, steps, back)
-    return _astray(fate, landed, steps, back, REPLY_LOST)
+    return _astray(way, fate, landed, steps, back, REPLY_LOST)
 
 
 def _fine(landed: Landed, steps: tuple[Step, ...], back: tuple[Step, ...]) -> Outcome:
@@ -156,7 +159,7 @@ def _connected(way: Way, space: Space, landed: Landed, steps: tuple[Step, ...]) 
     fate = send(way, landed.space, first)
     back = tuple(way.steps)
     if not heard(fate, space, ping=False):
-        return _astray(fate, landed, steps, back, TIMEOUT)
+        return _astray(way, fate, landed, steps, back, TIMEOUT)
     if socket is None:
         outcome = Outcome(False, "refused", landed.space.id, None, steps, back, True, landed.space.id)
         return replace(outcome, seen_from=seen[0], symptom=REFUSED)
@@ -180,7 +183,7 @@ def _last(
         )
         outcome = replace(outcome, seen_from=landed.packet.source, symptom=TIMEOUT)
         return replace(outcome, reachable=None, symptom=None, doubt=third.doubt) if third.doubt else outcome
-    return _astray(third, landed, steps, back, TIMEOUT)
+    return _astray(way, third, landed, steps, back, TIMEOUT)
 
 
 def _behind(way: Way, landed: Landed, socket: Socket, outcome: Outcome) -> Outcome:

@@ -44,8 +44,12 @@ REJECTIONS: dict[str, Told] = {
     "addr-unreach": "host",
     "icmp6-port-unreachable": "port",
     "port-unreach": "port",
-    "admin-prohibited": "admin",
-    "no-route-icmpx": "net",
+    "icmp6-policy-fail": "policy",
+    "icmp6-reject-route": "policy",
+    "icmpx-no-route": "net",
+    "icmpx-port-unreachable": "port",
+    "icmpx-host-unreachable": "host",
+    "icmpx-admin-prohibited": "admin",
 }
 """What options of REJECT say, by the names of iptables and of nft."""
 WORST: dict[str, Told] = {"EHOSTUNREACH": "host", "ENETUNREACH": "net", "EACCES": "admin"}
@@ -127,8 +131,7 @@ def _stopped(way: Way, space: Space, packet: Packet, verdict: Verdict) -> Lost:
     if verdict.target != "REJECT":
         way.note(space, "dropped", f"dropped by {verdict.element.where}", verdict.element)
         return Lost("dropped", space, verdict.element, packet, errno=errno)
-    said = verdict.option("--reject-with", "with").removeprefix("icmpx ").removeprefix("icmp ")
-    told = REJECTIONS.get(said, "port")
+    told = REJECTIONS.get(verdict.option("--reject-with"), "port")
     way.note(space, "rejected", f"rejected by {verdict.element.where}", verdict.element)
     return Lost("rejected", space, verdict.element, packet, errno=errno, told=told)
 
@@ -410,5 +413,4 @@ def _forward(way: Way, space: Space, link: Link, packet: Packet, choice: Choice)
     stopped = pass_hook(way, space, packet, "forward")
     if stopped is not None:
         return _stopped(way, space, packet, stopped)
-    packet.incoming = ""
     return _output(way, space, packet, choice)

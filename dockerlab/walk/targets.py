@@ -91,7 +91,7 @@ def _connmark(_way: Way, _space: Space, packet: Packet, action: Action, _rule: C
 
 
 def _ct(way: Way, space: Space, packet: Packet, action: Action, rule: Compiled) -> None:
-    if not action.options or _has(action, "--notrack"):
+    if action.target == "NOTRACK" or _has(action, "--notrack"):
         if not packet.state:
             packet.state, packet.connection = "UNTRACKED", None
         return
