@@ -56,7 +56,8 @@ class PublishedPort:
 class ContainerState:
     """One container; `network_mode` is the engine's `HostConfig.NetworkMode`, `pid` is 0 unless it runs.
 
-    `started` is when it last started, in nanoseconds since 1970; 0 where that is not known.
+    `started` is when it last started, in nanoseconds since 1970; 0 where that is not known. What it runs and which
+    ports it asks for, whether they can be published or not, only an inspected container tells: else they are None.
     """
 
     id: str
@@ -72,6 +73,9 @@ class ContainerState:
     published: tuple[PublishedPort, ...] = ()
     started: int = 0
     image_id: str = ""
+    entrypoint: tuple[str, ...] | None = None
+    command: tuple[str, ...] | None = None
+    asked: tuple[PublishedPort, ...] | None = None
 
 
 def orphaned(joiner: ContainerState, owner: ContainerState) -> bool:

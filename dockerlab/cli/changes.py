@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dockerlab.cli import options as o
+from dockerlab.cli.output import say
 from dockerlab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def shown(reporter: Reporter, hosts: Mapping[str, Host], *, show: bool, output: 
         def tell(episode: Episode) -> None:
             with turn:
                 if show:
-                    o.say(changes.text(episode, width).rstrip("\n"))
+                    say(changes.text(episode, width).rstrip("\n"))
                 if file is not None:
                     file.write(changes.json_line(episode))
                     file.flush()

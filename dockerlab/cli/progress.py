@@ -5,16 +5,19 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from contextlib import AbstractContextManager, closing
 from typing import TYPE_CHECKING
 
-from dockerlab.cli.options import say
+from dockerlab.cli.output import say
 from dockerlab.command import Command, Result
 from dockerlab.errors import DockerlabError, HostError
 from dockerlab.plain import for_terminal
-from dockerlab.plan import Key, Step
+from dockerlab.plan import Key, Plan, Step
 
 if TYPE_CHECKING:
     from rich.status import Status
+
+    from dockerlab.provision.execute import Reporter, Reporting
 
 DONE = {"create": "created", "recreate": "recreated", "remove": "removed", "keep": "kept", "clear": "cleared"}
 
@@ -106,3 +109,12 @@ class Silent:
 
     def finished(self, step: Step, failure: DockerlabError | None) -> None:
         """Do nothing."""
+
+
+def reporting(*, verbose: bool = False, silent: bool = False) -> Reporting:
+    """Return how the steps of a plan are shown on standard error."""
+
+    def of(plan: Plan) -> AbstractContextManager[Reporter]:
+        return closing(Silent()) if silent else closing(Progress(len(plan.steps), verbose=verbose))
+
+    return of

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
-from dockerlab.probe.agents import NEEDS, PYTHON
+from dockerlab.hosts.program import PYTHON
+from dockerlab.probe.agents import NEEDS
 from dockerlab.survey import facts
 from dockerlab.topology import IpAddress
 

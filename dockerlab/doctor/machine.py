@@ -12,7 +12,7 @@ from dockerlab.finding import Finding, Remedy, Status
 from dockerlab.modes.base import Wants
 from dockerlab.snapshot import Snapshot
 from dockerlab.topology import HostFacts
-from dockerlab.verify.causes import missing_rules
+from dockerlab.verify.firewall import missing_rules
 
 PACKAGES = {"ip": "iproute2", "iptables": "iptables", "flock": "util-linux", "timeout": "coreutils"}
 

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dockerlab.exercise.breaking import unmended
-from dockerlab.exercise.course import Hosts, Reporting, survey
+from dockerlab.exercise.course import Hosts, survey
 from dockerlab.exercise.model import Folder
 from dockerlab.exercise.progress import Progress
 from dockerlab.exercise.remains import Change, changes, pictures
 from dockerlab.faults.injury import perform
-from dockerlab.lock import locked
-from dockerlab.provision.down import Which, locks_for, plan_down, take_down
-from dockerlab.provision.execute import WhileLocked
+from dockerlab.provision.down import Which, bring_down
+from dockerlab.provision.execute import Reporting
 from dockerlab.session import Session
 from dockerlab.snapshot import LABEL_LAB
 from dockerlab.survey import look
@@ -43,11 +42,8 @@ def stop(
     other exercises that are on: theirs stay.
     """
     said = _mended_fault(folder, progress, session.hosts)
-    which = Which(folder.lab.name)
-    with locked(session.hosts, locks_for(which, session.hosts)) as locks:
-        removal = plan_down(which, session.hosts, locks)
-        with reporting(len(removal.plan.steps)) as reporter:
-            removed = take_down(removal.plan, session.hosts, WhileLocked(reporter, locks))
+    taken = bring_down(Which(folder.lab.name), session.hosts, reporting)
+    removal, removed = taken.removal, taken.count
     unreached = [str(error) for error in removal.failures.values()]
     if unreached:
         return Ending(removed, tuple(said), tuple(unreached), ())

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
@@ -59,6 +59,17 @@ class WhileLocked:
         """Take note that a step begins; raises ConflictError or HostError when it may not."""
         self._reporter.started(step)
         self._locks.confirm(step.key.host)
+
+
+Reporting = Callable[[Plan], AbstractContextManager[Reporter]]
+"""Gives who is told of the steps of a plan, for as long as they are carried out."""
+
+
+@contextmanager
+def reported(plan: Plan, reporting: Reporting, locks: Locks) -> Iterator[Reporter]:
+    """Give who is told of the steps of a plan, none of which begins where the lock is no longer ours."""
+    with reporting(plan) as reporter:
+        yield WhileLocked(reporter, locks)
 
 
 @dataclass

@@ -12,6 +12,7 @@ from dockerlab.probe import base as probe
 from dockerlab.probe.base import Observation, Place, Prober
 from dockerlab.reach import Cell, Expectation, World
 from dockerlab.snapshot import Snapshot
+from dockerlab.verify.cause import Cause
 
 Verdict = Literal["pass", "fail", "unknown"]
 
@@ -20,14 +21,35 @@ ANSWERED = ("no route", "refused", "no such name", "wrong answerer")
 """Symptoms that somebody tells: waiting for them may take longer, as routers send such errors at a limited rate."""
 
 
-@dataclass(frozen=True)
+UNANSWERED = probe.unknown("the prober gave no answer for this cell")
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
-    """One cell with what was expected of it, what was seen, and the verdict."""
+    """One cell with what was expected of it, what was seen, and the verdict.
+
+    `predicted` is what the hosts' kernels will do as they are, None where that was not worked out; `cause` is the one
+    object by which the cell is otherwise than expected, None where that is not known or there is nothing to explain.
+    """
 
     cell: Cell
     expected: Expectation
     observed: Observation
     verdict: Verdict
+    predicted: Expectation | None = None
+    cause: Cause | None = None
+
+    @property
+    def unexplained(self) -> bool:
+        """Tell whether a cell was seen otherwise than the kernels' state predicts, in a way that both are sure of."""
+        if self.predicted is None or self.predicted.reachable is None or self.observed.state == "unknown":
+            return False
+        return self.predicted.reachable != (self.observed.state == "reachable")
+
+    @property
+    def charged(self) -> bool:
+        """Tell whether a cell counts for whoever made the lab: what a host is at fault for does not."""
+        return self.verdict == "pass" or self.cause is None or self.cause.side != "host"
 
     @property
     def because(self) -> str:
@@ -76,6 +98,20 @@ class Report:
     """What changed on the hosts while the cells were asked; cells that it may have touched are unknown."""
     checks: tuple[Checked, ...] = ()
     """What the definition expects beside the cells."""
+    causes: tuple[Cause, ...] = ()
+    """What was found not to be as it should be, also where no cell shows it."""
+
+    @property
+    def told_causes(self) -> list[tuple[Cause, int]]:
+        """Return every cause once, the lab's before the hosts', each with the number of its cells."""
+        number = Counter(judged.cause for judged in self.cells if judged.cause is not None)
+        ordered = sorted(dict.fromkeys((*self.causes, *number)), key=lambda cause: cause.side != "lab")
+        return [(cause, number[cause]) for cause in ordered]
+
+    @property
+    def unexplained(self) -> int:
+        """Return how many cells were seen otherwise than the kernels' state predicts."""
+        return sum(judged.unexplained for judged in self.cells)
 
     def summary(self) -> dict[Verdict, int]:
         """Return how many cells and checks passed, failed, and could not be judged."""
@@ -89,9 +125,12 @@ class Report:
 
     @property
     def exit_code(self) -> int:
-        """Return 0 when every cell passed, 1 when one failed, else 3; a report without cells proves nothing: 3."""
+        """Return 0 when every cell passed, 1 when one failed, else 3; a report without cells proves nothing: 3.
+
+        An object that is not as the definition has it is a failure of its own, whatever the cells say.
+        """
         counts = self.summary()
-        if counts["fail"]:
+        if counts["fail"] or any(cause.side == "lab" for cause in self.causes):
             return 1
         return 3 if counts["unknown"] or not self.cells else 0
 
@@ -116,7 +155,25 @@ def observe(
     """
     observed, askable = questions(cells, world, snapshots, expectations)
     observed |= prober.observe(askable)
-    return [observed.get(n, probe.unknown("the prober gave no answer for this cell")) for n in range(len(cells))]
+    found = [observed.get(number, UNANSWERED) for number in range(len(cells))]
+    return recognised(cells, found, world, snapshots)
+
+
+def recognised(
+    cells: Sequence[Cell], observed: Sequence[Observation], world: World, snapshots: Mapping[str, Snapshot]
+) -> list[Observation]:
+    """Return the observations; whoever answers in the place of a container that does not run is somebody else."""
+    places = {name: place(name, world, snapshots) for name in world.lab.containers}
+    if all(isinstance(at, Place) for at in places.values()):
+        return list(observed)
+    found = []
+    for cell, seen in zip(cells, observed, strict=True):
+        at = places.get(cell.holder) if cell.holder is not None and cell.probe != "dns" else None
+        if isinstance(at, str) and seen.state == "reachable":
+            found.append(probe.unreachable(probe.WRONG_ANSWERER, f"{at}, and yet {cell.target} answered"))
+        else:
+            found.append(seen)
+    return found
 
 
 def questions(
@@ -124,22 +181,27 @@ def questions(
     world: World,
     snapshots: Mapping[str, Snapshot],
     expectations: Sequence[Expectation] = (),
+    first: int = 0,
 ) -> tuple[dict[int, Observation], list[probe.Cell]]:
-    """Return the cells that cannot be probed at all, as unknown, and what is to be asked for the others."""
+    """Return the cells that cannot be probed at all, as unknown, and what is to be asked for the others.
+
+    They are numbered from `first` on. What does not run asks nothing. It can be asked for all the same: its address is
+    known, and who answers there is nobody of the lab.
+    """
     places = {name: place(name, world, snapshots) for name in (*world.lab.containers, *world.lab.hosts)}
     observed: dict[int, Observation] = {}
     askable: list[probe.Cell] = []
-    for number, cell in enumerate(cells):
+    for number, cell in enumerate(cells, first):
         source = places[cell.source]
         target = places[cell.holder] if cell.holder is not None else None
-        stopped = next((each for each in (source, target) if isinstance(each, str)), None)
-        if stopped is not None or isinstance(source, str) or isinstance(target, str):
-            observed[number] = probe.unknown(str(stopped))
+        if isinstance(source, str):
+            observed[number] = probe.unknown(source)
         elif not cell.target:
             observed[number] = probe.unknown(f"no address of {cell.to} is known")
         else:
-            expected = expectations[number] if expectations else None
-            askable.append(_question(number, cell, source, target, expected))
+            expected = expectations[number - first] if expectations else None
+            answerer = target if isinstance(target, Place) else None
+            askable.append(_question(number, cell, source, answerer, expected))
     return observed, askable
 
 

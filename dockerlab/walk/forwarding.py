@@ -162,7 +162,8 @@ def _hand(way: Way, space: Space, packet: Packet, link: Link, hop: IpAddress) ->
         return Lost("too big", space, element, packet, errno="EMSGSIZE" if packet.local else "", told="too big")
     found = find(way, space, link, hop, packet)
     if found.ear is not None:
-        way.note(space, "neighbour", f"{hop} is {found.ear.space.name} on {link.name}", found.element)
+        says = f"{hop} is {found.ear.space.name} on {link.name}"
+        way.hand(space, link.name, says, found.element, (found.ear.space.id, found.ear.link.name))
         return carry(way, space, packet, link.mac, found.ear)
     way.note(space, "dropped", found.why, found.element)
     if found.lan:

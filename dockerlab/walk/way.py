@@ -66,3 +66,7 @@ class Way:
     def note(self, space: Space, what: str, says: str, element: Element | None = None) -> None:
         """Note a step."""
         self.steps.append(Step(space.id, what, says, element))
+
+    def hand(self, space: Space, link: str, says: str, element: Element | None, to: tuple[SpaceId, str]) -> None:
+        """Note that a packet goes on to another namespace and, there, to an interface."""
+        self.steps.append(Step(space.id, "neighbour", says, element, link, *to))

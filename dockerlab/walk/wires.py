@@ -143,7 +143,7 @@ def wire_of(fabric: Fabric, space: Space, link: Link) -> Wire:
         made = _wire(fabric, space, link, frozenset())
         for at, child in fabric.children(space, link):
             text = f"{child.name} is a {child.kind} child of {link.name}: the two never meet"
-            made.own.append(Ear(at, child, shut=Element("link", link.name, text, link)))
+            made.own.append(Ear(at, child, shut=Element("link", link.name, text, child)))
             if child.info.get("mode") == "passthru":
                 made.swallowed = child.name
         found = fabric.memory[key] = made

@@ -326,7 +326,7 @@ def test_settings_are_asked_of_every_host():
         "vm1": FakeHost("vm1", lambda *_: (1, "", "away")),
     }
     found = survey.settings(hosts)
-    assert (found.files, list(found.failures)) == ({}, ["vm0", "vm1"])
+    assert (found.answers, list(found.failures)) == ({}, ["vm0", "vm1"])
 
 
 def test_the_script_shows_what_is_written():

@@ -68,10 +68,9 @@ def test_a_wrong_parent():
     """The parent that a network has and the one that it should have are named, and how it is made anew."""
     (told,) = changed("lan", "networks", options={"parent": "eth0"})
     assert told.startswith("local: network lan has parent eth0, and the lab wants eth0.50; right would be: docker")
-    assert "docker rm --force child; docker network rm lan; docker network create --driver macvlan" in told
-    assert told.index("network create") < told.index(
-        "docker run --detach --interactive --tty --name child --network lan"
-    )
+    gone, made = "disconnect --force lan child; docker network rm lan; ", "docker network create --driver macvlan"
+    assert gone + made in told
+    assert told.endswith("lan; docker network connect --ip 10.9.0.5 lan child")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +94,7 @@ def test_a_network_made_otherwise(fields, said):
 
 def test_a_missing_port():
     """A port that is not published is named with the command that publishes it."""
-    (told,) = changed("web", published=())
+    (told,) = changed("web", asked=())
     assert "container web does not publish its port 80/tcp as 8080" in told
     assert "docker rm --force web; docker run" in told
     assert "--publish 8080:80/tcp" in told

@@ -8,7 +8,7 @@ from dockerlab.errors import ConnectError, ExecutionError, TransportError
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.provision.execute import Execution
 from dockerlab.provision.rollback import made, roll_back
-from dockerlab.survey import Survey
+from dockerlab.survey import Answers
 
 LAB = """
 hosts: {x: , y: }
@@ -56,7 +56,7 @@ def look(engines, dead=()):
 
     def survey(asked):
         answers = {name: engines[name].snapshot() for name in asked if name not in dead}
-        return Survey(answers, {name: ConnectError(name, "no answer") for name in asked if name in dead})
+        return Answers(answers, {name: ConnectError(name, "no answer") for name in asked if name in dead})
 
     return survey
 

@@ -22,7 +22,7 @@ from dockerlab.students.listing import rows, table
 from dockerlab.students.removal import instances
 from dockerlab.students.roster import counted
 from dockerlab.students.subnets import Source
-from dockerlab.survey import Seen, Survey
+from dockerlab.survey import Answers, Seen
 from dockerlab.topology import Route
 
 BRIDGE = "networks: {front: {}}\ncontainers: {web: {networks: [front]}, alone: {}}"
@@ -102,7 +102,7 @@ def up(made, engines, refuses=()):
         lambda: found,
         hosts(engines, refuses),
         Silent(),
-        look_again=lambda asked: Survey({name: engines[name].snapshot() for name in asked}),
+        look_again=lambda asked: Answers({name: engines[name].snapshot() for name in asked}),
     )
 
 

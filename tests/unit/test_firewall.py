@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from support.labs import lab, running
 
-from dockerlab.verify.causes import missing_rules
+from dockerlab.verify.firewall import missing_rules
 
 NEW = """\
 *filter
