@@ -238,7 +238,7 @@ class Engine:
 
     @property
     def internal_address(self) -> bool:
-        """Tell whether an internal bridge has an address on the host.
+        """Tell whether an internal bridge has an IPv4 address on the host.
 
         Not so in 25.0.0 to 25.0.3 (moby #47329, c761353e7c).
         """
@@ -276,6 +276,11 @@ class Engine:
     def routed_always_open(self) -> bool:
         """Tell whether a port is open on routed networks that do not give the default route (29.0.0, moby #50140)."""
         return self.version >= (29, 0, 0)
+
+    @property
+    def ipv6_on_lo(self) -> bool:
+        """Tell whether containers have ::1 without any IPv6 network (26.0.0; before, IPv6 was off there)."""
+        return self.version >= (26, 0, 0)
 
     @property
     def link_local_gateway(self) -> bool:

@@ -17,7 +17,7 @@ from dockerlab.errors import UsageError
 if TYPE_CHECKING:
     from dockerlab.hosts.base import Host
     from dockerlab.machinery.episodes import Episode
-    from dockerlab.provision.execute import Reporter
+    from dockerlab.provision.reporting import Reporter
 
 ShowOption = Annotated[
     bool, typer.Option("--show-changes", help="After each command, say what it changed on its host, and why.")

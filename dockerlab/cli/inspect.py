@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from dockerlab.hosts.base import Host
     from dockerlab.lab.model import Lab
-    from dockerlab.machinery.model import Machine
+    from dockerlab.machinery.model import Machinery
     from dockerlab.machinery.view import View
 
 
@@ -47,7 +47,8 @@ def inspect(
     if definition is not None:
         name, hosts = definition.name, hosts or definition.addresses
     with where.open(hosts) as session:
-        machines, failures = look_at_all(session.hosts)
+        found = look_at_all(session.hosts)
+        machines, failures = found.answers, found.failures
         views = _views(machines, name, definition, container)
         if raw:
             text = _by_hand(views, session.hosts, form)
@@ -61,7 +62,7 @@ def inspect(
         raise HostError(", ".join(failures), f"not looked at:\n{lines}")
 
 
-def _views(machines: Mapping[str, Machine], name: str, lab: Lab | None, only: str | None) -> list[View]:
+def _views(machines: Mapping[str, Machinery], name: str, lab: Lab | None, only: str | None) -> list[View]:
     """Return what to show of each host; raises UsageError when there is nothing of the lab."""
     from dockerlab.machinery.view import view
     from dockerlab.snapshot import LABEL_LAB

@@ -17,7 +17,7 @@ from dockerlab.plan import Key, Plan, Step
 if TYPE_CHECKING:
     from rich.status import Status
 
-    from dockerlab.provision.execute import Reporter, Reporting
+    from dockerlab.provision.reporting import Reporter, Reporting
 
 DONE = {"create": "created", "recreate": "recreated", "remove": "removed", "keep": "kept", "clear": "cleared"}
 
@@ -90,31 +90,11 @@ def _live_line() -> Status:
     return live
 
 
-class Silent:
-    """Tells nothing of what is done."""
-
-    one_by_one = False
-
-    def close(self) -> None:
-        """Do nothing."""
-
-    def started(self, step: Step) -> None:
-        """Do nothing."""
-
-    def ran(self, command: Command, result: Result) -> None:
-        """Do nothing."""
-
-    def lost(self, step: Step, loss: HostError) -> None:
-        """Do nothing."""
-
-    def finished(self, step: Step, failure: DockerlabError | None) -> None:
-        """Do nothing."""
-
-
 def reporting(*, verbose: bool = False, silent: bool = False) -> Reporting:
     """Return how the steps of a plan are shown on standard error."""
+    from dockerlab.provision.reporting import silently
 
     def of(plan: Plan) -> AbstractContextManager[Reporter]:
-        return closing(Silent()) if silent else closing(Progress(len(plan.steps), verbose=verbose))
+        return silently(plan) if silent else closing(Progress(len(plan.steps), verbose=verbose))
 
     return of

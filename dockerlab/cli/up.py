@@ -20,7 +20,7 @@ from dockerlab.errors import UsageError
 
 if TYPE_CHECKING:
     from dockerlab.plan import Plan
-    from dockerlab.provision.execute import Reporter
+    from dockerlab.provision.reporting import Reporter
     from dockerlab.provision.up import Wish
 
 

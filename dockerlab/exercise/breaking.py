@@ -9,7 +9,7 @@ from dockerlab.exercise.model import Folder
 from dockerlab.faults.fault import Break
 from dockerlab.faults.injury import Injury, perform, prepare
 from dockerlab.identity import current
-from dockerlab.provision.execute import Reporting
+from dockerlab.provision.reporting import Reporting
 from dockerlab.provision.up import Wish, bring_up
 from dockerlab.session import Session
 from dockerlab.survey import look

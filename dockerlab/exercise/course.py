@@ -14,7 +14,7 @@ from dockerlab.exercise.progress import Progress
 from dockerlab.exercise.remains import Picture, pictures
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
-from dockerlab.provision.execute import Reporting
+from dockerlab.provision.reporting import Reporting
 from dockerlab.provision.up import Wish, bring_up
 from dockerlab.session import Session, Whereabouts
 from dockerlab.snapshot import LABEL_LAB, Snapshot

@@ -13,7 +13,7 @@ from dockerlab.exercise.progress import Progress
 from dockerlab.exercise.remains import Change, changes, pictures
 from dockerlab.faults.injury import perform
 from dockerlab.provision.down import Which, bring_down
-from dockerlab.provision.execute import Reporting
+from dockerlab.provision.reporting import Reporting
 from dockerlab.session import Session
 from dockerlab.snapshot import LABEL_LAB
 from dockerlab.survey import look

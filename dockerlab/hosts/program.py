@@ -48,9 +48,9 @@ class Program:
         ]
         return json.dumps(sources).encode() + b"\n"
 
-    def run(self, host: Host, main: str, timeout: float) -> Result:
+    def run(self, host: Host, main: str, timeout: float, *arguments: str) -> Result:
         """Return what the program gave in one round trip; raises HostError where the host cannot be asked."""
-        return host.run(self.argv(main), input=self.source(), timeout=timeout)
+        return host.run([*self.argv(main), *arguments], input=self.source(), timeout=timeout)
 
     def converse(self, host: Host, main: str, timeout: float) -> Conversation:
         """Start a program whose lines are a dialogue; raises HostError where the host cannot be asked."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from dockerlab import modes
 from dockerlab.imagined.ipam import Ipam
-from dockerlab.imagined.networks import docker0, network, wide
+from dockerlab.imagined.networks import docker0, network, right, wide
 from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.model import Attachment, Container, Lab
 from dockerlab.modes.bridge import DEFAULT
@@ -94,7 +94,7 @@ def _desks(
                 spec,
                 lab.daemons.get(host, Daemon()) if name == DEFAULT else Daemon(),
                 frozenset(fixed.get(name, ())),
-                kept=spec is None or any(state is real for each in given.values() for real in each.networks),
+                kept=any((real := each.network(name)) is not None and right(spec, real) for each in given.values()),
             )
             desk.taken |= set(_given_out(name, given[host]))
             found[host, name] = desk

@@ -90,8 +90,11 @@ def _made_up(host: str, main: str, parents: Iterable[str], own: IpInterface) -> 
         links.append(Link(len(links) + 1, name, mtu=1500, **kind))  # type: ignore[arg-type]
     router = own.network[1]
     routes: tuple[Route, ...] = (default(main, router),) if router != own.ip else ()
-    policies = tuple(Chain(family, "filter", "FORWARD", hook="forward", policy="DROP") for family in ("ip", "ip6"))
-    settings = {f"net/ipv4/conf/{link.name}/rp_filter": "2" for link in links} | dict(FORWARDING)
+    policies = tuple(
+        Chain(family, "filter", "FORWARD", hook="forward", policy=policy)
+        for family, policy in (("ip", "DROP"), ("ip6", "ACCEPT"))
+    )
+    settings = {f"net/ipv4/conf/{link.name}/rp_filter": "0" for link in links} | dict(FORWARDING)
     ground = Namespace(
         4026531840, host=True, links=tuple(links), routes=(*routes, *_connected(links)), sysctls=settings,
         ruleset=Ruleset(policies, read=frozenset({"ip", "ip6"})),

@@ -14,7 +14,7 @@ from dockerlab import modes
 from dockerlab.imagined import chains, chains_nft
 from dockerlab.imagined.gateways import Stay, chosen
 from dockerlab.imagined.sockets import Published, ports_of, sockets
-from dockerlab.imagined.spaces import LO, Draft, inherited, with_link_local
+from dockerlab.imagined.spaces import LO, LO4, Draft, inherited, with_link_local
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Forward, Link, Listener, Machine, Namespace
 from dockerlab.kernel.routes import MAIN, Neighbour
@@ -188,6 +188,7 @@ class _Host:
         gateway = self._gateway(state, stays)
         if gateway is not None:
             stays.append(self._stay(space, *gateway, last=True))
+        self._settle_ipv6(space)
         ways = chosen(self.engine, stays)
         for version, stay in ways.items():
             space.routes += [route for route in stay.joined.routes if route.version == version]
@@ -202,6 +203,13 @@ class _Host:
         ]
         for path, value in (spec.sysctls if spec is not None else {}).items():
             space.sysctls[path.replace(".", "/")] = value
+
+    def _settle_ipv6(self, space: Draft) -> None:
+        """Switch IPv6 off where a container has no address of it."""
+        without = [link for link in space.links[1:] if all(address.version == 4 for address in link.addresses)]
+        space.sysctls |= {f"net/ipv6/conf/{link.name}/disable_ipv6": "1" for link in without}
+        if len(without) == len(space.links) - 1 and not self.engine.ipv6_on_lo:
+            space.links[0] = LO4
 
     def _is_labs(self, name: str) -> bool:
         return name in self.lab.containers and self.lab.host_of(name) == self.name

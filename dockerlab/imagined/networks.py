@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 
 from dockerlab import modes
 from dockerlab.lab.daemon import Daemon
@@ -40,16 +40,16 @@ def network(
     Of a real one that is otherwise, the ID and the subnet that the engine chose are kept. `spec` is None for a network
     of the engine's own; `others` are those that the host has by name, which a new one must not overlap with.
     """
-    if real is not None and (spec is None or not any(unlike(spec, real))):
-        return real
+    if real is not None and right(spec, real):
+        return replace(real, gateways=_gateways(spec, real))
     same = real if real is not None and spec is not None and real.driver == spec.driver else None
     return _made(name, spec, same, _free(daemon, others.values(), 17 if name == DEFAULT else 18), len(others))
 
 
 def wide(name: str, spec: Network, real: NetworkState | None, number: int) -> NetworkState:
     """Return a network of a whole Swarm, the number-th of the lab from 1 on: the real one where that is right."""
-    if real is not None and not any(unlike(spec, real)):
-        return real
+    if real is not None and right(spec, real):
+        return replace(real, gateways=_gateways(spec, real))
     return replace(_made(name, spec, real, iter([ip_network(f"10.0.{number}.0/24")]), number), scope="swarm")
 
 
@@ -73,30 +73,39 @@ def docker0(real: NetworkState | None, others: Mapping[str, NetworkState], daemo
 def _made(
     name: str, spec: Network | None, real: NetworkState | None, free: Iterator[IpNetwork], index: int
 ) -> NetworkState:
-    pools = {pool.subnet: pool for pool in spec.pools} if spec is not None else {}
-    subnets: list[IpNetwork] = list(pools)
+    subnets: list[IpNetwork] = [pool.subnet for pool in spec.pools] if spec is not None else []
     chosen = [subnet for subnet in (real.subnets if real is not None else ()) if subnet.version == 4]
     if not any(subnet.version == 4 for subnet in subnets):
         subnets.insert(0, chosen[0] if chosen else next(free))
-    gateways = []
-    for subnet in subnets:
-        pool = pools.get(subnet)
-        start = pool.ip_range if pool is not None and pool.ip_range is not None else subnet
-        first = start[0] if start[0] != subnet[0] else start[1]
-        gateways.append(str(pool.gateway if pool is not None and pool.gateway is not None else first))
     options = wanted_options(spec) if spec is not None else {}
     if name in BRIDGES:
         options[BRIDGE_NAME] = BRIDGES[name]
-    return NetworkState(
+    made = NetworkState(
         id=real.id if real is not None else f"{index:02}{name}".ljust(64, "0"),
         name=name,
         driver=spec.driver if spec is not None else "bridge",
         labels=real.labels if real is not None else {},
         internal=spec is not None and spec.internal,
         subnets=tuple(subnets),
-        gateways=tuple(gateways),
         options=options,
     )
+    return replace(made, gateways=_gateways(spec, made))
+
+
+def _gateways(spec: Network | None, state: NetworkState) -> tuple[str, ...]:
+    """Return the gateway of each subnet: the engine's word, the definition's, or the first address that there is.
+
+    An engine does not tell all that it has chosen by itself: 28.5 names the gateway only where somebody else named it.
+    """
+    pools = {pool.subnet: pool for pool in spec.pools} if spec is not None else {}
+    found = []
+    for subnet in state.subnets:
+        pool = pools.get(subnet)
+        told = next((gateway for gateway in state.gateways if ip_address(gateway) in subnet), None)
+        named = pool.gateway if pool is not None else None
+        start = pool.ip_range if pool is not None and pool.ip_range is not None else subnet
+        found.append(told or str(named or (start[0] if start[0] != subnet[0] else start[1])))
+    return tuple(found)
 
 
 def _free(daemon: Daemon, others: Iterable[NetworkState], first: int) -> Iterator[IpNetwork]:
@@ -111,6 +120,11 @@ def _free(daemon: Daemon, others: Iterable[NetworkState], first: int) -> Iterato
             yield pool
 
 
+def right(spec: Network | None, state: NetworkState) -> bool:
+    """Tell whether a network is as its definition has it; one of the engine's own always is."""
+    return spec is None or not any(unlike(spec, state))
+
+
 def unlike(spec: Network, state: NetworkState) -> Iterator[str]:
     """Yield in what a network differs from its definition, each as what is said of it."""
     if state.driver != spec.driver:
@@ -120,7 +134,8 @@ def unlike(spec: Network, state: NetworkState) -> Iterator[str]:
     if wanted and set(wanted) != set(state.subnets):
         yield f"has subnet {listed(state.subnets)}, and the lab wants {listed(wanted)}"
     gateways = tuple(str(pool.gateway) for pool in spec.pools if pool.gateway is not None)
-    if not set(gateways) <= set(state.gateways):
+    held = _gateways(None, state) if state.driver == "bridge" else state.gateways
+    if not set(gateways) <= set(held):
         yield f"has gateway {listed(state.gateways) or 'none'}, and the lab wants {listed(gateways)}"
     if spec.internal != state.internal:
         words = {True: "internal", False: "not internal"}

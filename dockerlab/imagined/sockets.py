@@ -52,8 +52,9 @@ def ports_of(
     """
     for version in (4, 6):
         way = ways.get(version)
-        if way is not None:
-            yield way, [port for port in state.published if ip_address(port.host_ip).version == version]
+        taker = way or ways.get(4)  # docker-proxy hands IPv6 on to an IPv4 address
+        if taker is not None:
+            yield taker, [port for port in state.published if ip_address(port.host_ip).version == version]
         for stay in stays:
             if gate(stay.site, version) == "routed" and (stay is way or engine.routed_always_open):
                 yield stay, list(_let_in(spec, version))

@@ -12,6 +12,7 @@ from dockerlab.kernel.routes import DEFAULT, LOCAL, MAIN, Hop, Neighbour, Route,
 from dockerlab.kernel.rules import Ruleset
 
 LO = Link(1, "lo", mtu=65536, addresses=(ip_interface("127.0.0.1/8"), ip_interface("::1/128")))
+LO4 = replace(LO, addresses=LO.addresses[:1])
 LINK_LOCAL = ip_network("fe80::/10")
 IPV6_METRIC = 256
 SELECTORS = (
@@ -49,7 +50,7 @@ class Draft:
     def finished(self) -> Namespace:
         """Return the namespace, with the routes that its addresses bring along."""
         links = tuple(self._carried())
-        alive = {link.name for link in links if link.up and link.carrier}
+        alive = {link.name for link in links if link.up}
         own = [route for link in links for route in brought(link)]
         routes = [*self.routes, *(route for route in own if route not in self.routes)]
         return Namespace(

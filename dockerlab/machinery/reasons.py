@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dockerlab.kernel.model import Forward, Link
+from dockerlab.kernel.rules import Chain, Rule
 from dockerlab.machinery import sentences
 from dockerlab.machinery.diff import Change
-from dockerlab.machinery.model import Forward, Link, Machine, Policy, Rule
+from dockerlab.machinery.model import Machinery
 from dockerlab.machinery.names import Names, names_of
 
 LINKS = {
@@ -65,7 +67,7 @@ class Told:
     minor: bool = False
 
 
-def tell(changes: Sequence[Change], before: Machine, after: Machine) -> list[Told]:
+def tell(changes: Sequence[Change], before: Machinery, after: Machinery) -> list[Told]:
     """Return the changes between two looks, each with why it came about."""
     names = {"added": names_of(after), "changed": names_of(after), "removed": names_of(before)}
     machines = {"added": after, "changed": after, "removed": before}
@@ -93,10 +95,10 @@ def _passing(change: Change) -> bool:
     return isinstance(change.subject, Link) and change.subject.kind == "veth" and " state " in change.what
 
 
-def _why(change: Change, names: Names, machine: Machine) -> str:
+def _why(change: Change, names: Names, machine: Machinery) -> str:
     subject: Any = change.subject
     why = ""
-    if isinstance(subject, Policy):
+    if isinstance(subject, Chain):
         why = _chain(change, subject)
     elif change.kind == "setting":
         why = SETTINGS.get(subject, "")
@@ -105,7 +107,7 @@ def _why(change: Change, names: Names, machine: Machine) -> str:
     return why or SIMPLE.get((change.verb, change.kind), "")
 
 
-def _there(change: Change, names: Names, machine: Machine) -> str:
+def _there(change: Change, names: Names, machine: Machinery) -> str:
     """Return why something is there now, where that depends on what it is."""
     subject = change.subject
     if isinstance(subject, Rule):
@@ -118,7 +120,7 @@ def _there(change: Change, names: Names, machine: Machine) -> str:
     return _route(change) if change.kind == "route" else ""
 
 
-def _link(change: Change, link: Link, names: Names, machine: Machine) -> str:
+def _link(change: Change, link: Link, names: Names, machine: Machinery) -> str:
     """Return why an interface, its port or its address is there."""
     meaning = names.interfaces.get(link.name, "") if change.where == "host" else ""
     if change.kind == "port":
@@ -133,7 +135,7 @@ def _link(change: Change, link: Link, names: Names, machine: Machine) -> str:
     return f"{said} ({meaning})" if meaning else said
 
 
-def _changed(change: Change, link: Link, machine: Machine) -> str:
+def _changed(change: Change, link: Link, machine: Machinery) -> str:
     if link.kind == "bridge" and " state " in change.what:
         ports = machine.ground.ports(link.name) if change.where == "host" else ()
         return "a bridge is up while something is plugged in" + ("" if ports else ", and now nothing is")
@@ -142,12 +144,12 @@ def _changed(change: Change, link: Link, machine: Machine) -> str:
     return next((why for key, why in CHANGED.items() if f" {key} " in change.what), "")
 
 
-def _chain(change: Change, policy: Policy) -> str:
+def _chain(change: Change, policy: Chain) -> str:
     if change.kind == "policy":
         why = " Docker does so when it turns on forwarding itself: nothing else is to be forwarded"
-        docker = (policy.chain, policy.verdict) == ("FORWARD", "DROP")
+        docker = (policy.name, policy.policy) == ("FORWARD", "DROP")
         return sentences.policy(policy) + (f" Because:{why}." if docker else "")
-    if policy.verdict != "-":
+    if policy.policy:
         return "the table came into use"
     if change.verb == "removed":
         return SIMPLE["removed", "chain"]

@@ -14,7 +14,7 @@ from dockerlab.lab.model import Container, Lab, Network
 from dockerlab.lab.problem import Problem, meant
 from dockerlab.modes.made import Joined, Made, Written
 from dockerlab.snapshot import EndpointState, NetworkState, PublishedPort
-from dockerlab.topology import Attachment, HostFacts, IpAddress, IpInterface, NetworkFacts
+from dockerlab.topology import Attachment, HostFacts, IpAddress, IpInterface, IpNetwork, NetworkFacts
 from dockerlab.versions import Engine
 
 
@@ -48,15 +48,20 @@ class Site:
 
     @property
     def gateways(self) -> tuple[IpInterface, ...]:
-        """Return the addresses that the network keeps for its gateways, each with its subnet's prefix."""
-        found = [ip_address(gateway) for gateway in (self.state.gateways if self.state is not None else ())]
+        """Return the addresses that the network keeps for its gateways, each with its subnet's prefix.
+
+        Where nobody named one it is the first address of what the engine gives out; then its books name none either.
+        """
+        told = [ip_address(gateway) for gateway in (self.state.gateways if self.state is not None else ())]
         subnets = self.state.subnets if self.state is not None else ()
-        return tuple(
-            ip_interface(f"{address}/{subnet.prefixlen}")
-            for subnet in subnets
-            for address in found
-            if address in subnet
-        )
+        found = ((subnet, next((a for a in told if a in subnet), None) or self._first(subnet)) for subnet in subnets)
+        return tuple(ip_interface(f"{address}/{subnet.prefixlen}") for subnet, address in found)
+
+    def _first(self, subnet: IpNetwork) -> IpAddress:
+        """Return the first address that an engine gives out of a subnet."""
+        pools = self.spec.pools if self.spec is not None else ()
+        start = next((pool.ip_range for pool in pools if pool.subnet == subnet and pool.ip_range is not None), subnet)
+        return start[0] if start[0] != subnet[0] or subnet.num_addresses == 1 else start[1]
 
     @property
     def mtu(self) -> int:

@@ -158,19 +158,26 @@ docker network create
         )
 
     def publishes(self, site: Site, endpoint: EndpointState, ports: Sequence[PublishedPort]) -> tuple[Written, ...]:
-        """Return the rules for ports of the host that lead to a container; one of another IP version has none."""
-        lines = bridge_nft.PORT if site.engine.backend == "nftables" else bridge_rules.PORT
+        """Return the rules for ports of the host that lead to a container.
+
+        What comes by IPv6 for a container without an IPv6 address is docker-proxy's: iptables has no rule for it, and
+        nftables lets its IPv4 port in all the same.
+        """
+        nft = site.engine.backend == "nftables"
+        lines = bridge_nft.PORT if nft else bridge_rules.PORT
         places = _places(site)
+        by_version = {address.version: address.ip for address in endpoint.addresses}
         found: list[Written] = []
         for port in ports:
             on = ip_address(port.host_ip)
-            own = next((a.ip for a in endpoint.addresses if a.version == on.version), None)
-            if own is not None and on.version in places:
+            proxied = nft and on.version not in by_version
+            own = by_version.get(4 if proxied else on.version)
+            if own is not None and own.version in places:
                 at = replace(
-                    places[on.version],
+                    places[own.version],
                     address=own,
-                    on=None if on.is_unspecified else on,
-                    published=port.host_port,
+                    on=None if on.is_unspecified or proxied else on,
+                    published=0 if proxied else port.host_port,
                     target=port.container_port,
                     protocol=port.protocol,
                 )
@@ -201,13 +208,11 @@ def _said(site: Site, option: str, default: bool) -> bool:
 
 def addresses(site: Site) -> tuple[IpInterface, ...]:
     """Return the addresses that the host has on the bridge."""
-    if site.internal and not site.engine.internal_address:
-        return ()
+    bare = _said(site, "inhibit_ipv4", False) or (site.internal and not site.engine.internal_address)
     kept = [
         address
         for address in site.gateways
-        if gate(site, address.version) != "isolated"
-        and not (address.version == 4 and _said(site, "inhibit_ipv4", False))
+        if gate(site, address.version) != "isolated" and not (address.version == 4 and bare)
     ]
     if site.engine.link_local_gateway and any(address.version == 6 for address in kept):
         kept.append(ip_interface("fe80::1/64"))

@@ -16,8 +16,9 @@ from dockerlab.lock import Locks, lock_name, locked
 from dockerlab.plan import Plan
 from dockerlab.plan.steps import Ours
 from dockerlab.provision import proof, stale
-from dockerlab.provision.execute import Reporter, Reporting, execute, raise_for, reported
+from dockerlab.provision.execute import execute, raise_for
 from dockerlab.provision.proof import bridges
+from dockerlab.provision.reporting import Reporter, Reporting, reported, silently
 from dockerlab.snapshot import LABEL_INSTANCE, LABEL_LAB, LABEL_OWNER, Snapshot
 from dockerlab.survey import settings, survey
 
@@ -78,7 +79,12 @@ class Taken:
 
 
 def bring_down(
-    which: Which, hosts: Mapping[str, Host], reporting: Reporting, *, may_restart: bool = False, prove: bool = False
+    which: Which,
+    hosts: Mapping[str, Host],
+    reporting: Reporting = silently,
+    *,
+    may_restart: bool = False,
+    prove: bool = False,
 ) -> Taken:
     """Remove what a call means from the hosts that answer; see `take_all`."""
     names = locks_for(which, hosts)
@@ -89,7 +95,7 @@ def take_all(
     planned: Callable[[Locks], Removal],
     names: Collection[str],
     hosts: Mapping[str, Host],
-    reporting: Reporting,
+    reporting: Reporting = silently,
     *,
     may_restart: bool = False,
     prove: bool = False,

@@ -15,7 +15,8 @@ from dockerlab.plan import Key, Plan
 from dockerlab.plan.daemons import put_back
 from dockerlab.plan.ownership import belongs
 from dockerlab.provision import stale
-from dockerlab.provision.execute import Execution, Reporter, execute
+from dockerlab.provision.execute import Execution, execute
+from dockerlab.provision.reporting import Reporter
 from dockerlab.snapshot import LABEL_OWNER, LABEL_RUN, Snapshot
 from dockerlab.survey import Answers, settings, survey
 

@@ -15,8 +15,9 @@ from dockerlab.lock import Locks, lock_name, locked
 from dockerlab.plan import Plan, Step
 from dockerlab.plan.bringing_up import Situation
 from dockerlab.provision import images, preflight
-from dockerlab.provision.execute import Execution, Reporter, Reporting, execute, raise_for, reported
+from dockerlab.provision.execute import Execution, execute, raise_for
 from dockerlab.provision.images import Pull
+from dockerlab.provision.reporting import Reporter, Reporting, reported, silently
 from dockerlab.provision.restarts import allowed, restarted, settings_for
 from dockerlab.provision.rollback import made, roll_back
 from dockerlab.survey import Seen, look
@@ -56,13 +57,14 @@ def bring_up(
     hosts: Mapping[str, Host],
     controller: Host,
     wish: Wish,
-    reporting: Reporting,
+    reporting: Reporting = silently,
     say: Callable[[str], None] = lambda _: None,
 ) -> Plan:
     """Make the hosts agree with a definition, under the lab's lock, and return the plan that was carried out.
 
-    `say` is told what takes longer. Raises ConflictError where somebody else has the lock, or where it would not work;
-    ExecutionError after a failure, when what this run had made is removed again, unless it is wished otherwise.
+    `reporting` tells of each step, `say` of what takes longer. Raises ConflictError where somebody else has the lock,
+    or where it would not work; ExecutionError after a failure, when what this run had made is removed again, unless it
+    is wished otherwise.
     """
     who = current(lab.name)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Link
 from dockerlab.kernel.rules import Chain, Rule
 from dockerlab.reach.cells import Target, published
@@ -20,20 +21,31 @@ def loss(story: Story, target: Target, port: int | None) -> Expectation:
     return Expectation(False, rule, because, outcome.symptom)
 
 
-def unsure(story: Story, target: Target) -> Expectation:
+def unsure(story: Story, target: Target, port: int | None) -> Expectation:
     """Return what is said where it depends on something that nobody can see; what the lab itself tells, counts."""
-    outcome, world = story.outcome, story.world
-    elsewhere = places(world, target.address)
-    if outcome.end in ("left", "no neighbour") and outcome.lan and elsewhere:
-        if outcome.router is None:
-            here = f"the LAN of {outcome.lan}"
-            told = " and ".join(sorted(map(str, elsewhere)))
-            because = (
-                f"{{address}} counts as a neighbour on {here}, by its subnet, but it is on {told}: another layer 2, "
-                "where the ARP request does not come"
-            )
-            return Expectation(False, "other-segment", _by_way_of(story, because), "host unreachable")
+    outcome = story.outcome
+    meant = target.address if outcome.answered else outcome.seen_from
+    hop = outcome.router if outcome.router is not None else meant
+    known = outcome.router is not None and outcome.router in story.world.fabric.routers.get(outcome.lan, ())
+    elsewhere = [place for place in places(story.world, hop) if (place.kind, place.name) != ("lan", outcome.lan)]
+    if outcome.end in ("left", "no neighbour") and outcome.lan and elsewhere and not known:
+        because = _elsewhere(Segment("lan", "", outcome.lan), elsewhere, outcome.router)
+        if not outcome.answered:
+            astray = because.replace("{address}", "{source}'s address")
+            because = f"the request arrives at {{to}}, but its reply goes astray: {astray}"
+            return Expectation(False, "reply-lost", because, "reply lost" if port is None else "timeout")
+        return Expectation(False, "other-segment", _by_way_of(story, because), "host unreachable")
     return Expectation(None, _unseen(story), f"no claim: {outcome.doubt}")
+
+
+def _elsewhere(here: Segment, elsewhere: list[Segment], router: IpAddress | None) -> str:
+    """Return in words that an address is asked for on one layer 2 and is on another one."""
+    asked = "{address}" if router is None else str(router)
+    because = (
+        f"{asked} counts as a neighbour on {here}, by its subnet, but it is on "
+        f"{' and '.join(sorted(map(str, elsewhere)))}: another layer 2, where the ARP request does not come"
+    )
+    return because if router is None else f"the default route leads to {router}; {because}"
 
 
 def _unrouted(story: Story, target: Target) -> tuple[str, str]:
@@ -50,7 +62,8 @@ def _unseen(story: Story) -> str:
     outcome = story.outcome
     subject = outcome.by.subject if outcome.by is not None else None
     if outcome.lan:
-        return "unseen-lan" if outcome.router is None else "unseen-router"
+        routers = story.world.fabric.routers.get(outcome.lan, ())
+        return "unseen-lan" if outcome.router not in routers or outcome.router is None else "unseen-router"
     if isinstance(subject, Link) and subject.kind in ("macvlan", "macvtap"):
         return "macvlan-passthru" if subject.info.get("mode") == "passthru" else "macvlan-vepa"
     if isinstance(subject, Link) and subject.kind in ("ipvlan", "ipvtap"):
@@ -109,7 +122,7 @@ def _by_element(story: Story, target: Target, by: Element) -> tuple[str, str]:
             return "forward-policy", f"no rule of {at} accepts it, and the policy of chain FORWARD is DROP"
         return "foreign-policy", f"no rule of {at} accepts it, and the policy of {by.where.removesuffix(' policy')} is DROP"
     if by.kind == "rule" and isinstance(subject, Rule):
-        return _by_rule(story, by, subject)
+        return _by_rule(story, target, by, subject)
     if by.kind == "sysctl":
         if by.where.endswith((".ip_forward", ".forwarding")):
             return "ip-forward-off", f"{at} does not forward: {by.where} is 0"
@@ -127,7 +140,7 @@ def _by_element(story: Story, target: Target, by: Element) -> tuple[str, str]:
     return _wire(story, by)
 
 
-def _by_rule(story: Story, by: Element, rule: Rule) -> tuple[str, str]:
+def _by_rule(story: Story, target: Target, by: Element, rule: Rule) -> tuple[str, str]:
     """Return which of Docker's rules stopped a request, by its page; a rule of somebody else's is foreign."""
     at, world = story.end, story.world
     line = world.origin(rule)
@@ -137,6 +150,9 @@ def _by_rule(story: Story, by: Element, rule: Rule) -> tuple[str, str]:
     name = next((m.value for option in ("-o", "-i") for m in rule.matches if m.option == option and m.value != "lo"), "")
     inside = bridge(world, host, name)
     came = _came_from(story)
+    if target.published and line.page in ("bridge-isolation", "bridge-icc") and any(story.translations("DNAT")):
+        because = f"{by.where} on {at} drops it: DNAT leads the connection from bridge to bridge, and {line.why}"
+        return "publish-no-proxy" if line.page == "bridge-isolation" else "bridge-icc", because
     if line.page == "bridge-icc":
         because = f"inter-container communication is off on {inside.name}: iptables drops what goes from port to port"
         return "bridge-icc", because
@@ -223,14 +239,10 @@ def _nobody(story: Story, target: Target) -> tuple[str, str]:
     space = world.fabric.spaces[outcome.at]
     link = outcome.by.subject if outcome.by is not None and isinstance(outcome.by.subject, Link) else None
     here: object = segment_of(world, space, link) if link is not None else "the wire"
-    asked = str(story.router) if story.router is not None else "{address}"
-    elsewhere = sorted(str(place) for place in places(world, target.address) if place != here)
-    if elsewhere and story.router is None:
-        because = (
-            f"{{address}} counts as a neighbour on {here}, by its subnet, but it is on {' and '.join(elsewhere)}: "
-            "another layer 2, where the ARP request does not come"
-        )
-        return "other-segment", _by_way_of(story, because)
+    elsewhere = [place for place in places(world, story.router or target.address) if place != here]
+    if elsewhere and isinstance(here, Segment):
+        return "other-segment", _by_way_of(story, _elsewhere(here, elsewhere, story.router))
+    asked = "{address}" if story.router is None else str(story.router)
     because = f"nobody on {here} holds {asked}"
     if story.router is not None:
         because = f"the default route leads to {asked}; {because}"

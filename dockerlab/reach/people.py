@@ -10,7 +10,9 @@ from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Machine
 from dockerlab.lab.model import Lab
 from dockerlab.modes.bridge import DEFAULT
+from dockerlab.modes.ipvlan import IpvlanNetwork
 from dockerlab.modes.overlay import GATEWAY_BRIDGE
+from dockerlab.modes.parent import ParentNetwork
 from dockerlab.reach.world import People, Place, Resolver
 from dockerlab.snapshot import EndpointState, Snapshot
 from dockerlab.topology import HostFacts
@@ -102,7 +104,8 @@ def _endpoint(lab: Lab, book: Snapshot, name: str, network: str) -> EndpointStat
 def _resolver(lab: Lab, name: str, books: Mapping[str, Snapshot], engine: Engine, facts: HostFacts | None) -> Resolver:
     spec, book = lab.containers[name], books[lab.host_of(name)]
     networks = frozenset(network for network in networks_of(lab, name) if network != DEFAULT)
-    told = facts.dns if facts is not None else ()
+    daemon = lab.daemons.get(lab.host_of(name))
+    told = facts.dns if facts is not None else tuple(map(str, (daemon.dns if daemon is not None else None) or ()))
     servers = tuple(spec.dns) or tuple(ip_address(server) for server in told) or _servers(facts)
     state = book.container(name)
     way_out = state is not None and any(end.gateway or end.gateway6 for end in state.endpoints.values())
@@ -146,13 +149,28 @@ def _gateways(
             if place in seen or not endpoint.addresses:
                 continue
             seen.add(place)
-            internal = network in lab.networks and lab.networks[network].internal
-            driver = lab.networks[network].driver if network in lab.networks else "bridge"
             given = [ip_address(each) for each in (endpoint.gateway, endpoint.gateway6) if each]
-            state = books[host].network(network)
-            link = machines[host].ground.link(state.bridge) if state is not None and host in machines else None
-            own = [address.ip for address in link.addresses if not address.ip.is_link_local] if link is not None else []
-            if given and driver != "overlay" and not (internal and driver != "bridge"):
+            own = _own_there(lab, books[host], machines.get(host), network)
+            if given and _leads_out(lab, network):
                 yield place, given[0]
             elif own:
                 yield place, own[0]
+
+
+def _leads_out(lab: Lab, network: str) -> bool:
+    """Tell whether the gateway that an engine names for a network's endpoints is the way out of its containers."""
+    spec = lab.networks.get(network)
+    if spec is None or spec.driver == "bridge":
+        return True
+    routed = isinstance(spec, IpvlanNetwork) and spec.submode != "l2"
+    return spec.driver != "overlay" and not spec.internal and not routed
+
+
+def _own_there(lab: Lab, book: Snapshot, machine: Machine | None, network: str) -> list[IpAddress]:
+    """Return the addresses that a host itself has on a network: those of the bridge, or of the parent."""
+    spec, state = lab.networks.get(network), book.network(network)
+    if isinstance(spec, IpvlanNetwork) and spec.submode != "l2":
+        return []
+    name = spec.parent_interface or "" if isinstance(spec, ParentNetwork) else state.bridge if state is not None else ""
+    link = machine.ground.link(name) if machine is not None else None
+    return [each.ip for each in link.addresses if not each.ip.is_link_local] if link is not None else []

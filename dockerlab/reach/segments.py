@@ -68,8 +68,11 @@ def _network(world: World, host: str, link: Link) -> str:
 
 
 def places(world: World, address: object) -> list[Segment]:
-    """Return the segments on which somebody of the lab or its hosts holds an address."""
+    """Return the segments on which somebody of the lab or its hosts holds an address, or is known to, as a router."""
     found: dict[Segment, None] = {}
+    for lan, routers in world.fabric.routers.items():
+        if address in routers:
+            found[Segment("lan", "", lan)] = None
     for space in world.fabric.holders.get(address, ()):  # type: ignore[call-overload]
         for link in space.own[address]:  # type: ignore[index]
             found[segment_of(world, space, link)] = None

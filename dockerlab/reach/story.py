@@ -79,7 +79,7 @@ class Story:
         """Yield the steps at which rules with one of these targets translated the request."""
         for step in self.outcome.steps:
             subject = step.element.subject if step.element is not None else None
-            if step.what == "translated" and isinstance(subject, Rule) and subject.target in targets:
+            if step.what == "translated" and not step.beneath and isinstance(subject, Rule) and subject.target in targets:
                 yield step
 
     @property
@@ -95,7 +95,7 @@ class Story:
 
 def _legs(world: World, steps: Sequence[Step]) -> Iterator[Leg]:
     for step in steps:
-        if step.what != "neighbour" or step.to is None:
+        if step.what != "neighbour" or step.to is None or step.beneath:
             continue
         space = world.fabric.spaces[step.at]
         link = space.links.get(step.link)

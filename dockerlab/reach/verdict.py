@@ -5,6 +5,7 @@ from __future__ import annotations
 from dockerlab.reach.cells import Target, published
 from dockerlab.reach.expectation import Expectation
 from dockerlab.reach.losses import loss, unsure
+from dockerlab.reach.segments import Segment
 from dockerlab.reach.story import Story
 from dockerlab.reach.world import World
 from dockerlab.walk.outcome import Outcome, SpaceId
@@ -17,7 +18,7 @@ def verdict(world: World, source: str, target: Target, port: int | None, outcome
     if wrong is not None:
         return wrong
     if outcome.reachable is None:
-        return unsure(story, target)
+        return unsure(story, target, port)
     if not outcome.reachable:
         return loss(story, target, port)
     behind = _published(story, target, port)
@@ -125,5 +126,7 @@ def _beyond(story: Story, target: Target) -> tuple[str, str]:
     if story.through:
         because = f"{story.through[-1]} passes it on with its sender's own address, and the reply finds the way back"
         return "routed", because
-    router = f"router {story.outcome.router}" if story.outcome.router is not None else f"the LAN of {story.outcome.lan}"
-    return "outside", f"{router} leads to the outside, where the definition puts {target.to}"
+    if story.outcome.router is None:
+        lan = Segment("lan", "", story.outcome.lan)
+        return "same-lan", f"both are on {lan}: plain ARP from neighbour to neighbour, no NAT, no rule of Docker's"
+    return "outside", f"router {story.outcome.router} leads to the outside, where the definition puts {target.to}"

@@ -18,7 +18,8 @@ from dockerlab.plan.bringing_up import Situation
 from dockerlab.plan.ownership import belongs
 from dockerlab.plan.swarm import swarm_steps
 from dockerlab.provision import images, preflight
-from dockerlab.provision.execute import Execution, Reporter, Reporting, execute, reported
+from dockerlab.provision.execute import Execution, execute
+from dockerlab.provision.reporting import Reporter, Reporting, reported, silently
 from dockerlab.provision.rollback import Look, made, roll_back
 from dockerlab.provision.up import ROUNDS, Wish, addresses
 from dockerlab.snapshot import LABEL_INSTANCE, Snapshot
@@ -58,7 +59,9 @@ class Outcome:
     changed: bool = False
 
 
-def bring_up(course: Course, hosts: Mapping[str, Host], controller: Host, wish: Wish, reporting: Reporting) -> Outcome:
+def bring_up(
+    course: Course, hosts: Mapping[str, Host], controller: Host, wish: Wish, reporting: Reporting = silently
+) -> Outcome:
     """Make all instances of a class under its lock, and return which are there, and why the others are not.
 
     Raises ConflictError where somebody else has the lock.

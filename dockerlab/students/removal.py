@@ -10,8 +10,8 @@ from dockerlab.hosts.base import Host
 from dockerlab.identity import CLASS, current
 from dockerlab.lock import Locks, lock_name
 from dockerlab.provision.down import Removal, Taken, take_all
-from dockerlab.provision.execute import Reporting
 from dockerlab.provision.proof import bridges
+from dockerlab.provision.reporting import Reporting, silently
 from dockerlab.snapshot import LABEL_INSTANCE, LABEL_LAB, LABEL_OWNER, Snapshot
 from dockerlab.survey import survey
 
@@ -20,7 +20,7 @@ def bring_down(
     lab: str,
     ids: Collection[str],
     hosts: Mapping[str, Host],
-    reporting: Reporting,
+    reporting: Reporting = silently,
     *,
     everyone: bool = False,
     may_restart: bool = False,

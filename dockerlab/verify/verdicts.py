@@ -103,9 +103,13 @@ class Report:
 
     @property
     def told_causes(self) -> list[tuple[Cause, int]]:
-        """Return every cause once, the lab's before the hosts', each with the number of its cells."""
+        """Return every cause once, each with the number of its cells: the lab's before the hosts'.
+
+        Networks come first: what is on one can only be put right once that is.
+        """
         number = Counter(judged.cause for judged in self.cells if judged.cause is not None)
-        ordered = sorted(dict.fromkeys((*self.causes, *number)), key=lambda cause: cause.side != "lab")
+        found = dict.fromkeys((*self.causes, *number))
+        ordered = sorted(found, key=lambda cause: (cause.side != "lab", cause.kind != "network"))
         return [(cause, number[cause]) for cause in ordered]
 
     @property

@@ -23,8 +23,8 @@ def outside(way: Way, space: Space, flow: Flow, left: Left, steps: tuple[Step, .
     packet = left.packet
     base = Outcome(None, "left", left.space.id, steps=steps, seen_from=packet.source, router=left.router, lan=left.lan)
     ports = way.fabric.net.beyond.get(packet.destination)
-    if ports is None:
-        return _unknown(way, left, base)
+    if ports is None or (left.router is not None and left.router not in way.fabric.routers.get(left.lan, ())):
+        return _unknown(way, flow, left, base)
     if not known_there(way, left.lan, packet.source):
         return replace(base, reachable=False, answered=False, symptom=TIMEOUT)
     open_ = flow.protocol != "tcp" or packet.dport in ports
@@ -43,19 +43,25 @@ def outside(way: Way, space: Space, flow: Flow, left: Left, steps: tuple[Step, .
 
 
 def unrouted(way: Way, left: Left) -> bool:
-    """Tell whether a packet was handed to a router for an address that only the hosts know, on none of its LANs."""
-    address = left.packet.destination
-    return left.router is not None and bool(way.fabric.holders.get(address)) and not known_there(way, left.lan, address)
+    """Tell whether a packet was handed to a router for an address that is on none of its LANs, nor on any other."""
+    address, fabric = left.packet.destination, way.fabric
+    if left.router is None or left.router not in fabric.routers.get(left.lan, ()):
+        return False
+    return fabric.closed(address) and not known_there(way, left.lan, address)
 
 
-def _unknown(way: Way, left: Left, base: Outcome) -> Outcome:
+def _unknown(way: Way, flow: Flow, left: Left, base: Outcome) -> Outcome:
     """Return the outcome of what was handed on for an address of which nobody has said anything."""
-    address = left.packet.destination
+    address, routers = left.packet.destination, way.fabric.routers.get(left.lan, frozenset())
     if left.router is None:
+        if address in routers and flow.protocol != "tcp":
+            return replace(base, reachable=True)  # what a host sends others to is taken to answer itself
         return replace(base, end="no neighbour", doubt=left.why)
+    if left.router not in routers:
+        return replace(base, doubt=f"whether a machine on the LAN {left.lan} is {left.router} cannot be seen")
     if unrouted(way, left):
         return replace(base, reachable=False)
-    return replace(base, doubt=f"whether {left.router} on {left.lan} leads to {address} cannot be seen")
+    return replace(base, doubt=f"whether {left.router} on the LAN {left.lan} leads to {address} cannot be seen")
 
 
 def known_there(way: Way, lan: str, address: IpAddress) -> bool:

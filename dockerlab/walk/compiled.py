@@ -210,6 +210,31 @@ class Fabric:
                     found.setdefault(self.lan(space, link), []).append((space, link))
         return found
 
+    @cached_property
+    def routers(self) -> Mapping[str, frozenset[IpAddress]]:
+        """Return the routers of each LAN that some host sends to: they are taken to be there."""
+        found: dict[str, set[IpAddress]] = {}
+        for name, ends in self.lans.items():
+            for space, link in ends:
+                hops = (hop for route in space.namespace.routes for hop in route.hops if hop.device == link.name)
+                found.setdefault(name, set()).update(hop.via for hop in hops if hop.via is not None)
+        return {name: frozenset(via) for name, via in found.items()}
+
+    def closed(self, address: IpAddress) -> bool:
+        """Tell whether somebody has an address, and nobody has it where other machines can be: on a LAN."""
+        holders = self.holders.get(address, ())
+        return bool(holders) and all(
+            not self._open(space, link) for space in holders for link in space.own.get(address, ())
+        )
+
+    def _open(self, space: Space, link: Link) -> bool:
+        """Tell whether an interface is on a LAN, be it as a child of one that is."""
+        if link.kind in CHILDREN:
+            above = self.parent(space, link)
+            routed = link.kind.startswith("ip") and link.info.get("mode", "l2") != "l2"
+            return above is None or (not routed and self._open(*above))
+        return self.on_lan(space, link)
+
     def on_lan(self, space: Space, link: Link) -> bool:
         """Tell whether an interface leads out of all that is seen: hardware, or a cable into nowhere."""
         if not space.namespace.host or link.name == "lo":

@@ -5,6 +5,7 @@ The order of things is Linux': `ip_local_out`, `ip_rcv`, `ip_route_input_slow`, 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
@@ -166,9 +167,9 @@ def _hand(way: Way, space: Space, packet: Packet, link: Link, hop: IpAddress) ->
         way.hand(space, link.name, says, found.element, (found.ear.space.id, found.ear.link.name))
         return carry(way, space, packet, link.mac, found.ear)
     way.note(space, "dropped", found.why, found.element)
-    if found.lan:
+    if found.lan and hop not in way.fabric.holders:
         return Left(space, found.lan, None if hop == packet.destination else hop, packet, found.why)
-    if found.doubt:
+    if found.doubt and not found.lan:
         return Lost("no neighbour", space, found.element, packet, doubt=found.doubt)
     if found.twisted:
         return Lost("lost on the wire", space, found.element, packet, twisted=True)
@@ -281,7 +282,9 @@ def _through_tunnel(way: Way, part: Tunnel, packet: Packet) -> Fate | None:
     address = ip_address(to)
     port = int(part.link.info.get("port", "4789"))
     outer = Packet(address.version, "udp", address, address, EPHEMERAL, port, size=packet.size + 50)
+    before = len(way.steps)
     fate = send(way, ground, outer, bound=False)
+    way.steps[before:] = [replace(step, beneath=True) for step in way.steps[before:]]
     if isinstance(fate, Landed) and fate.space is far:
         return None
     if isinstance(fate, Lost):

@@ -89,7 +89,7 @@ def _by_address(wire: Wire, hop: IpAddress, packet: Packet, link: Link) -> Found
         if any(address.ip == packet.destination for address in ear.link.addresses):
             return Found(why=ear.maybe, doubt=ear.maybe)
     doubt = f"how the host routes what {link.name}, an ipvlan interface in mode {link.info.get('mode')}, sends"
-    return Found(why=doubt, doubt=doubt)
+    return Found(why=doubt, element=Element("link", link.name, doubt, link), doubt=doubt)
 
 
 def _asked(way: Way, space: Space, link: Link, wire: Wire, hop: IpAddress, packet: Packet) -> Found:
@@ -110,7 +110,7 @@ def _asked(way: Way, space: Space, link: Link, wire: Wire, hop: IpAddress, packe
         ear = _first(way, answers, hop)
         return Found(ear)
     if maybe:
-        return Found(why=maybe[0].maybe, doubt=maybe[0].maybe)
+        return Found(why=maybe[0].maybe, element=Element("link", link.name, maybe[0].maybe, link), doubt=maybe[0].maybe)
     hole = next(wire.unseen(), None)
     if shut and shut[0].shut is not None and (hole is None or hole.lan):
         return Found(why=shut[0].shut.text, element=shut[0].shut)

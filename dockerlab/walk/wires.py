@@ -169,7 +169,7 @@ def _wire(fabric: Fabric, space: Space, link: Link, seen: frozenset[object]) -> 
     if link.kind == "vlan":
         return _tagged(space, link)
     if link.kind == "vxlan":
-        return _tunnel(fabric, space, link)
+        return _tunnel(fabric, space, link, seen)
     if link.kind == "dummy" or link.name == "lo":
         return Wire([], [])
     return Wire([], [Hole(f"where {link.name} of {space.name} leads cannot be seen")])
@@ -274,7 +274,7 @@ def _child(fabric: Fabric, space: Space, link: Link, seen: frozenset[object]) ->
         return Wire([], [], dead=Element("link", parent.name, f"its parent {parent.name} is down", parent))
     siblings = list(_siblings(fabric, space, link, at, parent))
     held = Element(
-        "link", parent.name, f"{link.name} is a {link.kind} child of {parent.name}: the two never meet", parent
+        "link", parent.name, f"{link.name} is a {link.kind} child of {parent.name}: the two never meet", link
     )
     own = [*siblings, Ear(at, parent, shut=held)]
     beyond = _wire(fabric, at, parent, seen)
@@ -318,8 +318,13 @@ def _tagged(space: Space, link: Link) -> Wire:
     return Wire([], [Hole(f"who else is in the VLAN of {link.name} of {space.name} cannot be seen")])
 
 
-def _tunnel(fabric: Fabric, space: Space, link: Link) -> Wire:
-    """Return the far ends of a VXLAN: interfaces of the same number on the hosts that it is told to send to."""
+def _tunnel(fabric: Fabric, space: Space, link: Link, seen: frozenset[object]) -> Wire:
+    """Return the far ends of a VXLAN: interfaces of the same number on the hosts that it is told to send to.
+
+    What has come by a tunnel goes into none again.
+    """
+    if ("tunnel",) in seen:
+        return Wire([], [])
     number = link.info.get("id", "")
     ears, holes = list[Ear](), list[Hole]()
     if "forwards" in space.namespace.unread:
@@ -333,7 +338,7 @@ def _tunnel(fabric: Fabric, space: Space, link: Link) -> Wire:
             continue
         for far in other.namespace.links:
             if far.kind == "vxlan" and far.info.get("id", "") == number:
-                arriving = _into(fabric, other, far, frozenset({("tunnel", space.id)}))
+                arriving = _into(fabric, other, far, frozenset({("tunnel",)}))
                 tunnel = Tunnel(space, link, other)
                 ears += [replace(ear, ways=(tunnel, *ear.ways)) for ear in arriving.everyone()]
     seen = {str(address) for s in fabric.spaces.values() if s.namespace.host for address in s.own}

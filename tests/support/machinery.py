@@ -5,11 +5,13 @@ from __future__ import annotations
 import gzip
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from dockerlab.machinery.model import Machine
-from dockerlab.machinery.parse import machine
+from dockerlab.kernel.model import Namespace
+from dockerlab.machinery.model import Machinery
+from dockerlab.machinery.parse import machinery
 
 RECORDED = Path(__file__).parents[1] / "machinery"
 ENGINES = ("20.10", "28.5")
@@ -20,9 +22,29 @@ def raw(engine: str, name: str = "mixed") -> Any:
     return json.loads(gzip.decompress((RECORDED / engine / f"{name}.json.gz").read_bytes()))
 
 
-def seen(engine: str, name: str = "mixed", /, **other: Any) -> Machine:
+def seen(engine: str, name: str = "mixed", /, **other: Any) -> Machinery:
     """Return what was seen, or what would have been if the program had printed something else under these keys."""
-    return machine("vm0", {**raw(engine, name), **other})
+    return machinery("vm0", {**raw(engine, name), **other})
+
+
+def with_rules(engine: str, **answers: Mapping[str, Any]) -> list[Any]:
+    """Return what the program said of namespaces, with other answers about the host's rules (`ip`, `ip6`)."""
+    spaces: list[Any] = raw(engine)["namespaces"]
+    for space in spaces:
+        if space["host"]:
+            space["rules"] |= answers
+    return spaces
+
+
+def with_ground(machine: Machinery, **other: Any) -> Machinery:
+    """Return what was seen, with something else in the host's own namespace."""
+    spaces = tuple(replace(s, **other) if s.host else s for s in machine.kernel.namespaces)
+    return with_spaces(machine, *spaces)
+
+
+def with_spaces(machine: Machinery, *spaces: Namespace) -> Machinery:
+    """Return what was seen, with other namespaces."""
+    return replace(machine, kernel=replace(machine.kernel, namespaces=spaces))
 
 
 def failed(argv: list[str], reason: str, rc: int = 1) -> Mapping[str, Any]:

@@ -21,6 +21,7 @@ from dockerlab.reach.fate import Arrival
 from dockerlab.session import Whereabouts, open_session
 from dockerlab.verify import observe, on_hosts
 from support.lab_hosts import LabHosts, wait_for
+from support.predicted import causes
 
 AROUND = ("switch", "router")
 """What stands between the sandbox's hosts: network namespaces of the machine that runs the tests."""
@@ -45,7 +46,9 @@ class Case:
     `gone` and `back` are scripts by place (a host, or `switch`, `router`): the first removes the mechanism, the second
     puts back what is no firewall rule; those are put back anyway. `besides` are scripts that clear what else stands in
     the way: after them alone the cell has not changed. `now` is what is then observed: `reachable` or symptoms. Where
-    the model is told of the change by the host's facts, `then` is the rule that decides after it.
+    the model is told of the change by the host's facts, `then` is the rule that decides after it. `cause` is what has
+    to be named as the cause then, as regular expressions on its host, kind and place; nothing where no host shows it,
+    where it cannot be read, where the definition takes it from the host, or where the lab's matrix has no such cell.
     """
 
     rule: str
@@ -59,6 +62,7 @@ class Case:
     also: Sequence[str] = ()
     """Other rules, or names of containers and hosts, whose cells may change with this one."""
     then: str = ""
+    cause: tuple[str, str, str] | tuple[()] = ()
     target: str = ""
     engines: tuple[int, int] = (0, 99)
     needs: str = ""
@@ -106,6 +110,11 @@ class Standing:
         others = [cell for cell in self.before if not alone or cell.source in sources]
         cells = list(dict.fromkeys((*extra, *others)))
         return dict(zip(cells, observe(cells, world, seen.snapshots, AgentProber(self.hosts, 1.5)), strict=True))
+
+    def named(self) -> Sequence[tuple[str, str, str]]:
+        """Return what the lab's report names as causes now: each one's host, kind and place."""
+        report = on_hosts.verify(self.definition, self.hosts, "agent")
+        return [(cause.host, cause.kind, cause.where) for cause in causes(report)]
 
     def do(self, scripts: Mapping[str, str]) -> None:
         """Run scripts, each at its place."""

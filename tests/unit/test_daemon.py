@@ -190,7 +190,7 @@ def test_what_is_kept_is_read_again(tmp_path):
         assert machine.run(command).returncode == 0
 
     def answer(_argv, given):
-        script = given.decode().replace("${file:=/etc/docker/daemon.json}", "${file:=" + str(machine.path) + "}")
+        script = given.decode().replace("file=/etc/docker/daemon.json", "file=" + str(machine.path))
         return machine.look(script)
 
     found = look(FakeHost("vm0", answer))

@@ -10,6 +10,7 @@ from dockerlab.checks.judge import Outcome
 from dockerlab.checks.looks import parse, stands
 from dockerlab.cli.exercise import words
 from dockerlab.command import Result
+from dockerlab.daemon import DaemonFile
 from dockerlab.errors import DefinitionError, UsageError
 from dockerlab.exercise import hints, loader, progress
 from dockerlab.exercise.model import Folder
@@ -328,7 +329,7 @@ def seen(saved=SAVED, **more):
         "vm0", nics=(Nic("eth0"), Nic("docker0", up=False), Nic("veth1"), Nic("br-1")), ip_forward=True,
         forward_policy="DROP", routes=ROUTES,
     )  # fmt: skip
-    return picture(snapshot, facts, Result((), 0, saved, b"", 0.0)).model_copy(update=more)
+    return picture(snapshot, facts, Result((), 0, saved, b"", 0.0), DaemonFile("vm0")).model_copy(update=more)
 
 
 def test_a_picture():

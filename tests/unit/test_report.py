@@ -78,7 +78,7 @@ def test_json():
         "engine": "20.10.24",
         "prober": "agent",
     }
-    assert found["summary"] == {"pass": 3, "fail": 2, "unknown": 3}
+    assert found["summary"] == {"pass": 3, "fail": 2, "unknown": 3, "unexplained": 0}
     wanted = {"from", "to", "target", "probe", "expected", "observed", "verdict", "because", "symptom", "rtt_ms"}
     assert all(wanted <= set(cell) for cell in found["cells"])
     first, second = found["cells"][:2]

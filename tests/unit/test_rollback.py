@@ -7,6 +7,7 @@ from support.pretend import Engines, Refused
 from dockerlab.errors import ConnectError, ExecutionError, TransportError
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.provision.execute import Execution
+from dockerlab.provision.reporting import Silent
 from dockerlab.provision.rollback import made, roll_back
 from dockerlab.survey import Answers
 
@@ -17,21 +18,6 @@ containers:
   web: {host: x, networks: [front]}
   far: {host: y}
 """
-
-
-class Silent:
-    """A reporter that tells nobody."""
-
-    one_by_one = False
-
-    def started(self, step):
-        """Do nothing."""
-
-    def ran(self, command, result):
-        """Do nothing."""
-
-    def finished(self, step, failure):
-        """Do nothing."""
 
 
 def hosts(engines, refuses=()):

@@ -15,6 +15,7 @@ from dockerlab import plan
 from dockerlab.errors import ConflictError
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.identity import CLASS
+from dockerlab.provision.reporting import Silent
 from dockerlab.provision.up import Wish
 from dockerlab.snapshot import LABEL_INSTANCE
 from dockerlab.students import course, provision
@@ -40,24 +41,6 @@ networks: {wide: {driver: overlay}}
 containers: {east: {host: vm0, networks: [wide]}, west: {host: vm1, networks: [wide]}}
 """
 NOW = datetime(2027, 1, 31, tzinfo=timezone.utc)
-
-
-class Silent:
-    """A reporter that tells nobody."""
-
-    one_by_one = False
-
-    def started(self, step):
-        """Do nothing."""
-
-    def ran(self, command, result):
-        """Do nothing."""
-
-    def lost(self, step, loss):
-        """Do nothing."""
-
-    def finished(self, step, failure):
-        """Do nothing."""
 
 
 def a_class(text, number):

@@ -8,6 +8,7 @@ from support.reports import LOST, NO, SEEN, UNCLEAR, UNTOLD, YES, report, small
 
 from dockerlab.probe import base as probe
 from dockerlab.reach import Cell, Expectation, build_world, matrix
+from dockerlab.reach.ground import expected_world
 from dockerlab.verify import judge, observe, place
 
 CELL = Cell("a", "b", "10.0.0.2", "ping", "b")
@@ -81,7 +82,7 @@ class Prober:
 
 def observed(engines, answer=lambda _cell: SEEN):
     """Return each cell of the lab with its observation, and what the prober was asked."""
-    world = build_world(LAB, engines.facts(), engines.snapshots())
+    world = expected_world(LAB, engines.facts(), engines.snapshots())
     cells = [cell for cell, _ in matrix(world)]
     prober = Prober(answer)
     return list(zip(cells, observe(cells, world, engines.snapshots(), prober), strict=True)), prober
@@ -152,15 +153,21 @@ def test_joiner_of_a_host_mode_container():
     ids=["stopped", "missing"],
 )
 def test_what_cannot_be_asked(alter, reason):
-    """Every cell from or to a container that is stopped or missing is unknown, with the reason, and is not asked."""
+    """What a container that is stopped or missing would ask is unknown, with the reason; it is asked for all the same.
+
+    Whoever answers there is somebody else.
+    """
     engines = running(LAB)
     alter(engines["local"].containers, engines["local"].containers["b"])
     found, prober = observed(engines)
-    touched = [(cell, seen) for cell, seen in found if "b" in (cell.source, cell.holder)]
-    assert touched
-    assert {(seen.state, seen.detail) for _, seen in touched} <= {("unknown", reason)}
+    own = [seen for cell, seen in found if cell.source == "b"]
+    assert {(seen.state, seen.detail) for seen in own} == {("unknown", reason)}
+    asked = [seen for cell, seen in found if cell.source != "b" and cell.holder == "b" and cell.probe != "dns"]
+    assert {(seen.symptom, seen.detail) for seen in asked} == {
+        ("wrong answerer", f"{reason}, and yet 10.0.0.3 answered")
+    }
     assert all(seen is SEEN for cell, seen in found if "b" not in (cell.source, cell.holder))
-    assert len(prober.asked) == len(found) - len(touched)
+    assert len(prober.asked) == len(found) - len(own)
 
 
 def test_prober_without_an_answer():
