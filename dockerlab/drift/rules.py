@@ -33,7 +33,7 @@ def rules(pair: Pair) -> Iterator[Difference]:
     names = [*there, *(name for name in wanted if name not in there)]
     missing: list[_Missing] = []
     for name in names:
-        chain = _Chains(pair, name, wanted.get(name), there.get(name))
+        chain = Beside(pair, name, wanted.get(name), there.get(name))
         yield from chain.policy()
         yield from chain.foreign()
         missing += chain.missing
@@ -55,7 +55,7 @@ class _Missing:
     gap: int
 
 
-class _Chains:
+class Beside:
     """One chain on both sides; `there` or `wanted` is None where it is on one side alone."""
 
     def __init__(self, pair: Pair, name: ChainName, wanted: Chain | None, there: Chain | None) -> None:
