@@ -67,7 +67,6 @@ for nic in /sys/class/net/*; do
     fi
 done
 section machine; cat /sys/class/dmi/id/sys_vendor /sys/class/dmi/id/product_name
-section rules; iptables-save && echo complete
 section finished
 """
 """Reads only, and makes trial links only in a network namespace that vanishes with them.
@@ -129,7 +128,6 @@ class Condition:
     disks: tuple[Disk, ...] = ()
     adapters: Mapping[str, str] = field(default_factory=dict)
     machine: str = ""
-    rules: str | None = None
 
 
 def parse(text: str, asked: float, answered: float) -> Condition:
@@ -143,7 +141,7 @@ def parse(text: str, asked: float, answered: float) -> Condition:
         return next(iter(sections.get(name, [])), "").strip()
 
     now, table = _number(first("now")), " ".join(sections.get("neighbours", []))
-    rules, sockets, agent = (sections.get(name, []) for name in ("rules", "sockets", "agent"))
+    sockets, agent = (sections.get(name, []) for name in ("sockets", "agent"))
     return Condition(
         clock=now - (asked + answered) / 2 if now is not None else None,
         within=(answered - asked) / 2,
@@ -164,7 +162,6 @@ def parse(text: str, asked: float, answered: float) -> Condition:
         disks=_disks(sections.get("space", []), sections.get("inodes", [])),
         adapters=dict(words for line in sections.get("adapters", []) if len(words := line.split()) == 2),
         machine=" ".join(line.strip() for line in sections.get("machine", [])),
-        rules="\n".join(rules[:-1]) if rules and rules[-1] == "complete" else None,
     )
 
 

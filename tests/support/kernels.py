@@ -7,11 +7,15 @@ from ipaddress import ip_address, ip_interface, ip_network
 from itertools import pairwise
 
 from dockerlab.drift.kernel import Sided
+from dockerlab.imagined import ground
+from dockerlab.imagined.machines import machines
 from dockerlab.kernel import iptables, nft
 from dockerlab.kernel.model import Link, Listener, Machine, Namespace, Proxy
 from dockerlab.kernel.routes import Hop, Route, Selector
 from dockerlab.kernel.rules import Ruleset
+from dockerlab.versions import Engine, numbers
 from dockerlab.walk.outcome import SpaceId
+from support.labs import lab
 
 RULES = """
 *nat
@@ -259,3 +263,11 @@ def wired():
     space = host.space(DB)
     routes = (*space.routes, *brought("172.28.1.99/24", "eth9"))
     return with_space(host, DB, links=(*space.links, own), routes=routes)
+
+
+def of(book, change=lambda space: space):
+    """Return the kernel of a host on which there is what its engine's book says, with its own namespace changed."""
+    alone = lab(f"containers: {{alone: {{network_mode: none, host: {book.host}}}}}\nhosts: {{{book.host}: null}}")
+    engines = {book.host: Engine(numbers(book.engine_version))}
+    made = machines(alone, {book.host: book}, ground.made_up(alone), engines).machines[book.host]
+    return replace(made, namespaces=tuple(change(space) if space.host else space for space in made.namespaces))

@@ -91,7 +91,9 @@ class Recorded:
             pid = each["inspect"]["State"]["Pid"]
             if each["host"] == host and pid and each["inspect"]["HostConfig"]["NetworkMode"] != "host":
                 inside.append(replace(self._space(each, 100 + len(inside)), pids=(pid,), paths=(name,)))
-        proxies = tuple(_proxy(number, line.split()) for number, line in enumerate(told.get("docker-proxy", "").splitlines()))
+        proxies = tuple(
+            _proxy(number, line.split()) for number, line in enumerate(told.get("docker-proxy", "").splitlines())
+        )
         return Machine(host, True, "", (ground, *inside), proxies)
 
     @staticmethod
