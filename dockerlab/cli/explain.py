@@ -54,11 +54,11 @@ def explain(
         raise UsageError("--live asks the real hosts about one pair: leave out --offline, and name FROM and TO")
     o.checked_engine(engine)
     if offline:
-        from dockerlab.reach import worlds
+        from dockerlab.reach import asked, worlds
         from dockerlab.reach.asked import Ends
 
         definition = loading.load_lab(lab, settings)
-        _tell(worlds.asked(worlds.offline(definition, engine), Ends(source, to, probe)), [], output)
+        _tell(asked.asked(worlds.offline(definition, engine), Ends(source, to, probe)), [], output)
     elif student is not None:
         with of_class.instance_of(lab, settings, student, where, subnets) as (instance, session):
             ends = (instance.named(source), instance.named(to), probe)

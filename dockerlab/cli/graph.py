@@ -70,13 +70,13 @@ def _imagined(lab: Lab, engine: str, *, matrix: bool) -> tuple[Picture, list[Str
     """Return the picture of a definition, and what the model predicts."""
     from dockerlab.graph.describe import describe
     from dockerlab.graph.verdicts import Asked, strands
-    from dockerlab.reach import worlds
+    from dockerlab.reach import asked, worlds
 
     world = worlds.offline(lab, engine)
     picture = describe(world, imagined=True)
     if not matrix:
         return picture, []
-    found = worlds.expected(world)
+    found = asked.expected(world)
     for note in found.notes:
         say(note)
     return picture, strands(picture, [Asked(cell, expected.reachable) for cell, expected in found.rows])

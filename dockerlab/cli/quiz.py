@@ -90,9 +90,9 @@ def ask(
 
 def _predicted(definition: Lab, engine: str) -> list[Question]:
     from dockerlab.quiz.questions import predicted
-    from dockerlab.reach import worlds
+    from dockerlab.reach import asked, worlds
 
-    return predicted(worlds.expected(worlds.offline(definition, engine)).rows)
+    return predicted(asked.expected(worlds.offline(definition, engine)).rows)
 
 
 def _observed(definition: Lab, where: Places) -> list[Question]:

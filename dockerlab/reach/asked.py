@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from dockerlab.errors import UsageError
 from dockerlab.lab.model import Lab
 from dockerlab.reach.cells import Cell
-from dockerlab.reach.matrix import Row, matrix
+from dockerlab.reach.expectation import Expectation
+from dockerlab.reach.matrix import Row, beside, matrix
 from dockerlab.reach.overrides import override
 from dockerlab.reach.world import World
 
@@ -18,13 +19,16 @@ class Expected:
     """Every cell of a lab with what is expected of it, in the order of the matrix, and the world that it follows from.
 
     `notes` are what the author of the definition should know, such as an `expect` that changes nothing. `whole` tells
-    that nothing was left out.
+    that nothing was left out. `now` is the lab's world as the hosts' kernels have it, and `predicted` what that says of
+    each row; without hosts there is neither.
     """
 
     world: World
     rows: list[Row]
     notes: list[str]
     whole: bool = True
+    now: World | None = None
+    predicted: list[Expectation] = field(default_factory=list)
 
 
 class Ends(NamedTuple):
@@ -43,22 +47,31 @@ class Ends(NamedTuple):
         )
 
 
-def expected(world: World) -> Expected:
-    """Return what is expected of a lab: what follows from its world, and the definition's own `expect` over that."""
-    rows, notes = override(matrix(world), world.lab.expect)
-    return Expected(world, rows, notes)
+def expected(world: World, now: World | None = None) -> Expected:
+    """Return what is expected of a lab: what follows from its world, and the definition's own `expect` over that.
+
+    With `now`, the same lab as its hosts' kernels have it, also what is predicted of each cell.
+    """
+    rows, predicted = (matrix(world), list[Expectation]()) if now is None else beside(world, now)
+    overridden, notes = override(rows, world.lab.expect)
+    return Expected(world, overridden, notes, now=now, predicted=predicted)
 
 
-def asked(world: World, ends: Ends) -> Expected:
+def asked(world: World, ends: Ends, now: World | None = None) -> Expected:
     """Return what is expected of the cells that are asked for.
 
     Raises UsageError when there are none, and says what there is.
     """
-    every = expected(world)
-    rows = [(cell, expectation) for cell, expectation in every.rows if ends.fit(cell)]
-    if not rows:
+    every = expected(world, now)
+    wanted = [number for number, (cell, _) in enumerate(every.rows) if ends.fit(cell)]
+    if not wanted:
         raise UsageError(_no_such_cell([cell for cell, _ in every.rows], ends))
-    return Expected(world, rows, every.notes, whole=ends.source is None and ends.to is None)
+    return replace(
+        every,
+        rows=[every.rows[number] for number in wanted],
+        predicted=[every.predicted[number] for number in wanted] if every.predicted else [],
+        whole=ends.source is None and ends.to is None,
+    )
 
 
 def _no_such_cell(cells: list[Cell], asked: Ends) -> str:

@@ -94,7 +94,9 @@ def _holder(world: World, network: str, host: str, address: IpAddress) -> str | 
         if (network, address) in known and (link is None or world.lab.host_of(name) == host):
             return world.people.of[name]
     if link is None:
-        return next((name for name in world.lab.hosts if any(a == address for _, a in world.people.addresses[name])), None)
+        return next(
+            (name for name in world.lab.hosts if any(a == address for _, a in world.people.addresses[name])), None
+        )
     return None
 
 

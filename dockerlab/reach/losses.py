@@ -120,7 +120,10 @@ def _by_element(story: Story, target: Target, by: Element) -> tuple[str, str]:
     if by.kind == "policy" and isinstance(subject, Chain):
         if (subject.table, subject.name) == ("filter", "FORWARD") and subject.backend != "nft":
             return "forward-policy", f"no rule of {at} accepts it, and the policy of chain FORWARD is DROP"
-        return "foreign-policy", f"no rule of {at} accepts it, and the policy of {by.where.removesuffix(' policy')} is DROP"
+        return (
+            "foreign-policy",
+            f"no rule of {at} accepts it, and the policy of {by.where.removesuffix(' policy')} is DROP",
+        )
     if by.kind == "rule" and isinstance(subject, Rule):
         return _by_rule(story, target, by, subject)
     if by.kind == "sysctl":
@@ -147,7 +150,9 @@ def _by_rule(story: Story, target: Target, by: Element, rule: Rule) -> tuple[str
     if line is None or not line.page:
         return "foreign-rule", f"{by.where} on {at} {_verb(rule)} it: {by.text}"
     host = story.outcome.at.host
-    name = next((m.value for option in ("-o", "-i") for m in rule.matches if m.option == option and m.value != "lo"), "")
+    name = next(
+        (m.value for option in ("-o", "-i") for m in rule.matches if m.option == option and m.value != "lo"), ""
+    )
     inside = bridge(world, host, name)
     came = _came_from(story)
     if target.published and line.page in ("bridge-isolation", "bridge-icc") and any(story.translations("DNAT")):
@@ -182,7 +187,10 @@ def _no_route(story: Story) -> tuple[str, str]:
     if outcome.by is not None and outcome.by.kind in ("route", "ip-rule"):
         return "policy-route", f"{story.end} has no way for it: {_decided(story, outcome.by)}"
     if story.end != story.source:
-        return "no-default-route", f"it goes out through {story.end}, and there: {story.end} has no route to {{address}}"
+        return (
+            "no-default-route",
+            f"it goes out through {story.end}, and there: {story.end} has no route to {{address}}",
+        )
     space = world.space(story.source)
     links = [link for link in space.links if link.name != "lo"] if space is not None else []
     if not links:
@@ -200,7 +208,9 @@ def _refused(story: Story, target: Target, port: int | None) -> tuple[str, str]:
     """Return why nobody takes a connection."""
     outcome, world = story.outcome, story.world
     if outcome.symptom == BEHIND_PROXY:
-        because = f"docker-proxy of {target.to} takes the connection, and nobody answers it: {_decided(story, outcome.by)}"
+        because = (
+            f"docker-proxy of {target.to} takes the connection, and nobody answers it: {_decided(story, outcome.by)}"
+        )
         return "proxy-for-nobody", because
     if not target.published or outcome.at != world.homes.get(target.to):
         return "nothing-listens", f"the connection arrives at {story.end}, where nothing listens on port {port}"
@@ -209,7 +219,10 @@ def _refused(story: Story, target: Target, port: int | None) -> tuple[str, str]:
         return "nothing-published", f"nothing on {target.to} publishes port {port}"
     each, name = bound[0]
     if each.host_ip is not None and each.host_ip.is_loopback:
-        return "publish-loopback", f"port {port} is bound to {each.host_ip}: only {target.to} itself can connect to that"
+        return (
+            "publish-loopback",
+            f"port {port} is bound to {each.host_ip}: only {target.to} itself can connect to that",
+        )
     if each.host_ip is not None and not each.host_ip.is_unspecified and each.host_ip != target.address:
         return "publish-address", f"port {port} is bound to {each.host_ip}, not to {{address}}"
     state = world.books[target.to].container(name)
@@ -217,7 +230,10 @@ def _refused(story: Story, target: Target, port: int | None) -> tuple[str, str]:
         return "nothing-published", f"{name}, which publishes port {port}, does not run"
     routed = _gate(story, name)
     if routed:
-        return "publish-routed", f"{routed} is in gateway mode routed: port {port} is opened at {name}, not at {target.to}"
+        return (
+            "publish-routed",
+            f"{routed} is in gateway mode routed: port {port} is opened at {name}, not at {target.to}",
+        )
     because = f"{name} publishes port {port} without effect: it has no way out through a bridge"
     return "publish-needs-bridge", because
 
@@ -235,15 +251,12 @@ def _gate(story: Story, container: str) -> str:
 
 def _nobody(story: Story, target: Target) -> tuple[str, str]:
     """Return why nobody answers for an address."""
-    world, outcome = story.world, story.outcome
-    space = world.fabric.spaces[outcome.at]
-    link = outcome.by.subject if outcome.by is not None and isinstance(outcome.by.subject, Link) else None
-    here: object = segment_of(world, space, link) if link is not None else "the wire"
-    elsewhere = [place for place in places(world, story.router or target.address) if place != here]
-    if elsewhere and isinstance(here, Segment):
+    here = story.asked_on
+    elsewhere = [place for place in places(story.world, story.router or target.address) if place != here]
+    if elsewhere and here is not None:
         return "other-segment", _by_way_of(story, _elsewhere(here, elsewhere, story.router))
     asked = "{address}" if story.router is None else str(story.router)
-    because = f"nobody on {here} holds {asked}"
+    because = f"nobody on {here or 'the wire'} holds {asked}"
     if story.router is not None:
         because = f"the default route leads to {asked}; {because}"
     return "nobody-there", _by_way_of(story, because)

@@ -13,7 +13,7 @@ from dockerlab.modes.bridge import DEFAULT
 from dockerlab.modes.ipvlan import IpvlanNetwork
 from dockerlab.modes.overlay import GATEWAY_BRIDGE
 from dockerlab.modes.parent import ParentNetwork
-from dockerlab.reach.world import People, Place, Resolver
+from dockerlab.reach.world import People, Place, Resolver, World
 from dockerlab.snapshot import EndpointState, Snapshot
 from dockerlab.topology import HostFacts
 from dockerlab.versions import Engine
@@ -174,3 +174,14 @@ def _own_there(lab: Lab, book: Snapshot, machine: Machine | None, network: str) 
     name = spec.parent_interface or "" if isinstance(spec, ParentNetwork) else state.bridge if state is not None else ""
     link = machine.ground.link(name) if machine is not None else None
     return [each.ip for each in link.addresses if not each.ip.is_link_local] if link is not None else []
+
+
+def published_by(world: World, name: str) -> str:
+    """Return the network through which a container's published ports lead to it, empty where none does."""
+    space = world.space(world.lab.host_of(name))
+    if space is None:
+        return ""
+    aims = {m.value for rule in space.ruleset.rules() if rule.target == "DNAT" for m in rule.options}
+    machine = world.fabric.net.machines[world.lab.host_of(name)]
+    led = {proxy.to for proxy in machine.proxies} | {aim.rpartition(":")[0].strip("[]") for aim in aims}
+    return next((network for network, address in world.people.addresses[name] if str(address) in led), "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Link
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.reach.world import World
@@ -43,8 +44,11 @@ def segment_of(world: World, space: Space, link: Link) -> Segment:
         if parent is None or parent[1].kind == "dummy":
             return Segment("dummy", host, _network(world, host, link) or link.name)
         routed = link.kind == "ipvlan" and link.info.get("mode", "l2") != "l2"
-        return Segment("ipvlan" if routed else "lan", host if routed else "", fabric.lan(*parent) if not routed else (
-            _network(world, host, link) or parent[1].name))
+        return Segment(
+            "ipvlan" if routed else "lan",
+            host if routed else "",
+            fabric.lan(*parent) if not routed else (_network(world, host, link) or parent[1].name),
+        )
     for at, end in fabric.other_end(space, link) if link.kind == "veth" else ():
         if at.namespace.host and end.master:
             return bridge(world, host, end.master)
@@ -67,13 +71,15 @@ def _network(world: World, host: str, link: Link) -> str:
     return ""
 
 
-def places(world: World, address: object) -> list[Segment]:
+def places(world: World, address: IpAddress | None) -> list[Segment]:
     """Return the segments on which somebody of the lab or its hosts holds an address, or is known to, as a router."""
     found: dict[Segment, None] = {}
+    if address is None:
+        return []
     for lan, routers in world.fabric.routers.items():
         if address in routers:
             found[Segment("lan", "", lan)] = None
-    for space in world.fabric.holders.get(address, ()):  # type: ignore[call-overload]
-        for link in space.own[address]:  # type: ignore[index]
+    for space in world.fabric.holders.get(address, ()):
+        for link in space.own[address]:
             found[segment_of(world, space, link)] = None
     return list(found)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from dockerlab.kernel.addresses import IpAddress
-from dockerlab.kernel.routes import Route
+from dockerlab.kernel.routes import Hop, Route
 from dockerlab.kernel.rules import Rule
 from dockerlab.reach.segments import Segment, segment_of
 from dockerlab.reach.world import World
@@ -51,10 +51,22 @@ class Story:
     @property
     def router(self) -> IpAddress | None:
         """Return the router that the request was for last, None where it was for its destination itself."""
+        return self._hop.via if self._hop is not None else None
+
+    @property
+    def asked_on(self) -> Segment | None:
+        """Return the segment on which the request was to go on last."""
+        space = self.world.fabric.spaces[self.outcome.at]
+        link = space.links.get(self._hop.device) if self._hop is not None else None
+        return segment_of(self.world, space, link) if link is not None else None
+
+    @cached_property
+    def _hop(self) -> Hop | None:
+        """Return the next hop of the last route that was taken."""
         for step in reversed(self.outcome.steps):
             route = step.element.subject if step.element is not None else None
-            if step.what == "route" and isinstance(route, Route):
-                return next((hop.via for hop in route.hops), None)
+            if step.what == "route" and not step.beneath and isinstance(route, Route):
+                return next(iter(route.hops), None)
         return None
 
     @property
@@ -79,7 +91,12 @@ class Story:
         """Yield the steps at which rules with one of these targets translated the request."""
         for step in self.outcome.steps:
             subject = step.element.subject if step.element is not None else None
-            if step.what == "translated" and not step.beneath and isinstance(subject, Rule) and subject.target in targets:
+            if (
+                step.what == "translated"
+                and not step.beneath
+                and isinstance(subject, Rule)
+                and subject.target in targets
+            ):
                 yield step
 
     @property
@@ -103,16 +120,10 @@ def _legs(world: World, steps: Sequence[Step]) -> Iterator[Leg]:
             yield Leg(step.at, step.to, segment_of(world, space, link), step.came_by)
 
 
-def in_words(world: World, steps: Sequence[Step], called: Callable[[SpaceId], str]) -> Iterator[str]:
-    """Yield a packet's steps, one a line, each with where it happens and the object's own text."""
-    _ = world
+def in_words(world: World, steps: Sequence[Step]) -> Iterator[str]:
+    """Yield a packet's steps in words, each with where it happens, and the text of the object that decided it."""
     for step in steps:
         element = step.element
         text = f": {element.text}" if element is not None and element.text and element.text not in step.says else ""
-        where = f" [{element.where}]" if element is not None and element.where and element.where not in step.says else ""
-        yield f"{called(step.at)}: {step.says}{where}{text}"
-
-
-def version_of(address: IpAddress | None) -> int:
-    """Return the IP version of an address, 4 where none is known."""
-    return 4 if address is None else address.version
+        where = world.names.get(step.at, f"{step.at.host}, a namespace of its own")
+        yield f"{where}: {'below, ' if step.beneath else ''}{step.says}{text}"

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Protocol
 
 from dockerlab.imagined import ground
 from dockerlab.imagined.books import books
 from dockerlab.imagined.machines import machines
 from dockerlab.imagined.origin import Origins
+from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Machine
 from dockerlab.lab.model import Lab
 from dockerlab.reach.people import owner_of, people
@@ -21,13 +22,23 @@ from dockerlab.walk.net import Net
 from dockerlab.walk.outcome import SpaceId
 
 
-@dataclass(frozen=True)
-class Looked:
+class Looked(Protocol):
     """What was seen of the hosts: their engines' books, their kernels, and the facts of the machines."""
 
-    snapshots: Mapping[str, Snapshot]
-    kernels: Mapping[str, Machine]
-    facts: Mapping[str, HostFacts]
+    @property
+    def snapshots(self) -> Mapping[str, Snapshot]:
+        """Return the engines' books, by host."""
+        ...
+
+    @property
+    def kernels(self) -> Mapping[str, Machine]:
+        """Return the kernels' state, by host."""
+        ...
+
+    @property
+    def facts(self) -> Mapping[str, HostFacts]:
+        """Return what else is known of the machines, by host."""
+        ...
 
 
 def offline(lab: Lab, engine: str = DEFAULT) -> World:
@@ -99,10 +110,9 @@ def _imagined(
     return World(lab, book, Fabric(net), homes, who, {}, Origins(engines))
 
 
-def _beyond(lab: Lab, facts: Mapping[str, HostFacts]) -> dict[object, frozenset[int]]:
+def _beyond(lab: Lab, facts: Mapping[str, HostFacts]) -> dict[IpAddress, frozenset[int]]:
     """Return who answers beyond the lab: what the definition vouches for, and the hosts' own name servers."""
-    found = {target.address: frozenset(target.ports) for target in lab.outside.values()}
-    return found
+    return {target.address: frozenset(target.ports) for target in lab.outside.values()}
 
 
 def _home(lab: Lab, name: str, seen: Looked) -> SpaceId | str:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from textwrap import wrap
 
-from dockerlab.reach import Arrival, Cell, Expectation, World, fate_of, filled
-from dockerlab.reach.rules import RULES
+from dockerlab.reach import Cell, Expectation, World, outcome_of
 from dockerlab.reach.asked import Expected
+from dockerlab.reach.rules import RULES
+from dockerlab.reach.story import in_words
 
 SAYS = {True: "reachable", False: "unreachable", None: "no claim"}
 PAGES = "docs/rules/"
@@ -35,11 +36,11 @@ def _cell(world: World, cell: Cell, expected: Expectation) -> Iterator[str]:
     yield f"{cell.source} -> {cell.to}{target}, {cell.probe}: {_says(expected)}"
     yield f"  because {expected.because(cell)}"
     yield from about_rule(expected.rule)
-    if cell.target:
-        fate = fate_of(world, cell)
-        way = (*fate.hops, *fate.back) if isinstance(fate, Arrival) else fate.hops
-        for number, hop in enumerate(way, 1):
-            yield f"  {number}. {filled(hop, cell)}"
+    outcome = outcome_of(world, cell, detail=True)
+    if outcome is not None:
+        back = (f"reply: {step}" for step in in_words(world, outcome.back))
+        for number, step in enumerate((*in_words(world, outcome.steps), *back), 1):
+            yield f"  {number}. {step}"
     yield ""
 
 

@@ -32,9 +32,9 @@ def host_facts(report: Report) -> Iterator[tuple[str, list[list[str]]]]:
     hosts = list(report.engines)
     yield "engine", [[report.engines[host] or "could not be read"] for host in hosts]
     yield "prober", [[report.probers.get(host, "") or "none"] for host in hosts]
-    if report.world is None:
+    if not report.facts:
         return
-    known = [report.world.facts.get(host, HostFacts(host)) for host in hosts]
+    known = [report.facts.get(host, HostFacts(host)) for host in hosts]
     for each in fields(HostFacts):
         if each.name != "host":
             label = LABELS.get(each.name, each.name.replace("_", " "))

@@ -5,17 +5,18 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dockerlab import daemon, engine
 from dockerlab.daemon import DaemonFile
 from dockerlab.engine import Detail
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
+from dockerlab.kernel.model import Machine
 from dockerlab.lock import Locks
 from dockerlab.modes.overlay import GATEWAY_BRIDGE
 from dockerlab.snapshot import Snapshot
-from dockerlab.survey import facts
+from dockerlab.survey import facts, send
 from dockerlab.survey.asking import Answers, ask_all, on_each
 from dockerlab.topology import HostFacts
 
@@ -63,10 +64,14 @@ def settings(hosts: Mapping[str, Host], locks: Locks | None = None) -> Answers[D
 
 @dataclass(frozen=True)
 class Seen:
-    """What was found on the hosts: the engine's objects and the machine's facts, per host."""
+    """What was found on the hosts: the engine's objects, the machine's facts, and the kernel's state, per host.
+
+    A kernel that could not be looked at is an empty one, with the reason in its `unread`.
+    """
 
     snapshots: Mapping[str, Snapshot]
     facts: Mapping[str, HostFacts]
+    kernels: Mapping[str, Machine] = field(default_factory=dict)
 
 
 def look(
@@ -92,15 +97,28 @@ def look_where_told(
     return _seen(found.answers), found.failures
 
 
-def _whole(host: Host, wanted: frozenset[str], locks: Locks | None, detail: Detail) -> tuple[Snapshot, HostFacts]:
-    """Return what is on one host, both asked at the same time."""
+def _whole(
+    host: Host, wanted: frozenset[str], locks: Locks | None, detail: Detail
+) -> tuple[Snapshot, HostFacts, Machine]:
+    """Return what is on one host, the engine and the machine asked at the same time."""
     with ThreadPoolExecutor(1, thread_name_prefix="facts") as beside:
         machine = beside.submit(facts.gather, host)
         if locks is not None:
             locks.wait(host.name)
         answer = engine.snapshot(host, wanted, detail)
-        return answer, machine.result()
+        return answer, machine.result(), _kernel(host, answer)
 
 
-def _seen(found: Mapping[str, tuple[Snapshot, HostFacts]]) -> Seen:
-    return Seen({name: a for name, (a, _) in found.items()}, {name: b for name, (_, b) in found.items()})
+def _kernel(host: Host, book: Snapshot) -> Machine:
+    try:
+        return send.look(host, [container.pid for container in book.containers if container.pid])
+    except HostError as error:
+        return Machine(host.name, unread=(str(error),))
+
+
+def _seen(found: Mapping[str, tuple[Snapshot, HostFacts, Machine]]) -> Seen:
+    return Seen(
+        {name: a for name, (a, _, _) in found.items()},
+        {name: b for name, (_, b, _) in found.items()},
+        {name: c for name, (_, _, c) in found.items()},
+    )

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
-from dockerlab.reach import Cell, Expectation, World, build_world
+from dockerlab.reach import Cell, Expectation, World
 from dockerlab.reach.cells import published
+from dockerlab.reach.worlds import surveyed
 from dockerlab.reach.asked import Ends, Expected, asked
 from dockerlab.survey import Seen, look
 from dockerlab.verify.evidence import around
@@ -23,7 +24,7 @@ def explain(lab: Lab, hosts: Mapping[str, Host], ends: Ends, *, live: bool = Fal
     Raises UsageError for ends that no cell has, HostError where a host cannot be asked.
     """
     seen = look(hosts, lab.containers)
-    found = asked(build_world(lab, seen.facts, seen.snapshots), ends)
+    found = asked(surveyed(lab, seen), ends)
     cells = [cell for cell, _ in found.rows if cell.probe != "dns" and cell.target] if live else []
     return found, [(cell, _evidence(cell, found.world, seen, hosts)) for cell in cells]
 
@@ -38,4 +39,4 @@ def _evidence(cell: Cell, world: World, seen: Seen, hosts: Mapping[str, Host]) -
         return " ".join(filter(None, (told.state, told.symptom and f"({told.symptom})", told.detail)))
 
     behind = [name for port, name in published(world, cell.to) if port.published == cell.port]
-    return around(cell, hosts, seen.snapshots, world.of[cell.source], probed, behind)
+    return around(cell, hosts, seen.snapshots, world.people.of[cell.source], probed, behind)

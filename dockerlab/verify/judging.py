@@ -25,7 +25,7 @@ from dockerlab.probe.portable import PortableProber
 from dockerlab.reach import Cell, Expectation, World
 from dockerlab.reach.asked import Expected, expected
 from dockerlab.reach.matrix import Row
-from dockerlab.reach.worlds import defined
+from dockerlab.reach.worlds import defined, surveyed
 from dockerlab.snapshot import Snapshot
 from dockerlab.survey import Seen, look_again
 from dockerlab.survey.inside import look_inside
@@ -106,7 +106,7 @@ def judged(labs: Sequence[Lab], seen: Seen, hosts: Mapping[str, Host], prober: C
 
 def trial(lab: Lab, seen: Seen) -> Trial:
     """Return what is asked of a lab, and what is expected of it."""
-    return Trial(seen, expected(defined(lab, seen)))
+    return Trial(seen, expected(defined(lab, seen), surveyed(lab, seen)))
 
 
 def ask(trials: Sequence[Trial], hosts: Mapping[str, Host], choice: Choice) -> str:
@@ -178,7 +178,7 @@ def _report(own: Trial, hosts: Mapping[str, Host], again: Mapping[str, Snapshot 
     found = {name: again[name] for name in hosts}
     events = disturbed(world, before, found)
     now = {**before, **{name: answer for name, answer in found.items() if isinstance(answer, Snapshot)}}
-    cells = judge_all(own.rows, withdraw(own.rows, own.observed, world, events))
+    cells = judge_all(own.rows, withdraw(own.rows, own.observed, world, events), own.wanted.predicted)
     suspects, notes = _suspects(cells, world, now, hosts)
     return Report(
         lab=lab.name,
@@ -189,6 +189,7 @@ def _report(own: Trial, hosts: Mapping[str, Host], again: Mapping[str, Snapshot 
         probers={},
         seconds=0.0,
         world=world,
+        facts={name: own.seen.facts[name] for name in hosts},
         checks=(*promises(lab, own.seen, hosts), *image_checks.checks(lab, hosts)),
         ended=last_words(lab, hosts, now),
         disturbed=tuple(dict.fromkeys(events.values())),

@@ -46,8 +46,8 @@ def _explains(difference: Difference, world: World, judged: Judged) -> bool:
         return any(_on(box, name, difference.host, world) for box in touched) or _gateway(cell.to, difference)
     if difference.aspect in ("port", "command"):
         towards = boxes(judged, world, source=False)
-        return cell.port is not None and world.of[name] in towards
-    return world.of[name] in touched
+        return cell.port is not None and world.people.of[name] in towards
+    return world.people.of[name] in touched
 
 
 def boxes(judged: Judged, world: World, *, source: bool = True) -> set[str]:
@@ -57,7 +57,7 @@ def boxes(judged: Judged, world: World, *, source: bool = True) -> set[str]:
     ends |= {end for end in (cell.to, cell.holder) if end is not None}
     if cell.holder in world.lab.hosts and cell.port is not None:
         ends |= {name for port, name in published(world, str(cell.holder)) if port.published == cell.port}
-    return {world.of[end] for end in ends if end in world.of}
+    return {world.people.of[end] for end in ends if end in world.people.of}
 
 
 def _on(box: str, network: str, host: str, world: World) -> bool:

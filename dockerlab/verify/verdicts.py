@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -12,6 +12,7 @@ from dockerlab.probe import base as probe
 from dockerlab.probe.base import Observation, Place, Prober
 from dockerlab.reach import Cell, Expectation, World
 from dockerlab.snapshot import Snapshot
+from dockerlab.topology import HostFacts
 from dockerlab.verify.cause import Cause
 
 Verdict = Literal["pass", "fail", "unknown"]
@@ -94,6 +95,8 @@ class Report:
     """When it was verified."""
     world: World | None = None
     """What the predictions were made from, for the formats that show more than the cells."""
+    facts: Mapping[str, HostFacts] = field(default_factory=dict)
+    """What is known of the machines, by host."""
     disturbed: tuple[str, ...] = ()
     """What changed on the hosts while the cells were asked; cells that it may have touched are unknown."""
     checks: tuple[Checked, ...] = ()
@@ -124,7 +127,7 @@ class Report:
 
     def missing(self, host: str) -> tuple[str, ...]:
         """Return the facts of a host that could not be read, such as those that take root."""
-        facts = self.world.facts.get(host) if self.world is not None else None
+        facts = self.facts.get(host)
         return facts.missing if facts is not None else ()
 
     @property
@@ -212,11 +215,11 @@ def questions(
 def held(world: World, snapshots: Mapping[str, Snapshot]) -> dict[str, set[Place]]:
     """Return who holds each address in the lab, its hosts' own bridges included."""
     found: dict[str, set[Place]] = {}
-    for box in world.sandboxes.values():
-        at = place(box.name, world, snapshots)
+    for home, name in world.names.items():
+        at = place(name, world, snapshots)
         if isinstance(at, Place):
-            for interface in box.interfaces:
-                found.setdefault(str(interface.address.ip), set()).add(at)
+            for address in world.fabric.spaces[home].own:
+                found.setdefault(str(address), set()).add(at)
     return found
 
 
@@ -230,7 +233,7 @@ def place(name: str, world: World, snapshots: Mapping[str, Snapshot]) -> Place |
         return f"{name} does not exist on {host}"
     if not state.running:
         return f"{name} does not run ({state.status}, exit code {state.exit_code})"
-    box = world.of[name]
+    box = world.people.of[name]
     owner = snapshots[host].container(box)
     shares = "host" if box in world.lab.hosts else owner.id if owner is not None and box != name else ""
     return Place(host, name, state.pid, state.id, shares)
@@ -249,10 +252,16 @@ def _question(number: int, cell: Cell, source: Place, target: Place | None, expe
     return probe.Cell(number, source, target, cell.target, kind, port=cell.port, silent=silent, full=full)
 
 
-def judge_all(matrix: Sequence[tuple[Cell, Expectation]], observed: Sequence[Observation]) -> tuple[Judged, ...]:
-    """Return every cell with its verdict."""
-    pairs = zip(matrix, observed, strict=True)
-    return tuple(Judged(cell, expected, seen, judge(expected, seen)) for (cell, expected), seen in pairs)
+def judge_all(
+    matrix: Sequence[tuple[Cell, Expectation]],
+    observed: Sequence[Observation],
+    predicted: Sequence[Expectation | None] = (),
+) -> tuple[Judged, ...]:
+    """Return every cell with its verdict, and what is predicted of it where that was worked out."""
+    triples = zip(matrix, observed, predicted or [None] * len(matrix), strict=True)
+    return tuple(
+        Judged(cell, expected, seen, judge(expected, seen), foreseen) for (cell, expected), seen, foreseen in triples
+    )
 
 
 SEEN_AS = {"host unreachable": ("host unreachable", "timeout")}

@@ -114,7 +114,9 @@ def _symptom(way: Way, space: Space, flow: Flow, lost: Lost) -> str | None:
     return TIMEOUT
 
 
-def _astray(way: Way, fate: Fate, landed: Landed, steps: tuple[Step, ...], back: tuple[Step, ...], symptom: str) -> Outcome:
+def _astray(
+    way: Way, fate: Fate, landed: Landed, steps: tuple[Step, ...], back: tuple[Step, ...], symptom: str
+) -> Outcome:
     """Return the outcome of a request that was delivered and whose answer came to nobody who waits for it."""
     seen, at = landed.packet.source, landed.space.id
     if isinstance(fate, Lost):

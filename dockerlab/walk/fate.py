@@ -16,7 +16,17 @@ TIMEOUT, NO_ROUTE, HOST_UNREACHABLE = "timeout", "no route", "host unreachable"
 REFUSED, REPLY_LOST, BLOCKED, MTU = "refused", "reply lost", "blocked", "mtu"
 
 Told = Literal[
-    "", "net", "host", "protocol", "port", "net prohibited", "host prohibited", "admin", "policy", "reset", "expired",
+    "",
+    "net",
+    "host",
+    "protocol",
+    "port",
+    "net prohibited",
+    "host prohibited",
+    "admin",
+    "policy",
+    "reset",
+    "expired",
     "too big",
 ]
 """What an ICMP error says, or `reset` for one of TCP; empty where the sender is told nothing."""
@@ -45,7 +55,12 @@ TCP_4: dict[Told, str | None] = {
     "too big": TIMEOUT,
 }
 """What a connection that is being made ends with by an ICMP error (`icmp_err_convert`, `tcp_v4_err`)."""
-TCP_6: dict[Told, str | None] = TCP_4 | {"admin": BLOCKED, "policy": BLOCKED, "net prohibited": BLOCKED, "host prohibited": BLOCKED}
+TCP_6: dict[Told, str | None] = TCP_4 | {
+    "admin": BLOCKED,
+    "policy": BLOCKED,
+    "net prohibited": BLOCKED,
+    "host prohibited": BLOCKED,
+}
 """The same in IPv6 (`icmpv6_err_convert`)."""
 
 CODES_4: dict[Told, tuple[int, int]] = {
