@@ -12,8 +12,8 @@ from dockerlab.kernel.model import Machine
 from dockerlab.lab.model import Lab, Network
 from dockerlab.modes.base import Wants
 from dockerlab.modes.bridge import DEFAULT
-from dockerlab.reach.worlds import Looked
 from dockerlab.snapshot import Snapshot
+from dockerlab.survey import Seen
 from dockerlab.topology import HostFacts
 from dockerlab.verify.beforehand import Foreseen, foresee
 
@@ -34,7 +34,7 @@ class Case:
         told = self.facts.keys() & self.snapshots.keys() & self.kernels.keys()
         if set(self.lab.hosts) - told:
             return None
-        return foresee(self.lab, Looked(self.snapshots, self.kernels, self.facts))
+        return foresee(self.lab, Seen(self.snapshots, self.facts, self.kernels))
 
     def networks(self, host: str) -> dict[str, Network]:
         """Return the lab's networks on a host."""

@@ -14,7 +14,7 @@ from dockerlab.doctor.look import Patient
 from dockerlab.drift.undo import RESTART
 from dockerlab.finding import Finding, Remedy
 from dockerlab.lab.loader import loads
-from dockerlab.reach.worlds import Looked
+from dockerlab.survey import Seen
 from dockerlab.topology import HostFacts
 from dockerlab.verify.beforehand import Foreseen, foresee
 from dockerlab.verify.cause import Cause, how_many
@@ -108,7 +108,7 @@ def foresee_probe(patient: Patient) -> Foreseen:
     text = PROBE.format(host=json.dumps(patient.host), port=PORT)
     lab = loads(text, networks=modes.network_types())
     host = patient.host
-    return foresee(lab, Looked({host: patient.snapshot}, {host: patient.kernel}, {host: patient.facts}))
+    return foresee(lab, Seen({host: patient.snapshot}, {host: patient.facts}, {host: patient.kernel}))
 
 
 def remedy(cause: Cause, facts: HostFacts, condition: Condition) -> Remedy:

@@ -16,6 +16,7 @@ from dockerlab.reach.matrix import outcome_of, tell
 from dockerlab.reach.world import World
 from dockerlab.verify.cause import Cause
 from dockerlab.verify.counterfactual import Mismatch, explained
+from dockerlab.verify.verdicts import Judged
 from dockerlab.walk.compiled import Fabric
 
 
@@ -37,6 +38,26 @@ def is_odd(expected: Expectation, predicted: Expectation) -> bool:
     """Tell whether a prediction contradicts what is expected; where one of them claims nothing, it does not."""
     known = expected.reachable is not None and predicted.reachable is not None
     return known and expected.reachable is not predicted.reachable
+
+
+def of_hosts(cells: Sequence[Judged], wanted: World, there: World) -> tuple[Judged, ...]:
+    """Return the cells, each that did not pass, is predicted so, and has no cause yet with the host's own cause.
+
+    `wanted` is the lab as it is defined, `there` as the hosts are.
+    """
+    open_cells = [judged for judged in cells if judged.verdict != "pass" and judged.cause is None]
+    odd = [
+        Odd(judged.cell, judged.expected, judged.predicted)
+        for judged in open_cells
+        if judged.predicted is not None and is_odd(judged.expected, judged.predicted)
+    ]
+    found = {each.cell: cause for each, cause in zip(odd, host_causes(wanted, there, odd), strict=True)}
+    if not found:
+        return tuple(cells)
+    return tuple(
+        replace(judged, cause=found.get(judged.cell)) if judged.verdict != "pass" and judged.cause is None else judged
+        for judged in cells
+    )
 
 
 def host_causes(wanted: World, there: World, odd: Sequence[Odd]) -> list[Cause | None]:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
 from dockerlab.reach import Cell, Expectation, World
+from dockerlab.reach.asked import Ends, Expected, asked
 from dockerlab.reach.cells import published
 from dockerlab.reach.worlds import surveyed
-from dockerlab.reach.asked import Ends, Expected, asked
 from dockerlab.survey import Seen, look
 from dockerlab.verify.evidence import around
 from dockerlab.verify.judging import Trial, ask

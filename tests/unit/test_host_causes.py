@@ -11,7 +11,8 @@ from support.labs import lab
 from dockerlab.kernel import iptables
 from dockerlab.kernel.routes import Hop, Route, Selector
 from dockerlab.reach.matrix import beside
-from dockerlab.reach.worlds import Looked, offline
+from dockerlab.reach.worlds import offline
+from dockerlab.survey import Seen
 from dockerlab.topology import HostFacts
 from dockerlab.verify.beforehand import foresee
 from dockerlab.verify.causes import Odd, host_causes, is_odd, upon
@@ -112,7 +113,7 @@ def test_it_is_found_before_anything_is_made(name):
     change, causes = CHANGES[name]
     empty = offline(lab(NOTHING), "28.5.2")
     books = {host: replace(book, engine_version="28.5.2") for host, book in empty.books.items()}
-    seen = Looked(books, at(empty, change), {host: HostFacts(host) for host in books})
+    seen = Seen(books, {host: HostFacts(host) for host in books}, at(empty, change))
     found = foresee(lab(LAB), seen)
     assert {cause.where for cause in found.causes} == causes
     assert (found.unexplained, found.doubts) == (0, {})
