@@ -10,7 +10,7 @@ from functools import cached_property
 from dockerlab import drift
 from dockerlab.checks.looks import Unseen, read, stands
 from dockerlab.checks.model import Ask, Cells, Check, Look, Source
-from dockerlab.drift import Difference, kernel
+from dockerlab.drift import Difference, inside
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
 from dockerlab.snapshot import Snapshot
@@ -56,8 +56,8 @@ class Scene:
     @cached_property
     def beneath(self) -> tuple[Difference, ...]:
         """Return where parents and namespaces are not as the engines' word has them."""
-        inside = kernel.namespaces(self.lab, self.snapshots, self.insides[0])
-        return (*kernel.parents(self.lab, self.facts), *inside)
+        found = inside.namespaces(self.lab, self.snapshots, self.insides[0])
+        return (*inside.parents(self.lab, self.facts), *found)
 
     @cached_property
     def report(self) -> Report:

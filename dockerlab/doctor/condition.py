@@ -129,7 +129,6 @@ class Condition:
     disks: tuple[Disk, ...] = ()
     adapters: Mapping[str, str] = field(default_factory=dict)
     machine: str = ""
-    rules: str | None = None
 
 
 def parse(text: str, asked: float, answered: float, kernel: Machine | None = None) -> Condition:
@@ -144,8 +143,7 @@ def parse(text: str, asked: float, answered: float, kernel: Machine | None = Non
         return next(iter(sections.get(name, [])), "").strip()
 
     now, table = _number(first("now")), " ".join(sections.get("neighbours", []))
-    agent = sections.get("agent", [])
-    ground = kernel.ground if kernel is not None else Namespace(0)
+    sockets, agent = (sections.get(name, []) for name in ("sockets", "agent"))
     return Condition(
         clock=now - (asked + answered) / 2 if now is not None else None,
         within=(answered - asked) / 2,
@@ -166,7 +164,6 @@ def parse(text: str, asked: float, answered: float, kernel: Machine | None = Non
         disks=_disks(sections.get("space", []), sections.get("inodes", [])),
         adapters=dict(words for line in sections.get("adapters", []) if len(words := line.split()) == 2),
         machine=" ".join(line.strip() for line in sections.get("machine", [])),
-        rules=_rules(ground),
     )
 
 

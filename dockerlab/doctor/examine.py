@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from dockerlab import engine, plan
 from dockerlab.daemon import DaemonFile, Place, refusals
-from dockerlab.doctor import docker, lab, machine
+from dockerlab.doctor import docker, lab, machine, packets
 from dockerlab.doctor.advice import install
 from dockerlab.doctor.case import Case
 from dockerlab.doctor.look import Patient, look
@@ -44,7 +44,8 @@ def examine(
     )
     told = settings({host: hosts[host] for host in definition.daemons if host in seen.snapshots and host in seen.facts})
     foreseen = restarted(definition, seen, told.answers)
-    case = Case(definition, who, foreseen.facts, foreseen.snapshots)
+    kernels = {name: patient.kernel for name, patient in patients.items() if patient.kernel is not None}
+    case = Case(definition, who, foreseen.facts, foreseen.snapshots, kernels)
     found = [finding for patient in patients.values() for finding in judge(patient, case)]
     found += [*_daemons(case, seen, told), *_images(case, hosts, controller, patients)]
     found += _conflict(case, Situation(seen.snapshots, {}, told.answers))
@@ -64,6 +65,7 @@ def judge(patient: Patient, case: Case | None = None) -> Iterator[Finding]:
         told = str(patient.untold).removeprefix(f"{host}: ")
         yield Finding(host, "machine", "unknown", told)
     yield from machine.findings(patient, case.wants(host) if case is not None else ENGINE_ALONE)
+    yield from packets.findings(patient, case)
     yield from lab.findings(case, patient) if case is not None else machine.kernel(patient)
 
 

@@ -22,7 +22,7 @@ class Patient:
     """What one host has told; what it has not is None, and the errors say why.
 
     `unreachable` means that nothing could be asked, `untold` that the machine's answer could not be read, `silent`
-    that its engine did not answer.
+    that its engine did not answer, `blind` that its kernel's state could not be looked at.
     """
 
     host: str
@@ -30,9 +30,11 @@ class Patient:
     facts: HostFacts | None = None
     condition: Condition | None = None
     snapshot: Snapshot | None = None
+    kernel: Machine | None = None
     unreachable: HostError | None = None
     untold: HostError | None = None
     silent: HostError | None = None
+    blind: HostError | None = None
 
 
 @dataclass(frozen=True)
@@ -52,16 +54,22 @@ class Said:
 def look(
     hosts: Mapping[str, Host], names: Iterable[str] = (), read: Callable[..., Snapshot] = engine.snapshot
 ) -> dict[str, Patient]:
-    """Return what each host tells: of the machine in one round trip, of the engine as a snapshot with these names."""
+    """Return what each host tells: of the machine in one round trip, of the engine as a snapshot with these names.
+
+    Of the kernel's state it is the host's own namespace, in which a lab would be made.
+    """
     wanted = frozenset(names) | {GATEWAY_BRIDGE}
     machines = ask_all(hosts, _ask)
     engines = ask_all({name: hosts[name] for name in machines.answers}, lambda host: read(host, wanted))
+    kernels = send.kernels({name: hosts[name] for name in machines.answers}, {}, "host")
     patients = {name: Patient(name, host.address or "this machine") for name, host in hosts.items()}
     return {
         name: replace(
             _heard(patient, machines.answers[name]),
             snapshot=engines.answers.get(name),
             silent=engines.failures.get(name),
+            kernel=kernels.answers.get(name),
+            blind=kernels.failures.get(name),
         )
         if name in machines.answers
         else replace(patient, unreachable=machines.failures[name])

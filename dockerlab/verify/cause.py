@@ -30,7 +30,8 @@ class Cause:
 
     `kind` is one of `LAB_KINDS` or `HOST_KINDS`; `where` names the object as a person would look for it, such as
     `network vault` or `filter INPUT policy`; `text` says in words what is the matter; `undo` is what one types on the
-    host to put it right, empty where there is no such command.
+    host to put it right, empty where there is no such command. `who` is the container in whose network namespace it is,
+    empty for the host's own: what somebody did inside a lab's container is no fault of the host.
     """
 
     host: str
@@ -39,6 +40,7 @@ class Cause:
     where: str
     text: str
     undo: str = ""
+    who: str = ""
 
     def __str__(self) -> str:
         return f"{self.host}: {self.text}"

@@ -13,7 +13,6 @@ from itertools import count, islice
 from typing import Literal
 
 from dockerlab import engine
-from dockerlab.drift import kernel
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
@@ -28,17 +27,15 @@ from dockerlab.reach.matrix import Row
 from dockerlab.reach.worlds import defined, surveyed
 from dockerlab.snapshot import Snapshot
 from dockerlab.survey import Seen, look_again
-from dockerlab.survey.inside import look_inside
 from dockerlab.verify import image_checks
-from dockerlab.verify.attribution import Suspect, attributed
+from dockerlab.verify.attribution import attributed
+from dockerlab.verify.causes import of_hosts
 from dockerlab.verify.disturbance import disturbed, withdraw
-from dockerlab.verify.of_host import host_suspects
-from dockerlab.verify.of_lab import inside_suspects, lab_suspects
+from dockerlab.verify.of_lab import lab_suspects
 from dockerlab.verify.promises import promises
 from dockerlab.verify.swarms import torn_swarms
 from dockerlab.verify.verdicts import (
     UNANSWERED,
-    Judged,
     Report,
     held,
     judge_all,
@@ -179,12 +176,16 @@ def _report(own: Trial, hosts: Mapping[str, Host], again: Mapping[str, Snapshot 
     events = disturbed(world, before, found)
     now = {**before, **{name: answer for name, answer in found.items() if isinstance(answer, Snapshot)}}
     cells = judge_all(own.rows, withdraw(own.rows, own.observed, world, events), own.wanted.predicted)
-    suspects, notes = _suspects(cells, own, now, hosts)
+    suspects = lab_suspects(world, own.seen.snapshots)
+    cells = attributed(cells, suspects)
+    if own.wanted.now is not None:
+        cells = of_hosts(cells, world, own.wanted.now)
+    torn = torn_swarms(cells, world, now, hosts)
     return Report(
         lab=lab.name,
         title=lab.title,
-        cells=attributed(cells, suspects),
-        causes=tuple(suspect.cause for suspect in suspects if suspect.cause.side == "lab"),
+        cells=cells,
+        causes=tuple(suspect.cause for suspect in suspects),
         engines={name: snapshot.engine_version for name, snapshot in before.items()},
         probers={},
         seconds=0.0,
@@ -193,29 +194,8 @@ def _report(own: Trial, hosts: Mapping[str, Host], again: Mapping[str, Snapshot 
         checks=(*promises(lab, own.seen, hosts), *image_checks.checks(lab, hosts)),
         ended=last_words(lab, hosts, now),
         disturbed=tuple(dict.fromkeys(events.values())),
-        notes=(*own.wanted.notes, *dict.fromkeys(events.values()), *notes),
+        notes=(*own.wanted.notes, *dict.fromkeys(events.values()), *torn),
     )
-
-
-def _suspects(
-    cells: Sequence[Judged], own: Trial, snapshots: Mapping[str, Snapshot], hosts: Mapping[str, Host]
-) -> tuple[list[Suspect], list[str]]:
-    """Return what may be why cells did not pass, the lab's own first, and what else is to be said of it.
-
-    The lab's objects are held against the definition as they were when the cells were asked: what happened meanwhile
-    is told apart. The hosts are only asked where a cell failed that no object of the lab explains.
-    """
-    world = own.world
-    found = lab_suspects(world, own.seen.snapshots)
-    astray = [cell for cell in attributed(cells, found) if cell.verdict != "pass"]
-    failed = [cell for cell in astray if cell.verdict == "fail" and cell.cause is None]
-    torn = torn_swarms(cells, world, snapshots, hosts) if astray else ()
-    if not failed:
-        return found, list(torn)
-    insides, _ = look_inside(world.lab, snapshots, hosts)
-    found += inside_suspects(kernel.namespaces(world.lab, snapshots, insides), world)
-    of_hosts, notes = host_suspects(failed, world, snapshots, hosts)
-    return [*found, *of_hosts], [*notes, *torn]
 
 
 def last_words(lab: Lab, hosts: Mapping[str, Host], snapshots: Mapping[str, Snapshot]) -> tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import partial
 
 from dockerlab import modes
@@ -33,11 +33,6 @@ def cause_of(difference: Difference) -> Cause:
     undo = "; ".join(difference.right)
     side: Side = "host" if difference.aspect == "engine" else "lab"
     return Cause(difference.host, side, difference.aspect, where, f"{where} {difference.what}", undo)
-
-
-def inside_suspects(found: Iterable[Difference], world: World) -> list[Suspect]:
-    """Return a suspect for each container in whose network namespace something is not as its engine made it."""
-    return [Suspect(cause_of(each), partial(_explains, each, world)) for each in found]
 
 
 def _explains(difference: Difference, world: World, judged: Judged) -> bool:

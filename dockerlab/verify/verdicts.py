@@ -51,7 +51,7 @@ class Judged:
     @property
     def charged(self) -> bool:
         """Tell whether a cell counts for whoever made the lab: what a host is at fault for does not."""
-        return self.verdict == "pass" or self.cause is None or self.cause.side != "host"
+        return self.verdict == "pass" or self.cause is None or self.cause.side != "host" or bool(self.cause.who)
 
     @property
     def because(self) -> str:

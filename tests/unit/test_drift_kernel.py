@@ -9,7 +9,7 @@ from support.lab_hosts import EXAMPLES, NAMES
 from support.labs import lab, read, running
 from support.machinery import failed, program_said
 
-from dockerlab.drift import kernel
+from dockerlab.drift import inside
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.kernel.model import Link
 from dockerlab.survey.inside import Inside, look_inside
@@ -65,9 +65,9 @@ def told(name, change):
     definition = lab(DEMO)
     snapshots = engines_of(definition)
     insides = as_made(definition, snapshots)
-    assert list(kernel.namespaces(definition, snapshots, insides)) == []
+    assert list(inside.namespaces(definition, snapshots, insides)) == []
     insides[name] = change(insides[name])
-    return [str(each) for each in kernel.namespaces(definition, snapshots, insides)]
+    return [str(each) for each in inside.namespaces(definition, snapshots, insides)]
 
 
 def with_link(**changes):
@@ -79,7 +79,7 @@ def test_an_example_as_it_was_made(name):
     """What an engine has made, and nobody has changed, is named nowhere."""
     definition = read(EXAMPLES / f"{name}.yaml")
     snapshots = running(definition).snapshots()
-    assert list(kernel.namespaces(definition, snapshots, as_made(definition, snapshots))) == []
+    assert list(inside.namespaces(definition, snapshots, as_made(definition, snapshots))) == []
 
 
 def test_what_was_changed_in_a_namespace():
@@ -136,12 +136,12 @@ def test_a_parent_that_is_down():
     """A parent that is down is named with its network and host; one that is up, or not known, is not."""
     definition = lab(DEMO)
     facts = {"vm1": HostFacts("vm1", nics=(Nic("eth0.50", up=False),))}
-    (said,) = map(str, kernel.parents(definition, facts))
+    (said,) = map(str, inside.parents(definition, facts))
     assert said == (
         "vm1: network lan has a parent that is down: no frame leaves vm1 by eth0.50, and none enters; "
         "right would be: ip link set eth0.50 up"
     )
-    assert list(kernel.parents(definition, {"vm1": HostFacts("vm1", nics=(Nic("eth0.50"),))})) == []
+    assert list(inside.parents(definition, {"vm1": HostFacts("vm1", nics=(Nic("eth0.50"),))})) == []
 
 
 PLAIN = """

@@ -1,0 +1,146 @@
+"""Neighbours, settings, sockets and docker-proxies that are missing, foreign or changed; pure."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterator, Mapping
+from ipaddress import ip_address
+
+from dockerlab.drift import undo
+from dockerlab.drift.difference import Difference, Told, difference, how_of, key_of, setting_key, sides_of
+from dockerlab.drift.edits import Hand, Swap, Tune
+from dockerlab.drift.sides import Pair
+from dockerlab.kernel.model import Listener, Machine, Proxy
+from dockerlab.kernel.routes import Neighbour
+
+EVERYWHERE = ("", "*", "::", "0.0.0.0")  # noqa: S104 - compared, not bound
+RESOLVER = "127.0.0.11"
+"""Where an engine's name server has a port of the kernel's choice, in each container."""
+
+
+def neighbours(pair: Pair) -> Iterator[Difference]:
+    """Yield the neighbour entries that somebody fixed, deleted or changed."""
+    if "neighbours" in pair.there.unread or "neighbours" in pair.wanted.unread:
+        return
+    where = undo.place(pair.there)
+    ours = {(each.address, each.device): each for each in pair.wanted.neighbours}
+    theirs = {(each.address, each.device): each for each in pair.there.neighbours}
+    for key, now in theirs.items():
+        right = ours.get(key)
+        if right is None:
+            says = f"the neighbour entry {now.address} on {now.device} never expires, and says {now.mac or 'proxy'}"
+            yield _neighbour(pair, now, None, says, undo.neighbour(where, "del", now))
+        elif (right.mac.lower(), right.proxy) != (now.mac.lower(), now.proxy):
+            says = f"the neighbour entry {now.address} on {now.device} says {now.mac}, where it would be {right.mac}"
+            yield _neighbour(pair, now, right, says, undo.neighbour(where, "replace", right))
+    for key, right in ours.items():
+        if key not in theirs:
+            says = f"the neighbour entry {right.address} on {right.device} is missing"
+            yield _neighbour(pair, None, right, says, undo.neighbour(where, "add", right))
+
+
+def _neighbour(pair: Pair, now: Neighbour | None, right: Neighbour | None, says: str, back: str) -> Difference:
+    shown = now or right
+    if shown is None:
+        raise ValueError("a neighbour entry that is on neither side")
+    told = Told(shown.device, f"{shown.address} lladdr {shown.mac or 'proxy'}", says, back)
+    edits = [Swap(pair.at, "neighbours", now, right)]
+    return difference(pair, how_of(now, right), "neighbour", told, edits, sides_of(pair, now, right))
+
+
+def settings(pair: Pair) -> Iterator[Difference]:
+    """Yield the settings that have another value, of those that both sides tell."""
+    if "sysctls" in pair.there.unread or "sysctls" in pair.wanted.unread:
+        return
+    for path, right in pair.wanted.sysctls.items():
+        now = pair.there.sysctls.get(path)
+        if now is None or now == right:
+            continue
+        name = undo.setting(path)
+        back = undo.sysctl(undo.place(pair.there), path, right)
+        says = f"{name} is {now}, where it would be {right}"
+        told = Told(name, f"{name} = {now}", says, back)
+        keys = [setting_key(pair.at, path), setting_key(pair.origin, path)]
+        yield difference(pair, "changed", "sysctl", told, [Tune(pair.at, path, right)], keys)
+
+
+def sockets(pair: Pair, proxied: frozenset[Hashable] = frozenset()) -> Iterator[Difference]:
+    """Yield who listens in a namespace and was not imagined to, or the other way round; `proxied` are proxies' own."""
+    if pair.there.deaf or pair.wanted.deaf:
+        return
+    ours = {place(each): each for each in pair.wanted.listeners if each.address != RESOLVER}
+    theirs = {place(each): each for each in pair.there.listeners if each.address != RESOLVER}
+    for key, now in theirs.items():
+        if key not in ours and key not in proxied:
+            pid, name = now.holders[0] if now.holders else (0, "somebody")
+            back = undo.kill(pid) if pid else "" if pair.of_host else undo.restart(pair.who)
+            says = f"{name or 'somebody'} listens on {_socket(now)}, which was not imagined"
+            yield _listener(pair, now, None, says, back)
+    for key, right in ours.items():
+        if key not in theirs and key not in proxied:
+            back = "" if pair.of_host else undo.restart(pair.who)
+            yield _listener(pair, None, right, f"nobody listens on {_socket(right)}", back)
+
+
+def place(listener: Listener) -> Hashable:
+    """Return what only one socket has in a namespace; one of IPv6 that listens everywhere takes IPv4 as well."""
+    return (listener.protocol, "*" if listener.address in EVERYWHERE else listener.address, listener.port)
+
+
+def _socket(listener: Listener) -> str:
+    return f"{listener.protocol} {listener.address}:{listener.port}"
+
+
+def _listener(pair: Pair, now: Listener | None, right: Listener | None, says: str, back: str) -> Difference:
+    shown = now or right
+    if shown is None:
+        raise ValueError("a socket that is on neither side")
+    told = Told(_socket(shown), _socket(shown), says, back)
+    edits = [Swap(pair.at, "listeners", now, right)]
+    return difference(pair, how_of(now, right), "socket", told, edits, sides_of(pair, now, right))
+
+
+def proxies(
+    pair: Pair, wanted: Machine, there: Machine, holders: Mapping[str, str]
+) -> tuple[list[Difference], frozenset[Hashable]]:
+    """Return the docker-proxies that are gone or too many, and the places of their sockets.
+
+    `holders` are the containers by their addresses.
+    """
+    ours = {_proxy(each): each for each in wanted.proxies}
+    theirs = {_proxy(each): each for each in there.proxies}
+    found = []
+    for key, right in ours.items():
+        if key not in theirs:
+            name = holders.get(right.to, "")
+            back = undo.restart(name) if name else undo.RESTART
+            found.append(_handed(pair, None, right, f"{undo.proxy_words(right)} does not run", back))
+    for key, now in theirs.items():
+        if key not in ours:
+            says = f"{undo.proxy_words(now)} runs, and is not the engine's"
+            found.append(_handed(pair, now, None, says, undo.kill(now.pid)))
+    return found, frozenset(place(socket_of(pair, each)) for each in (*wanted.proxies, *there.proxies))
+
+
+def _proxy(proxy: Proxy) -> Hashable:
+    return (proxy.protocol, proxy.address or "0.0.0.0", proxy.port, proxy.to, proxy.to_port)  # noqa: S104 - compared
+
+
+def socket_of(pair: Pair, proxy: Proxy) -> Listener:
+    """Return the socket that a docker-proxy holds, as the side where it is tells it, or as it would be."""
+    held = [each for space in (pair.there, pair.wanted) for each in space.listeners]
+    known = (each for each in held if any(pid == proxy.pid for pid, _ in each.holders) and proxy.pid)
+    address = proxy.address or "0.0.0.0"  # noqa: S104 - compared, not bound
+    exact = (e for e in held if (e.protocol, e.address, e.port) == (proxy.protocol, address, proxy.port))
+    usual = Listener(proxy.protocol, str(ip_address(address)), proxy.port, ((proxy.pid, "docker-proxy"),))
+    return next(known, None) or next(exact, usual)
+
+
+def _handed(pair: Pair, now: Proxy | None, right: Proxy | None, says: str, back: str) -> Difference:
+    shown = now or right
+    if shown is None:
+        raise ValueError("a docker-proxy that is on neither side")
+    socket = socket_of(pair, shown)
+    keys = {*sides_of(pair, now, right), key_of(pair.at if now else pair.origin, socket)}
+    where = f"docker-proxy {shown.protocol} {shown.address or '*'}:{shown.port}"
+    told = Told(where, undo.proxy_words(shown), says, back)
+    return difference(pair, how_of(now, right), "proxy", told, [Hand(pair.at, now, right, socket)], keys)

@@ -1,0 +1,102 @@
+"""The hosts' own causes of cells that are predicted otherwise than expected, each with the command that undoes it.
+
+Expected is what the kernels would do as they were imagined, predicted what they will do as they were surveyed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from dockerlab.drift.kernel import Difference, Sided, differences
+from dockerlab.kernel.model import Machine
+from dockerlab.plain import one_line
+from dockerlab.reach import Cell, Expectation
+from dockerlab.reach.matrix import outcome_of, tell
+from dockerlab.reach.world import World
+from dockerlab.verify.cause import Cause
+from dockerlab.verify.counterfactual import Mismatch, explained
+from dockerlab.verify.verdicts import Judged
+from dockerlab.walk.compiled import Fabric
+
+
+@dataclass(frozen=True)
+class Odd:
+    """A cell that is predicted otherwise than expected."""
+
+    cell: Cell
+    expected: Expectation
+    predicted: Expectation
+
+    @property
+    def kind(self) -> tuple[int, int]:
+        """Return what all cells share that fare alike on both sides: the model says the same of them, once."""
+        return id(self.expected), id(self.predicted)
+
+
+def is_odd(expected: Expectation, predicted: Expectation) -> bool:
+    """Tell whether a prediction contradicts what is expected; where one of them claims nothing, it does not."""
+    known = expected.reachable is not None and predicted.reachable is not None
+    return known and expected.reachable is not predicted.reachable
+
+
+def of_hosts(cells: Sequence[Judged], wanted: World, there: World) -> tuple[Judged, ...]:
+    """Return the cells, each that did not pass, is predicted so, and has no cause yet with the host's own cause.
+
+    `wanted` is the lab as it is defined, `there` as the hosts are.
+    """
+    open_cells = [judged for judged in cells if judged.verdict != "pass" and judged.cause is None]
+    odd = [
+        Odd(judged.cell, judged.expected, judged.predicted)
+        for judged in open_cells
+        if judged.predicted is not None and is_odd(judged.expected, judged.predicted)
+    ]
+    found = {each.cell: cause for each, cause in zip(odd, host_causes(wanted, there, odd), strict=True)}
+    if not found:
+        return tuple(cells)
+    return tuple(
+        replace(judged, cause=found.get(judged.cell)) if judged.verdict != "pass" and judged.cause is None else judged
+        for judged in cells
+    )
+
+
+def host_causes(wanted: World, there: World, odd: Sequence[Odd]) -> list[Cause | None]:
+    """Return for each of some cells the one object of a host that is the cause, or None where no single thing is.
+
+    `wanted` is the lab as it is defined, `there` as the hosts are.
+    """
+    if not odd:
+        return []
+    found = differences(side_of(wanted), side_of(there))
+    kinds = {each.kind: each for each in reversed(odd)}
+    mismatches = [_mismatch(wanted, there, each) for each in kinds.values()]
+    told = explained(mismatches, found, there.fabric.net.machines, lambda kernels: upon(there, kernels), _as_expected)
+    causes = {odd.kind: cause_of(difference) for odd, difference in told.items()}
+    return [causes.get(each.kind) for each in odd]
+
+
+def side_of(world: World) -> Sided:
+    """Return a world's kernels as one side of a comparison."""
+    return Sided(world.fabric.net.machines, world.homes)
+
+
+def upon(world: World, kernels: Mapping[str, Machine]) -> World:
+    """Return a world over other kernels."""
+    return replace(world, fabric=Fabric(replace(world.fabric.net, machines=kernels)))
+
+
+def _mismatch(wanted: World, there: World, odd: Odd) -> Mismatch[Odd]:
+    ways = (outcome_of(world, odd.cell, detail=True) for world in (wanted, there))
+    expected, predicted = ([] if way is None else [way] for way in ways)
+    return Mismatch(odd, expected, predicted)
+
+
+def _as_expected(world: World, odd: Odd) -> bool:
+    return tell(world, odd.cell).reachable is odd.expected.reachable
+
+
+def cause_of(difference: Difference) -> Cause:
+    """Return a difference as a cause."""
+    inside = difference.who if difference.who != difference.host else ""
+    text = f"in {inside}, {difference.says}" if inside else difference.says
+    return Cause(difference.host, "host", difference.kind, difference.where, one_line(text), difference.undo, inside)
