@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 Probe = Literal["ping", "tcp", "dns"]
 State = Literal["reachable", "unreachable", "unknown"]
@@ -19,6 +19,7 @@ REPLY_LOST = "reply lost"
 BLOCKED = "blocked"
 MTU = "mtu"
 FLAKY = "flaky"
+REFUSED_BEHIND = "refused behind docker-proxy"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,13 @@ class Place:
         return f"host {self.host}" if self.container is None else f"{self.container} on {self.host}"
 
 
+class Behind(NamedTuple):
+    """A container's port that a host's published one leads to."""
+
+    place: Place
+    port: int
+
+
 @dataclass(frozen=True)
 class Cell:
     """Ask one question: does `source` reach `address` with this probe, and is it `target` that answers.
@@ -54,7 +62,8 @@ class Cell:
     that the name may have, and `address` is not used.
 
     `silent` tells that no answer is predicted: silence is then believed sooner. `full` asks for a ping that is answered
-    to be repeated with a full-size packet.
+    to be repeated with a full-size packet. `behind` is given for a published port of a host: who accepts there does so
+    for these, and it is reachable only when one of them took the connection.
     """
 
     number: int
@@ -67,6 +76,7 @@ class Cell:
     expected: tuple[str, ...] = ()
     silent: bool = False
     full: bool = False
+    behind: tuple[Behind, ...] | None = None
 
 
 @dataclass(frozen=True)

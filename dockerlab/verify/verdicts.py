@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
 from dockerlab.probe import base as probe
 from dockerlab.probe.base import Observation, Place, Prober
 from dockerlab.reach import Cell, Expectation, World
+from dockerlab.reach.cells import published
 from dockerlab.snapshot import Snapshot
 
 Verdict = Literal["pass", "fail", "unknown"]
@@ -139,8 +140,18 @@ def questions(
             observed[number] = probe.unknown(f"no address of {cell.to} is known")
         else:
             expected = expectations[number] if expectations else None
-            askable.append(_question(number, cell, source, target, expected))
+            question = _question(number, cell, source, target, expected)
+            askable.append(replace(question, behind=_behind(cell, world, places)))
     return observed, askable
+
+
+def _behind(cell: Cell, world: World, places: Mapping[str, Place | str]) -> tuple[probe.Behind, ...] | None:
+    """Return the containers' ports that a host's published port leads to, None where nobody has to be behind it."""
+    if cell.port is None or cell.to not in world.lab.hosts or cell.port in world.sandboxes[cell.to].listens:
+        return None
+    ports = [(port, name) for port, name in published(world, cell.to) if port.published == cell.port]
+    found = ((places[name], port.target) for port, name in ports)
+    return tuple(probe.Behind(where, port) for where, port in found if isinstance(where, Place)) if ports else None
 
 
 def held(world: World, snapshots: Mapping[str, Snapshot]) -> dict[str, set[Place]]:
