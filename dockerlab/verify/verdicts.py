@@ -17,7 +17,7 @@ from dockerlab.snapshot import Snapshot
 Verdict = Literal["pass", "fail", "unknown"]
 
 
-ANSWERED = ("no route", "refused", "no such name", "wrong answerer")
+ANSWERED = ("no route", "refused", probe.REFUSED_BEHIND, "no such name", "wrong answerer")
 """Symptoms that somebody tells: waiting for them may take longer, as routers send such errors at a limited rate."""
 
 

@@ -7,26 +7,39 @@ from ipaddress import ip_address
 
 import pytest
 
-from dockerlab.probe.knocks import ACK, ANSWERED, ASKED, FIN, HEADERS, REFUSED, RST, SYN, USED, Watch, openings, read_tcp
+from dockerlab.probe.knocks import (
+    ACK,
+    ANSWERED,
+    ASKED,
+    FIN,
+    HEADERS,
+    REFUSED,
+    RST,
+    SYN,
+    USED,
+    Watch,
+    openings,
+    read_tcp,
+)
 
 CLIENT, SERVER = "10.0.0.1", "10.0.0.2"
 
 
-def packet(source, target, from_port, to_port, flags, sequence=0, acknowledged=0):
+def packet(source, target, ports, flags, sequence=0, acknowledged=0):
     """Return a TCP packet from its IP header on."""
     one, other = ip_address(source).packed, ip_address(target).packed
-    tcp = struct.pack("!HHIIBBHHH", from_port, to_port, sequence, acknowledged, 0x50, flags, 0, 0, 0)
+    tcp = struct.pack("!HHIIBBHHH", *ports, sequence, acknowledged, 0x50, flags, 0, 0, 0)
     if len(one) == 4:
         return struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0, one, other) + tcp
     return struct.pack("!IHBB16s16s", 6 << 28, len(tcp), 6, 64, one, other) + tcp
 
 
-def comes(flags, sequence=0, acknowledged=0, port=4000, client=CLIENT, server=SERVER):
-    return packet(client, server, port, 80, flags, sequence, acknowledged)
+def comes(flags, sequence=0, acknowledged=0, client=CLIENT, server=SERVER):
+    return packet(client, server, (4000, 80), flags, sequence, acknowledged)
 
 
-def leaves(flags, sequence=0, acknowledged=0, port=4000, client=CLIENT, server=SERVER):
-    return packet(server, client, 80, port, flags, sequence, acknowledged)
+def leaves(flags, sequence=0, acknowledged=0, client=CLIENT, server=SERVER):
+    return packet(server, client, (80, 4000), flags, sequence, acknowledged)
 
 
 def noted(*packets):
@@ -60,7 +73,7 @@ def test_what_is_about_no_connection_that_came_is_left_out():
     """An answer to another number, the end of what began before, a connection that goes out, a packet cut short."""
     assert noted(comes(SYN, 500), leaves(SYN | ACK, 9, 777)) == {(80, 500): ASKED}
     assert noted(comes(FIN | ACK, 500, 1), leaves(SYN | ACK, 1, 2)) == {}
-    assert noted(packet(SERVER, "10.0.0.3", 80, 443, SYN, 5), b"", comes(SYN, 5)[:30]) == {}
+    assert noted(packet(SERVER, "10.0.0.3", (80, 443), SYN, 5), b"", comes(SYN, 5)[:30]) == {}
 
 
 def passes(data: bytes, *, kind: int, direction: int, ports: list[int]) -> bool:
