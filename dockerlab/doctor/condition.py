@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 
 from dockerlab.hosts.program import PYTHON
-from dockerlab.kernel import iptables
 from dockerlab.kernel.model import Machine, Namespace
 from dockerlab.probe.agents import NEEDS
 from dockerlab.survey import facts
@@ -143,7 +142,8 @@ def parse(text: str, asked: float, answered: float, kernel: Machine | None = Non
         return next(iter(sections.get(name, [])), "").strip()
 
     now, table = _number(first("now")), " ".join(sections.get("neighbours", []))
-    sockets, agent = (sections.get(name, []) for name in ("sockets", "agent"))
+    agent = sections.get("agent", [])
+    ground = kernel.ground if kernel is not None else Namespace(0)
     return Condition(
         clock=now - (asked + answered) / 2 if now is not None else None,
         within=(answered - asked) / 2,
@@ -193,14 +193,6 @@ def _sockets(ground: Namespace) -> tuple[Socket, ...] | None:
 def _address(text: str) -> IpAddress | None:
     address = ip_address(text)
     return None if address.is_unspecified else address
-
-
-def _rules(ground: Namespace) -> str | None:
-    """Return the rules of IPv4 as `iptables-save` prints them, None where they could not be read."""
-    if not ground.id or "ip" not in ground.ruleset.read:
-        return None
-    chains = tuple(chain for chain in ground.ruleset.chains if chain.family == "ip")
-    return iptables.write(replace(ground.ruleset, chains=chains))
 
 
 def _disks(space: Iterable[str], inodes: Iterable[str]) -> tuple[Disk, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
 
 from dockerlab.words import Symptom
 
@@ -21,6 +21,7 @@ REPLY_LOST: Final = "reply lost"
 BLOCKED: Final = "blocked"
 MTU: Final = "mtu"
 FLAKY: Final = "flaky"
+REFUSED_BEHIND: Final = "refused behind docker-proxy"
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,13 @@ class Place:
         return f"host {self.host}" if self.container is None else f"{self.container} on {self.host}"
 
 
+class Behind(NamedTuple):
+    """A container's port that a host's published one leads to."""
+
+    place: Place
+    port: int
+
+
 @dataclass(frozen=True)
 class Cell:
     """Ask one question: does `source` reach `address` with this probe, and is it `target` that answers.
@@ -56,7 +64,8 @@ class Cell:
     that the name may have, and `address` is not used.
 
     `silent` tells that no answer is predicted: silence is then believed sooner. `full` asks for a ping that is answered
-    to be repeated with a full-size packet.
+    to be repeated with a full-size packet. `behind` is given for a published port of a host: who accepts there does so
+    for these, and it is reachable only when one of them took the connection.
     """
 
     number: int
@@ -69,6 +78,7 @@ class Cell:
     expected: tuple[str, ...] = ()
     silent: bool = False
     full: bool = False
+    behind: tuple[Behind, ...] | None = None
 
 
 @dataclass(frozen=True)
