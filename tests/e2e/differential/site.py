@@ -23,6 +23,14 @@ port_of() {
     ip -o link | sed -n "s/^$(inside "$1" ip -o link show "$(link_of "$1" "$2")" |
         sed 's/^[0-9]*: [^@]*@if\([0-9]*\):.*/\1/'): \([^@:]*\).*/\1/p"
 }
+keep() {  # what the kernel forgets of a link that goes down: IPv6 addresses, and routes that somebody added
+    $2 ip -o -6 address show dev "$1" scope global | sed 's/.* inet6 \([^ ]*\).*/address add \1 nodad/'
+    for version in 4 6; do
+        $2 ip -$version route show dev "$1" | grep -v 'proto kernel' |
+            sed "s/ linkdown//; s/^/-$version route replace /"
+    done
+}
+give_back() { while read -r words; do $2 ip $words dev "$1"; done; }
 rewrite() { iptables-save | sed -E "$1" | iptables-restore; }
 """
 """What a change's scripts may call: a network's and a container's names become what they are on the host now."""

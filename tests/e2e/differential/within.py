@@ -73,14 +73,10 @@ def link(site):
             "link|address|route",
             ".*",
         )
-    kept, name = f"/run/{box}.routes", f"$(link_of {box} {network})"
-    return Change(
-        "link-within", site.host,
-        f"inside {box} ip route show > {kept}\ninside {box} ip link set {name} down",
-        f"inside {box} ip link set {name} up\n"
-        f"grep -v 'proto kernel' {kept} | while read -r way; do inside {box} ip route replace $way; done\nrm {kept}",
-        "link|route", ".*",
-    )  # fmt: skip
+    kept, name = f"/run/{box}.kept", f"$(link_of {box} {network})"
+    do = f"keep {name} 'inside {box}' > {kept}\ninside {box} ip link set {name} down"
+    undo = f"inside {box} ip link set {name} up\ngive_back {name} 'inside {box}' < {kept}\nrm {kept}"
+    return Change("link-within", site.host, do, undo, "link|route", ".*")
 
 
 def neighbour(site):
