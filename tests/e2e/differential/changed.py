@@ -103,6 +103,8 @@ def compare(lab, opened, picked):
             for active in ([], *([each] for each in picked), *([together] if len(together) > 1 else [])):
                 outcome.rounds.append(one_round(definition, opened.hosts, active))
                 outcome.rounds[-1].compare(outcome.rounds[0])
+                if not all(each.exact for each in active):
+                    on_hosts.verify_new(definition, opened.hosts)
         left = remains(opened)
         if left:
             outcome.refused = f"left behind: {left}"

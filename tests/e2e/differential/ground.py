@@ -157,9 +157,10 @@ def neighbour(site):
 
 def proxy(site):
     """Return a docker-proxy killed; starting its container anew brings it back."""
-    if not site.published():
+    ports = [port for port in site.published() if port[0] in site.unjoined()]
+    if not ports:
         return None
-    box, outer, _ = site.choose(*site.published())
+    box, outer, _ = site.choose(*ports)
     do = f"kill $(pgrep -f 'docker-proxy .*-host-port {outer} ')\nsleep 0.2"
     return Change("proxy", site.host, do, f"docker restart -t 0 {box}", "proxy", ".*", exact=False)
 

@@ -111,6 +111,11 @@ class Site:
             found += [(name, n) for n in places if (self.lab["networks"][n] or {}).get("driver", "bridge") in wanted]
         return found
 
+    def unjoined(self):
+        """Return the containers on bridges whose network namespace nobody shares: they may stop and start again."""
+        joined = {spec.get("network_mode", "").partition(":")[2] for spec in self.lab["containers"].values()}
+        return sorted({name for name, _ in self.boxes()} - joined)
+
     def published(self):
         """Return the ports of this host's containers that are published: the container, the host's port, its own."""
         found = []
