@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 
 from e2e.differential import changes
 from e2e.differential.compare import as_mapping, key_of_cell, parse, remains, running, shown, word
-from support.predicted import causes, prediction
+from support.predicted import causes, prediction, predicts
 
 from dockerlab.errors import DockerlabError
 from dockerlab.verify import judge, on_hosts, same_symptom
@@ -140,6 +140,7 @@ def examine(report, active, result):
         result.seen[key_of_cell(seen)] = seen["observed"]
         if predicted is None:
             result.unpredicted += 1
+            result.no_claim += [seen] * predicts()
             continue
         seen |= {"predicted": word(predicted.reachable, predicted.symptom)}
         if predicted.reachable is None:
