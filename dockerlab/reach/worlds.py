@@ -44,7 +44,7 @@ def offline(lab: Lab, engine: str = DEFAULT) -> World:
     """Return the world of a lab on hosts that nobody has seen, with engines of that version."""
     versions = dict.fromkeys(lab.hosts, engine)
     engines = {host: _defined(lab, host, engine) for host in lab.hosts}
-    return _imagined(lab, books(lab, versions, None), ground.made_up(lab), engines, {})
+    return imagined(lab, books(lab, versions, None), ground.made_up(lab), engines, {})
 
 
 def defined(lab: Lab, seen: Looked) -> World:
@@ -52,7 +52,7 @@ def defined(lab: Lab, seen: Looked) -> World:
     versions = {host: seen.snapshots[host].engine_version for host in lab.hosts}
     grounds = {host: ground.stripped(seen.kernels[host], seen.snapshots[host]) for host in lab.hosts}
     book = books(lab, versions, seen.snapshots)
-    return _imagined(lab, book, grounds, engines_of(lab, seen), seen.facts)
+    return imagined(lab, book, grounds, engines_of(lab, seen), seen.facts)
 
 
 def surveyed(lab: Lab, seen: Looked) -> World:
@@ -95,13 +95,14 @@ def _defined(lab: Lab, host: str, engine: str) -> Engine:
     return Engine(numbers(engine), proxy=proxy)
 
 
-def _imagined(
+def imagined(
     lab: Lab,
     book: Mapping[str, Snapshot],
     grounds: Mapping[str, Machine],
     engines: Mapping[str, Engine],
     facts: Mapping[str, HostFacts],
 ) -> World:
+    """Return the world of a lab as engines would have made it by their books, on what hosts are without Docker."""
     made = machines(lab, book, grounds, engines)
     net = Net(made.machines, beyond=_beyond(lab, facts))
     homes = {host: SpaceId(host, machine.ground.id) for host, machine in made.machines.items()} | dict(made.homes)
