@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from dockerlab.reach.cells import Cell, Target, names_of, sources, targets
 from dockerlab.reach.expectation import Expectation
-from dockerlab.reach.names import known, look_up
+from dockerlab.reach.names import Known, known, look_up
 from dockerlab.reach.verdict import verdict
 from dockerlab.reach.world import World
 from dockerlab.walk.alike import Alike
@@ -105,21 +105,22 @@ class Questions:
             if source in self.world.lab.containers:
                 for number, (container, name, holder, own) in enumerate(self.names):
                     if container != source:
-                        found = self.known_by(source, holder, name)
-                        yield first + number, Cell(source, container, name, "dns", holder, None, found or own)
+                        yield (
+                            first + number,
+                            Cell(source, container, name, "dns", holder, None, self._right(source, holder, name, own)),
+                        )
 
-    def known_by(self, source: str, holder: str, name: str) -> tuple[str, ...]:
-        """Return the addresses that a name has to give to somebody, none where it is not known there."""
+    def _right(self, source: str, holder: str, name: str, own: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the addresses that a name has to give to somebody; none where nobody has it on his networks."""
         of = self.world.people.of[source]
         key = (self.world.people.known_on.get(of, ()), holder, name)
-        if key not in self._found:
-            found = known(self.world, of, holder, name)
-            self._found[key] = found.own or ((), ("",))[bool(found.others)]
-        told = self._found[key]
-        return () if told == ("",) else told
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = known(self.world, of, holder, name)
+        return found.own or (own if found.others else ())
 
     @cached_property
-    def _found(self) -> dict[Hashable, tuple[str, ...]]:
+    def _found(self) -> dict[Hashable, Known]:
         return {}
 
 
