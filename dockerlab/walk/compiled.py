@@ -13,7 +13,7 @@ from dockerlab.walk.net import Net
 from dockerlab.walk.outcome import Element, SpaceId
 
 if TYPE_CHECKING:
-    from dockerlab.walk.filtering import Firewall
+    from dockerlab.walk.firewall import Firewall
     from dockerlab.walk.routing import Tables
 
 CHILDREN = ("macvlan", "macvtap", "ipvlan", "ipvtap")
@@ -59,7 +59,7 @@ class Space:
     @cached_property
     def firewall(self) -> Firewall:
         """Return its netfilter rules, hook by hook."""
-        from dockerlab.walk.filtering import Firewall  # noqa: PLC0415 - each needs the other's types
+        from dockerlab.walk.firewall import Firewall  # noqa: PLC0415 - each needs the other's types
 
         return Firewall(self)
 

@@ -200,20 +200,17 @@ def kind_of(space: Space, address: IpAddress, device: str = "") -> str:
 
 
 def _kind_of(space: Space, address: IpAddress, device: str) -> str:
-    if address.is_multicast:
-        return "MULTICAST"
-    if address.is_unspecified:
-        return "UNSPEC"
+    if address.is_multicast or address.is_unspecified:
+        return "MULTICAST" if address.is_multicast else "UNSPEC"
     if address.version == 4 and int(address) == 0xFFFFFFFF:
         return "BROADCAST"
     way = space.tables.local(address)
-    if way is not None and way.hop is not None and way.route is not None:
-        if device and device not in {link.name for link in space.own.get(address, ())} | {way.hop.device}:
-            return "UNICAST"
-        return {"broadcast": "BROADCAST", "anycast": "ANYCAST"}.get(way.route.kind, "LOCAL")
-    if address.version == 6 and space.tables.look(Query(address), lambda *_: False).error:
-        return "UNREACHABLE"
-    return "UNICAST"
+    if way is None or way.hop is None or way.route is None:
+        nowhere = address.version == 6 and space.tables.look(Query(address), lambda *_: False).error
+        return "UNREACHABLE" if nowhere else "UNICAST"
+    if device and device not in {link.name for link in space.own.get(address, ())} | {way.hop.device}:
+        return "UNICAST"
+    return {"broadcast": "BROADCAST", "anycast": "ANYCAST"}.get(way.route.kind, "LOCAL")
 
 
 def match_set(space: Space, rule: Rule, matches: Sequence[Match], backend: str) -> Test | None:
@@ -296,21 +293,17 @@ def _in_spans(value: object, spans: Sequence[tuple[int, int]], protocol: str) ->
 def _value(packet: Packet, kind: str, side: str) -> object:
     """Return the part of a packet that a set's part is compared with, None where it is not known."""
     source = side == "src"
-    if kind == "ip":
-        return packet.source if source else packet.destination
-    if kind == "port":
-        if packet.protocol == "icmp":
-            return f"icmp:{packet.kind[0] * 256 + packet.kind[1]}"
-        return f"{packet.protocol}:{packet.sport if source else packet.dport}"
-    if kind == "iface":
-        return packet.incoming if source else packet.outgoing
-    if kind == "mark":
-        return packet.mark
-    if kind == "mac":
-        return packet.mac or None
-    if kind == "proto":
-        return packet.protocol
-    return None
+    number = packet.kind[0] * 256 + packet.kind[1] if packet.protocol == "icmp" else None
+    port = (packet.sport if source else packet.dport) if number is None else number
+    values: dict[str, object] = {
+        "ip": packet.source if source else packet.destination,
+        "port": f"{packet.protocol}:{port}",
+        "iface": packet.incoming if source else packet.outgoing,
+        "mark": packet.mark,
+        "mac": packet.mac or None,
+        "proto": packet.protocol,
+    }
+    return values.get(kind)
 
 
 def rpfilter(space: Space, _rule: Rule, matches: Sequence[Match], _backend: str) -> Test | None:

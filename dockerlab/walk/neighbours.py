@@ -29,8 +29,8 @@ class Found:
 
     Where it is nobody, `why` says so in words, `element` is what keeps it from being found, `silent` tells that no
     error comes of it (a fixed neighbour that is not there), `lan` the LAN on which an unseen machine may hold the
-    address, and `doubt` why it cannot be told whether there is anybody. `twisted` tells that it is nobody and the symptom
-    depends on what was said before.
+    address, and `doubt` why it cannot be told whether there is anybody. `twisted` tells that it is nobody, and that
+    the symptom depends on what was said before.
     """
 
     ear: Ear | None = None

@@ -32,7 +32,7 @@ def unheard(way: Way, space: Space, link: Link, hop: IpAddress, packet: Packet, 
     ear = found.ear
     if hop.version == 4 or ear is None or found.element is not None or link.kind[:6] == "ipvlan":
         return None
-    if not any(_filters(each) for each in _all(space, ear)):
+    if not any(each.firewall.filters(6) for each in _all(space, ear)):
         return None
     own = packet.source in space.own and any(packet.source == address.ip for address in link.addresses)
     source = packet.source if own else next((a.ip for a in link.addresses if a.version == 6 and a.is_link_local), hop)
@@ -50,13 +50,6 @@ def unheard(way: Way, space: Space, link: Link, hop: IpAddress, packet: Packet, 
     if len(way.asked) == asked:
         space.memory[key] = lost
     return lost
-
-
-def _filters(space: Space) -> bool:
-    """Tell whether a namespace has rules for IPv6 at all."""
-    firewall = space.firewall
-    hooked = ("prerouting", "input", "forward", "output", "postrouting")
-    return not firewall.read[6] or any(chains for hook in hooked for _, chains in firewall.stages(hook, 6))
 
 
 def _all(space: Space, ear: Ear) -> list[Space]:
