@@ -228,7 +228,7 @@ def _exists(_match: Match, _space: Space) -> Test:
 
 def _packet_type(match: Match, _space: Space) -> Test:
     wanted = {words.PACKET_TYPES.get(value, value) for value in match.values}
-    return lambda _packet: "unicast" in wanted
+    return lambda packet: ("multicast" if packet.incoming and packet.destination.is_multicast else "unicast") in wanted
 
 
 SINGLE: dict[str, Callable[[Match, Space], Test | None]] = {
