@@ -87,6 +87,13 @@ class Space:
             self._read[version, link, key] = found
         return found
 
+    def forwards(self, version: int, link: str) -> int | None:
+        """Return whether it passes on what comes in by an interface, None where that is unread."""
+        if version == 6:
+            everywhere = self.sysctl("net.ipv6.conf.all.forwarding")
+            return everywhere if everywhere or everywhere is None else self.conf(6, link, "force_forwarding")
+        return self.sysctl(f"net.ipv4.conf.{link}.forwarding", self.sysctl("net.ipv4.ip_forward", None))
+
     def primaries(self, link: Link, version: int) -> list[IpInterface]:
         """Return the addresses of an interface that the kernel sends from by itself, in order.
 

@@ -135,4 +135,5 @@ def mask(packet: Packet) -> None:
         elif packet.protocol != "icmp":
             packet.sport = port
     elif not packet.reply and connection.masked and packet.about is None:
-        _, _, packet.source, _, packet.sport = connection.back
+        _, _, packet.source, _, port = connection.back
+        packet.sport = packet.sport if packet.protocol == "icmp" else port

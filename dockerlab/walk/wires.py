@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from dockerlab.walk.compiled import Fabric, Space
 
 
+TUNNEL = "tunnel"
+"""Stands among what has been seen on a way for that it leads through a tunnel."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pass:
     """A bridge that frames go through, by the names of its ports; a port is empty where it is the bridge itself."""
@@ -309,8 +313,10 @@ def _tagged(_fabric: Fabric, space: Space, link: Link, _seen: frozenset[object])
     return Wire([], [Hole(f"who else is in the VLAN of {link.name} of {space.name} cannot be seen")])
 
 
-def _tunnel(fabric: Fabric, space: Space, link: Link, _seen: frozenset[object]) -> Wire:
+def _tunnel(fabric: Fabric, space: Space, link: Link, seen: frozenset[object]) -> Wire:
     """Return the far ends of a VXLAN: interfaces of the same number on the hosts that it is told to send to."""
+    if TUNNEL in seen:  # what came out of a tunnel does not go back into it
+        return Wire([], [])
     number = link.info.get("id", "")
     ears, holes = list[Ear](), list[Hole]()
     if "forwards" in space.namespace.unread:
@@ -324,7 +330,7 @@ def _tunnel(fabric: Fabric, space: Space, link: Link, _seen: frozenset[object]) 
             continue
         for far in other.namespace.links:
             if far.kind == "vxlan" and far.info.get("id", "") == number:
-                arriving = _into(fabric, other, far, frozenset({("tunnel", space.id)}))
+                arriving = _into(fabric, other, far, seen | {TUNNEL})
                 tunnel = Tunnel(space, link, other)
                 ears += [replace(ear, ways=(tunnel, *ear.ways)) for ear in arriving.everyone()]
     seen = {str(address) for s in fabric.spaces.values() if s.namespace.host for address in s.own}

@@ -179,3 +179,12 @@ def test_a_reply_that_another_kernel_takes():
     found = lab.ping(lab.one, "192.168.9.2")
     assert told(found) == (False, "timeout")
     assert (found.end, where(found)) == ("martian", "net.ipv4.conf.eth0.accept_local")
+
+
+def test_an_error_about_a_translated_packet_finds_its_sender():
+    """What another host says about a packet behind MASQUERADE is translated back to whoever sent it."""
+    lab = Usual()
+    lab.a.iptables(MASQUERADE)
+    lab.a.route("10.9.0.0/24 via 192.168.9.2")
+    assert told(lab.ping(lab.one, "10.9.0.1")) == (False, "host unreachable")
+    assert told(lab.connect(lab.one, "10.9.0.1")) == (False, "no route")
