@@ -330,11 +330,11 @@ def _tunnel(fabric: Fabric, space: Space, link: Link, seen: frozenset[object]) -
             continue
         for far in other.namespace.links:
             if far.kind == "vxlan" and far.info.get("id", "") == number:
-                arriving = _into(fabric, other, far, seen | {TUNNEL})
+                arriving = _into(fabric, other, far, frozenset((*seen, TUNNEL)))
                 tunnel = Tunnel(space, link, other)
                 ears += [replace(ear, ways=(tunnel, *ear.ways)) for ear in arriving.everyone()]
-    seen = {str(address) for s in fabric.spaces.values() if s.namespace.host for address in s.own}
-    for unknown in sorted(sent_to - seen):
+    known = {str(address) for s in fabric.spaces.values() if s.namespace.host for address in s.own}
+    for unknown in sorted(sent_to - known):
         holes.append(Hole(f"{unknown}, to which {link.name} of {space.name} sends, is none of the hosts"))
     return Wire(ears, holes)
 
