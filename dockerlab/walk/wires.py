@@ -164,22 +164,10 @@ def _wire(fabric: Fabric, space: Space, link: Link, seen: frozenset[object]) -> 
         return _into(fabric, *ends[0], seen)
     if fabric.on_lan(space, link):
         return Wire([], [], _lan(fabric, fabric.lan(space, link), seen), _branch(space, link))
-<<<<<<< HEAD
-    if link.kind in ("macvlan", "macvtap", "ipvlan", "ipvtap"):
-        return _child(fabric, space, link, seen)
-    if link.kind == "vlan":
-        return _tagged(space, link)
-    if link.kind == "vxlan":
-        return _tunnel(fabric, space, link, seen)
-    if link.kind == "dummy" or link.name == "lo":
-        return Wire([], [])
-    return Wire([], [Hole(f"where {link.name} of {space.name} leads cannot be seen")])
-=======
     make = KINDS.get(link.kind)
     if make is not None:
         return make(fabric, space, link, seen)
     return Wire([], [] if link.name == "lo" else [Hole(f"where {link.name} of {space.name} leads cannot be seen")])
->>>>>>> walk
 
 
 def _branch(space: Space, link: Link) -> str:
@@ -326,16 +314,8 @@ def _tagged(_fabric: Fabric, space: Space, link: Link, _seen: frozenset[object])
 
 
 def _tunnel(fabric: Fabric, space: Space, link: Link, seen: frozenset[object]) -> Wire:
-<<<<<<< HEAD
-    """Return the far ends of a VXLAN: interfaces of the same number on the hosts that it is told to send to.
-
-    What has come by a tunnel goes into none again.
-    """
-    if ("tunnel",) in seen:
-=======
     """Return the far ends of a VXLAN: interfaces of the same number on the hosts that it is told to send to."""
     if TUNNEL in seen:  # what came out of a tunnel does not go back into it
->>>>>>> walk
         return Wire([], [])
     number = link.info.get("id", "")
     ears, holes = list[Ear](), list[Hole]()
@@ -350,11 +330,7 @@ def _tunnel(fabric: Fabric, space: Space, link: Link, seen: frozenset[object]) -
             continue
         for far in other.namespace.links:
             if far.kind == "vxlan" and far.info.get("id", "") == number:
-<<<<<<< HEAD
-                arriving = _into(fabric, other, far, frozenset({("tunnel",)}))
-=======
                 arriving = _into(fabric, other, far, frozenset((*seen, TUNNEL)))
->>>>>>> walk
                 tunnel = Tunnel(space, link, other)
                 ears += [replace(ear, ways=(tunnel, *ear.ways)) for ear in arriving.everyone()]
     known = {str(address) for s in fabric.spaces.values() if s.namespace.host for address in s.own}
