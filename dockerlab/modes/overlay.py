@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ipaddress import ip_network
 from typing import Literal
+from zlib import crc32
 
 from pydantic import Field
 
@@ -104,19 +105,14 @@ docker network create
 
 
 def _vni(site: Site) -> str:
-    """Return the number of the network's VXLAN, empty where nobody says it."""
-    return site.options.get("com.docker.network.driver.overlay.vxlanid_list", "").partition(",")[0]
+    """Return the number of the network's VXLAN; where no engine has given it one, one that is its own on all hosts."""
+    return site.options.get(VXLAN_IDS, "").partition(",")[0] or str(crc32(site.name.encode()) & 0xFFFFFF)
 
 
 def _carrier(site: Site) -> At:
     """Return what rules about the packets that carry a network's frames are written for."""
     number = _vni(site)
     return At(site.engine, 4, "", ip_network("0.0.0.0/0"), vni=int(number) if number.isdigit() else 0)
-
-
-def gateway_port(host: str) -> str:
-    """Return what denials call a place on a host's docker_gwbridge."""
-    return f"{host}/{GATEWAY_BRIDGE}/port"
 
 
 MODE = Overlay()
