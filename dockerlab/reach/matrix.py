@@ -19,7 +19,7 @@ from dockerlab.reach.expectation import Expectation
 from dockerlab.reach.names import Known, known, look_up
 from dockerlab.reach.verdict import verdict
 from dockerlab.reach.world import World
-from dockerlab.walk.alike import Alike
+from dockerlab.walk import alike
 from dockerlab.walk.conversation import exchange
 from dockerlab.walk.outcome import Outcome, SpaceId
 from dockerlab.walk.packet import Flow
@@ -154,26 +154,33 @@ class Model:
         question = self.asked.packets[number]
         of = self.world.people.of[cell.source]
         home = self.world.homes.get(of)
-        key = (self._of_source(home, of), self._of_target(question.target, home), question.port)
+        key = (self._of_source(home, of), self._of_target(number, home), question.port)
         found = self.packets.get(key)
         if found is None:
             found = self.packets[key] = tell(self.world, cell, question.target)
         return found
 
     def _of_source(self, home: SpaceId | None, of: str) -> Hashable:
-        return of if home is None else self.alike.source(home)
+        return of if home is None else self._sources[home]
 
-    def _of_target(self, target: Target, home: SpaceId | None) -> Hashable:
+    def _of_target(self, number: int, home: SpaceId | None) -> Hashable:
         """Return what two targets have in common that fare alike from everywhere but their own namespace."""
+        target, _, _, port = self.asked.packets[number]
         holder = self.world.homes.get(target.holder or "")
-        if target.address is None or holder is None or holder == home or target.published:
-            return (target.text, target.holder, target.to, holder == home)
-        return (self.alike.target(target.address, holder), target.to in self.world.lab.containers)
+        if target.address is None or holder is None or target.published or holder == home:
+            return (target.text, target.to, home if holder == home or target.published else None)
+        return (self._targets[target.address, port], target.to in self.world.lab.containers)
 
     @cached_property
-    def alike(self) -> Alike:
-        """Return which namespaces and addresses fare alike."""
-        return Alike(self.world.fabric)
+    def _sources(self) -> Mapping[SpaceId, int]:
+        """Return the kind of each namespace as one that asks."""
+        return alike.sources(self.world.fabric)
+
+    @cached_property
+    def _targets(self) -> Mapping[alike.Target, int]:
+        """Return the kind of each address and port that is asked for."""
+        wanted = ((each.target.address, each.port) for each in self.asked.packets if each.target.address is not None)
+        return alike.targets(self.world.fabric, dict.fromkeys(wanted))
 
     def _name(self, cell: Cell) -> Expectation:
         of = self.world.people.of[cell.source]
