@@ -197,6 +197,16 @@ class Engine:
         """Tell whether it has the checksums of SCTP filled in (up to 27; moby 8be292a7bb)."""
         return self.version < (28, 0, 0)
 
+    @property
+    def bpf(self) -> bool:
+        """Tell whether it finds an overlay's packets by BPF, not by u32 (23.0.3, moby 98cbcb8003)."""
+        return self.version >= (23, 0, 3)
+
+    @property
+    def accepts_encrypted(self) -> bool:
+        """Tell whether it lets an overlay's encrypted packets in by a rule (up to 24; moby 1e195acee4)."""
+        return self.version < (25, 0, 0)
+
     # What the options of a network mean
 
     @property

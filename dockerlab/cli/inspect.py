@@ -47,9 +47,8 @@ def inspect(
     if definition is not None:
         name, hosts = definition.name, hosts or definition.addresses
     with where.open(hosts) as session:
-        found = look_at_all(session.hosts)
-        machines, failures = found.answers, found.failures
-        views = _views(machines, name, definition, container)
+        seen = look_at_all(session.hosts)
+        views = _views(seen.answers, name, definition, container)
         if raw:
             text = _by_hand(views, session.hosts, form)
         elif form is o.ListFormat.JSON:
@@ -57,9 +56,9 @@ def inspect(
         else:
             text = inspection_tree.render(views, shutil.get_terminal_size((100, 24)).columns)
     write(text, output)
-    if failures:
-        lines = "\n".join(f"  {error}" for error in failures.values())
-        raise HostError(", ".join(failures), f"not looked at:\n{lines}")
+    if seen.failures:
+        lines = "\n".join(f"  {error}" for error in seen.failures.values())
+        raise HostError(", ".join(seen.failures), f"not looked at:\n{lines}")
 
 
 def _views(machines: Mapping[str, Machinery], name: str, lab: Lab | None, only: str | None) -> list[View]:

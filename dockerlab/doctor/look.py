@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from dockerlab import engine
@@ -11,8 +12,7 @@ from dockerlab.doctor.condition import SCRIPT, Condition, parse
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
 from dockerlab.kernel.model import Machine
-from dockerlab.modes.overlay import GATEWAY_BRIDGE
-from dockerlab.snapshot import Snapshot
+from dockerlab.snapshot import GATEWAY_BRIDGE, Snapshot
 from dockerlab.survey import ask_all, facts, send
 from dockerlab.topology import HostFacts
 
@@ -39,12 +39,16 @@ class Patient:
 
 @dataclass(frozen=True)
 class Said:
-    """What came back from the script, and when it was asked and answered by our clock, in seconds since 1970."""
+    """What came back from the script, and when it was asked and answered by our clock, in seconds since 1970.
+
+    `kernel` is the state of the host's own namespace, None where it could not be looked at.
+    """
 
     text: str
     error: str
     asked: float
     answered: float
+    kernel: Machine | None = None
 
 
 def look(
@@ -74,9 +78,18 @@ def look(
 
 
 def _ask(host: Host) -> Said:
-    asked = time.time()
-    result = host.run(["sh", "-s"], input=SCRIPT.encode(), timeout=60)
-    return Said(result.text, result.error, asked, time.time())
+    with ThreadPoolExecutor(1, thread_name_prefix="kernel") as beside:
+        kernel = beside.submit(_kernel, host)
+        asked = time.time()
+        result = host.run(["sh", "-s"], input=SCRIPT.encode(), timeout=60)
+        return Said(result.text, result.error, asked, time.time(), kernel.result())
+
+
+def _kernel(host: Host) -> Machine | None:
+    try:
+        return send.look(host, (), "host")
+    except HostError:
+        return None  # what is not known then is told where it is judged; without Python that is told, too
 
 
 def _heard(patient: Patient, said: Said) -> Patient:
@@ -88,4 +101,4 @@ def _heard(patient: Patient, said: Said) -> Patient:
         machine = facts.parse(patient.host, said.text)
     except HostError as error:
         return replace(patient, untold=error)
-    return replace(patient, facts=machine, condition=parse(said.text, said.asked, said.answered))
+    return replace(patient, facts=machine, condition=parse(said.text, said.asked, said.answered, said.kernel))

@@ -10,7 +10,7 @@ from dockerlab.imagined.networks import listed
 from dockerlab.lab.image import full_name
 from dockerlab.lab.model import Container, Lab
 from dockerlab.modes.bridge import DEFAULT
-from dockerlab.snapshot import ContainerState, PublishedPort, Snapshot
+from dockerlab.snapshot import ContainerState, PublishedPort, Snapshot, orphaned
 
 EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - an engine's words for every address, to be read and not bound
 
@@ -42,7 +42,7 @@ def wrong_container(lab: Lab, name: str, state: ContainerState, snapshot: Snapsh
         yield Wrong("image", f"runs image {state.image}, and the lab wants {spec.image}")
     yield from _command(spec, state)
     wanted = set(spec.networks) or ({DEFAULT} if spec.mode == DEFAULT else set())
-    mode = _mode(state, snapshot)
+    mode = _mode(spec, state, snapshot)
     if not wanted and mode != spec.mode:
         yield Wrong("place", f"is in mode {mode}, and the lab wants {spec.mode}")
         return
@@ -124,10 +124,15 @@ def _at(address: str) -> str:
     return f"on {address} only" if address else "on every address of the host"
 
 
-def _mode(state: ContainerState, snapshot: Snapshot) -> str:
-    """Return a container's network mode, with the name of the container that it joins instead of its ID."""
+def _mode(spec: Container, state: ContainerState, snapshot: Snapshot) -> str:
+    """Return a container's network mode, with the name of the container that it joins instead of its ID.
+
+    One that is gone is taken for its owner of old, where there is a new one: that it is cut off is told apart.
+    """
     kind, _, joined = state.network_mode.partition(":")
     if kind != "container":
         return state.network_mode
-    owner = next((c.name for c in snapshot.containers if joined in (c.id, c.name)), joined[:12])
-    return f"container:{owner}"
+    there = (c.name for c in snapshot.containers if joined in (c.id, c.name))
+    now = snapshot.container(spec.owner or "")
+    gone = spec.owner if now is not None and orphaned(state, now) else None
+    return f"container:{next(there, gone or joined[:12])}"

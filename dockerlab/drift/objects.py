@@ -16,8 +16,11 @@ from dockerlab.imagined.networks import unlike
 from dockerlab.lab.model import Lab
 from dockerlab.snapshot import Snapshot, orphaned
 
-Aspect = Literal["network", "container", "place", "port", "alias", "command", "image"]
-"""What of an object is otherwise: the object itself, a container's place on a network, and so on."""
+Aspect = Literal["network", "container", "place", "port", "alias", "command", "image", "engine"]
+"""What of an object is otherwise: the object itself, a container's place on a network, and so on.
+
+`engine` is what no object of the lab can help: an engine that has left its Swarm.
+"""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def _network(lab: Lab, name: str, snapshot: Snapshot) -> Iterator[Difference]:
         # A Swarm's network shows on a worker only once a container is on it.
         if modes.for_driver(spec.driver).scope == "swarm" and snapshot.swarm.state == "inactive":
             yield Difference(
-                host, "network", name, "does not exist: this engine is in no Swarm", (), "missing", "network"
+                host, "network", name, "does not exist: this engine is in no Swarm", (), "missing", "engine"
             )
         elif modes.for_driver(spec.driver).scope == "host" or snapshot.swarm.manager:
             right = network_made(lab, name, snapshot)
@@ -103,7 +106,9 @@ def _container(lab: Lab, name: str, snapshot: Snapshot, told: set[str]) -> Itera
     owner = snapshot.container(lab.containers[name].owner or "")
     if owner is not None and orphaned(state, owner):
         what = f"is in the network namespace that {owner.name} had before it started anew, and so it is cut off"
-        yield Difference(host, "container", name, what, (f"docker restart {name}",), "down")
+        same = state.network_mode in (f"container:{owner.id}", f"container:{owner.name}")
+        right = (f"docker restart {name}",) if same else anew(lab, name)
+        yield Difference(host, "container", name, what, right, "down")
 
 
 def _said(wrong: Sequence[Wrong]) -> str:

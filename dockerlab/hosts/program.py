@@ -34,9 +34,9 @@ class Program:
     package: str
     modules: tuple[str, ...]
 
-    def argv(self, main: str) -> list[str]:
+    def argv(self, main: str, *arguments: str) -> list[str]:
         """Return the command that reads the program, and then calls the `main` of one of its modules."""
-        return [*PYTHON, BOOTSTRAP, f"{self.package}.{main}"]
+        return [*PYTHON, BOOTSTRAP, f"{self.package}.{main}", *arguments]
 
     def source(self) -> bytes:
         """Return the program as the one line that the bootstrap reads; packages are empty there."""
@@ -50,7 +50,7 @@ class Program:
 
     def run(self, host: Host, main: str, timeout: float, *arguments: str) -> Result:
         """Return what the program gave in one round trip; raises HostError where the host cannot be asked."""
-        return host.run([*self.argv(main), *arguments], input=self.source(), timeout=timeout)
+        return host.run(self.argv(main, *arguments), input=self.source(), timeout=timeout)
 
     def converse(self, host: Host, main: str, timeout: float) -> Conversation:
         """Start a program whose lines are a dialogue; raises HostError where the host cannot be asked."""

@@ -41,6 +41,8 @@ FLAT: Mapping[Place, Slot] = {
     "skipped": Slot("nat", "DOCKER", top=True),
     "published": Slot("nat", "DOCKER"),
     "sums": Slot("mangle", "POSTROUTING"),
+    "marks": Slot("mangle", "OUTPUT"),
+    "arrived": Slot("filter", "INPUT", top=True),
 }
 """Up to 27: straight in FORWARD."""
 
@@ -136,6 +138,12 @@ SET_INWARD = {
     for version, name in SET.items()
 }
 
+FIXED = (
+    *(USER, USER_END, STAGE, *STAGE_ENDS, OWN_CHAIN, FIRST, OWN_STAGE, INTERNAL, THEN, *INGRESS, ARRIVES),
+    *(*REACHES.values(), REACHES_ALL, *SET_ANSWERS.values(), *SET_INWARD.values()),
+)
+"""All of them, of whatever engine."""
+
 BASE = {
     "filter": ("INPUT", "FORWARD", "OUTPUT"),
     "nat": ("PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"),
@@ -199,7 +207,7 @@ def fixed(engine: Engine, version: int, rules: Iterable[Written] = ()) -> Iterat
         yield from (OWN_CHAIN, FIRST, INTERNAL if engine.internal_chain else OWN_STAGE, THEN)
     elif engine.bridge_sets:
         yield from (SET_ANSWERS[version], STAGE, SET_INWARD[version])
-    elif any(at.subnet.prefixlen for at in engaged):
+    elif any(at.bridge and at.subnet.prefixlen for at in engaged):
         yield STAGE
     if engine.stages_end:
         yield from STAGE_ENDS

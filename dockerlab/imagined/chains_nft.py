@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from dockerlab.kernel import iptables
 from dockerlab.kernel.rules import Action, Branch, Chain, Hook, Match, Rule, Ruleset
-from dockerlab.modes.made import Place, Written
+from dockerlab.modes.made import Line, Place, Written
 from dockerlab.versions import Engine
 
 TABLE = "docker-bridges"
@@ -70,7 +70,7 @@ MAPS = {
 
 def ruleset(engine: Engine, rules: Iterable[Written]) -> Ruleset:
     """Return the tables of nftables that an engine writes."""
-    kept = list(rules)
+    kept = [rule for rule in rules if rule.line.place in SLOTS]
     found = [
         chain
         for family, version in FAMILIES.items()
@@ -132,13 +132,30 @@ def _leading(family: str, chain: str, bridges: list[str]) -> Iterator[Rule]:
         yield Rule(family, TABLE, chain, 0, text, actions=(Action(branches=lines),))
 
 
+LEADS = Line("inside", "", "each bridge has chains of its own; only what comes or leaves by it goes there")
+
+
 def _jumps(engine: Engine, family: str, chain: str) -> Iterator[Rule]:
     """Yield the jumps to what is published; without docker-proxy the host's loopback addresses are not left out."""
-    if chain not in ("nat-PREROUTING", "nat-OUTPUT"):
-        return
-    loopback = {"ip": "127.0.0.0/8", "ip6": "::1/128"}[family]
-    spared = chain == "nat-OUTPUT" and engine.proxy
-    words = f"{f'! -d {loopback} ' if spared else ''}-m addrtype --dst-type LOCAL -j {NAT}"
-    shown = f"{family} daddr != {loopback.removesuffix('/128')} " if spared else ""
-    read = iptables.rule(family, TABLE, f"-A {chain} {words}")
-    yield replace(read, text=f"{shown}fib daddr type local jump {NAT}")
+    for where, line in fixed(family, proxy=engine.proxy):
+        if where == chain:
+            read = iptables.rule(family, TABLE, f"-A {chain} {line.means}")
+            yield replace(read, text=line.text)
+
+
+ARRIVES = "what comes to the host may be for a published port"
+REACHES = "the host reaches published ports as others do, except by its loopback addresses, which docker-proxy serves"
+REACHES_ALL = "the host reaches published ports as others do"
+
+
+def fixed(*families: str, proxy: bool | None = None) -> Iterator[tuple[str, Line]]:
+    """Yield the jumps that are there whatever networks there are, with their chains; of both kinds without `proxy`."""
+    for family in families or FAMILIES:
+        loopback = {"ip": "127.0.0.0/8", "ip6": "::1/128"}[family]
+        shown = f"{family} daddr != {loopback.removesuffix('/128')} fib daddr type local jump {NAT}"
+        plain, means = f"fib daddr type local jump {NAT}", f"-m addrtype --dst-type LOCAL -j {NAT}"
+        yield "nat-PREROUTING", Line("published", plain, ARRIVES, means=means)
+        if proxy is not False:
+            yield "nat-OUTPUT", Line("published", shown, REACHES, means=f"! -d {loopback} {means}")
+        if proxy is not True:
+            yield "nat-OUTPUT", Line("published", plain, REACHES_ALL, means=means)

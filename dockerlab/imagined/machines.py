@@ -23,8 +23,7 @@ from dockerlab.lab.model import Container, Lab
 from dockerlab.modes.base import Mode, Site
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.modes.made import Joined, Written
-from dockerlab.modes.overlay import GATEWAY_BRIDGE
-from dockerlab.snapshot import ContainerState, EndpointState, NetworkState, Snapshot
+from dockerlab.snapshot import GATEWAY_BRIDGE, ContainerState, EndpointState, NetworkState, Snapshot
 from dockerlab.versions import Engine
 from dockerlab.walk.outcome import SpaceId
 

@@ -9,10 +9,9 @@ from ipaddress import ip_address, ip_network
 from dockerlab import modes
 from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.model import Network
-from dockerlab.modes.bridge import DEFAULT, OPTION
-from dockerlab.modes.overlay import GATEWAY_BRIDGE
+from dockerlab.modes.bridge import DEFAULT
 from dockerlab.modes.parent import ParentNetwork
-from dockerlab.snapshot import BRIDGE_NAME, NetworkState
+from dockerlab.snapshot import BRIDGE_NAME, GATEWAY_BRIDGE, ICC, NetworkState
 from dockerlab.topology import IpNetwork
 
 BRIDGES = {DEFAULT: "docker0", GATEWAY_BRIDGE: GATEWAY_BRIDGE}
@@ -58,7 +57,7 @@ def docker0(real: NetworkState | None, others: Mapping[str, NetworkState], daemo
     state = network(DEFAULT, None, real, others, daemon)
     options = dict(state.options)
     if daemon.icc is not None:
-        options[OPTION + "enable_icc"] = str(daemon.icc).lower()
+        options[ICC] = str(daemon.icc).lower()
     pairs = list(zip(state.subnets, state.gateways, strict=False))
     if daemon.bip is not None:
         pairs = [(daemon.bip.network, str(daemon.bip.ip)), *(pair for pair in pairs if pair[0].version == 6)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface, ip_network
 
@@ -50,7 +50,6 @@ class Draft:
     def finished(self) -> Namespace:
         """Return the namespace, with the routes that its addresses bring along."""
         links = tuple(self._carried())
-        alive = {link.name for link in links if link.up}
         own = [route for link in links for route in brought(link)]
         routes = [*self.routes, *(route for route in own if route not in self.routes)]
         return Namespace(
@@ -59,7 +58,7 @@ class Draft:
             paths=self.paths,
             pids=self.pids,
             links=links,
-            routes=tuple(_alive(route, alive) for route in routes),
+            routes=tuple(routes),
             selectors=SELECTORS,
             neighbours=tuple(self.neighbours),
             sysctls=dict(self.sysctls),
@@ -73,12 +72,6 @@ class Draft:
         masters = {link.master for link in self.links if link.up}
         for link in self.links:
             yield replace(link, carrier=link.name in masters) if link.kind == "bridge" else link
-
-
-def _alive(route: Route, alive: Iterable[str]) -> Route:
-    if route.table == LOCAL or all(hop.device in alive for hop in route.hops):
-        return route
-    return replace(route, hops=tuple(replace(hop, alive=hop.device in alive) for hop in route.hops))
 
 
 def brought(link: Link) -> Iterator[Route]:

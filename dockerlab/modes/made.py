@@ -35,8 +35,16 @@ Place = Literal[
     "skipped",  # whose connections docker-proxy serves
     "published",  # whose destination is rewritten
     "sums",  # checksums
+    "marks",  # the host's own, to be encrypted
+    "arrived",  # for the host itself
 ]
 """Where a rule belongs, in no engine's words: which chain that is, `imagined.chains` says."""
+
+
+VXLAN = "-p udp -m udp --dport 4789"
+BYTECODE = '-m bpf --bytecode "7,32 0 0 4294963252,7 0 0 0,64 0 0 4,116 0 0 8,21 1 0 {vni},6 0 0 0,6 0 0 4294967295"'
+U32 = '-m u32 --u32 "0x0>>0x16&0x3c@0xc&0xffffff00={high:#x}"'
+"""How engines find the packets of one VXLAN by its number (moby, libnetwork/drivers/overlay/bpf.go)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +53,7 @@ class At:
 
     `gate` is the network's gateway mode, `nat` where none is said. `source` is the address that containers' packets
     leave with, empty where the kernel chooses. `on` is the address of the host that a port is published on, None for
-    all.
+    all. `vni` is the number of an overlay's VXLAN.
     """
 
     engine: Engine
@@ -64,6 +72,7 @@ class At:
     published: int = 0
     target: int = 0
     protocol: str = ""
+    vni: int = 0
 
     @property
     def guarded(self) -> bool:
@@ -101,6 +110,7 @@ class At:
             "ping": "icmp" if self.version == 4 else "ipv6-icmp",
             "is_ping": "ip protocol icmp" if self.version == 4 else "meta l4proto ipv6-icmp",
             "source": self.source,
+            "vxlan": f"{VXLAN} {BYTECODE if self.engine.bpf else U32}".format(vni=self.vni, high=self.vni << 8),
             "trust": self.trust,
             "own_or_trusted": _set(trusted),
             "past_trusted": f"! -i {','.join(trusted)}",

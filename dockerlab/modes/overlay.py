@@ -6,21 +6,39 @@ and appears on another host when a container there joins it. The way out is a se
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Literal
 
 from pydantic import Field
 
-from dockerlab import topology
 from dockerlab.kernel.model import Link
 from dockerlab.lab.model import Network
 from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Site, Wants
-from dockerlab.modes.made import Joined, Made, cable
-from dockerlab.snapshot import EndpointState
-from dockerlab.topology import Attachment, Denial, Forwarding, Interface, NetworkFacts
+from dockerlab.modes.made import At, Joined, Line, Made, cable, written
+from dockerlab.snapshot import GATEWAY_BRIDGE, MTU, VXLAN_IDS, EndpointState
 
-GATEWAY_BRIDGE = "docker_gwbridge"
 PORTS = (("tcp", 2377), ("tcp", 7946), ("udp", 7946), ("udp", 4789))
 """Where a Swarm's hosts meet: its managers, the gossip of its members, and VXLAN."""
+
+
+ENCRYPTED = (
+    Line(
+        "marks",
+        "{vxlan} -j MARK --set-xmark 0xd0c4e3/0xffffffff",
+        "what carries the overlay's frames to other hosts is marked, and what is marked gets encrypted",
+    ),
+    Line(
+        "arrived",
+        "-m policy --dir in --pol ipsec {vxlan} -j ACCEPT",
+        "the overlay's frames come in from other hosts encrypted",
+        lambda at: at.engine.accepts_encrypted,
+    ),
+    Line(
+        "arrived",
+        "-m policy --dir in --pol none {vxlan} -j DROP",
+        "the overlay is encrypted: its frames do not come in in the clear",
+    ),
+)
 
 
 class OverlayNetwork(Network):
@@ -36,7 +54,7 @@ class Overlay(Mode):
     name = "overlay"
     scope = "swarm"
     network_type = OverlayNetwork
-    options = ("encrypted", "com.docker.network.driver.mtu", "com.docker.network.driver.overlay.vxlanid_list")
+    options = ("encrypted", MTU, VXLAN_IDS)
     create = (
         """
 # Create overlay network {{ name }}: one layer 2 over all hosts of the Swarm
@@ -62,26 +80,16 @@ docker network create
         """Return the Swarm's ports, and that the host routes what leaves by docker_gwbridge."""
         return Wants(forwarding=network is None or not network.internal, ports=PORTS)
 
-    def attach(self, site: Site, endpoint: EndpointState) -> Attachment:
-        """Return an interface on the overlay; the way out is docker_gwbridge's address on the host."""
-        segment = topology.overlay(site.name)
-        interfaces = tuple(
-            Interface(segment, address, site.name, f"{site.host}/{site.name}", endpoint.mac)
-            for address in endpoint.addresses
-        )
-        nic = site.facts.nic(GATEWAY_BRIDGE) if site.facts is not None else None
-        internal = site.spec is not None and site.spec.internal
-        if nic is None or not nic.addresses or internal:
-            return Attachment(interfaces, priority=(2, site.name), resolver=True)
-        way_out = topology.bridge(site.host, GATEWAY_BRIDGE)
-        return Attachment(interfaces, (nic.addresses[0].ip,), way_out, (2, site.name), resolver=True)
-
     def makes(self, site: Site) -> Made:
-        """Return the bridge and the VXLAN of the network's hidden namespace; there is no rule of the firewall."""
+        """Return the bridge and the VXLAN of the network's hidden namespace.
+
+        The firewall has rules for one that is encrypted alone: what carries its frames between the hosts must be.
+        """
         mtu = self._mtu(site)
         bridge = Link(0, "br0", "bridge", mtu=mtu, addresses=site.gateways[:1])
         vxlan = Link(0, "vxlan0", "vxlan", mtu=mtu, master="br0", info={"id": _vni(site), "port": "4789"})
-        return Made(hidden=(bridge, vxlan))
+        rules = written(ENCRYPTED, _carrier(site)) if "encrypted" in site.options and 4 in site.filters else ()
+        return Made(hidden=(bridge, vxlan), rules=tuple(rules))
 
     def joins(self, site: Site, endpoint: EndpointState, name: str) -> Joined:
         """Return a cable from the hidden namespace's bridge into the container; the way out is docker_gwbridge's."""
@@ -94,17 +102,16 @@ docker network create
         told = site.options.get("com.docker.network.driver.mtu", "")
         return int(told) if told.isdigit() and int(told) else 1424 if "encrypted" in site.options else 1450
 
-    def facts(self, site: Site) -> NetworkFacts:
-        """Return that the host masquerades what comes from docker_gwbridge, where containers do not meet."""
-        segment, filters = topology.bridge(site.host, GATEWAY_BRIDGE), site.filters
-        why = f"{GATEWAY_BRIDGE} is the containers' way out alone: iptables drops what goes from port to port"
-        denial = Denial(segment, frozenset({gateway_port(site.host)}), "bridge-icc", why, versions=filters)
-        return NetworkFacts((denial,), (Forwarding(segment, masquerade=filters, filters=filters),))
-
 
 def _vni(site: Site) -> str:
     """Return the number of the network's VXLAN, empty where nobody says it."""
     return site.options.get("com.docker.network.driver.overlay.vxlanid_list", "").partition(",")[0]
+
+
+def _carrier(site: Site) -> At:
+    """Return what rules about the packets that carry a network's frames are written for."""
+    number = _vni(site)
+    return At(site.engine, 4, "", ip_network("0.0.0.0/0"), vni=int(number) if number.isdigit() else 0)
 
 
 def gateway_port(host: str) -> str:

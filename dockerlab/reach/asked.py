@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from dockerlab.errors import UsageError
-from dockerlab.lab.model import Lab
 from dockerlab.reach.cells import Cell
 from dockerlab.reach.expectation import Expectation
 from dockerlab.reach.matrix import Row, beside, matrix

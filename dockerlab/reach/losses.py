@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dockerlab.imagined.origin import origin
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Link
 from dockerlab.kernel.rules import Chain, Rule
 from dockerlab.reach.cells import Target, published
 from dockerlab.reach.expectation import Expectation
-from dockerlab.reach.segments import Segment, bridge, places, segment_of
+from dockerlab.reach.segments import Segment, bridge, places
 from dockerlab.reach.story import Story
+from dockerlab.reach.world import World
+from dockerlab.snapshot import GATEWAY_MODE, GATEWAY_MODE_6
 from dockerlab.walk.outcome import Element
 
 BEHIND_PROXY = "refused behind docker-proxy"
@@ -102,6 +105,8 @@ def _lost(story: Story, target: Target, port: int | None) -> tuple[str, str]:
     if outcome.end == "left":
         return _unrouted(story, target)
     if outcome.end == "no neighbour":
+        if by is not None and by.kind in ("rule", "policy"):
+            return _by_element(story, target, by)
         return _nobody(story, target)
     return _wire(story, by)
 
@@ -146,7 +151,7 @@ def _by_element(story: Story, target: Target, by: Element) -> tuple[str, str]:
 def _by_rule(story: Story, target: Target, by: Element, rule: Rule) -> tuple[str, str]:
     """Return which of Docker's rules stopped a request, by its page; a rule of somebody else's is foreign."""
     at, world = story.end, story.world
-    line = world.origin(rule)
+    line = origin(rule)
     if line is None or not line.page:
         return "foreign-rule", f"{by.where} on {at} {_verb(rule)} it: {by.text}"
     host = story.outcome.at.host
@@ -165,6 +170,9 @@ def _by_rule(story: Story, target: Target, by: Element, rule: Rule) -> tuple[str
         return "bridge-internal", f"{inside} is internal: iptables drops what enters or leaves it"
     if line.page == "publish-loopback":
         return "publish-loopback", f"its port is bound to a loopback address: only {at} itself can connect to that"
+    if _routed(world, host, inside.name):
+        because = f"{inside} is in gateway mode routed, and lets in pings and published ports alone"
+        return "direct-routing", because
     if came is not None and came.kind == "bridge":
         return "bridge-isolation", f"{inside} is another bridge of {at}: iptables drops what goes from bridge to bridge"
     where = came if came is not None else "elsewhere"
@@ -240,13 +248,15 @@ def _refused(story: Story, target: Target, port: int | None) -> tuple[str, str]:
 
 def _gate(story: Story, container: str) -> str:
     """Return the network in gateway mode routed that a container is on, or an empty text."""
-    book = story.world.books[story.world.lab.host_of(container)]
-    for network, _ in story.world.people.addresses[container]:
-        state = book.network(network)
-        modes = (state.options.get(f"com.docker.network.bridge.gateway_mode_ipv{v}") for v in (4, 6)) if state else ()
-        if "routed" in modes:
-            return str(Segment("bridge", story.world.lab.host_of(container), network))
-    return ""
+    host = story.world.lab.host_of(container)
+    places = (network for network, _ in story.world.people.addresses[container])
+    return next((str(Segment("bridge", host, name)) for name in places if _routed(story.world, host, name)), "")
+
+
+def _routed(world: World, host: str, network: str) -> bool:
+    """Tell whether a network is in gateway mode routed, for one of the IP versions."""
+    state = world.books[host].network(network)
+    return state is not None and "routed" in (state.options.get(GATEWAY_MODE), state.options.get(GATEWAY_MODE_6))
 
 
 def _nobody(story: Story, target: Target) -> tuple[str, str]:

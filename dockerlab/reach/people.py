@@ -11,10 +11,9 @@ from dockerlab.kernel.model import Machine
 from dockerlab.lab.model import Lab
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.modes.ipvlan import IpvlanNetwork
-from dockerlab.modes.overlay import GATEWAY_BRIDGE
 from dockerlab.modes.parent import ParentNetwork
 from dockerlab.reach.world import People, Place, Resolver, World
-from dockerlab.snapshot import EndpointState, Snapshot
+from dockerlab.snapshot import GATEWAY_BRIDGE, EndpointState, Snapshot
 from dockerlab.topology import HostFacts
 from dockerlab.versions import Engine
 

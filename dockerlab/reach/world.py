@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Namespace
-from dockerlab.kernel.rules import Rule
 from dockerlab.lab.model import Lab
-from dockerlab.modes.made import Line
 from dockerlab.snapshot import Snapshot
 from dockerlab.walk.compiled import Fabric
 from dockerlab.walk.outcome import SpaceId
@@ -61,8 +59,6 @@ class World:
     homes: Mapping[str, SpaceId]
     people: People
     homeless: Mapping[str, str] = field(default_factory=dict)
-    origin: Callable[[Rule], Line | None] = lambda _: None
-    """Which of Docker's own rules a rule is, None for one that is not Docker's."""
 
     @cached_property
     def names(self) -> Mapping[SpaceId, str]:

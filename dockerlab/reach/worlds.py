@@ -8,7 +8,6 @@ from typing import Protocol
 from dockerlab.imagined import ground
 from dockerlab.imagined.books import books
 from dockerlab.imagined.machines import machines
-from dockerlab.imagined.origin import Origins
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Machine
 from dockerlab.lab.model import Lab
@@ -71,7 +70,7 @@ def surveyed(lab: Lab, seen: Looked) -> World:
             homes[name] = home
     engines = engines_of(lab, seen)
     who = people(lab, seen.snapshots, seen.kernels, engines, seen.facts)
-    return World(lab, seen.snapshots, Fabric(net), homes, who, homeless, Origins(engines))
+    return World(lab, seen.snapshots, Fabric(net), homes, who, homeless)
 
 
 def engines_of(lab: Lab, seen: Looked) -> dict[str, Engine]:
@@ -107,7 +106,7 @@ def _imagined(
     net = Net(made.machines, beyond=_beyond(lab, facts))
     homes = {host: SpaceId(host, machine.ground.id) for host, machine in made.machines.items()} | dict(made.homes)
     who = people(lab, book, made.machines, engines, facts)
-    return World(lab, book, Fabric(net), homes, who, {}, Origins(engines))
+    return World(lab, book, Fabric(net), homes, who)
 
 
 def _beyond(lab: Lab, facts: Mapping[str, HostFacts]) -> dict[IpAddress, frozenset[int]]:

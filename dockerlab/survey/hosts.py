@@ -14,8 +14,7 @@ from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
 from dockerlab.kernel.model import Machine
 from dockerlab.lock import Locks
-from dockerlab.modes.overlay import GATEWAY_BRIDGE
-from dockerlab.snapshot import Snapshot
+from dockerlab.snapshot import GATEWAY_BRIDGE, Snapshot
 from dockerlab.survey import facts, send
 from dockerlab.survey.asking import Answers, ask_all, on_each
 from dockerlab.topology import HostFacts

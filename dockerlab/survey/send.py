@@ -34,7 +34,11 @@ def kernels(hosts: Mapping[str, Host], pids: Mapping[str, Iterable[int]], detail
 
     `pids` are processes by host whose network namespaces are looked into, such as those of containers.
     """
-    return ask_all(hosts, lambda host: look(host, pids.get(host.name, ()), detail))
+
+    def ask(host: Host) -> Machine:
+        return look(host, pids.get(host.name, ()), detail)
+
+    return ask_all(hosts, ask)
 
 
 def look(host: Host, pids: Iterable[int], detail: Detail = "all") -> Machine:
@@ -57,7 +61,7 @@ def sent(host: Host, pids: Iterable[int] | None, detail: Detail = "all") -> byte
 
 def listen(host: Host) -> Conversation:
     """Start the program that looks whenever something changed; each of its lines is for `read`, or blank."""
-    return PROGRAM.converse(host, "listen", SILENCE)
+    return PROGRAM.converse(host, "listen", timeout=SILENCE)
 
 
 def read(host: str, line: bytes, understand: Callable[[str, Any], T]) -> T:

@@ -18,10 +18,18 @@ class Suspect:
 
 
 def attributed(cells: Sequence[Judged], suspects: Sequence[Suspect]) -> tuple[Judged, ...]:
-    """Return the cells, each that did not pass with the first of the causes that explains it."""
+    """Return the cells, each that did not pass with the first of the causes that explains it.
+
+    A cell of which nothing is expected has none: it would not be told either if all were as it should be.
+    """
     if not suspects:
         return tuple(cells)
-    return tuple(cell if cell.verdict == "pass" or cell.cause else _attributed(cell, suspects) for cell in cells)
+    return tuple(
+        cell
+        if cell.verdict == "pass" or cell.cause is not None or cell.expected.reachable is None
+        else _attributed(cell, suspects)
+        for cell in cells
+    )
 
 
 def _attributed(cell: Judged, suspects: Sequence[Suspect]) -> Judged:

@@ -176,7 +176,7 @@ def _report(own: Trial, hosts: Mapping[str, Host], again: Mapping[str, Snapshot 
     events = disturbed(world, before, found)
     now = {**before, **{name: answer for name, answer in found.items() if isinstance(answer, Snapshot)}}
     cells = judge_all(own.rows, withdraw(own.rows, own.observed, world, events), own.wanted.predicted)
-    suspects = lab_suspects(world, now)
+    suspects = lab_suspects(world, own.seen.snapshots)
     cells = attributed(cells, suspects)
     if own.wanted.now is not None:
         cells = of_hosts(cells, world, own.wanted.now)

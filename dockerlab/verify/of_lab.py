@@ -11,15 +11,18 @@ from dockerlab.reach import World
 from dockerlab.reach.cells import published
 from dockerlab.snapshot import Snapshot
 from dockerlab.verify.attribution import Suspect
-from dockerlab.verify.cause import Cause
+from dockerlab.verify.cause import Cause, Side
 from dockerlab.verify.verdicts import Judged
 
-ORDER = ("alias", "port", "command", "place", "container", "image", "network")
+ORDER = ("alias", "port", "command", "place", "container", "image", "network", "engine")
 """The more is known of what a cause can explain, the earlier it is asked."""
 
 
 def lab_suspects(world: World, snapshots: Mapping[str, Snapshot]) -> list[Suspect]:
-    """Return a suspect for each object of the lab that is not as the definition has it."""
+    """Return a suspect for each object of the lab that is not as the definition has it.
+
+    Of an engine that has left its Swarm the host is at fault.
+    """
     found = sorted(differences(world.lab, snapshots), key=lambda each: ORDER.index(each.aspect))
     return [Suspect(cause_of(each), partial(_explains, each, world)) for each in found]
 
@@ -28,7 +31,8 @@ def cause_of(difference: Difference) -> Cause:
     """Return a difference as a cause."""
     where = f"{difference.kind} {difference.name}"
     undo = "; ".join(difference.right)
-    return Cause(difference.host, "lab", difference.aspect, where, f"{where} {difference.what}", undo)
+    side: Side = "host" if difference.aspect == "engine" else "lab"
+    return Cause(difference.host, side, difference.aspect, where, f"{where} {difference.what}", undo)
 
 
 def _explains(difference: Difference, world: World, judged: Judged) -> bool:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
 
 from dockerlab.probe import base as probe
 from dockerlab.probe.base import Observation, Place, Prober
 from dockerlab.reach import Cell, Expectation, World
+from dockerlab.reach.cells import published
 from dockerlab.snapshot import Snapshot
 from dockerlab.topology import HostFacts
 from dockerlab.verify.cause import Cause
@@ -18,7 +20,7 @@ from dockerlab.verify.cause import Cause
 Verdict = Literal["pass", "fail", "unknown"]
 
 
-ANSWERED = ("no route", "refused", "no such name", "wrong answerer")
+ANSWERED = ("no route", "refused", probe.REFUSED_BEHIND, "no such name", "wrong answerer")
 """Symptoms that somebody tells: waiting for them may take longer, as routers send such errors at a limited rate."""
 
 
@@ -104,7 +106,7 @@ class Report:
     causes: tuple[Cause, ...] = ()
     """What was found not to be as it should be, also where no cell shows it."""
 
-    @property
+    @cached_property
     def told_causes(self) -> list[tuple[Cause, int]]:
         """Return every cause once, each with the number of its cells: the lab's before the hosts'.
 
@@ -118,7 +120,7 @@ class Report:
     @property
     def unexplained(self) -> int:
         """Return how many cells were seen otherwise than the kernels' state predicts."""
-        return sum(judged.unexplained for judged in self.cells)
+        return sum(judged.unexplained for judged in self.cells if judged.predicted is not None)
 
     def summary(self) -> dict[Verdict, int]:
         """Return how many cells and checks passed, failed, and could not be judged."""
@@ -208,8 +210,19 @@ def questions(
         else:
             expected = expectations[number - first] if expectations else None
             answerer = target if isinstance(target, Place) else None
-            askable.append(_question(number, cell, source, answerer, expected))
+            question = _question(number, cell, source, answerer, expected)
+            askable.append(replace(question, behind=_behind(cell, world, places)))
     return observed, askable
+
+
+def _behind(cell: Cell, world: World, places: Mapping[str, Place | str]) -> tuple[probe.Behind, ...] | None:
+    """Return the containers' ports that a host's published port leads to, None where nobody has to be behind it."""
+    inside = (spec for name, spec in world.lab.containers.items() if world.people.of[name] == cell.to)
+    if cell.port is None or cell.to not in world.lab.hosts or any(cell.port in spec.listens for spec in inside):
+        return None
+    ports = [(port, name) for port, name in published(world, cell.to) if port.published == cell.port]
+    found = ((places[name], port.target) for port, name in ports)
+    return tuple(probe.Behind(where, port) for where, port in found if isinstance(where, Place)) if ports else None
 
 
 def held(world: World, snapshots: Mapping[str, Snapshot]) -> dict[str, set[Place]]:

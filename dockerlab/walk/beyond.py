@@ -6,11 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from dockerlab.kernel.addresses import IpAddress
+from dockerlab.walk.emission import carry
 from dockerlab.walk.fate import REFUSED, TIMEOUT, Fate, Landed, Left, Lost
-from dockerlab.walk.forwarding import carry
 from dockerlab.walk.outcome import Outcome, Step
 from dockerlab.walk.packet import Flow, Packet
 from dockerlab.walk.replies import answer
+from dockerlab.walk.travel import follow
 from dockerlab.walk.wires import Ear, lan_hub
 
 if TYPE_CHECKING:
@@ -87,4 +88,4 @@ def _back(way: Way, left: Left, packet: Packet) -> Fate:
     if taken is None:
         doubt = f"who has {packet.destination} on {left.lan} cannot be seen"
         return Lost("no neighbour", left.space, None, packet, doubt=doubt)
-    return carry(way, None, packet, "", taken)
+    return follow(way, carry(way, None, packet, "", taken))

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from dockerlab.walk.beyond import outside, unrouted
 from dockerlab.walk.compiled import Fabric
 from dockerlab.walk.fate import BLOCKED, ERRNO, MTU, REFUSED, REPLY_LOST, TIMEOUT, Fate, Landed, Left, Lost, shown
-from dockerlab.walk.forwarding import send
 from dockerlab.walk.net import Net
 from dockerlab.walk.outcome import Element, Outcome, SpaceId, Step
 from dockerlab.walk.packet import EPHEMERAL, Flow, Packet
 from dockerlab.walk.replies import answer, complaint, echo, heard
 from dockerlab.walk.sockets import listener_for
 from dockerlab.walk.tracking import PING
+from dockerlab.walk.travel import send, send_unbound
 from dockerlab.walk.way import TooManyForksError, Way
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def exchange(net: Net | Fabric, source: SpaceId, flow: Flow, *, detail: bool = F
     waiting: list[tuple[tuple[bool, ...], str]] = [((), "")]
     for _ in range(MOST_RUNS):
         guesses, doubt = waiting.pop()
-        way = Way(fabric, guesses, detail)
+        way = Way(fabric, send_unbound, guesses, detail)
         try:
             found = _converse(way, space, flow)
         except TooManyForksError as error:
@@ -194,7 +194,7 @@ def _behind(way: Way, landed: Landed, socket: Socket, outcome: Outcome) -> Outco
     if proxy is None:
         return outcome
     way.steps = []
-    fresh = Way(way.fabric, detail=way.detail)
+    fresh = Way(way.fabric, way.travel, detail=way.detail)
     fresh.share(way)
     inner = _converse(fresh, landed.space, Flow(ip_address(proxy.to), "tcp", proxy.to_port))
     text = f"docker-proxy of port {proxy.port} hands on to {proxy.to} port {proxy.to_port}"

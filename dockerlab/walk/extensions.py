@@ -155,7 +155,7 @@ CONNTRACK: dict[str, Callable[[Match], Test]] = {
 }
 
 
-def addrtype(space: Space, _rule: Rule, matches: Sequence[Match], _backend: str) -> Test | None:
+def addrtype(space: Space, _rule: Rule, matches: Sequence[Match], backend: str) -> Test | None:
     """Return what kind of addresses a packet must bear, as routes have it (`addrtype_mt_v1`)."""
     options = {match.option: match for match in matches}
     limits = {"--limit-iface-in": True, "--limit-iface-out": False}
@@ -166,16 +166,26 @@ def addrtype(space: Space, _rule: Rule, matches: Sequence[Match], _backend: str)
         if match is None:
             continue
         wanted = {part for value in match.values for part in value.upper().split(",")}
-        test = _kind(space, wanted, of_source=of_source, limited=limited)
+        test = _kind(space, wanted, of_source=of_source, limited=limited, nft=backend == "nft")
         tests.append(negated(test) if match.negated else test)
     return _all(tests)
 
 
-def _kind(space: Space, wanted: set[str], *, of_source: bool, limited: bool | None) -> Test:
+def _kind(space: Space, wanted: set[str], *, of_source: bool, limited: bool | None, nft: bool) -> Test:
     def test(packet: Packet) -> bool:
         address = packet.source if of_source else packet.destination
         device = "" if limited is None else packet.incoming if limited else packet.outgoing
-        return kind_of(space, address, device) in wanted
+        found = kind_of(space, address, device)
+        if packet.version == 4 or nft:
+            return found in wanted
+        # Of IPv6, iptables asks for each kind by itself: an own address is unicast too (`match_type6`).
+        if "UNICAST" in wanted and address.is_multicast:
+            return False
+        if "MULTICAST" in wanted and not address.is_multicast:
+            return False
+        return (
+            found in wanted if wanted & {"LOCAL", "ANYCAST", "UNREACHABLE"} else bool(wanted & {"UNICAST", "MULTICAST"})
+        )
 
     return test
 

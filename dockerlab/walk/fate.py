@@ -11,6 +11,8 @@ from dockerlab.walk.packet import Packet
 
 if TYPE_CHECKING:
     from dockerlab.walk.compiled import Space
+    from dockerlab.walk.targets import Verdict
+    from dockerlab.walk.way import Way
 
 TIMEOUT, NO_ROUTE, HOST_UNREACHABLE = "timeout", "no route", "host unreachable"
 REFUSED, REPLY_LOST, BLOCKED, MTU = "refused", "reply lost", "blocked", "mtu"
@@ -126,6 +128,43 @@ class Lost:
 
 
 Fate = Landed | Left | Lost
+
+REJECTIONS: dict[str, Told] = {
+    "icmp-net-unreachable": "net",
+    "icmp-host-unreachable": "host",
+    "icmp-port-unreachable": "port",
+    "icmp-proto-unreachable": "protocol",
+    "icmp-net-prohibited": "net prohibited",
+    "icmp-host-prohibited": "host prohibited",
+    "icmp-admin-prohibited": "admin",
+    "tcp-reset": "reset",
+    "icmp6-no-route": "net",
+    "no-route": "net",
+    "icmp6-adm-prohibited": "admin",
+    "adm-prohibited": "admin",
+    "icmp6-addr-unreachable": "host",
+    "addr-unreach": "host",
+    "icmp6-port-unreachable": "port",
+    "port-unreach": "port",
+    "icmp6-policy-fail": "policy",
+    "icmp6-reject-route": "policy",
+    "icmpx-no-route": "net",
+    "icmpx-port-unreachable": "port",
+    "icmpx-host-unreachable": "host",
+    "icmpx-admin-prohibited": "admin",
+}
+"""What options of REJECT say, by the names of iptables and of nft."""
+
+
+def stopped_by(way: Way, space: Space, packet: Packet, verdict: Verdict) -> Lost:
+    """Return the loss of a packet that a rule or a policy stopped."""
+    errno = "EPERM" if packet.local else ""
+    if verdict.target != "REJECT":
+        way.note(space, "dropped", f"dropped by {verdict.element.where}", verdict.element)
+        return Lost("dropped", space, verdict.element, packet, errno=errno)
+    told = REJECTIONS.get(verdict.option("--reject-with"), "port")
+    way.note(space, "rejected", f"rejected by {verdict.element.where}", verdict.element)
+    return Lost("rejected", space, verdict.element, packet, errno=errno, told=told)
 
 
 def shown(protocol: str, version: int, told: Told) -> str | None:

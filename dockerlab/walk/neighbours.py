@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING
 
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Link
+from dockerlab.walk.belief import doubted_source
 from dockerlab.walk.outcome import Element
 from dockerlab.walk.packet import Packet
-from dockerlab.walk.routing import Query, address_on
+from dockerlab.walk.routing import Query
+from dockerlab.walk.sources import address_on
 from dockerlab.walk.wires import Ear, Tunnel, Wire, wire_of
 
 if TYPE_CHECKING:
@@ -157,7 +159,7 @@ def _answers4(way: Way, space: Space, link: Link, hop: IpAddress, asker: IpAddre
     if link.kind[:6] == "ipvlan" and not any(address.ip == hop for address in link.addresses):
         return False  # its parent gives it what is for its own addresses alone
     found = space.tables.look(Query(hop, asker, link.name), way.ask)
-    if asker is not None and not _believed(way, space, link, asker, hop):
+    if asker is not None and doubted_source(way, space, link, Query(hop, asker, link.name)) is not None:
         return False
     if found.local:
         return not _ignored(space, link, hop, asker) and not _filtered(way, space, link, hop, asker)
@@ -165,13 +167,6 @@ def _answers4(way: Way, space: Space, link: Link, hop: IpAddress, asker: IpAddre
         return False
     proxied = any(n.proxy and n.address == hop and n.device == link.name for n in space.namespace.neighbours)
     return proxied or (found.hop.device != link.name and bool(space.most(4, link.name, "proxy_arp")))
-
-
-def _believed(way: Way, space: Space, link: Link, asker: IpAddress, hop: IpAddress) -> bool:
-    """Tell whether a kernel believes that the asker is where the question comes from, as it does with packets."""
-    from dockerlab.walk.forwarding import doubted_source  # noqa: PLC0415 - the same for packets and questions
-
-    return doubted_source(way, space, link, Query(hop, asker, link.name)) is None
 
 
 def _ignored(space: Space, link: Link, hop: IpAddress, asker: IpAddress | None) -> bool:

@@ -21,6 +21,8 @@ Quintuple = tuple[str, IpAddress, IpAddress, int, int]
 
 HOPS = 64
 """With how many hops to live packets set out (`net.ipv4.ip_default_ttl`)."""
+MOST_HOPS = 40
+"""After how many kernels a packet is taken to go round in circles."""
 EPHEMERAL = 40000
 """A port as the kernel gives them to those who do not ask for one (`net.ipv4.ip_local_port_range`)."""
 
@@ -90,3 +92,8 @@ class Packet:
         self.local = self.owned = self.turned = False
         if away:
             self.mark = 0
+
+    def rounds(self) -> bool:
+        """Count a kernel that sees it; tell whether it has been through so many that it goes round in circles."""
+        self.hops += 1
+        return self.hops > MOST_HOPS

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from dockerlab.walk.compiled import setting
 from dockerlab.walk.fate import CODES_4, CODES_6, Fate, Landed, Lost
-from dockerlab.walk.forwarding import send
 from dockerlab.walk.outcome import Element
 from dockerlab.walk.packet import Packet
+from dockerlab.walk.travel import send
 
 if TYPE_CHECKING:
     from dockerlab.walk.compiled import Space

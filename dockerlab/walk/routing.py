@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
 from dockerlab.kernel.addresses import IpAddress
-from dockerlab.kernel.model import Link
 from dockerlab.kernel.routes import DEFAULT, LOCAL, MAIN, Hop, Route, Selector
 from dockerlab.walk.outcome import Element
 
@@ -26,7 +26,6 @@ ERRORS = {"blackhole": BLACKHOLE, "prohibit": PROHIBITED, "unreachable": UNREACH
 """What a route of each kind says (`fib_props`)."""
 SELECTOR_ERRORS = {"blackhole": BLACKHOLE, "prohibit": PROHIBITED, "unreachable": NO_ROUTE}
 """What a rule of each action says (`fib4_rule_action`)."""
-LIMITS = {"link": 253, "host": 254, "nowhere": 255}
 NUMBERS = {"icmp": "1", "tcp": "6", "udp": "17", "icmpv6": "58", "ipv6-icmp": "58"}
 
 
@@ -126,10 +125,20 @@ class Tables:
             return ask(("selector", self.space.id, selector), f"ip rule {selector.text}")
         return holds
 
-    def chosen(self, version: int) -> bool:
-        """Tell whether there are rules beside those that every kernel begins with (`fib4_has_custom_rules`)."""
+    @cached_property
+    def chosen(self) -> bool:
+        """Tell whether there are rules or local routes beside those that every kernel makes by itself.
+
+        They make it ask more when it looks at where a packet of IPv4 comes from (`fib4_has_custom_rules`).
+        """
         usual = {(LOCAL, 0), (MAIN, 32766), (DEFAULT, 32767)}
-        return any((s.table, s.priority) not in usual or not _plain(s) for s in self._selectors[version])
+        if any((each.table, each.priority) not in usual or not _plain(each) for each in self._selectors[4]):
+            return True
+        return any(
+            route.kind == "local" and route.protocol not in ("", "kernel")
+            for route in self.space.namespace.routes
+            if route.version == 4
+        )
 
 
 class Table:
@@ -160,7 +169,7 @@ class Table:
                     return Choice(route, error=ERRORS[route.kind], element=element(route))
                 if route.kind not in ("unicast", "local", "broadcast", "anycast", "multicast"):
                     continue
-                hops = [hop for hop in route.hops if _usable(hop, query.outgoing, space, dead=dead)]
+                hops = [hop for hop in route.hops if _usable(hop, query.outgoing, space, dead=dead, kind=route.kind)]
                 if not route.hops and route.kind == "local" and query.outgoing in ("", "lo"):
                     return Choice(route, Hop("lo"), element=element(route))
                 if hops:
@@ -176,9 +185,11 @@ def _one(hops: list[Hop], route: Route, ask: Ask, space: Space) -> Hop:
     return hops[-1]
 
 
-def _usable(hop: Hop, outgoing: str, space: Space, *, dead: bool) -> bool:
+def _usable(hop: Hop, outgoing: str, space: Space, *, dead: bool, kind: str) -> bool:
     if outgoing and hop.device != outgoing:
         return False
+    if kind == "local":  # an address stays one's own when its interface goes down (`fib_sync_down_dev`)
+        return True
     link = space.links.get(hop.device)
     if link is not None and not link.up:
         return False
@@ -253,7 +264,7 @@ def _routes(space: Space) -> Iterator[Route]:
     yield from space.namespace.routes
     for link in space.namespace.links:
         for address in link.addresses:
-            if address.version in told or not link.up:
+            if address.version in told or (address.version == 6 and not link.up):
                 continue
             whole = ip_network(address.ip)
             text = f"local {address.ip} dev {link.name}"
@@ -264,58 +275,3 @@ def _routes(space: Space) -> Iterator[Route]:
             elif address.version == 4 and address.network.prefixlen < 31:
                 yield Route(ip_network(address.network.broadcast_address), "broadcast", LOCAL, (Hop(link.name),),
                             address.ip, scope="link", text=f"broadcast {address.network.broadcast_address}")  # fmt: skip
-
-
-def source_for(space: Space, way: Choice, destination: IpAddress) -> IpAddress | None:
-    """Return the address that the kernel sends from by a way, where no program chose one, or None."""
-    route, hop = way.route, way.hop
-    if route is None or hop is None:
-        return None
-    if route.source is not None and (route.source.version == destination.version):
-        return route.source
-    if way.local:
-        return destination
-    link = space.links.get(hop.device)
-    if link is None:
-        return None
-    if destination.version == 6:
-        return _source6(space, link, destination)
-    return address_on(space, link, hop.via or destination, LIMITS.get(route.scope, 0))
-
-
-def address_on(space: Space, link: Link, towards: IpAddress | None, scope: int = 0) -> IpAddress | None:
-    """Return the IPv4 address of an interface towards a neighbour, or one of another interface (`inet_select_addr`)."""
-    first: IpAddress | None = None
-    for address in space.primaries(link, 4):
-        if address.is_loopback and scope < LIMITS["host"]:
-            continue
-        if towards is None or towards in address.network:
-            return address.ip
-        first = first or address.ip
-    if first is not None:
-        return first
-    for other in space.namespace.links:
-        for address in space.primaries(other, 4):
-            if not address.is_loopback and not address.is_link_local:
-                return address.ip
-    return None
-
-
-def _source6(space: Space, link: Link, destination: IpAddress) -> IpAddress | None:
-    """Return the IPv6 address to send from: of the wanted scope, with most in common (RFC 6724)."""
-    near = [address.ip for address in space.primaries(link, 6)]
-    if destination.is_link_local:
-        return next((each for each in near if each.is_link_local), None)
-    near = [each for each in near if not each.is_link_local]
-    every = [
-        address.ip
-        for other in space.namespace.links
-        for address in space.primaries(other, 6)
-        if not address.is_link_local and not address.is_loopback
-    ]
-    candidates = near or every
-    return max(candidates, key=lambda each: _common(each, destination), default=None)
-
-
-def _common(one: IpAddress, other: IpAddress) -> int:
-    return 128 - (int(one) ^ int(other)).bit_length()

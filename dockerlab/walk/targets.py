@@ -13,7 +13,8 @@ from dockerlab.kernel.rules import Action
 from dockerlab.walk import words
 from dockerlab.walk.outcome import Element
 from dockerlab.walk.packet import Packet
-from dockerlab.walk.routing import Query, address_on, source_for
+from dockerlab.walk.routing import Query
+from dockerlab.walk.sources import address_on, source_for
 
 if TYPE_CHECKING:
     from dockerlab.walk.compiled import Space

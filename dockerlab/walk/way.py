@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,8 @@ from dockerlab.walk.tracking import Tracker
 
 if TYPE_CHECKING:
     from dockerlab.walk.compiled import Fabric, Space
+    from dockerlab.walk.fate import Fate
+    from dockerlab.walk.packet import Packet
 
 MOST_FORKS = 8
 """How many things may be unknown on one way; with more of them there is no claim."""
@@ -29,10 +31,11 @@ class Way:
     """One run through the net, with a guess for everything that nobody can tell.
 
     `guesses` are the answers to the first questions; whatever comes after them is taken not to hold. `asked` are all
-    questions in order, with the answers that were taken.
+    questions in order, with the answers that were taken. `travel` sends a packet of its own, as tunnels need it.
     """
 
     fabric: Fabric
+    travel: Callable[[Way, Space, Packet], Fate]
     guesses: tuple[bool, ...] = ()
     detail: bool = False
     asked: list[tuple[str, bool]] = field(default_factory=list)

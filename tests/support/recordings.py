@@ -1,149 +1,35 @@
-"""What hosts with other engines showed, from files beside the repository: books, kernels and the cells that were seen.
+"""What hosts with engines showed that are not at hand: recordings beside the repository, where somebody keeps them."""
 
-Each file holds, for each of its labs, the definition, and the outputs of some commands on every host and in every
-container (`ip -j …`, `iptables-save`, `nft -j list ruleset`), with the engine's own words.
-"""
+from __future__ import annotations
 
 import json
 import lzma
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
+from typing import Any
 
-from support.labs import lab
-
-from dockerlab.engine.convert import to_container, to_network, to_swarm
-from dockerlab.kernel import iptables, links, nft, tables
-from dockerlab.kernel.model import Machine, Namespace, Proxy
-from dockerlab.kernel.rules import Ruleset
-from dockerlab.snapshot import Snapshot
-from dockerlab.versions import Engine, numbers
+import pytest
 
 ROOT = Path(__file__).parents[2]
-FOLDERS = (ROOT.parent / "shared" / "recordings", ROOT.parents[1] / "shared" / "recordings",
-           ROOT.parents[1] / "recordings-local")  # fmt: skip
-FILES = tuple(sorted({path.name: path for folder in FOLDERS for path in folder.glob("*.json.xz")}.values()))
-"""The recordings that are there, which may be none."""
-ABSENT = "no recordings of other engines lie beside the repository"
+FOLDERS = [parent / "shared" / "recordings" for parent in (ROOT.parent, ROOT.parent.parent)]
+ENGINES = ("25.0-iptables", "27.5-iptables", "29.8-iptables", "29.8-nftables")
+
+needed = pytest.mark.skipif(
+    not any(folder.is_dir() for folder in FOLDERS),
+    reason="no recordings of other engines beside the repository",
+)
 
 
-@dataclass
-class Recorded:
-    """One lab as an engine ran it."""
-
-    name: str
-    engine: str
-    backend: str
-    said: dict
-
-    @property
-    def refused(self):
-        """Return what the engine said against it, or nothing."""
-        return self.said.get("refused", "")
-
-    @property
-    def lab(self):
-        """Return the definition; a recording is of the machine's own engine where it names no host."""
-        return lab(self.said["definition"])
-
-    @property
-    def cells(self):
-        """Return what was observed."""
-        return self.said.get("cells", ())
-
-    def books(self):
-        """Return the engines' words, by host."""
-        return {host: self._book(host, told) for host, told in self.said["hosts"].items()}
-
-    def _book(self, host, told):
-        mine = [each["inspect"] for each in self.said["containers"].values() if each["host"] == host]
-        states = tuple(to_container({"Config": {"Image": "dockerlab/node"}, **each}) for each in mine)
-        networks = tuple(to_network(entry, states) for entry in told["networks"])
-        info = json.loads(told["docker info --format {{json .}}"] or "{}")
-        return Snapshot(
-            host,
-            self.engine,
-            firewall=self.backend,
-            containers=states,
-            networks=networks,
-            swarm=to_swarm({"LocalNodeState": info.get("Swarm") or "inactive"}),
-        )
-
-    def engines(self):
-        """Return what wrote the rules, by host."""
-        return {host: self._engine(told) for host, told in self.said["hosts"].items()}
-
-    def _engine(self, told):
-        said = told["cat /etc/docker/daemon.json"]
-        settings = json.loads(said) if said.startswith("{") else {}
-        return Engine(
-            numbers(self.engine), self.backend, settings.get("userland-proxy", True), settings.get("iptables", True),
-            settings.get("ip6tables"), settings.get("allow-direct-routing", False),
-        )  # fmt: skip
-
-    def machines(self):
-        """Return the kernels as they were, by host."""
-        return {host: self._machine(host, told) for host, told in self.said["hosts"].items()}
-
-    def _machine(self, host, told):
-        ground = self._space(told, 1, host=True)
-        inside = []
-        for name, each in self.said["containers"].items():
-            pid = each["inspect"]["State"]["Pid"]
-            if each["host"] == host and pid and each["inspect"]["HostConfig"]["NetworkMode"] != "host":
-                inside.append(replace(self._space(each, 100 + len(inside)), pids=(pid,), paths=(name,)))
-        proxies = tuple(
-            _proxy(number, line.split()) for number, line in enumerate(told.get("docker-proxy", "").splitlines())
-        )
-        return Machine(host, True, "", (ground, *inside), proxies)
-
-    @staticmethod
-    def _space(told, identity, *, host=False):
-        details = {entry["ifname"]: entry for entry in json.loads(told["ip -j -d link"]) if entry}
-        entries = [details.get(entry["ifname"], {}) | entry for entry in json.loads(told["ip -j addr"]) if entry]
-        routes = [
-            route
-            for version in (4, 6)
-            for route in tables.routes(json.loads(told[f"ip -j -{version} route show table all"] or "[]"), version)[0]
-        ]
-        settings = next((text for key, text in told.items() if key.startswith("sysctl")), "")
-        return Namespace(
-            identity,
-            host=host,
-            links=links.links(entries),
-            routes=tuple(routes),
-            sysctls=dict(_setting(line) for line in settings.splitlines() if " = " in line),
-            ruleset=_ruleset(told),
-        )
+@cache
+def engine(name: str) -> Any:
+    """Return everything that was recorded with an engine."""
+    found = next(folder for folder in FOLDERS if folder.is_dir())
+    with lzma.open(found / f"{name}.json.xz") as file:
+        return json.load(file)
 
 
-def _setting(line):
-    key, _, value = line.partition(" = ")
-    return key.replace("/", "\0").replace(".", "/").replace("\0", "."), value
-
-
-def _ruleset(told):
-    parts = [iptables.read(told["iptables-save"], "ip")]
-    if "ip6tables-save" in told:
-        parts.append(iptables.read(told["ip6tables-save"], "ip6"))
-    document = told["nft -j list ruleset"]
-    if document.startswith("{"):
-        own = {(chain.family, chain.table, chain.name) for part in parts for chain in part.chains}
-        parts.append(nft.read(json.loads(document), own))
-    return Ruleset(tuple(chain for part in parts for chain in part.chains), read=frozenset({"ip", "ip6"}))
-
-
-def _proxy(number, words):
-    told = dict(zip(words[1:-1], words[2:], strict=True))
-    return Proxy(
-        number, told["-proto"], told["-host-ip"], int(told["-host-port"]), told["-container-ip"],
-        int(told["-container-port"]),
-    )  # fmt: skip
-
-
-def recorded(path):
-    """Return the labs in a file."""
-    with lzma.open(path, "rt") as file:
-        whole = json.load(file)
-    version, *backend = whole["engine"]
-    backend = "nftables" if any("nftables" in word for word in backend) else "iptables"
-    return [Recorded(name, version, backend, said) for name, said in whole["labs"].items()]
+def places(name: str) -> Iterator[Mapping[str, Any]]:
+    """Yield what each host and each container of each lab said, by the command."""
+    for lab in engine(name)["labs"].values():
+        yield from (*lab.get("hosts", {}).values(), *lab.get("containers", {}).values())

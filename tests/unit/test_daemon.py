@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from support.labs import lab, plan_up, running, who
+from support.machinery import program_said
 from support.pretend import Engines
 
 from dockerlab import plan, render, survey
@@ -339,18 +340,19 @@ def test_the_script_shows_what_is_written():
     assert json.loads(done.stdout) == {"bip": "192.168.1.5/24", "mtu": 1300}
 
 
-INSIDE = """
-== 1000 addresses
-5: eth0    inet 192.168.1.2/24 brd 192.168.1.255 scope global eth0
-== 1000 routes
-default via 192.168.1.5 dev eth0
-== 1000 links
-1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN
-5: eth0@if6: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP
-== 1000 resolver
-nameserver 192.168.22.1
-== end
-"""
+ETH0 = {
+    "ifindex": 5,
+    "ifname": "eth0",
+    "flags": ["UP"],
+    "mtu": 1500,
+    "addr_info": [{"local": "192.168.1.2", "prefixlen": 24}],
+}
+ROUTE = {"dst": "default", "gateway": "192.168.1.5", "dev": "eth0"}
+INSIDE = json.dumps(
+    program_said(
+        {pid: {"address": [ETH0], "route": [ROUTE]} for pid in (1000, 1001)}, resolver="nameserver 192.168.22.1\n"
+    )
+)
 
 
 RULES = ("bip", "mtu", "dns")

@@ -435,13 +435,6 @@ inet arp_cache
     thresh1 128 thresh2 512 thresh3 1024 gc_int 30000
     config key_len 4 entry_size 336 entries 72
 
-== sockets
-tcp   LISTEN 0      128          0.0.0.0:22        0.0.0.0:*    users:(("sshd",pid=93,fd=3))
-tcp   LISTEN 0      4096   127.0.0.1%lo:53         0.0.0.0:*
-udp   UNCONN 0      0                  *:4789            *:*
-tcp   LISTEN 0      5               [::1]:631            [::]:*
-complete
-
 == space
 Filesystem     1024-blocks     Used Available Capacity Mounted on
 /dev/vda1         51343840 20190876  28524712      42% /
@@ -453,17 +446,21 @@ Filesystem       Inodes   IUsed    IFree IUse% Mounted on
 /dev/vda1       3276800  317921  2958879   10% /
 tmpfs                 0       0        0     - /mnt/with space
 
-== rules
-*filter
-complete
-
 == finished
 """
 
 
 def test_parse():
     """What the programs print is read; what they do not print is not known, never a guess."""
-    found = parse(ANSWER, 1_700_000_000.0, 1_700_000_001.0)
+    sockets = [
+        ("tcp", "0.0.0.0", 22, ((93, "sshd"),)),
+        ("tcp", "127.0.0.1", 53),
+        ("udp", "::", 4789),
+        ("tcp", "::1", 631),
+    ]
+    rules = iptables.read("*filter\n:FORWARD DROP [0:0]\n-A FORWARD -j DROP\nCOMMIT\n", "ip")
+    ground = Namespace(1, host=True, listeners=tuple(Listener(*each) for each in sockets), ruleset=rules)
+    found = parse(ANSWER, 1_700_000_000.0, 1_700_000_001.0, Machine("vm0", namespaces=(ground,)))
     assert (found.clock, found.within) == (10.0, 0.5)
     assert found.docker.startswith("Docker version 20.10.24")
     assert found.agent == "ModuleNotFoundError: No module named 'ctypes'"

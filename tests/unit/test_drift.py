@@ -121,3 +121,5 @@ def test_what_does_not_run():
     assert told.endswith("container plain does not run (exited, exit code 137); right would be: docker start plain")
     (told,) = changed("web", started=5)
     assert told.endswith("right would be: docker restart side")
+    (told,) = changed("web", id="another")
+    assert "had before it started anew, and so it is cut off; right would be: docker rm --force side; docker" in told

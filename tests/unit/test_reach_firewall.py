@@ -6,8 +6,9 @@ from ipaddress import ip_address, ip_network
 import pytest
 from support.labs import lab, running
 
-from dockerlab.modes.base import Site
 from dockerlab.reach import build_world, matrix
+from dockerlab.reach.building import engine_of
+from dockerlab.snapshot import Snapshot
 from dockerlab.topology import HostFacts, Route
 
 LAB = """
@@ -168,10 +169,11 @@ def test_ipv6_filters_follow_the_settings():
     """IPv6 is filtered from 27 on, unless the engine is told otherwise."""
 
     def filters(engine, **settings):
-        return Site("h", "n", None, facts=HostFacts("h", **settings), engine=engine).filters
+        return engine_of(Snapshot("h", f"{engine[0]}.{engine[1]}.0"), HostFacts("h", **settings)).filters
 
     assert filters((20, 10)) == {4}
     assert filters((28, 5)) == {4, 6}
     assert filters((20, 10), ip6tables=True) == {4, 6}
     assert filters((28, 5), ip6tables=False) == {4}
-    assert filters((28, 5), iptables=False) == frozenset()
+    assert filters((28, 5), iptables=False) == {6}
+    assert filters((20, 10), iptables=False) == frozenset()

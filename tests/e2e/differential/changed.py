@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 
 from e2e.differential import changes
 from e2e.differential.compare import as_mapping, key_of_cell, parse, remains, running, shown, word
-from support.predicted import causes, prediction
+from support.predicted import causes, prediction, predicts
 
 from dockerlab.errors import DockerlabError
 from dockerlab.verify import judge, on_hosts, same_symptom
@@ -24,8 +24,10 @@ class Round:
 
     changes: list
     cells: int = 0
+    seen: dict = field(default_factory=dict)
+    """What was observed in each cell."""
     shown: list = field(default_factory=list)
-    """Cells that are not as the definition has them."""
+    """Cells that were seen otherwise on the untouched hosts."""
     unpredicted: int = 0
     """Cells of which nothing at all was predicted, for want of a walk."""
     no_claim: list = field(default_factory=list)
@@ -41,6 +43,11 @@ class Round:
     @property
     def clean(self):
         return not (self.mismatches or self.unknown or self.miscaused or self.refused)
+
+    def compare(self, untouched):
+        """Note which cells were seen otherwise in a look at untouched hosts."""
+        both = self.seen.keys() & untouched.seen.keys()
+        self.shown = sorted(key for key in both if plainly(self.seen[key]) != plainly(untouched.seen[key]))
 
     def told(self):
         """Return what is not as it should be, a line each."""
@@ -63,7 +70,13 @@ class Changed:
 
     def plain(self):
         """Return the outcome as plain data, with the cells that matter."""
-        return {"clean": self.clean, **asdict(self)}
+        rounds = [{name: value for name, value in asdict(one).items() if name != "seen"} for one in self.rounds]
+        return {**asdict(self), "clean": self.clean, "rounds": rounds}
+
+
+def plainly(seen):
+    """Return what was observed without how it failed, for errors are sent at a limited rate."""
+    return seen.partition(" ")[0]
 
 
 def summary(rounds):
@@ -89,6 +102,9 @@ def compare(lab, opened, picked):
             together = [each for each in picked if each.exact]
             for active in ([], *([each] for each in picked), *([together] if len(together) > 1 else [])):
                 outcome.rounds.append(one_round(definition, opened.hosts, active))
+                outcome.rounds[-1].compare(outcome.rounds[0])
+                if not all(each.exact for each in active):
+                    on_hosts.verify_new(definition, opened.hosts)
         left = remains(opened)
         if left:
             outcome.refused = f"left behind: {left}"
@@ -121,10 +137,10 @@ def examine(report, active, result):
         predicted = prediction(judged)
         result.cells += 1
         seen = as_mapping(judged)
-        if judged.verdict == "fail" or not same_symptom(judged.expected, judged.observed):
-            result.shown.append(seen)
+        result.seen[key_of_cell(seen)] = seen["observed"]
         if predicted is None:
             result.unpredicted += 1
+            result.no_claim += [seen] * predicts()
             continue
         seen |= {"predicted": word(predicted.reachable, predicted.symptom)}
         if predicted.reachable is None:

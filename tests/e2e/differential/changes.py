@@ -49,6 +49,7 @@ MAKERS = {
     within.address: 1,
     within.stopped: 2,
     within.ended: 1,
+    within.recreated: 2,
     within.disconnected: 2,
     within.connected: 1,
 }

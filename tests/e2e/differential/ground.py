@@ -80,10 +80,12 @@ def bridge_port(site):
 
 
 def bridge_down(site):
-    """Return a bridge of Docker's set down; the kernel forgets no route that it does not make again itself."""
+    """Return a bridge of Docker's set down."""
     _, network = site.box()
-    link = f"$(bridge_of {network})"
-    return Change("bridge-down", site.host, f"ip link set {link} down", f"ip link set {link} up", "link|route", ".*")
+    link, kept = f"$(bridge_of {network})", "/run/bridge.kept"
+    do = f"keep {link} '' > {kept}\nip link set {link} down"
+    undo = f"ip link set {link} up\ngive_back {link} '' < {kept}\nrm {kept}"
+    return Change("bridge-down", site.host, do, undo, "link|route", ".*")
 
 
 def mtu(site):
@@ -155,9 +157,10 @@ def neighbour(site):
 
 def proxy(site):
     """Return a docker-proxy killed; starting its container anew brings it back."""
-    if not site.published():
+    ports = [port for port in site.published() if port[0] in site.unjoined()]
+    if not ports:
         return None
-    box, outer, _ = site.choose(*site.published())
+    box, outer, _ = site.choose(*ports)
     do = f"kill $(pgrep -f 'docker-proxy .*-host-port {outer} ')\nsleep 0.2"
     return Change("proxy", site.host, do, f"docker restart -t 0 {box}", "proxy", ".*", exact=False)
 

@@ -23,6 +23,14 @@ port_of() {
     ip -o link | sed -n "s/^$(inside "$1" ip -o link show "$(link_of "$1" "$2")" |
         sed 's/^[0-9]*: [^@]*@if\([0-9]*\):.*/\1/'): \([^@:]*\).*/\1/p"
 }
+keep() {  # what the kernel forgets of a link that goes down: IPv6 addresses, and routes that somebody added
+    $2 ip -o -6 address show dev "$1" scope global | sed 's/.* inet6 \([^ ]*\).*/address add \1 nodad/'
+    for version in 4 6; do
+        $2 ip -$version route show dev "$1" | grep -v 'proto kernel' |
+            sed "s/ linkdown//; s/^/-$version route replace /"
+    done
+}
+give_back() { while read -r words; do $2 ip $words dev "$1"; done; }
 rewrite() { iptables-save | sed -E "$1" | iptables-restore; }
 """
 """What a change's scripts may call: a network's and a container's names become what they are on the host now."""
@@ -102,6 +110,11 @@ class Site:
                 found.append((name, "bridge"))
             found += [(name, n) for n in places if (self.lab["networks"][n] or {}).get("driver", "bridge") in wanted]
         return found
+
+    def unjoined(self):
+        """Return the containers on bridges whose network namespace nobody shares: they may stop and start again."""
+        joined = {spec.get("network_mode", "").partition(":")[2] for spec in self.lab["containers"].values()}
+        return sorted({name for name, _ in self.boxes()} - joined)
 
     def published(self):
         """Return the ports of this host's containers that are published: the container, the host's port, its own."""

@@ -73,14 +73,10 @@ def link(site):
             "link|address|route",
             ".*",
         )
-    kept, name = f"/run/{box}.routes", f"$(link_of {box} {network})"
-    return Change(
-        "link-within", site.host,
-        f"inside {box} ip route show > {kept}\ninside {box} ip link set {name} down",
-        f"inside {box} ip link set {name} up\n"
-        f"grep -v 'proto kernel' {kept} | while read -r way; do inside {box} ip route replace $way; done\nrm {kept}",
-        "link|route", ".*",
-    )  # fmt: skip
+    kept, name = f"/run/{box}.kept", f"$(link_of {box} {network})"
+    do = f"keep {name} 'inside {box}' > {kept}\ninside {box} ip link set {name} down"
+    undo = f"inside {box} ip link set {name} up\ngive_back {name} 'inside {box}' < {kept}\nrm {kept}"
+    return Change("link-within", site.host, do, undo, "link|route", ".*")
 
 
 def neighbour(site):
@@ -105,35 +101,62 @@ def address(site):
 
 def stopped(site):
     """Return a container stopped."""
-    box, _ = site.box()
-    return Change(
-        "stopped",
-        site.host,
-        f"docker stop -t 0 {box}",
-        f"docker start {box}",
-        "container",
-        f"container {box}",
-        side="lab",
-        exact=False,
-    )
+    return ending(site, "stopped", "docker stop -t 0")
 
 
 def ended(site):
-    """Return a container whose program is gone while it runs on: what it listened on is refused."""
-    served = [name for name, _ in site.boxes() if "command" in site.lab["containers"][name]]
+    """Return a container whose program was killed."""
+    return ending(site, "ended", "docker kill")
+
+
+def ending(site, name, command):
+    """Return a container that a command ends."""
+    if not site.unjoined():
+        return None
+    box = site.choose(*site.unjoined())
+    do, undo, where = f"{command} {box}", f"docker start {box}", f"container {box}"
+    return Change(name, site.host, do, undo, "container", where, side="lab", exact=False)
+
+
+def recreated(site):
+    """Return a container made again by hand: with another command, or without its ports."""
+    single = [(b, n) for b, n in site.boxes() if b in site.unjoined() and len(places(site, b)) < 2]
+    served = [(b, n) for b, n in single if "command" in site.lab["containers"][b] and nameless(site, b)]
     if not served:
         return None
-    box = site.choose(*served)
-    return Change(
-        "ended",
-        site.host,
-        f"docker kill {box}",
-        f"docker start {box}",
-        "container",
-        f"container {box}",
-        side="lab",
-        exact=False,
+    box, network = site.choose(*served)
+    spec = site.lab["containers"][box]
+    kind = site.choose("command", *["port"] * bool(spec.get("ports")))
+    command = "httpd -f -p 65010 -h /www" if kind == "command" else spec["command"]
+    ports = "".join(f" --publish {port}" for port in spec.get("ports", ())) if kind == "command" else ""
+    fixed = fixed_address(places(site, box).get(network))
+    labels = "{{range $key, $value := .Config.Labels}}--label {{$key}}={{$value}} {{end}}"
+    do = (
+        f"labels=$(docker inspect --format '{labels}' {box})\n"
+        f"image=$(docker inspect --format '{{{{.Config.Image}}}}' {box})\n"
+        f"docker stop -t 0 {box}\ndocker rename {box} {box}.kept\n"
+        f"docker run --detach --name {box} $labels --network {network}{fixed}{ports} $image {command}"
     )
+    undo = f"docker rm --force {box}\ndocker rename {box}.kept {box}\ndocker start {box}"
+    return Change("recreated", site.host, do, undo, f"{kind}|container", ".*", side="lab", exact=False)
+
+
+def nameless(site, box):
+    """Tell whether a container has no name but its own."""
+    aliased = any("aliases" in (place or {}) for place in places(site, box).values())
+    return not aliased and "hostname" not in site.lab["containers"][box]
+
+
+def places(site, box):
+    """Return a container's networks, each with what is fixed there."""
+    told = site.lab["containers"][box].get("networks") or {}
+    return told if isinstance(told, dict) else dict.fromkeys(told)
+
+
+def fixed_address(place):
+    """Return the words that give a container its place on a network."""
+    spec = place or {}
+    return "".join(f" --{name} {spec[name]}" for name in ("ip", "ip6") if name in spec)
 
 
 def disconnected(site):
@@ -142,14 +165,8 @@ def disconnected(site):
     if not on:
         return None
     box, network = site.choose(*on)
-    place = (
-        (site.lab["containers"][box]["networks"] or {})
-        if isinstance(site.lab["containers"][box]["networks"], dict)
-        else {}
-    )
-    spec = place.get(network) or {}
-    words = "".join(f" --alias {alias}" for alias in spec.get("aliases", ()))
-    words += "".join(f" --{name} {spec[name]}" for name in ("ip", "ip6") if name in spec)
+    place = places(site, box).get(network) or {}
+    words = "".join(f" --alias {alias}" for alias in place.get("aliases", ())) + fixed_address(place)
     return Change(
         "disconnected", site.host, f"docker network disconnect {network} {box}",
         f"docker network connect{words} {network} {box}", "place|network|container", ".*", side="lab", exact=False,
