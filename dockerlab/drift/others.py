@@ -13,6 +13,14 @@ from dockerlab.kernel.model import Listener, Machine, Proxy
 from dockerlab.kernel.routes import Neighbour
 
 EVERYWHERE = ("", "*", "::", "0.0.0.0")  # noqa: S104 - compared, not bound
+FORWARDING = {4: "net/ipv4/ip_forward", 6: "net/ipv6/conf/all/forwarding"}
+"""What the kernel sets for all interfaces when it is set (`devinet_sysctl_forward`, `addrconf_fixup_forwarding`)."""
+BEGINNING = frozenset(
+    {"arp_ignore", "arp_announce", "arp_filter", "proxy_arp", "proxy_arp_pvlan", "rp_filter", "accept_local"}
+    | {"route_localnet", "proxy_ndp", "src_valid_mark", "ignore_routes_with_linkdown"}
+    | {"icmp_echo_ignore_all", "echo_ignore_all"}
+)
+"""Settings that are 0 when a kernel begins, and those of interfaces what they are by default when one is made."""
 RESOLVER = "127.0.0.11"
 """Where an engine's name server has a port of the kernel's choice, in each container."""
 
@@ -48,19 +56,64 @@ def _neighbour(pair: Pair, now: Neighbour | None, right: Neighbour | None, says:
 
 
 def settings(pair: Pair) -> Iterator[Difference]:
-    """Yield the settings that have another value, of those that both sides tell."""
+    """Yield the settings that have another value, of those that were imagined or that a kernel begins with.
+
+    What one setting says for all interfaces is told once: forwarding of an interface only where it is its own. Whether
+    a container forwards is not compared where nobody forwards on its behalf: a new namespace has it from the host's
+    first one, which is not always the host's own.
+    """
     if "sysctls" in pair.there.unread or "sysctls" in pair.wanted.unread:
         return
-    for path, right in pair.wanted.sysctls.items():
-        now = pair.there.sysctls.get(path)
-        if now is None or now == right:
+    told = {path: value for path in pair.there.sysctls if (value := _expected(pair, path)) is not None}
+    for path, right in told.items():
+        now = pair.there.sysctls[path]
+        above = FORWARDING.get(_version(path))
+        alone = not path.endswith("/forwarding") or path == above or now != pair.there.sysctls.get(above or "", right)
+        if now == right or not alone:
             continue
         name = undo.setting(path)
         back = undo.sysctl(undo.place(pair.there), path, right)
         says = f"{name} is {now}, where it would be {right}"
-        told = Told(name, f"{name} = {now}", says, back)
-        keys = [setting_key(pair.at, path), setting_key(pair.origin, path)]
-        yield difference(pair, "changed", "sysctl", told, [Tune(pair.at, path, right)], keys)
+        told_of = Told(name, f"{name} = {now}", says, back)
+        keys = [setting_key(pair.at, each) for each in (path, *_below(pair, path))]
+        keys += [setting_key(pair.origin, path)]
+        edits = [Tune(pair.at, each, right) for each in (path, *_below(pair, path))]
+        yield difference(pair, "changed", "sysctl", told_of, edits, keys)
+
+
+def _expected(pair: Pair, path: str) -> str | None:
+    """Return the value that a setting would have, None where nobody knows."""
+    above = FORWARDING.get(_version(path))
+    forwards = path.endswith(("/forwarding", "/ip_forward"))
+    if forwards and not pair.of_host:
+        return None
+    known = pair.wanted.sysctls.get(path)
+    if known is None and forwards and above is not None:
+        return pair.wanted.sysctls.get(above)
+    link, key = _of_link(path)
+    if known is not None or key not in BEGINNING or (link and pair.wanted.link(link) is None):
+        return known
+    return pair.wanted.sysctls.get(path.replace(f"/{link}/", "/default/"), "0")
+
+
+def _of_link(path: str) -> tuple[str, str]:
+    """Return of which interface a setting is, empty for one of all, and what it is called."""
+    head, _, key = path.rpartition("/")
+    link = head.partition("/conf/")[2]
+    return ("" if link in ("all", "default") else link), key
+
+
+def _version(path: str) -> int:
+    return 4 if path.startswith("net/ipv4/") else 6 if path.startswith("net/ipv6/") else 0
+
+
+def _below(pair: Pair, path: str) -> list[str]:
+    """Return the settings that a kernel sets with another one."""
+    version = _version(path)
+    if path != FORWARDING.get(version):
+        return []
+    start = f"net/ipv{version}/conf/"
+    return [p for p in pair.there.sysctls if p.startswith(start) and p.endswith("/forwarding") and p != path]
 
 
 def sockets(pair: Pair, proxied: frozenset[Hashable] = frozenset()) -> Iterator[Difference]:

@@ -83,7 +83,7 @@ class Beside:
                 self.changed.append((ours[place][1], theirs[other][1]))
             else:
                 self.missing.append(_Missing(ours[place][1], self.there, wanted or self.there, gap))
-        self.extra = [theirs[number][1] for number in extra]
+        self.extra = [theirs[number][1] for number in extra if not _of_resolver(theirs[number][1], pair)]
 
     @staticmethod
     def _gaps(matched: Sequence[int | None]) -> Iterator[tuple[int, int]]:
@@ -140,6 +140,13 @@ class Beside:
         keys |= {rule_key(pair.origin, other) for other in others}
         told = Told(f"{place_of(self.there)} {rule.number}", rule.text, says, back)
         return difference(pair, how, "rule", told, [edit], keys)
+
+
+def _of_resolver(rule: Rule, pair: Pair) -> bool:
+    """Tell whether a rule leads a container's questions to the engine's name server, where nobody imagined any such."""
+    return (
+        not pair.of_host and rule.table == "nat" and OWN_RESOLVER in rule.text and not any(pair.wanted.ruleset.rules())
+    )
 
 
 def _gone(pair: Pair, missing: Sequence[_Missing]) -> Iterator[Difference]:

@@ -49,18 +49,14 @@ def stripped(seen: Machine, book: Snapshot) -> Machine:
             or (route.table == MAIN and not route.destination.prefixlen and route.kind == "unicast")
         )
     )
-    settings = {path: own.sysctls[path] for path in _kept(own.sysctls, links)}
+    settings = {path: own.sysctls[path] for path in KEPT if path in own.sysctls}
+    settings |= {f"net/ipv4/conf/{link.name}/rp_filter": settings[KEPT[1]] for link in links if KEPT[1] in settings}
     policies = tuple(_policy(chain) for chain in own.ruleset.chains if _is_forward(chain))
     ground = Namespace(
         own.id, host=True, links=links, routes=routes, sysctls={**settings, **FORWARDING},
         ruleset=Ruleset(policies, read=frozenset({"ip", "ip6"})),
     )  # fmt: skip
     return Machine(seen.host, seen.root, seen.kernel, (ground,))
-
-
-def _kept(sysctls: Mapping[str, str], links: Iterable[Link]) -> list[str]:
-    own = {f"net/ipv4/conf/{link.name}/rp_filter" for link in links}
-    return [path for path in sysctls if path in own or path in KEPT]
 
 
 def _is_forward(chain: Chain) -> bool:
