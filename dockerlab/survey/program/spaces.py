@@ -11,6 +11,7 @@ from dockerlab.survey.program.entering import SETNS, inside
 from dockerlab.survey.program.processes import sockets_of
 from dockerlab.survey.program.rules import rules_of
 from dockerlab.survey.program.sysctls import sysctls
+from dockerlab.survey.program.tables import tables
 
 NETNS = "/var/run/docker/netns"
 BATCH = {
@@ -70,7 +71,7 @@ class Space:
         found = dict(self.named(), said=said, **heard(self.process, net))
         if self.entered:
             found["sysctls"] = sysctls()
-            found["rules"] = rules_of(self.run, net, always=self.host)
+            found["rules"] = rules_of(self.run, net, tables(), always=self.host)
         else:
             found["blind"] = NO_WAY_IN
         return found
