@@ -12,8 +12,7 @@ from dockerlab.doctor.condition import SCRIPT, Condition, parse
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
 from dockerlab.kernel.model import Machine
-from dockerlab.modes.overlay import GATEWAY_BRIDGE
-from dockerlab.snapshot import Snapshot
+from dockerlab.snapshot import GATEWAY_BRIDGE, Snapshot
 from dockerlab.survey import ask_all, facts, send
 from dockerlab.topology import HostFacts
 

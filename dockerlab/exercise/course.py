@@ -10,7 +10,7 @@ from dockerlab.checks.judge import Outcome, Scene, judge_checks, overall
 from dockerlab.errors import ConflictError, HostError
 from dockerlab.exercise.model import Folder
 from dockerlab.exercise.progress import Progress
-from dockerlab.exercise.remains import Picture, pictures
+from dockerlab.exercise.remains import Holdings, held
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
 from dockerlab.provision.reporting import Reporting
@@ -23,7 +23,7 @@ from dockerlab.verify import on_hosts
 Hosts = Mapping[str, Host]
 
 
-def new(folder: Folder, where: Whereabouts, before: Mapping[str, Picture]) -> Progress:
+def new(folder: Folder, where: Whereabouts, before: Mapping[str, Holdings]) -> Progress:
     """Return the progress of somebody who begins an exercise now, on hosts that held `before` beside the lab."""
     return Progress(
         id=folder.id,
@@ -35,9 +35,9 @@ def new(folder: Folder, where: Whereabouts, before: Mapping[str, Picture]) -> Pr
     )
 
 
-def survey(folder: Folder, hosts: Hosts) -> dict[str, Picture]:
+def survey(folder: Folder, hosts: Hosts) -> dict[str, Holdings]:
     """Return what the hosts hold beside the lab."""
-    return pictures(look(hosts, folder.lab.containers), hosts)
+    return held(look(hosts, folder.lab.containers), hosts)
 
 
 def refuse_what_is_there(lab: Lab, hosts: Hosts) -> None:
@@ -127,7 +127,7 @@ def adopt(folder: Folder, progress: Progress, session: Session, reporting: Repor
     return bool(removals)
 
 
-def _made_by_hand(lab: Lab, snapshot: Snapshot, before: Picture) -> Iterator[tuple[str, ...]]:
+def _made_by_hand(lab: Lab, snapshot: Snapshot, before: Holdings) -> Iterator[tuple[str, ...]]:
     """Yield the removal of what bears the lab's names, none of its labels, and was not there before."""
     for container in snapshot.containers:
         named = container.name in lab.containers and container.name not in before.containers

@@ -13,11 +13,11 @@ from dockerlab.daemon import DaemonFile
 from dockerlab.daemon.state import PATH
 from dockerlab.hosts.base import Host
 from dockerlab.kernel.rules import Ruleset
-from dockerlab.snapshot import LABEL_LAB, Snapshot
+from dockerlab.snapshot import GATEWAY_BRIDGE, INGRESS, LABEL_LAB, Snapshot
 from dockerlab.survey import Seen, on_each, send
 from dockerlab.topology import HostFacts
 
-DOCKERS_OWN = frozenset({"docker_gwbridge", "ingress"})
+DOCKERS_OWN = frozenset({GATEWAY_BRIDGE, INGRESS})
 """Networks, and a link, that the engine makes with a Swarm: the bridge stays, `ingress` goes with it."""
 
 SETTLE_ENGINE = """
@@ -33,11 +33,11 @@ docker version >/dev/null
 """Gives the engine of a host of the sandbox its settings back, and docker0 its address, which the engine would not do:
 it keeps the last one unless it is told another. A constant."""
 
-PASSING = ("DOCKER", "docker_gwbridge", " br-", "/32 ")
+PASSING = ("DOCKER", GATEWAY_BRIDGE, " br-", "/32 ")
 """Marks of rules that come and go with the networks, published ports and containers of whoever works there."""
 
 
-class Picture(BaseModel):
+class Holdings(BaseModel):
     """What one host holds: names of containers and networks, links, routes, firewall rules, the engine's settings.
 
     Left out is what carries a lab's labels, and rules that name Docker's own chains: these come and go with networks.
@@ -61,20 +61,20 @@ class Picture(BaseModel):
     ip_forward: bool | None = None
 
 
-def pictures(seen: Seen, hosts: Mapping[str, Host]) -> dict[str, Picture]:
+def held(seen: Seen, hosts: Mapping[str, Host]) -> dict[str, Holdings]:
     """Return what each host holds now."""
     kernels = on_each(hosts, lambda host: send.look(host, (), "host"))
     files = on_each(hosts, daemon.look)
     return {
-        name: picture(seen.snapshots[name], seen.facts[name], kernels[name].ground.ruleset, files[name])
+        name: held_by(seen.snapshots[name], seen.facts[name], kernels[name].ground.ruleset, files[name])
         for name in hosts
     }
 
 
-def picture(snapshot: Snapshot, facts: HostFacts, ruleset: Ruleset, file: DaemonFile) -> Picture:
+def held_by(snapshot: Snapshot, facts: HostFacts, ruleset: Ruleset, file: DaemonFile) -> Holdings:
     """Return what one host holds; rules that cannot be read are None."""
     networks = [network for network in snapshot.networks if LABEL_LAB not in network.labels]
-    return Picture(
+    return Holdings(
         containers=frozenset(c.name for c in snapshot.containers if LABEL_LAB not in c.labels),
         networks=frozenset(n.name for n in networks if n.scope != "swarm") - DOCKERS_OWN,
         wide=frozenset(n.name for n in networks if n.scope == "swarm" and snapshot.swarm.manager) - DOCKERS_OWN,
@@ -129,7 +129,7 @@ class Change:
         return f"{told}; '{' '.join(self.undo)}' mends it" if self.undo else told
 
 
-def changes(host: str, before: Picture, now: Picture) -> list[Change]:
+def changes(host: str, before: Holdings, now: Holdings) -> list[Change]:
     """Return what has come, gone or changed on a host, each with what would mend it where that is known."""
     found = [
         Change(host, "container", name, f"container {name} was made meanwhile", ("docker", "rm", "--force", name))
@@ -172,7 +172,7 @@ def changes(host: str, before: Picture, now: Picture) -> list[Change]:
     return found
 
 
-def _leaving(before: Picture) -> str:
+def _leaving(before: Holdings) -> str:
     """Return settings with which the engine gives docker0 the address that it had."""
     settings = json.loads(before.settings or "{}")
     return json.dumps({"bip": before.bridge, **settings} if before.bridge else settings)

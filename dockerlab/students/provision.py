@@ -180,11 +180,11 @@ def carry_out(
         own = {step.key for step in wanted.steps}
         part = Execution([s for s in done.begun if s.key in own], {k: e for k, e in done.failures.items() if k in own})
         left = undo(part, replace(planned.who, instance=identity), hosts, reporter, look_again)
-        outcome.failures[identity] = "\n".join(_told(missing, done, left))
+        outcome.failures[identity] = "\n".join(_why_absent(missing, done, left))
     return outcome
 
 
-def _told(missing: Iterable[Step], done: Execution, left: Sequence[str]) -> Iterator[str]:
+def _why_absent(missing: Iterable[Step], done: Execution, left: Sequence[str]) -> Iterator[str]:
     """Yield why an instance is not there, and what is left of it."""
     own = [str(done.failures[step.key]) for step in missing if step.key in done.failures]
     causes = own or [str(error) for error in done.failures.values()][:1]

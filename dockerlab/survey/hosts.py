@@ -13,8 +13,7 @@ from dockerlab.engine import Detail
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
 from dockerlab.lock import Locks
-from dockerlab.modes.overlay import GATEWAY_BRIDGE
-from dockerlab.snapshot import Snapshot
+from dockerlab.snapshot import GATEWAY_BRIDGE, Snapshot
 from dockerlab.survey import facts
 from dockerlab.survey.asking import Answers, ask_all, on_each
 from dockerlab.topology import HostFacts
