@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 from ipaddress import ip_network
 
 import pytest
@@ -161,6 +162,21 @@ def test_tables_of_this_machine():
     found = tables()
     assert found is None or all(len(each) == 2 for each in found)
     assert os.getuid() != 0 or found is not None
+
+
+def test_sockets_bound_to_an_interface():
+    """A socket that takes only what comes in by one interface is told apart from one that takes all."""
+    with socket.socket() as one, socket.socket() as two:
+        try:
+            one.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b"lo\0")
+        except PermissionError:
+            pytest.skip("only root binds a socket to an interface here")
+        for each in (one, two):
+            each.bind(("127.0.0.1", 0))
+            each.listen()
+        ports = [each.getsockname()[1] for each in (one, two)]
+        found = {each.port: each.device for each in send.look(LocalHost(), (), "host").ground.listeners}
+    assert [found[port] for port in ports] == ["lo", ""]
 
 
 def test_this_machine():

@@ -7,6 +7,7 @@ import os
 from functools import partial
 
 from dockerlab.survey.program.asking import Json, run, together
+from dockerlab.survey.program.bound import devices
 from dockerlab.survey.program.entering import SETNS, inside
 from dockerlab.survey.program.processes import sockets_of
 from dockerlab.survey.program.rules import rules_of
@@ -71,6 +72,7 @@ class Space:
         found = dict(self.named(), said=said, **heard(self.process, net))
         if self.entered:
             found["sysctls"] = sysctls()
+            found["bound"] = devices()
             found["rules"] = rules_of(self.run, net, tables(), always=self.host)
         else:
             found["blind"] = NO_WAY_IN
