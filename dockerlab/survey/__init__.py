@@ -11,7 +11,7 @@ run_in    a command in a container
 The program, in `program/`, for any Python from 3.6 on:
 
 look      what there is, with `asking` (commands, files) and `entering` (network namespaces)
-spaces    each namespace: what `ip` says, and `sysctls`, `rules` (with `tables`, the kernel's own list), `bound` (sockets)
+spaces    each namespace: what `ip` says, and `sysctls`, `rules` (with `tables`, the list of the kernel), `bound`
 processes who listens, and docker-proxies
 engine    what the docker command lists, for who has no snapshot
 listen    wait until something changed, and look

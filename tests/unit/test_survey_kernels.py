@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import socket
+import subprocess
+import sys
 from ipaddress import ip_network
 
 import pytest
@@ -177,6 +179,39 @@ def test_sockets_bound_to_an_interface():
         ports = [each.getsockname()[1] for each in (one, two)]
         found = {each.port: each.device for each in send.look(LocalHost(), (), "host").ground.listeners}
     assert [found[port] for port in ports] == ["lo", ""]
+
+
+APART = """
+ip link set lo up; ip address add 10.9.9.9/32 dev lo; ip route add blackhole 10.8.0.0/16 table 77
+ip rule add from 10.9.9.9 lookup 77 priority 70; echo 1 >/proc/sys/net/ipv4/ip_forward
+iptables -A FORWARD -s 10.9.9.0/24 -j DROP; echo ready; exec cat
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux") or os.getuid() != 0, reason="makes a network namespace")
+def test_another_namespace():
+    """Each thing of another namespace is read there and not here: addresses, tables, rules, settings of its own."""
+    with subprocess.Popen(
+        ["unshare", "--net", "sh", "-c", APART], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as there:
+        assert there.stdout.readline() == "ready\n"
+        machine = send.look(LocalHost(), [there.pid])
+        there.communicate("")
+    space = machine.home(there.pid)
+    assert space is not None
+    assert space.id != machine.ground.id
+    assert dict(space.unread) == {}
+    assert [str(address) for address in space.link("lo").addresses if address.version == 4] == [
+        "127.0.0.1/8",
+        "10.9.9.9/32",
+    ]
+    assert [(route.kind, str(route.destination)) for route in space.routes if route.table == "77"] == [
+        ("blackhole", "10.8.0.0/16")
+    ]
+    assert "70: from 10.9.9.9 lookup 77" in [selector.text for selector in space.selectors]
+    assert space.sysctl("net/ipv4/ip_forward") == 1
+    assert space.ruleset.read == BOTH
+    assert [rule.text for rule in space.ruleset.rules()] == ["-A FORWARD -s 10.9.9.0/24 -j DROP"]
 
 
 def test_this_machine():
