@@ -19,6 +19,7 @@ from dockerlab.kernel.rules import Chain, Ruleset
 from dockerlab.lab.model import Lab
 from dockerlab.modes.made import default
 from dockerlab.snapshot import Snapshot
+from dockerlab.topology import HostFacts
 
 FORWARDING: Mapping[str, str] = {
     "net/ipv4/ip_forward": "1",
@@ -65,6 +66,30 @@ def _is_forward(chain: Chain) -> bool:
 
 def _policy(chain: Chain) -> Chain:
     return replace(chain, rules=())
+
+
+def told(facts: HostFacts, book: Snapshot) -> Machine:
+    """Return a host without Docker by the facts of a machine whose kernel itself could not be looked at."""
+    docker = {network.bridge for network in book.networks if network.bridge}
+    nics = [nic for nic in facts.nics if nic.name not in docker]
+    links = [
+        Link(number, nic.name, mac=nic.mac, mtu=1500, up=nic.up, addresses=nic.addresses)
+        for number, nic in enumerate(nics, 1)
+    ]
+    routes = [
+        default(route.device, route.via)
+        for route in facts.routes
+        if route.destination is None and route.via is not None and route.device not in docker
+    ]
+    policies = tuple(
+        Chain(family, "filter", "FORWARD", hook="forward", policy=policy)
+        for family, policy in (("ip", facts.forward_policy or "ACCEPT"), ("ip6", "ACCEPT"))
+    )
+    ground = Namespace(
+        4026531840, host=True, links=tuple(links), routes=(*routes, *_connected(links)), sysctls=dict(FORWARDING),
+        ruleset=Ruleset(policies, read=frozenset({"ip", "ip6"})),
+    )  # fmt: skip
+    return Machine(facts.host, kernel=facts.kernel, namespaces=(ground,))
 
 
 def made_up(lab: Lab) -> dict[str, Machine]:

@@ -16,7 +16,7 @@ from dockerlab.kernel.model import Link
 from dockerlab.lab.model import Network
 from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Site, Wants
 from dockerlab.modes.made import At, Joined, Line, Made, cable, written
-from dockerlab.snapshot import GATEWAY_BRIDGE, MTU, VXLAN_IDS, EndpointState
+from dockerlab.snapshot import MTU, VXLAN_IDS, EndpointState
 
 PORTS = (("tcp", 2377), ("tcp", 7946), ("udp", 7946), ("udp", 4789))
 """Where a Swarm's hosts meet: its managers, the gossip of its members, and VXLAN."""

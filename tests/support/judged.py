@@ -2,8 +2,6 @@
 
 import shlex
 
-from support.worlds import world_of
-
 from dockerlab.probe import base as probe
 from dockerlab.reach.cells import published
 from dockerlab.reach.matrix import tell
@@ -12,6 +10,7 @@ from dockerlab.verify import Report, judge_all
 from dockerlab.verify.attribution import attributed
 from dockerlab.verify.judging import all_at_once, trial
 from dockerlab.verify.of_lab import lab_suspects
+from support.worlds import world_of
 
 
 class Kernel:

@@ -19,7 +19,6 @@ from dockerlab.probe.base import Observation
 from dockerlab.reach import Cell, Expectation, matrix
 from dockerlab.reach.matrix import tell
 from dockerlab.reach.worlds import defined, surveyed
-from dockerlab.reach.fate import Arrival
 from dockerlab.session import Whereabouts, open_session
 from dockerlab.verify import observe, on_hosts
 from support.lab_hosts import LabHosts, wait_for
@@ -87,7 +86,7 @@ class Standing:
 
     def predict(self, case: Case) -> tuple[Cell, Expectation]:
         """Return a case's cell and the model's word on it; a cell that is not in the matrix is made for the case."""
-        seen = survey.look(self.hosts, self.definition.containers)
+        seen = survey.look(self.hosts, self.definition.containers, kernels="all")
         cells, world = matrix(defined(self.definition, seen)), surveyed(self.definition, seen)
         for cell, _ in cells:
             if (cell.source, cell.to, cell.probe) == (case.source, case.to, case.probe) and case.target in (
@@ -103,7 +102,7 @@ class Standing:
 
         With `alone`, only of those that have the same source as `extra`: all who may answer in another's place listen.
         """
-        seen = survey.look(self.hosts, self.definition.containers)
+        seen = survey.look(self.hosts, self.definition.containers, kernels="all")
         world = surveyed(self.definition, seen)
         sources = {cell.source for cell in extra}
         others = [cell for cell in self.before if not alone or cell.source in sources]

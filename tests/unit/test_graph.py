@@ -127,7 +127,15 @@ def test_what_is_there():
 def test_a_container_that_is_not_there():
     """A container without an address is drawn all the same, and says that its address is not known."""
     definition = lab("networks: {n: {}}\ncontainers: {a: {networks: [n]}}")
-    drawn = describe(world_of(definition, None, {host: HostFacts(host) for host in definition.hosts}, {host: Snapshot(host) for host in definition.hosts}), imagined=False)
+    drawn = describe(
+        world_of(
+            definition,
+            None,
+            {host: HostFacts(host) for host in definition.hosts},
+            {host: Snapshot(host) for host in definition.hosts},
+        ),
+        imagined=False,
+    )
     ((_, _, box),) = drawn.boxes()
     assert box.lines == ("address not known",)
     for render in (svg.render, mermaid.render, dot.render):

@@ -202,11 +202,7 @@ def test_adding_a_mode_is_adding_a_file():
     made = lab(text)
     assert "gauge=3" in build.network(made, "w", "local", who(made)).create[0].argv
     engines = running(made)
-    pings = {
-        c.target: e
-        for c, e in matrix(world_of(made, engines))
-        if (c.source, c.probe) == ("a", "ping")
-    }
+    pings = {c.target: e for c, e in matrix(world_of(made, engines)) if (c.source, c.probe) == ("a", "ping")}
     assert (pings["10.9.0.2"].reachable, pings["10.9.0.2"].rule) == (True, "same-wire")
     with pytest.raises(DefinitionError, match=r"networks\.w\.gauge: too thick"):
         lab(text.replace("gauge: 3", "gauge: 30"))

@@ -4,10 +4,10 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 import pytest
+from dockerlab.reach.building import engine_of
 from support.labs import lab, running
 
 from dockerlab.reach import matrix
-from dockerlab.reach.building import engine_of
 from dockerlab.snapshot import Snapshot
 from dockerlab.topology import HostFacts, Route
 

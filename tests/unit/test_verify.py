@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from dockerlab.reach.ground import expected_world
 from support.labs import lab, running
 from support.reports import LOST, NO, SEEN, UNCLEAR, UNTOLD, YES, report, small
 from support.worlds import world_of
 
 from dockerlab.probe import base as probe
 from dockerlab.reach import Cell, Expectation, matrix
-from dockerlab.reach.ground import expected_world
 from dockerlab.verify import judge, observe, place
 
 CELL = Cell("a", "b", "10.0.0.2", "ping", "b")
