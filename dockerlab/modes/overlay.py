@@ -6,6 +6,7 @@ and appears on another host when a container there joins it. The way out is a se
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from ipaddress import ip_network
 from typing import Literal
 
@@ -18,6 +19,7 @@ from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Si
 from dockerlab.modes.made import At, Joined, Line, Made, cable, written
 from dockerlab.snapshot import EndpointState
 from dockerlab.topology import Attachment, Denial, Forwarding, Interface, NetworkFacts
+from dockerlab.versions import Engine
 
 GATEWAY_BRIDGE = "docker_gwbridge"
 PORTS = (("tcp", 2377), ("tcp", 7946), ("udp", 7946), ("udp", 4789))
@@ -78,6 +80,15 @@ docker network create
         """Return the kernel's VXLAN."""
         _ = network
         return ("CONFIG_VXLAN",)
+
+    def refuses(self, network: Network, engine: Engine) -> Iterable[str]:
+        """Yield that there is no Swarm beside the nftables backend."""
+        _ = network
+        if engine.backend == "nftables":
+            yield (
+                f"wants a Swarm, and engine {engine} takes none with `firewall-backend: nftables`: say `iptables` in "
+                "daemon.json and restart the engine"
+            )
 
     def wants(self, network: Network | None) -> Wants:
         """Return the Swarm's ports, and that the host routes what leaves by docker_gwbridge."""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from ipaddress import ip_address, ip_interface
 
 from dockerlab import modes, topology
+from dockerlab.imagined.engines import engine_of
 from dockerlab.lab.model import Lab
 from dockerlab.modes.base import Mode, Site
 from dockerlab.modes.bridge import DEFAULT
@@ -13,7 +14,6 @@ from dockerlab.modes.overlay import GATEWAY_BRIDGE, gateway_port
 from dockerlab.reach.world import Holder, Sandbox, World, place_of
 from dockerlab.snapshot import EndpointState, Snapshot
 from dockerlab.topology import Attachment, Denial, HostFacts, Interface, IpAddress, Route, Segment
-from dockerlab.versions import Engine, numbers
 
 
 def build_world(lab: Lab, facts: Mapping[str, HostFacts], snapshots: Mapping[str, Snapshot]) -> World:
@@ -32,18 +32,6 @@ def build_world(lab: Lab, facts: Mapping[str, HostFacts], snapshots: Mapping[str
         world.addresses[name] = world.addresses[world.of[name]]
     world.denials = {segment: _in_force(world, segment, denials) for segment, denials in world.denials.items()}
     return world
-
-
-def engine_of(snapshot: Snapshot, facts: HostFacts) -> Engine:
-    """Return a host's engine with those of its settings that decide which rules it writes."""
-    return Engine(
-        numbers(snapshot.engine_version),
-        "nftables" if snapshot.firewall.startswith("nftables") else "iptables",
-        proxy=facts.userland_proxy,
-        iptables=facts.iptables,
-        ip6tables=facts.ip6tables,
-        direct=facts.direct_routing,
-    )
 
 
 def _in_force(world: World, segment: Segment, denials: list[Denial]) -> list[Denial]:

@@ -6,8 +6,8 @@ from ipaddress import ip_address, ip_network
 import pytest
 from support.labs import lab, running
 
+from dockerlab.imagined.engines import engine_of
 from dockerlab.reach import build_world, matrix
-from dockerlab.reach.building import engine_of
 from dockerlab.snapshot import Snapshot
 from dockerlab.topology import HostFacts, Route
 
