@@ -154,6 +154,17 @@ def test_who_lives_where():
     assert {listener.port for listener in home(found, "bare").listeners} == {82}
 
 
+def test_somebody_elses_container_of_the_same_name():
+    """On another host it has a namespace of its own, and is not the lab's."""
+    definition = lab("hosts: {vm0: , vm1: }\ncontainers: {web: {host: vm0}}\n")
+    _, books = imagine(definition)
+    foreign = replace(books["vm0"].container("web"), id="other")
+    books["vm1"] = replace(books["vm1"], containers=(foreign,))
+    found = machines(definition, books, made_up(definition), {})
+    assert found.homes["web"].host == "vm0"
+    assert len(found.machines["vm1"].namespaces) == 2
+
+
 def numbered(space, index):
     return next(link for link in space.links if link.index == index)
 
