@@ -6,6 +6,7 @@ and appears on another host when a container there joins it. The way out is a se
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from ipaddress import ip_network
 from typing import Literal
 from zlib import crc32
@@ -17,6 +18,7 @@ from dockerlab.lab.model import Network
 from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Site, Wants
 from dockerlab.modes.made import At, Joined, Line, Made, cable, written
 from dockerlab.snapshot import MTU, VXLAN_IDS, EndpointState
+from dockerlab.versions import Engine
 
 PORTS = (("tcp", 2377), ("tcp", 7946), ("udp", 7946), ("udp", 4789))
 """Where a Swarm's hosts meet: its managers, the gossip of its members, and VXLAN."""
@@ -76,6 +78,15 @@ docker network create
         """Return the kernel's VXLAN."""
         _ = network
         return ("CONFIG_VXLAN",)
+
+    def refuses(self, network: Network, engine: Engine) -> Iterable[str]:
+        """Yield that there is no Swarm beside the nftables backend."""
+        _ = network
+        if engine.backend == "nftables":
+            yield (
+                f"wants a Swarm, and engine {engine} takes none with `firewall-backend: nftables`: say `iptables` in "
+                "daemon.json and restart the engine"
+            )
 
     def wants(self, network: Network | None) -> Wants:
         """Return the Swarm's ports, and that the host routes what leaves by docker_gwbridge."""

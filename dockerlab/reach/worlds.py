@@ -7,6 +7,7 @@ from typing import Protocol
 
 from dockerlab.imagined import ground
 from dockerlab.imagined.books import books
+from dockerlab.imagined.engines import engine_of
 from dockerlab.imagined.machines import machines
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Machine
@@ -74,18 +75,7 @@ def _ground(host: str, seen: Looked) -> Machine:
 
 def engines_of(lab: Lab, seen: Looked) -> dict[str, Engine]:
     """Return the engines of the hosts, with those of their settings that decide which rules they write."""
-    return {host: _engine(seen.snapshots[host], seen.facts.get(host, HostFacts(host))) for host in lab.hosts}
-
-
-def _engine(book: Snapshot, facts: HostFacts) -> Engine:
-    return Engine(
-        numbers(book.engine_version),
-        "nftables" if book.firewall.startswith("nftables") else "iptables",
-        proxy=facts.userland_proxy,
-        iptables=facts.iptables,
-        ip6tables=facts.ip6tables,
-        direct=facts.direct_routing,
-    )
+    return {host: engine_of(seen.snapshots[host], seen.facts.get(host, HostFacts(host))) for host in lab.hosts}
 
 
 def _defined(lab: Lab, host: str, engine: str) -> Engine:

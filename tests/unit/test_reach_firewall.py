@@ -4,9 +4,9 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 import pytest
-from dockerlab.reach.building import engine_of
 from support.labs import lab, running
 
+from dockerlab.imagined.engines import engine_of
 from dockerlab.reach import matrix
 from dockerlab.snapshot import Snapshot
 from dockerlab.topology import HostFacts, Route
