@@ -12,7 +12,7 @@ from dockerlab.finding import Finding, Remedy, Status
 from dockerlab.modes.base import Wants
 from dockerlab.snapshot import Snapshot
 from dockerlab.topology import HostFacts
-from dockerlab.verify.firewall import missing_rules
+from dockerlab.verify.firewall import drops, missing_rules
 
 PACKAGES = {"ip": "iproute2", "iptables": "iptables", "flock": "util-linux", "timeout": "coreutils"}
 
@@ -121,6 +121,12 @@ def _firewall(facts: HostFacts, condition: Condition, snapshot: Snapshot) -> Fin
             else ""
         )
         return Finding(host, "firewall", "problem", told, Remedy((restart_engine(facts, condition),), words))
+    ahead = drops(condition.rules)
+    if ahead:
+        told = "; ".join(f"{drop.where} ({drop.text})" if drop.number else f"{drop.where} DROP" for drop in ahead)
+        words = f"'{ahead[0].undo}' takes the first one out; a lab that needs what it drops fails by it"
+        said = f"Docker's rules are there, and others drop packets ahead of them: {told}"
+        return Finding(host, "firewall", "warning", said, Remedy(words=words))
     return Finding(host, "firewall", "ok", f"Docker's rules are there; the policy of FORWARD is {policy}")
 
 

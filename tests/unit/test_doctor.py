@@ -113,6 +113,7 @@ def test_while_the_lab_runs():
         ({}, {"ip_forward": None}, "ip_forward", "unknown", None),
         ({"rules": "*filter\n"}, {}, "firewall", "problem", "systemctl restart docker"),
         ({"rules": None}, {}, "firewall", "unknown", None),
+        ({"rules": RULES.replace("*filter\n", "*filter\n:INPUT DROP [0:0]\n")}, {}, "firewall", "warning", None),
         ({}, {"iptables": False}, "firewall", "problem", "iptables -P FORWARD ACCEPT"),
         ({"agent": ""}, {"python": None}, "agent", "warning", "apt-get install python3"),
         ({"agent": "No module named 'selectors'"}, {}, "agent", "warning", "apt-get install python3"),
@@ -265,7 +266,7 @@ def test_mac_filters(driver, machine, told):
 def test_a_subnet_that_is_taken():
     """A network in the way is named, with its removal and with a subnet that is free."""
     other = NetworkState("1", "theirs", "bridge", subnets=(ip_network("10.9.0.0/16"),), internal=True)
-    rules = RULES + f"-A FORWARD ! -d 10.9.0.0/16 -i br-{'1':.12} -j DROP\n"
+    rules = RULES + f"-A DOCKER-ISOLATION-STAGE-1 ! -d 10.9.0.0/16 -i br-{'1':.12} -j DROP\n"
     finding = only(bad(FRONT, networks=[other], condition={"rules": rules}), "subnet", "problem")
     assert finding.remedy.commands == (("docker", "network", "rm", "theirs"),)
     assert "such as 172.28.0.0/24" in finding.remedy.words
