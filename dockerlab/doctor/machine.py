@@ -121,13 +121,18 @@ def _firewall(facts: HostFacts, condition: Condition, snapshot: Snapshot) -> Fin
             else ""
         )
         return Finding(host, "firewall", "problem", told, Remedy((restart_engine(facts, condition),), words))
-    ahead = drops(condition.rules)
-    if ahead:
-        told = "; ".join(f"{drop.where} ({drop.text})" if drop.number else f"{drop.where} DROP" for drop in ahead)
-        words = f"'{ahead[0].undo}' takes the first one out; a lab that needs what it drops fails by it"
-        said = f"Docker's rules are there, and others drop packets ahead of them: {told}"
-        return Finding(host, "firewall", "warning", said, Remedy(words=words))
-    return Finding(host, "firewall", "ok", f"Docker's rules are there; the policy of FORWARD is {policy}")
+    return _ahead(host, condition.rules, policy)
+
+
+def _ahead(host: str, rules: str, policy: str) -> Finding:
+    """Return whether other people's rules and policies drop packets ahead of Docker's rules, which are there."""
+    found = drops(rules)
+    if not found:
+        return Finding(host, "firewall", "ok", f"Docker's rules are there; the policy of FORWARD is {policy}")
+    told = "; ".join(str(drop) for drop in found)
+    words = f"'{found[0].undo}' takes the first one out; a lab that needs what it drops fails by it"
+    said = f"Docker's rules are there, and others drop packets ahead of them: {told}"
+    return Finding(host, "firewall", "warning", said, Remedy(words=words))
 
 
 def kernel(patient: Patient) -> Iterator[Finding]:

@@ -69,6 +69,9 @@ class Drop:
         """Return what it is called."""
         return f"filter {self.chain} {self.number or 'policy'}"
 
+    def __str__(self) -> str:
+        return f"{self.where} ({self.text})" if self.number else f"{self.where} DROP"
+
     @property
     def undo(self) -> str:
         """Return the command that takes it out."""

@@ -50,8 +50,7 @@ def _of_firewall(host: str, text: str, world: World, snapshot: Snapshot) -> Iter
         yield Suspect(cause, lambda judged: host in _hosts_of(judged, world))
     for drop in drops(text):
         kind = "rule" if drop.number else "policy"
-        what = f"{drop.where} ({drop.text})" if drop.number else f"{drop.where} DROP"
-        told = f"{what} drops packets, and is not Docker's"
+        told = f"{drop} drops packets, and is not Docker's"
         yield Suspect(Cause(host, "host", kind, drop.where, told, drop.undo), partial(_drops, drop, host, world))
 
 
