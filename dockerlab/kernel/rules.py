@@ -19,9 +19,12 @@ Hook = Literal["", "prerouting", "input", "forward", "output", "postrouting", "i
 class Match:
     """One condition of a rule, or one option of its target: an option with its values, perhaps negated.
 
-    Several values are alternatives. `module` is the extension that it belongs to (`tcp`, `conntrack`, `set`, …),
-    empty for what every rule may say (`-s`, `-d`, `-i`, `-o`, `-p`). `module` `unknown` stands for a condition of
-    nftables that has no word in iptables: its value is what nft says.
+    Several values are alternatives, but for `--match-set` (the set, and which side of a packet each part of a member
+    is) and `--tcp-flags` (which are looked at, and which of them are set). `module` is the extension that it belongs to
+    (`tcp`, `conntrack`, `set`, …), empty for what every rule may say (`-s`, `-d`, `-i`, `-o`, `-p`; `-4` and `-6`,
+    which nftables asks in tables of several families) and for options of targets. An extension that asks for something
+    by its mere name is the option `-m` (`-m socket`). `module` `unknown` stands for a condition that nobody here
+    understands: its value is what nft or iptables says.
     """
 
     option: str
@@ -48,7 +51,8 @@ class Branch:
 class Action:
     """What a rule does: a verdict (`ACCEPT`, `DROP`, `REJECT`, `RETURN`), a chain, or a target such as `DNAT`.
 
-    With `branches`, a verdict map: the first line that matches decides, and where none does the rule does nothing.
+    With `branches`, a verdict map: the first line that matches decides, and where none does the rule does nothing; a
+    line without a target does nothing either. The target `unknown` is something that nobody here understands.
     """
 
     target: str = ""
@@ -72,6 +76,12 @@ class Rule:
     matches: tuple[Match, ...] = ()
     actions: tuple[Action, ...] = ()
     handle: int = 0
+
+    @property
+    def where(self) -> str:
+        """Return where the rule stands in a person's words: `filter DOCKER-USER 2`, `nft inet fw forward 3`."""
+        place = f"{self.table} {self.chain} {self.number}"
+        return place if self.text.startswith("-A ") else f"nft {self.family} {place}"
 
     @property
     def target(self) -> str:
@@ -113,7 +123,9 @@ class NamedSet:
     """A set of ipset (`table` is empty) or of nftables.
 
     `types` are the kinds of a member's parts: `ip` (an address, a network `A/N` or a range `A-B`), `port`, `proto`,
-    `iface`, `mac`, `mark`; each member has a text for each of them.
+    `iface`, `mac`, `mark`, `set` (another set of ipset); each member has a text for each of them. A port is `80` or
+    `80-90`, where ipset has the protocol with it `tcp:80`. A set that one rule of nftables has for itself is called
+    as nft calls it inside, `__set0`.
     `whole` is False where members may come and go by themselves, or could not be read.
     """
 

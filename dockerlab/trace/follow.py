@@ -6,34 +6,22 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.resources import files
 from typing import Any
 
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Conversation, Host
-from dockerlab.probe.agents import PYTHON
+from dockerlab.hosts.program import Program
 from dockerlab.probe.base import Place
 from dockerlab.trace.hops import Heard, Hop, along
 from dockerlab.walk.outcome import SpaceId
 
-MODULES = {
-    "dockerlab.probe": ("wire", "neighbours", "sandboxes", "resolver", "flight", "connections"),
-    "dockerlab.trace": ("netfilter", "signs", "tracer"),
-}
-"""The tracer's program, in the order of its imports."""
-
-BOOTSTRAP = """
-import json, sys, types
-for name, source in json.loads(sys.stdin.buffer.readline().decode()):
-    module = sys.modules[name] = types.ModuleType(name)
-    module.__path__ = []
-    exec(compile(source, name, "exec"), module.__dict__)
-    parent, _, child = name.rpartition(".")
-    if parent:
-        setattr(sys.modules[parent], child, module)
-sys.modules["dockerlab.trace.tracer"].main()
-"""
-"""The whole program comes on standard input, so that nothing is written on the host."""
+TRACER = Program(
+    "dockerlab",
+    (
+        *(f"probe.{name}" for name in ("wire", "neighbours", "sandboxes", "resolver", "flight", "connections")),
+        *(f"trace.{name}" for name in ("netfilter", "signs", "tracer")),
+    ),
+)
 
 PATIENCE = 30.0
 
@@ -58,15 +46,6 @@ class Probe:
     address: str
     port: int | None = None
     behind: tuple[tuple[Place, str, int], ...] = ()
-
-
-def program() -> bytes:
-    """Return the tracer's modules as the one line that the bootstrap reads."""
-    sources = [["dockerlab", ""]]
-    for package, names in MODULES.items():
-        sources.append([package, ""])
-        sources += [[f"{package}.{name}", files(package).joinpath(f"{name}.py").read_text("utf-8")] for name in names]
-    return json.dumps(sources).encode() + b"\n"
 
 
 def traced(
@@ -144,8 +123,7 @@ class _Session:
 
     def start(self, job: Mapping[str, Any]) -> None:
         """Send the program and its job."""
-        self._conversation = self._host.converse([*PYTHON, BOOTSTRAP], timeout=PATIENCE)
-        self._conversation.send(program())
+        self._conversation = TRACER.converse(self._host, "trace.tracer", PATIENCE)
         self._say({**job, "places": [{"key": key, "pid": place.pid} for place, key in self._places.items()]})
 
     def ready(self) -> None:

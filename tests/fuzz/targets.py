@@ -25,12 +25,13 @@ from dockerlab.errors import DefinitionError, EngineError, HostError, UsageError
 from dockerlab.hosts.address import SshOptions, parse_address
 from dockerlab.hosts.inventory import read_inventory
 from dockerlab.hosts.sshconfig import route
+from dockerlab.kernel import ipset, iptables, nft
 from dockerlab.lab.check import absent, warnings
 from dockerlab.lab.lint import LINTS
 from dockerlab.lab.loader import decoded, loads, read
 from dockerlab.lab.template import MAX_OUTPUT
 from dockerlab.lab.template import render as fill
-from dockerlab.machinery import firewall, sentences
+from dockerlab.machinery import naming, sentences
 from dockerlab.machinery.names import Names
 from dockerlab.plain import printable
 from dockerlab.probe import parse, wire
@@ -179,17 +180,48 @@ def sshconfig(data: bytes) -> None:
 def rules(data: bytes) -> None:
     """Whatever iptables-save prints is rules, each one a sentence for a terminal, or a ValueError."""
     try:
-        found = firewall.read(data.decode(errors="replace"), 4)
+        found = iptables.read(data.decode(errors="replace"), "ip")
     except ValueError as error:
         return _told(error)
     nobody = Names({}, {})
-    for rule in found.rules:
+    for rule in found.rules():
         sentence = printable(sentences.does(rule, nobody))
         assert sentence.endswith(".")
         assert isinstance(sentences.why(rule), str)
-        assert isinstance(firewall.places(rule) | firewall.interfaces(rule), set)
-    assert all(sentences.policy(policy) for policy in found.policies)
+        assert isinstance(naming.places(rule) | naming.interfaces(rule), set)
+    assert all(sentences.policy(chain) for chain in found.chains)
     return None
+
+
+def saved(data: bytes) -> None:
+    """Whatever iptables-save prints is a ruleset that is the same when it was written and read again, or ValueError."""
+    try:
+        found = iptables.read(data.decode(errors="replace"), "ip")
+    except ValueError as error:
+        return _told(error)
+    assert iptables.read(iptables.write(found), "ip").chains == found.chains
+    return None
+
+
+def nftables(data: bytes) -> None:
+    """Whatever JSON nft prints is a ruleset in which every rule has a text, or ValueError."""
+    try:
+        found = nft.read(json.loads(data))
+    except RecursionError:
+        return None  # the standard library's affair
+    except ValueError as error:
+        return _told(error)
+    assert all(isinstance(rule.text, str) for rule in found.rules())
+    assert isinstance(nft.write(found), str)
+    return None
+
+
+def sets(data: bytes) -> None:
+    """Whatever ipset prints is sets, or ValueError."""
+    try:
+        ipset.read(data.decode(errors="replace"))
+    except ValueError as error:
+        _told(error)
 
 
 def doctor(data: bytes) -> None:
@@ -209,7 +241,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
     for target in (
         loader, template, renderer, lines, ping, nslookup, packets, machine, engine, inventory, address, sshconfig,
-        rules, doctor,
+        rules, saved, nftables, sets, doctor,
     )
 }  # fmt: skip
 

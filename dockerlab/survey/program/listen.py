@@ -14,8 +14,9 @@ import sys
 import time
 from typing import Any
 
-from dockerlab.machinery.asking import Json, run
-from dockerlab.machinery.look import RULES, look
+from dockerlab.survey.program.asking import Json, run
+from dockerlab.survey.program.look import look, prepare
+from dockerlab.survey.program.rules import IPTABLES
 
 CALM = 0.25
 """Seconds of silence after which what happened is over, and is looked at."""
@@ -27,6 +28,7 @@ ROUTE_GROUPS = 0x1 | 0x10 | 0x40 | 0x100 | 0x400
 """RTMGRP_LINK, and of IPv4 and IPv6 RTMGRP_IFADDR and RTMGRP_ROUTE."""
 NETLINK_NETFILTER, SOL_NETLINK, ADD_MEMBERSHIP, NFTABLES = 12, 270, 1, 7
 EVENTS = ["docker", "events", "--filter", "type=container", "--filter", "type=network", "--format", "{{.Action}}"]
+WANTED = {"pids": None, "detail": "all"}
 NOISE = ("exec_", "top", "attach", "resize")
 """Events of the engine that change nothing here; a health check makes two every few seconds."""
 
@@ -61,9 +63,10 @@ class Events:
 
 def main() -> "None":
     """Print a look at once, and another one after each change; a blank line is a sign of life."""
+    prepare()
     sources, events = kernel_sources(), Events()
     try:
-        show(look())
+        show(look(WANTED))
         wait_and_look(sources, events)
     finally:
         events.end()
@@ -87,7 +90,7 @@ def wait_and_look(sources: "list[Any]", events: "Events") -> "None":
         if changed:
             settle(sources, events)
             rules = rules_now()
-            show(look())
+            show(look(WANTED))
 
 
 def settle(sources: "list[Any]", events: "Events") -> "None":
@@ -133,7 +136,7 @@ def kernel_sources() -> "list[Any]":
 
 def rules_now() -> "list[Any]":
     """Return the rules of the firewall as texts, without the moment at which they were read."""
-    said = (run(argv)["out"] for argv in RULES.values())
+    said = (run([f"{program}-save"])["out"] for program in IPTABLES.values())
     return [[line for line in text.splitlines() if not line.startswith("#")] for text in said]
 
 

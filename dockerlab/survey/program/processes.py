@@ -8,7 +8,7 @@ import re
 import socket
 import sys
 
-from dockerlab.machinery.asking import Json, text_of
+from dockerlab.survey.program.asking import Json, text_of
 
 LISTENING = {"tcp": "0A", "tcp6": "0A", "udp": "07", "udp6": "07"}
 """The files of /proc/PID/net, and the state in which a socket waits."""
@@ -43,13 +43,13 @@ class Processes:
         return found
 
 
-def sockets_of(process: "str") -> "Json":
-    """Return who listens in the namespace of a process, each with the socket's number, or why that cannot be read."""
+def sockets_of(net: "str") -> "Json":
+    """Return who listens in a namespace by its folder in /proc, with the socket's number, or why nobody knows."""
     found = []  # type: list[Json]
     reason = "its process has ended"
     for protocol, state in LISTENING.items():
         try:
-            with open(f"/proc/{process}/net/{protocol}", encoding="ascii") as lines:
+            with open(f"{net}/{protocol}", encoding="ascii") as lines:
                 rows = [line.split() for line in lines][1:]
         except FileNotFoundError:
             continue  # a kernel without IPv6, or all are missing: the process has ended
