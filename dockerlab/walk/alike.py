@@ -1,8 +1,8 @@
 """Which namespaces and addresses fare alike: what becomes of a packet need be worked out for one of each kind only.
 
 Kinds follow from the state alone. Of two namespaces of one kind each reaches any third alike, and is reached alike. Not
-so a namespace and itself: a packet to its own address, or to a port behind which it is (`Outcome.arrived` of another's
-packet tells who that is), has to be walked by itself.
+so a namespace and itself: a packet to its own address, or to a port behind which it is, has to be walked by itself
+(`aside` tells whose).
 """
 
 from __future__ import annotations
@@ -50,6 +50,29 @@ def targets(fabric: Fabric, wanted: Iterable[Target]) -> dict[Target, int]:
     """Return the kind of every target: those of one kind are reached alike, by whoever is none of them."""
     kinds = _kinds(fabric)
     return {target: kinds.number(("target", _target(kinds, *target))) for target in wanted}
+
+
+def aside(fabric: Fabric, target: Target) -> frozenset[SpaceId]:
+    """Return the namespaces whose packets to a target have to be walked by themselves: who has it, or is behind it."""
+    address, port = target
+    found = {space.id for space in fabric.holders.get(address, ())}
+    if port is None:
+        return frozenset(found)
+    ends = [text.value for _, rule in aims(fabric, port) for text in rule.options if text.option == "--to-destination"]
+    for holder in fabric.holders.get(address, ()):
+        ends += [each.proxy.to for each in fabric.sockets(holder).get(("tcp", port), ()) if each.proxy is not None]
+    for end in ends:
+        first = _first(end)
+        found |= {space.id for space in fabric.holders.get(first, ())} if first is not None else set()
+    return frozenset(found)
+
+
+def _first(text: str) -> IpAddress | None:
+    """Return the address that a translation leads to, or None where it leads to none or to what is none."""
+    try:
+        return split(text)[0]
+    except ValueError:
+        return None
 
 
 def _kinds(fabric: Fabric) -> Kinds:
@@ -118,7 +141,7 @@ def _address(kinds: Kinds, address: IpAddress) -> Hashable:
     found = kinds.addresses.get(address)
     if found is None:
         one = len(kinds.fabric.holders.get(address, ())) <= 1
-        about = (kinds.said.atom(address), kinds.said.of(("ip", str(address)))) if one else address
+        about = (address.version, kinds.said.atom(address), kinds.said.of(("ip", str(address)))) if one else address
         found = kinds.addresses[address] = kinds.number(("address", about))
     return found
 

@@ -157,9 +157,10 @@ class Firewall:
         return found
 
     def _ordered(self, hook: str, version: int) -> list[Stage]:
+        # Of two at one priority the kernel asks the later one first (`nf_hook_entries_grow`).
         here = [
             chain
-            for chain in self.space.namespace.ruleset.chains
+            for chain in reversed(self.space.namespace.ruleset.chains)
             if chain.hook == hook and chain.sees(version) and (chain.rules or chain.policy == "DROP")
         ]
         stages = [(chain.priority, Stage("chain", (chain,))) for chain in here if chain.kind != "nat"]
