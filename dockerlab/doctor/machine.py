@@ -110,6 +110,7 @@ def _firewall(facts: HostFacts, condition: Condition, snapshot: Snapshot) -> Fin
         return Finding(host, "firewall", "unknown", f"the engine keeps its rules in {snapshot.firewall}, not looked at")
     if condition.rules is None or policy is None:
         reason = "iptables is not there" if "iptables" not in condition.programs else "the rules could not be read"
+        reason += "" if condition.agent == "complete" else ", which takes a complete python3 there"
         words = "" if facts.root else "look again as root"
         return Finding(host, "firewall", "unknown", reason, Remedy(words=words))
     gone = missing_rules(condition.rules, snapshot)

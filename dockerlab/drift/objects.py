@@ -15,7 +15,7 @@ from dockerlab.lab.model import Lab, Network
 from dockerlab.modes.parent import ParentNetwork
 from dockerlab.plan import build
 from dockerlab.plan.build import Built
-from dockerlab.snapshot import ContainerState, NetworkState, Snapshot, orphaned
+from dockerlab.snapshot import BINDING, ICC, MASQUERADE, ContainerState, NetworkState, Snapshot, orphaned
 
 
 @dataclass(frozen=True)
@@ -109,9 +109,9 @@ DEFAULTS = {
     "macvlan_mode": "bridge",
     "ipvlan_mode": "l2",
     "ipvlan_flag": "bridge",
-    "com.docker.network.bridge.enable_icc": "true",
-    "com.docker.network.bridge.enable_ip_masquerade": "true",
-    "com.docker.network.bridge.host_binding_ipv4": "0.0.0.0",  # noqa: S104 - the driver's, to be read and not bound
+    ICC: "true",
+    MASQUERADE: "true",
+    BINDING: "0.0.0.0",  # noqa: S104 - the driver's, to be read and not bound
 }
 """Options that some engines write down though nobody gave them."""
 

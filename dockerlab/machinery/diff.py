@@ -136,10 +136,18 @@ def _told(each: Difference, before: Machinery, after: Machinery) -> Iterator[Cha
         if where == "host" and each.key in SETTINGS:
             what = f"{each.key.replace('/', '.')} {was} -> {now}"
             yield Change("changed", "setting", where, what, each.key, was)
-    elif not (isinstance(subject, Route) and subject.table == LOCAL):
+    elif not _follows(each, subject, before, after):
         # An address is told with the interface that has it.
         thing = _owner(each, after if now is not None else before) if isinstance(subject, IpInterface) else subject
         yield Change(verb, each.kind, where, _spelled(each, subject), thing)
+
+
+def _follows(each: Difference, subject: object, before: Machinery, after: Machinery) -> bool:
+    """Tell whether a route or a rule is the kernel's own: that of an address, or of every namespace from its start."""
+    if isinstance(subject, Selector):
+        both = all(machine.kernel.space(each.space) is not None for machine in (before, after))
+        return not both and subject.text.partition(":")[0] in ("0", "32766", "32767")
+    return isinstance(subject, Route) and subject.table == LOCAL
 
 
 def _owner(each: Difference, machine: Machinery) -> Link | None:

@@ -34,6 +34,8 @@ SIMPLE = {
     ): "interfaces, routes, rules and ports of one's own: that is a network namespace",
     ("removed", "namespace"): "nobody is in it any more, so all that was in it has gone with it",
     ("removed", "link"): "a cable goes with either of its ends; other links when Docker removes their network",
+    ("added", "ip-rule"): "it chooses a table of routes for some packets; Docker has none of the kind",
+    ("removed", "ip-rule"): "no packets are chosen for that table any more",
     ("added", "port"): "plugged into the bridge: it can talk to whatever else is plugged in",
     ("removed", "port"): "unplugged from the bridge",
     ("removed", "address"): "it went with its interface, or Docker took it back",

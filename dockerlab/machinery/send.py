@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
 from dockerlab.machinery.model import Machinery
 from dockerlab.machinery.parse import machinery
 from dockerlab.survey import send
-from dockerlab.survey.hosts import answered
+from dockerlab.survey.asking import Answers, ask_all
 
 
 def look(host: Host) -> Machinery:
@@ -22,6 +21,6 @@ def read(host: str, line: bytes) -> Machinery:
     return send.read(host, line, machinery)
 
 
-def look_at_all(hosts: Mapping[str, Host]) -> tuple[dict[str, Machinery], dict[str, HostError]]:
+def look_at_all(hosts: Mapping[str, Host]) -> Answers[Machinery]:
     """Return what is on each host, all looked at at once, and why the others could not be looked at."""
-    return answered(hosts, None, look)
+    return ask_all(hosts, look)

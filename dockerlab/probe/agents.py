@@ -7,40 +7,22 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from importlib.resources import files
 from typing import Any
 
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Conversation, Host
+from dockerlab.hosts.program import PYTHON, Program
 from dockerlab.probe.base import Cell, Observation, Place
 from dockerlab.probe.join import HostRecords, join
 from dockerlab.probe.wire import NONCE_SIZE
 
-MODULES = ("wire", "neighbours", "sandboxes", "resolver", "flight", "senders", "agent")
-"""The agent's program, in the order of its imports."""
-
-PYTHON = ("python3", "-I", "-S", "-c")
-"""The host's Python, whatever its environment variables and its users' packages say."""
+AGENT = Program("dockerlab.probe", ("wire", "neighbours", "sandboxes", "resolver", "flight", "senders", "agent"))
 
 PATIENCE = 2.0
 """Seconds after which a cell that was sent and not answered is silent."""
 
 START = 30.0
 """Seconds that an agent may take for anything but waiting for answers."""
-
-BOOTSTRAP = """
-import json, sys, types
-for name, source in json.loads(sys.stdin.buffer.readline().decode()):
-    module = sys.modules[name] = types.ModuleType(name)
-    module.__path__ = []
-    exec(compile(source, name, "exec"), module.__dict__)
-    parent, _, child = name.rpartition(".")
-    if parent:
-        setattr(sys.modules[parent], child, module)
-sys.modules["dockerlab.probe.agent"].main()
-"""
-"""The whole program comes on standard input, so that nothing is written on the host."""
-
 
 NEEDS = """
 import ipaddress, json, os, platform, selectors, socket, struct, sys
@@ -58,14 +40,6 @@ class AgentUnavailable(HostError):
     def __init__(self, host: str, reason: str) -> None:
         self.reason = reason
         super().__init__(host, f"the agent cannot run here: {reason}")
-
-
-def program() -> bytes:
-    """Return the agent's modules as the one line that the bootstrap reads."""
-    package = files("dockerlab.probe")
-    sources = [["dockerlab", ""], ["dockerlab.probe", ""]]
-    sources += [[f"dockerlab.probe.{name}", package.joinpath(f"{name}.py").read_text("utf-8")] for name in MODULES]
-    return json.dumps(sources).encode() + b"\n"
 
 
 class AgentProber:
@@ -149,9 +123,9 @@ class _Session:
 
     def start(self) -> None:
         """Send the program and the job, and wait until the agent listens everywhere."""
-        self._conversation = self.host.converse([*PYTHON, BOOTSTRAP], timeout=self._timeout)
+        self._conversation = self.host.converse(AGENT.argv("agent"), timeout=self._timeout)
         try:
-            self._conversation.send(program())
+            self._conversation.send(AGENT.source())
             self._say(self._job)
             ready = self._hear()
         except HostError:

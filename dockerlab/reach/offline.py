@@ -14,10 +14,9 @@ from urllib.parse import urlsplit
 from dockerlab import modes
 from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.model import Attachment, Container, Lab, Network
-from dockerlab.modes.bridge import DEFAULT, OPTION
-from dockerlab.modes.overlay import GATEWAY_BRIDGE
+from dockerlab.modes.bridge import DEFAULT
 from dockerlab.modes.parent import ParentNetwork
-from dockerlab.snapshot import BRIDGE_NAME, ContainerState, EndpointState, NetworkState, Snapshot
+from dockerlab.snapshot import BRIDGE_NAME, GATEWAY_BRIDGE, ICC, ContainerState, EndpointState, NetworkState, Snapshot
 from dockerlab.topology import HostFacts, IpAddress, IpInterface, IpNetwork, Nic, Route
 
 ENGINE = "28.5"
@@ -93,7 +92,7 @@ def _docker0(host: Imagined) -> NetworkState:
     daemon, state = host.daemon, _network(host, DEFAULT, None)
     options = dict(state.options)
     if daemon.icc is not None:
-        options[OPTION + "enable_icc"] = str(daemon.icc).lower()
+        options[ICC] = str(daemon.icc).lower()
     subnets: list[IpNetwork] = [daemon.bip.network] if daemon.bip is not None else [*state.subnets]
     gateways = [str(daemon.bip.ip)] if daemon.bip is not None else [*state.gateways]
     if daemon.ipv6 and daemon.fixed_cidr_v6 is not None:

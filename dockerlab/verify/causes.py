@@ -11,12 +11,10 @@ from dockerlab.drift import kernel
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
 from dockerlab.reach import World
-from dockerlab.snapshot import ContainerState, NetworkState, Snapshot
+from dockerlab.snapshot import GATEWAY_MODE, MASQUERADE, ContainerState, NetworkState, Snapshot
 from dockerlab.survey.inside import look_inside
 from dockerlab.verify.verdicts import Judged
 
-MASQUERADE = "com.docker.network.bridge.enable_ip_masquerade"
-GATEWAY_MODE = "com.docker.network.bridge.gateway_mode_ipv4"
 VXLAN = "UDP port 4789"
 AHEAD = ("INPUT", "FORWARD", "DOCKER-USER")
 """The chains of table filter in which other people's rules come before Docker's."""

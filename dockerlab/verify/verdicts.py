@@ -20,6 +20,9 @@ ANSWERED = ("no route", "refused", "no such name", "wrong answerer")
 """Symptoms that somebody tells: waiting for them may take longer, as routers send such errors at a limited rate."""
 
 
+UNANSWERED = probe.unknown("the prober gave no answer for this cell")
+
+
 @dataclass(frozen=True)
 class Judged:
     """One cell with what was expected of it, what was seen, and the verdict."""
@@ -116,7 +119,7 @@ def observe(
     """
     observed, askable = questions(cells, world, snapshots, expectations)
     observed |= prober.observe(askable)
-    return [observed.get(n, probe.unknown("the prober gave no answer for this cell")) for n in range(len(cells))]
+    return [observed.get(number, UNANSWERED) for number in range(len(cells))]
 
 
 def questions(
@@ -124,12 +127,16 @@ def questions(
     world: World,
     snapshots: Mapping[str, Snapshot],
     expectations: Sequence[Expectation] = (),
+    first: int = 0,
 ) -> tuple[dict[int, Observation], list[probe.Cell]]:
-    """Return the cells that cannot be probed at all, as unknown, and what is to be asked for the others."""
+    """Return the cells that cannot be probed at all, as unknown, and what is to be asked for the others.
+
+    They are numbered from `first` on.
+    """
     places = {name: place(name, world, snapshots) for name in (*world.lab.containers, *world.lab.hosts)}
     observed: dict[int, Observation] = {}
     askable: list[probe.Cell] = []
-    for number, cell in enumerate(cells):
+    for number, cell in enumerate(cells, first):
         source = places[cell.source]
         target = places[cell.holder] if cell.holder is not None else None
         stopped = next((each for each in (source, target) if isinstance(each, str)), None)
@@ -138,7 +145,7 @@ def questions(
         elif not cell.target:
             observed[number] = probe.unknown(f"no address of {cell.to} is known")
         else:
-            expected = expectations[number] if expectations else None
+            expected = expectations[number - first] if expectations else None
             askable.append(_question(number, cell, source, target, expected))
     return observed, askable
 

@@ -50,3 +50,39 @@ def with_spaces(machine: Machinery, *spaces: Namespace) -> Machinery:
 def failed(argv: list[str], reason: str, rc: int = 1) -> Mapping[str, Any]:
     """Return what the program says of a command that failed."""
     return {"argv": argv, "rc": rc, "out": "", "err": reason}
+
+
+def answered(out: str = "") -> Mapping[str, Any]:
+    """Return what the program says of a command that printed that."""
+    return {"argv": [], "rc": 0, "out": out, "err": ""}
+
+
+def program_said(
+    spaces: Mapping[int, Mapping[str, Any]],
+    ground: Mapping[str, Any] | None = None,
+    rules: Mapping[str, Any] | None = None,
+    **other: Any,
+) -> dict[str, Any]:
+    """Return what the program prints of a host: by process what `ip` says there, and what it says of the host.
+
+    `rules` are the answers about the host's rules, `resolver` what each process has in its resolv.conf.
+    """
+
+    def namespace(number: int, pids: list[int], said: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+        told = {what: answered(json.dumps(entries)) for what, entries in said.items()}
+        names = {"id": number, "host": not pids, "paths": [], "pids": pids}
+        return names | {"said": told, "sockets": [], "deaf": ""} | more
+
+    empty = {"known": True, "old": [], "ip": answered(), "ip6": answered()}
+    own = namespace(1, [], ground or {}, rules=rules or empty)
+    others = [namespace(pid + 1, [pid], said) for pid, said in spaces.items()]
+    return {
+        "uid": 0,
+        "kernel": "6.18",
+        "namespaces": [own, *others],
+        "unread": {},
+        "proxies": [],
+        "owners": [],
+        "unseen": 0,
+        "resolvers": {str(pid): {"text": other.get("resolver", "")} for pid in spaces},
+    }

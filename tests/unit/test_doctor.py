@@ -18,6 +18,8 @@ from dockerlab.errors import ConnectError, EngineError, HostKeyError
 from dockerlab.finding import Finding, Remedy, exit_code
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.hosts.local import LocalHost
+from dockerlab.kernel import iptables
+from dockerlab.kernel.model import Listener, Machine, Namespace
 from dockerlab.report import findings as listing
 from dockerlab.snapshot import ContainerState, NetworkState, PublishedPort
 from dockerlab.topology import HostFacts, Route
@@ -379,6 +381,11 @@ ANSWER = """\
 == id
 0
 
+== settings
+id 0
+file L2V0Yy9kb2NrZXIvZGFlbW9uLmpzb24=
+flags ZG9ja2VyZA==
+
 == docker
 Docker version 20.10.24+dfsg1, build 297e128
 
@@ -402,13 +409,6 @@ inet arp_cache
     thresh1 128 thresh2 512 thresh3 1024 gc_int 30000
     config key_len 4 entry_size 336 entries 72
 
-== sockets
-tcp   LISTEN 0      128          0.0.0.0:22        0.0.0.0:*    users:(("sshd",pid=93,fd=3))
-tcp   LISTEN 0      4096   127.0.0.1%lo:53         0.0.0.0:*
-udp   UNCONN 0      0                  *:4789            *:*
-tcp   LISTEN 0      5               [::1]:631            [::]:*
-complete
-
 == space
 Filesystem     1024-blocks     Used Available Capacity Mounted on
 /dev/vda1         51343840 20190876  28524712      42% /
@@ -420,17 +420,21 @@ Filesystem       Inodes   IUsed    IFree IUse% Mounted on
 /dev/vda1       3276800  317921  2958879   10% /
 tmpfs                 0       0        0     - /mnt/with space
 
-== rules
-*filter
-complete
-
 == finished
 """
 
 
 def test_parse():
     """What the programs print is read; what they do not print is not known, never a guess."""
-    found = parse(ANSWER, 1_700_000_000.0, 1_700_000_001.0)
+    sockets = [
+        ("tcp", "0.0.0.0", 22, ((93, "sshd"),)),
+        ("tcp", "127.0.0.1", 53),
+        ("udp", "::", 4789),
+        ("tcp", "::1", 631),
+    ]
+    rules = iptables.read("*filter\n:FORWARD DROP [0:0]\n-A FORWARD -j DROP\nCOMMIT\n", "ip")
+    ground = Namespace(1, host=True, listeners=tuple(Listener(*each) for each in sockets), ruleset=rules)
+    found = parse(ANSWER, 1_700_000_000.0, 1_700_000_001.0, Machine("vm0", namespaces=(ground,)))
     assert (found.clock, found.within) == (10.0, 0.5)
     assert found.docker.startswith("Docker version 20.10.24")
     assert found.agent == "ModuleNotFoundError: No module named 'ctypes'"
@@ -443,7 +447,7 @@ def test_parse():
         Socket("tcp", ip_address("::1"), 631),
     )
     assert found.disks == (Disk("/", 28524712 * 1024, 2958879), Disk("/mnt/with space", 1000 * 1024, None))
-    assert found.rules == "*filter"
+    assert found.rules == "*filter\n:FORWARD DROP [0:0]\n-A FORWARD -j DROP\nCOMMIT\n"
     nothing = parse("== finished", 0, 0)
     assert (nothing.clock, nothing.sockets, nothing.rules, nothing.neighbour_limit) == (None, None, None, None)
 
@@ -456,7 +460,7 @@ def test_one_round_trip():
     """A machine is asked once, with a constant; an answer that is not whole is told as such."""
     host = FakeHost("vm0", lambda argv, given: ANSWER if argv == ("sh", "-s") and given == SCRIPT.encode() else "")
     (patient,) = look({"vm0": host}, ["web"], silent).values()
-    assert host.calls == [("sh", "-s")]
+    assert sorted(call[0] for call in host.calls) == ["python3", "sh"]
     assert patient.facts == HostFacts("vm0", root=True, missing=patient.facts.missing)
     cut = FakeHost("vm0", lambda *_: (1, "== id\n0\n", "killed"))
     (patient,) = look({"vm0": cut}, [], silent).values()

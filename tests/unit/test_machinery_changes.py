@@ -298,7 +298,7 @@ def test_watching(engine):
 
 def test_the_program_is_for_old_pythons():
     """All that is sent to a host is understood by Python 3.6."""
-    for module in survey.MODULES:
+    for module in survey.PROGRAM.modules:
         text = files("dockerlab.survey.program").joinpath(f"{module}.py").read_text("utf-8")
         assert ast.parse(text, feature_version=(3, 6)).body
 
@@ -318,8 +318,8 @@ def test_a_host_without_python():
     bare = FakeHost("vm0", lambda *_: (127, "", "sh: python3: not found"))
     with pytest.raises(HostError, match=r"needs python3 \(3.6 or later\) there: sh: python3: not found"):
         send.look(bare)
-    machines, failures = send.look_at_all({"vm0": bare})
-    assert (machines, list(failures)) == ({}, ["vm0"])
+    told = send.look_at_all({"vm0": bare})
+    assert (told.answers, list(told.failures)) == ({}, ["vm0"])
 
 
 @pytest.mark.parametrize("said", ["", "Welcome!", "[]", '{"uid": 0}', '{"containers": 3}'])

@@ -16,12 +16,13 @@ from support.offline import observed
 
 from dockerlab.probe.base import reachable, unknown
 from dockerlab.reach.offline import imagine
-from dockerlab.students import as_csv, as_html, as_json, as_junit, as_table, grading
+from dockerlab.students import as_csv, as_html, as_json, as_junit, as_table
 from dockerlab.students.grades import Grade, total, worst
 from dockerlab.students.instance import instance
 from dockerlab.students.roster import Student, one, parse
 from dockerlab.students.subnets import Source
 from dockerlab.survey import Seen
+from dockerlab.verify import judging
 
 NASTY = "=cmd|' /C calc'!A0</td><script>alert(1)</script>\x00"
 ROSTER = f'name,group\nAda,A\n"{NASTY}",+1\nBob,-2\nEve,@x\n'
@@ -113,15 +114,15 @@ def test_all_are_asked_at_once():
     """The cells of all students go into one run of the prober, and each answer comes back to its own cell."""
     definition = read(EXAMPLES / "bridge.yaml")
     made = [instance(definition, one(f"s0{n}"), {"local": "vm0"}, Source()) for n in (1, 2, 3)]
-    papers = []
+    trials = []
     for each in made:
         facts, snapshots = imagine(each.lab)
-        papers.append(grading.paper(each, Seen(snapshots, facts)))
+        trials.append(judging.trial(each.lab, Seen(snapshots, facts)))
     prober = Prober()
-    grading.all_at_once(papers, prober)
+    judging.all_at_once(trials, prober)
     assert prober.calls == 1
-    for paper in papers:
-        for cell, seen in zip(paper.cells, paper.observed, strict=True):
+    for each in trials:
+        for cell, seen in zip(each.cells, each.observed, strict=True):
             assert cell.source in seen.detail or seen.detail == "silent"
 
 

@@ -9,7 +9,7 @@ import os
 import sys
 
 from dockerlab.survey.program import engine
-from dockerlab.survey.program.asking import Json
+from dockerlab.survey.program.asking import Json, text_of
 from dockerlab.survey.program.processes import Processes
 from dockerlab.survey.program.spaces import namespaces_of
 
@@ -22,12 +22,17 @@ def main() -> "None":
 def look(wanted: "Json") -> "Json":
     """Return what this host shows, by where it was read.
 
-    `pids` are processes whose namespaces are looked into; without them the engine is asked for its containers, and what
-    it says is there, too. `detail` is `all`, or `host` for the host's own namespace alone.
+    `pids` are processes whose namespaces are looked into, and whose name servers are told; without them the engine is
+    asked for its containers, and what it says is there, too. `detail` is `all`, or `host` for the host's own namespace
+    alone.
     """
     prepare()
-    said = {} if wanted["pids"] is not None else engine.engine()
-    pids = engine.pids_of(said) if said else wanted["pids"]
+    if wanted["pids"] is None:
+        said = engine.engine()
+        pids = engine.pids_of(said)
+    else:
+        pids = wanted["pids"]
+        said = {"resolvers": {str(pid): text_of(f"/proc/{pid}/root/etc/resolv.conf") for pid in pids}}
     whole = wanted["detail"] == "all"
     namespaces, unread = namespaces_of(pids if whole else [], hidden=whole)
     processes = Processes()
