@@ -157,7 +157,7 @@ def _extras(pair: Pair, wanted: Link, there: Link) -> Iterator[Difference]:
         else:
             flags = wanted.info.get("flags", "") if wanted.kind == "ipvlan" else ""
             mode = wanted.info.get("mode", "") or there.info.get("mode", "")
-            back = undo.link(where, name, "type", wanted.kind, "mode", mode, *flags.split(","))
+            back = undo.link(where, name, "type", wanted.kind, "mode", mode, *filter(None, flags.split(",")))
         says = f"the interface {name} has {key} {now}, where it would be {right}"
         yield _turned(pair, there, f"info.{key}", wanted.info.get(key), (f"{name} {key} {now}", says, back))
 
