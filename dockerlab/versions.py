@@ -67,6 +67,15 @@ class Engine:
         return self.line in OBSERVED[self.backend]
 
     @property
+    def doubt(self) -> str:
+        """Return a sentence for people where nobody observed an engine of this line, else an empty text."""
+        if self.observed or not self.known:
+            return ""
+        return (
+            f"what engine {self} makes is imagined by its source alone: no engine of its line was ever held against it"
+        )
+
+    @property
     def supported(self) -> bool:
         """Tell whether it is new enough for dockerlab."""
         return self.line >= OLDEST

@@ -101,4 +101,8 @@ def _heard(patient: Patient, said: Said) -> Patient:
         machine = facts.parse(patient.host, said.text)
     except HostError as error:
         return replace(patient, untold=error)
-    return replace(patient, facts=machine, condition=parse(said.text, said.asked, said.answered, said.kernel))
+    return replace(
+        patient,
+        facts=facts.of(machine, said.kernel) if said.kernel is not None else machine,
+        condition=parse(said.text, said.asked, said.answered, said.kernel),
+    )

@@ -51,19 +51,18 @@ def differences(lab: Lab, snapshots: Mapping[str, Snapshot], names: frozenset[st
 
     That a container is not on a network which is not there is told of the network alone.
     """
-    found = [
+    networks = [
         difference
         for name in lab.networks
-        if names is None or name in names
         for host in lab.hosts_of(name)
         if host in snapshots
         for difference in _network(lab, name, snapshots[host])
     ]
-    told = {(each.host, each.name) for each in found}
+    found = [each for each in networks if names is None or each.name in names]
     for name in lab.containers:
         host = lab.host_of(name)
         if (names is None or name in names) and host in snapshots:
-            found += _container(lab, name, snapshots[host], {network for at, network in told if at == host})
+            found += _container(lab, name, snapshots[host], {each.name for each in networks if each.host == host})
     return found
 
 

@@ -29,7 +29,10 @@ sys.modules[sys.argv[1]].main()
 
 @dataclass(frozen=True)
 class Program:
-    """Modules of a package, in the order of their imports, that need the standard library of Python 3.6 alone."""
+    """Modules of a package, in the order of their imports, that need the standard library of Python 3.6 alone.
+
+    A module of a package in there has its name with a dot.
+    """
 
     package: str
     modules: tuple[str, ...]
@@ -40,12 +43,13 @@ class Program:
 
     def source(self) -> bytes:
         """Return the program as the one line that the bootstrap reads; packages are empty there."""
-        parts = self.package.split(".")
-        sources = [[".".join(parts[:end]), ""] for end in range(1, len(parts) + 1)]
-        folder = files(self.package)
-        sources += [
-            [f"{self.package}.{name}", folder.joinpath(f"{name}.py").read_text("utf-8")] for name in self.modules
-        ]
+        folder, names = files(self.package), [f"{self.package}.{name}" for name in self.modules]
+        parents = (
+            ".".join(parts[:end]) for parts in (name.split(".") for name in names) for end in range(1, len(parts))
+        )
+        sources = [[parent, ""] for parent in dict.fromkeys(parents)]
+        for name, module in zip(names, self.modules, strict=True):
+            sources.append([name, folder.joinpath(f"{module.replace('.', '/')}.py").read_text("utf-8")])
         return json.dumps(sources).encode() + b"\n"
 
     def run(self, host: Host, main: str, timeout: float, *arguments: str) -> Result:

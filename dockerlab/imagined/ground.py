@@ -19,6 +19,7 @@ from dockerlab.kernel.rules import Chain, Ruleset
 from dockerlab.lab.model import Lab
 from dockerlab.modes.made import default
 from dockerlab.snapshot import Snapshot
+from dockerlab.topology import HostFacts
 
 FORWARDING: Mapping[str, str] = {
     "net/ipv4/ip_forward": "1",
@@ -27,17 +28,18 @@ FORWARDING: Mapping[str, str] = {
     "net/bridge/bridge-nf-call-ip6tables": "1",
 }
 """What Docker promises: the host routes for the containers, and its firewall sees what bridges switch."""
-KEPT = ("net/ipv4/conf/all/rp_filter", "net/ipv4/conf/default/rp_filter")
-"""What is the host's: a new interface's filter begins with the host's own."""
 
 
 def stripped(seen: Machine, book: Snapshot) -> Machine:
-    """Return a surveyed host without Docker: `book` tells what there is Docker's."""
+    """Return a surveyed host without Docker: `book` tells what there is Docker's.
+
+    Its links are up: one that is down is a difference, and nothing that a host is.
+    """
     own = seen.ground
     bridges = {network.bridge for network in book.networks if network.bridge}
     foreign = {link.name for link in own.links if link.name in bridges or link.master in bridges}
     foreign |= {link.name for link in own.links if link.kind == "dummy" and link.name[:3] in ("dm-", "di-")}
-    links = tuple(link for link in own.links if link.name not in foreign)
+    links = tuple(replace(link, up=True, carrier=True) for link in own.links if link.name not in foreign)
     names = {link.name for link in links}
     connected = {(route.destination, route.table) for link in links for route in brought(link)}
     routes = tuple(
@@ -49,11 +51,9 @@ def stripped(seen: Machine, book: Snapshot) -> Machine:
             or (route.table == MAIN and not route.destination.prefixlen and route.kind == "unicast")
         )
     )
-    settings = {path: own.sysctls[path] for path in KEPT if path in own.sysctls}
-    settings |= {f"net/ipv4/conf/{link.name}/rp_filter": settings[KEPT[1]] for link in links if KEPT[1] in settings}
     policies = tuple(_policy(chain) for chain in own.ruleset.chains if _is_forward(chain))
     ground = Namespace(
-        own.id, host=True, links=links, routes=routes, sysctls={**settings, **FORWARDING},
+        own.id, host=True, links=links, routes=routes, sysctls=FORWARDING,
         ruleset=Ruleset(policies, read=frozenset({"ip", "ip6"})),
     )  # fmt: skip
     return Machine(seen.host, seen.root, seen.kernel, (ground,))
@@ -65,6 +65,30 @@ def _is_forward(chain: Chain) -> bool:
 
 def _policy(chain: Chain) -> Chain:
     return replace(chain, rules=())
+
+
+def told(facts: HostFacts, book: Snapshot) -> Machine:
+    """Return a host without Docker by the facts of a machine whose kernel itself could not be looked at."""
+    docker = {network.bridge for network in book.networks if network.bridge}
+    nics = [nic for nic in facts.nics if nic.name not in docker]
+    links = [
+        Link(number, nic.name, mac=nic.mac, mtu=1500, up=nic.up, addresses=nic.addresses)
+        for number, nic in enumerate(nics, 1)
+    ]
+    routes = [
+        default(route.device, route.via)
+        for route in facts.routes
+        if route.destination is None and route.via is not None and route.device not in docker
+    ]
+    policies = tuple(
+        Chain(family, "filter", "FORWARD", hook="forward", policy=policy)
+        for family, policy in (("ip", facts.forward_policy or "ACCEPT"), ("ip6", "ACCEPT"))
+    )
+    ground = Namespace(
+        4026531840, host=True, links=tuple(links), routes=(*routes, *_connected(links)), sysctls=dict(FORWARDING),
+        ruleset=Ruleset(policies, read=frozenset({"ip", "ip6"})),
+    )  # fmt: skip
+    return Machine(facts.host, kernel=facts.kernel, namespaces=(ground,))
 
 
 def made_up(lab: Lab) -> dict[str, Machine]:
@@ -90,9 +114,8 @@ def _made_up(host: str, main: str, parents: Iterable[str], own: IpInterface) -> 
         Chain(family, "filter", "FORWARD", hook="forward", policy=policy)
         for family, policy in (("ip", "DROP"), ("ip6", "ACCEPT"))
     )
-    settings = {f"net/ipv4/conf/{link.name}/rp_filter": "0" for link in links} | dict(FORWARDING)
     ground = Namespace(
-        4026531840, host=True, links=tuple(links), routes=(*routes, *_connected(links)), sysctls=settings,
+        4026531840, host=True, links=tuple(links), routes=(*routes, *_connected(links)), sysctls=FORWARDING,
         ruleset=Ruleset(policies, read=frozenset({"ip", "ip6"})),
     )  # fmt: skip
     return Machine(host, root=True, namespaces=(ground,))

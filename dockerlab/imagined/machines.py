@@ -56,7 +56,12 @@ def machines(
     for host in hosts.values():
         host.make()
     _tell_overlays(list(hosts.values()))
-    homes = {name: SpaceId(host.name, space.id) for host in hosts.values() for name, space in host.homes.items()}
+    homes = {
+        name: SpaceId(host.name, space.id)
+        for host in hosts.values()
+        for name, space in host.homes.items()
+        if host.is_labs(name)
+    }
     return Imagined({name: host.finished() for name, host in hosts.items()}, homes)
 
 
@@ -176,7 +181,7 @@ class _Host:
     def _container(self, state: ContainerState) -> None:
         """Make a container's namespace, with all its places, its way out, and what is published of it."""
         space = self._space(f"/run/docker/netns/{state.id[:12]}", (state.pid,) if state.pid > 1 else ())
-        spec = self.lab.containers.get(state.name) if self._is_labs(state.name) else None
+        spec = self.lab.containers.get(state.name) if self.is_labs(state.name) else None
         self.homes[state.name] = space
         wanted = list(spec.networks) if spec is not None else []
         stays: list[Stay] = []
@@ -210,7 +215,8 @@ class _Host:
         if len(without) == len(space.links) - 1 and not self.engine.ipv6_on_lo:
             space.links[0] = LO4
 
-    def _is_labs(self, name: str) -> bool:
+    def is_labs(self, name: str) -> bool:
+        """Tell whether a container of that name is the lab's, and on this host."""
         return name in self.lab.containers and self.lab.host_of(name) == self.name
 
     def _stay(self, space: Draft, site: Site, endpoint: EndpointState, *, last: bool = False) -> Stay:

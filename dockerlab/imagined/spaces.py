@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface, ip_network
+from functools import lru_cache
+from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network, ip_address, ip_interface
 
 from dockerlab.kernel.addresses import IpInterface
 from dockerlab.kernel.model import Forward, Link, Listener, Namespace
@@ -13,7 +14,6 @@ from dockerlab.kernel.rules import Ruleset
 
 LO = Link(1, "lo", mtu=65536, addresses=(ip_interface("127.0.0.1/8"), ip_interface("::1/128")))
 LO4 = replace(LO, addresses=LO.addresses[:1])
-LINK_LOCAL = ip_network("fe80::/10")
 IPV6_METRIC = 256
 SELECTORS = (
     Selector(4, 0, table=LOCAL, text="from all lookup local"),
@@ -77,37 +77,41 @@ class Draft:
 def brought(link: Link) -> Iterator[Route]:
     """Yield the routes that the kernel makes for the addresses of a link that is up."""
     for address in link.addresses if link.up else ():
-        yield from _of4(link, address) if isinstance(address, IPv4Interface) else _of6(link, address)
+        yield from _of4(link.name, address) if isinstance(address, IPv4Interface) else _of6(link.name, address)
 
 
-def _of4(link: Link, address: IPv4Interface) -> Iterator[Route]:
-    """Yield those of an IPv4 address (`fib_add_ifaddr` of net/ipv4/fib_frontend.c)."""
-    hops, own, subnet = (Hop(link.name),), ip_network(address.ip), address.network
-    if link.name == "lo":
-        yield _kernels(subnet, "local", LOCAL, hops, "host", address)
+@lru_cache(maxsize=4096)
+def _of4(link: str, address: IPv4Interface) -> tuple[Route, ...]:
+    """Return those of an IPv4 address (`fib_add_ifaddr` of net/ipv4/fib_frontend.c)."""
+    hops, own, subnet = (Hop(link),), address.ip, address.network
+    shown, ending = str(own), f"dev {link} proto kernel scope"
+    found = list[Route]()
+    if link == "lo":
+        text = f"local {subnet} {ending} host src {shown}"
+        found.append(Route(subnet, "local", LOCAL, hops, own, 0, "host", "kernel", text))
     elif subnet.prefixlen < 32:
-        yield _kernels(subnet, "unicast", MAIN, hops, "link", address)
-    yield _kernels(own, "local", LOCAL, hops, "host", address)
+        text = f"{subnet} {ending} link src {shown}"
+        found.append(Route(subnet, "unicast", MAIN, hops, own, 0, "link", "kernel", text))
+    text = f"local {shown} {ending} host src {shown}"
+    found.append(Route(IPv4Network(int(own)), "local", LOCAL, hops, own, 0, "host", "kernel", text))
     if subnet.prefixlen < 31:
-        yield _kernels(ip_network(subnet.broadcast_address), "broadcast", LOCAL, hops, "link", address)
+        last = subnet.broadcast_address
+        text = f"broadcast {last} {ending} link src {shown}"
+        found.append(Route(IPv4Network(int(last)), "broadcast", LOCAL, hops, own, 0, "link", "kernel", text))
+    return tuple(found)
 
 
-def _of6(link: Link, address: IPv6Interface) -> Iterator[Route]:
-    """Yield those of an IPv6 address (`addrconf_prefix_route` and `ip6_ins_rt` of net/ipv6/addrconf.c)."""
-    hops = (Hop(link.name),)
-    if link.name != "lo" and address.network.prefixlen < 128:
-        shown = f"{address.network} dev {link.name} proto kernel metric {IPV6_METRIC}"
-        yield Route(address.network, hops=hops, metric=IPV6_METRIC, protocol="kernel", text=shown)
-    own = ip_network(address.ip)
-    yield Route(own, "local", LOCAL, hops, protocol="kernel", text=f"local {address.ip} dev {link.name}")
-
-
-def _kernels(to: object, kind: str, table: str, hops: tuple[Hop, ...], scope: str, address: IPv4Interface) -> Route:
-    """Return a route that the kernel made."""
-    destination = ip_network(str(to))
-    shown = str(destination.network_address) if destination.prefixlen == 32 else str(destination)
-    words = f"{'' if kind == 'unicast' else f'{kind} '}{shown} dev {hops[0].device} proto kernel scope {scope}"
-    return Route(destination, kind, table, hops, address.ip, 0, scope, "kernel", f"{words} src {address.ip}")
+@lru_cache(maxsize=4096)
+def _of6(link: str, address: IPv6Interface) -> tuple[Route, ...]:
+    """Return those of an IPv6 address (`addrconf_prefix_route` and `ip6_ins_rt` of net/ipv6/addrconf.c)."""
+    hops, own, subnet = (Hop(link),), address.ip, address.network
+    found = list[Route]()
+    if link != "lo" and subnet.prefixlen < 128:
+        text = f"{subnet} dev {link} proto kernel metric {IPV6_METRIC}"
+        found.append(Route(subnet, hops=hops, metric=IPV6_METRIC, protocol="kernel", text=text))
+    text = f"local {own} dev {link} proto kernel metric 0"
+    found.append(Route(IPv6Network(int(own)), "local", LOCAL, hops, protocol="kernel", text=text))
+    return tuple(found)
 
 
 def link_local(mac: str) -> IpInterface | None:

@@ -8,12 +8,12 @@ from typing import Any
 
 from dockerlab.kernel import nft_actions
 from dockerlab.kernel.iptables import UNKNOWN
+from dockerlab.kernel.nft_keys import key_of
 from dockerlab.kernel.nft_terms import (
     STATUS_AS_STATE,
     Key,
     UnknownTermError,
     compact,
-    key_of,
     lookup,
     mark,
     member,

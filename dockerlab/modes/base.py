@@ -133,6 +133,11 @@ docker network rm {{ id or name }}
         _ = network
         return ()
 
+    def refuses(self, network: Network, engine: Engine) -> Iterable[str]:
+        """Yield why an engine would not make the network: what it does not know, or cannot do."""
+        _ = network, engine
+        return ()
+
     def wants(self, network: Network | None) -> Wants:
         """Return what else has to be right on the host for a network of this mode, None for the engine's own."""
         _ = network

@@ -32,10 +32,9 @@ from dockerlab.snapshot import (
     PublishedPort,
 )
 from dockerlab.topology import IpInterface
+from dockerlab.versions import Engine
 
 DEFAULT = "bridge"
-GATEWAYS = ("nat", "routed", "nat-unprotected", "isolated")
-"""The gateway modes that any engine knows (docs.docker.com, bridge network driver)."""
 
 
 class BridgeNetwork(Network):
@@ -87,6 +86,19 @@ docker network create
         for name in lab.networks:
             if name in (DEFAULT, "host", "none"):
                 yield Problem(("networks", name), f"the engine has a network {name} of its own: choose another name")
+
+    def refuses(self, network: Network, engine: Engine) -> Iterable[str]:
+        """Yield gateway modes that the engine does not know; one that knows none at all ignores them in silence."""
+        known = {
+            "": True, "nat": True, "routed": True, "nat-unprotected": engine.unprotected, "isolated": engine.isolated,
+        }  # fmt: skip
+        for version in (4, 6) if engine.gateway_modes else ():
+            told = network.driver_opts.get({4: GATEWAY_MODE, 6: GATEWAY_MODE_6}[version], "")
+            if not known.get(told):
+                modes = ", ".join(mode for mode, there in known.items() if there and mode)
+                yield f"wants gateway mode {told}, which engine {engine} does not know; it knows {modes}"
+            elif told == "isolated" and not network.internal:
+                yield "wants gateway mode isolated, which is for internal networks: say `internal: true` as well"
 
     def wants(self, network: Network | None) -> Wants:
         """Return that the host routes, and that its firewall sees the bridge where containers are kept apart on it."""

@@ -6,8 +6,10 @@ and appears on another host when a container there joins it. The way out is a se
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from ipaddress import ip_network
 from typing import Literal
+from zlib import crc32
 
 from pydantic import Field
 
@@ -15,7 +17,8 @@ from dockerlab.kernel.model import Link
 from dockerlab.lab.model import Network
 from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Site, Wants
 from dockerlab.modes.made import At, Joined, Line, Made, cable, written
-from dockerlab.snapshot import GATEWAY_BRIDGE, MTU, VXLAN_IDS, EndpointState
+from dockerlab.snapshot import MTU, VXLAN_IDS, EndpointState
+from dockerlab.versions import Engine
 
 PORTS = (("tcp", 2377), ("tcp", 7946), ("udp", 7946), ("udp", 4789))
 """Where a Swarm's hosts meet: its managers, the gossip of its members, and VXLAN."""
@@ -76,6 +79,15 @@ docker network create
         _ = network
         return ("CONFIG_VXLAN",)
 
+    def refuses(self, network: Network, engine: Engine) -> Iterable[str]:
+        """Yield that there is no Swarm beside the nftables backend."""
+        _ = network
+        if engine.backend == "nftables":
+            yield (
+                f"wants a Swarm, and engine {engine} takes none with `firewall-backend: nftables`: say `iptables` in "
+                "daemon.json and restart the engine"
+            )
+
     def wants(self, network: Network | None) -> Wants:
         """Return the Swarm's ports, and that the host routes what leaves by docker_gwbridge."""
         return Wants(forwarding=network is None or not network.internal, ports=PORTS)
@@ -104,19 +116,14 @@ docker network create
 
 
 def _vni(site: Site) -> str:
-    """Return the number of the network's VXLAN, empty where nobody says it."""
-    return site.options.get("com.docker.network.driver.overlay.vxlanid_list", "").partition(",")[0]
+    """Return the number of the network's VXLAN; where no engine has given it one, one that is its own on all hosts."""
+    return site.options.get(VXLAN_IDS, "").partition(",")[0] or str(crc32(site.name.encode()) & 0xFFFFFF)
 
 
 def _carrier(site: Site) -> At:
     """Return what rules about the packets that carry a network's frames are written for."""
     number = _vni(site)
     return At(site.engine, 4, "", ip_network("0.0.0.0/0"), vni=int(number) if number.isdigit() else 0)
-
-
-def gateway_port(host: str) -> str:
-    """Return what denials call a place on a host's docker_gwbridge."""
-    return f"{host}/{GATEWAY_BRIDGE}/port"
 
 
 MODE = Overlay()

@@ -61,7 +61,7 @@ heard $(answer_of "$2" "$3")" ;;
 answer_of() {  # how many bytes come back, 0 or 1; not every nc ends by itself
     printf 'GET / HTTP/1.0\r\n\r\n' | {
         exec 3<&0
-        nc -n -w 2 "$1" "$2" <&3 2>/dev/null &
+        nc -w 2 "$1" "$2" <&3 2>/dev/null &
         nc=$!
         { sleep 3; kill $nc; } >/dev/null 2>&1 &
         wait $nc

@@ -9,7 +9,9 @@ from typing import Literal
 from dockerlab import modes
 from dockerlab.errors import ConflictError
 from dockerlab.identity import Identity
+from dockerlab.imagined.engines import engine_of
 from dockerlab.lab.model import Lab, Network
+from dockerlab.modes.ipvlan import IpvlanNetwork
 from dockerlab.modes.parent import ParentNetwork
 from dockerlab.plan.ownership import belongs
 from dockerlab.snapshot import NetworkState, Snapshot
@@ -21,7 +23,7 @@ class Obstacle:
     """Something on a host that is in the lab's way; `culprit` is the object of the engine that is, where one is."""
 
     host: str
-    rule: Literal["name", "parent", "kernel", "subnet", "port", "gossip"]
+    rule: Literal["name", "parent", "kernel", "subnet", "port", "gossip", "engine"]
     told: str
     culprit: str = ""
 
@@ -50,6 +52,7 @@ def obstacles(
         if host in facts and host in snapshots:
             found += _lans(lab, facts[host], snapshots[host])
             found += _gossip(lab, facts[host], snapshots[host])
+            found += _engine(lab, facts[host], snapshots[host])
         if host in snapshots:
             found += _ports(lab, who, snapshots[host])
     return list(dict.fromkeys(found))
@@ -147,6 +150,39 @@ def _gossip(lab: Lab, facts: HostFacts, snapshot: Snapshot) -> Iterator[Obstacle
             "docker); ss -ltnp 'sport = :7946' shows whose it is"
         )
         yield Obstacle(facts.host, "gossip", told)
+
+
+def _engine(lab: Lab, facts: HostFacts, snapshot: Snapshot) -> Iterator[Obstacle]:
+    """Yield what the host's engine would refuse: an option, IPv6 that is not forwarded, two ways out."""
+    engine = engine_of(snapshot, facts)
+    if not engine.known:
+        return
+    for name, network in lab.networks.items():
+        if facts.host not in lab.hosts_of(name):
+            continue
+        for told in modes.for_driver(network.driver).refuses(network, engine):
+            yield Obstacle(facts.host, "engine", f"network {name} {told}")
+        if network.driver == "bridge" and network.ipv6 and engine.backend == "nftables" and facts.ip6_forward is False:
+            told = (
+                f"network {name} has IPv6, which engine {engine} wants the host to forward by itself: "
+                "sysctl -w net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.forwarding=1"
+            )
+            yield Obstacle(facts.host, "engine", told)
+    if engine.routes_by_version:
+        return
+    for name, spec in lab.on_host(facts.host).items():
+        routed = [n for n in spec.networks if _routed(lab.networks[n])]
+        others = [n for n in spec.networks if n not in routed and not lab.networks[n].internal]
+        if routed and others:
+            told = (
+                f"container {name} is on {routed[0]}, whose mode l3 gives a default route, and on {others[0]}, which "
+                f"gives one too: engine {engine} does not start it (from 28.0 on one of them is chosen)"
+            )
+            yield Obstacle(facts.host, "engine", told)
+
+
+def _routed(network: Network) -> bool:
+    return isinstance(network, IpvlanNetwork) and network.submode != "l2" and not network.internal
 
 
 def _same(network: NetworkState, version: int) -> list[IpNetwork]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from dockerlab.imagined.origin import origin
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Link
@@ -78,9 +80,9 @@ def _unseen(story: Story) -> str:
 
 def _by_way_of(story: Story, because: str) -> str:
     """Return why, with the host that the request went through first."""
-    if not story.through:
+    if story.end == story.source:
         return because
-    return f"it goes out through {story.through[-1]}, and there: {because.replace('{source}', story.through[-1])}"
+    return f"it goes out through {story.end}, and there: {because.replace('{source}', story.end)}"
 
 
 def _reply(story: Story) -> tuple[str, str]:
@@ -88,8 +90,18 @@ def _reply(story: Story) -> tuple[str, str]:
     outcome = story.outcome
     if outcome.end == "left" and outcome.arrived is None:
         return "no-masquerade", "it arrives with {source}'s own address, to which no machine out there has a route"
-    why = _decided(story, outcome.by) or f"it ends at {story.end} ({outcome.end})"
-    return "reply-lost", f"the request arrives at {{to}}, but its reply goes astray: {why}"
+    answering = story.called(outcome.arrived) if outcome.arrived is not None else story.end
+    back = Story(story.world, answering, replace(outcome, steps=outcome.back, answered=True, reachable=False))
+    if outcome.end == "delivered":
+        why = f"{{address}} is {back.end} from there"
+    else:
+        why = _lost(back, Target(story.source, outcome.seen_from, story.source), None)[1]
+    turned = "{to}".join(part.replace("{to}", "{source}") for part in why.split("{source}"))
+    sender = str(outcome.seen_from) if story.masqueraded_by else "{source}'s address"
+    return (
+        "reply-lost",
+        f"the request arrives at {{to}}, but its reply goes astray: {turned.replace('{address}', sender)}",
+    )
 
 
 def _lost(story: Story, target: Target, port: int | None) -> tuple[str, str]:
@@ -285,7 +297,11 @@ def _wire(story: Story, by: Element | None) -> tuple[str, str]:
             return f"macvlan-{mode}", text
         if family == "ipvlan" and subject.info.get("flags", "") in ("private", "vepa"):
             return "ipvlan-flag", text
-        return f"{family}-own-host", text
+        because = (
+            f"a child of {by.where if by is not None else 'a parent'} and its own host never meet: the frame leaves "
+            "through the parent, and the kernel does not hand it back to the host"
+        )
+        return f"{family}-own-host", because
     if not subject.up or not subject.carrier:
         return "link-down", f"{text} on {story.end}"
     return "bridge-port", f"{text} on {story.end}"

@@ -7,7 +7,7 @@ target, so that the cost of a large lab is that of counting its cells.
 from __future__ import annotations
 
 import gc
-from collections.abc import Hashable, Iterator
+from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,10 +16,10 @@ from typing import NamedTuple
 
 from dockerlab.reach.cells import Cell, Target, names_of, sources, targets
 from dockerlab.reach.expectation import Expectation
-from dockerlab.reach.names import known, look_up
+from dockerlab.reach.names import Known, known, look_up
 from dockerlab.reach.verdict import verdict
 from dockerlab.reach.world import World
-from dockerlab.walk.alike import Alike
+from dockerlab.walk import alike
 from dockerlab.walk.conversation import exchange
 from dockerlab.walk.outcome import Outcome, SpaceId
 from dockerlab.walk.packet import Flow
@@ -105,21 +105,22 @@ class Questions:
             if source in self.world.lab.containers:
                 for number, (container, name, holder, own) in enumerate(self.names):
                     if container != source:
-                        found = self.known_by(source, holder, name)
-                        yield first + number, Cell(source, container, name, "dns", holder, None, found or own)
+                        yield (
+                            first + number,
+                            Cell(source, container, name, "dns", holder, None, self._right(source, holder, name, own)),
+                        )
 
-    def known_by(self, source: str, holder: str, name: str) -> tuple[str, ...]:
-        """Return the addresses that a name has to give to somebody, none where it is not known there."""
+    def _right(self, source: str, holder: str, name: str, own: tuple[str, ...]) -> tuple[str, ...]:
+        """Return the addresses that a name has to give to somebody; none where nobody has it on his networks."""
         of = self.world.people.of[source]
         key = (self.world.people.known_on.get(of, ()), holder, name)
-        if key not in self._found:
-            found = known(self.world, of, holder, name)
-            self._found[key] = found.own or ((), ("",))[bool(found.others)]
-        told = self._found[key]
-        return () if told == ("",) else told
+        found = self._found.get(key)
+        if found is None:
+            found = self._found[key] = known(self.world, of, holder, name)
+        return found.own or (own if found.others else ())
 
     @cached_property
-    def _found(self) -> dict[Hashable, tuple[str, ...]]:
+    def _found(self) -> dict[Hashable, Known]:
         return {}
 
 
@@ -153,26 +154,33 @@ class Model:
         question = self.asked.packets[number]
         of = self.world.people.of[cell.source]
         home = self.world.homes.get(of)
-        key = (self._of_source(home, of), self._of_target(question.target, home), question.port)
+        key = (self._of_source(home, of), self._of_target(number, home), question.port)
         found = self.packets.get(key)
         if found is None:
             found = self.packets[key] = tell(self.world, cell, question.target)
         return found
 
     def _of_source(self, home: SpaceId | None, of: str) -> Hashable:
-        return of if home is None else self.alike.source(home)
+        return of if home is None else self._sources[home]
 
-    def _of_target(self, target: Target, home: SpaceId | None) -> Hashable:
+    def _of_target(self, number: int, home: SpaceId | None) -> Hashable:
         """Return what two targets have in common that fare alike from everywhere but their own namespace."""
+        target, _, _, port = self.asked.packets[number]
         holder = self.world.homes.get(target.holder or "")
-        if target.address is None or holder is None or holder == home or target.published:
-            return (target.text, target.holder, target.to, holder == home)
-        return (self.alike.target(target.address, holder), target.to in self.world.lab.containers)
+        if target.address is None or holder is None or target.published or holder == home:
+            return (target.text, target.to, home if holder == home or target.published else None)
+        return (self._targets[target.address, port], target.to in self.world.lab.containers)
 
     @cached_property
-    def alike(self) -> Alike:
-        """Return which namespaces and addresses fare alike."""
-        return Alike(self.world.fabric)
+    def _sources(self) -> Mapping[SpaceId, int]:
+        """Return the kind of each namespace as one that asks."""
+        return alike.sources(self.world.fabric)
+
+    @cached_property
+    def _targets(self) -> Mapping[alike.Target, int]:
+        """Return the kind of each address and port that is asked for."""
+        wanted = ((each.target.address, each.port) for each in self.asked.packets if each.target.address is not None)
+        return alike.targets(self.world.fabric, dict.fromkeys(wanted))
 
     def _name(self, cell: Cell) -> Expectation:
         of = self.world.people.of[cell.source]

@@ -63,61 +63,88 @@ def settings(hosts: Mapping[str, Host], locks: Locks | None = None) -> Answers[D
 
 @dataclass(frozen=True)
 class Seen:
-    """What was found on the hosts: the engine's objects, the machine's facts, and the kernel's state, per host.
+    """What was found on the hosts: the engine's objects and the machine's facts, per host.
 
-    A kernel that could not be looked at is an empty one, with the reason in its `unread`.
+    `machines` are the states of their kernels, where these were asked for; `unseen` says why one is not there.
     """
 
     snapshots: Mapping[str, Snapshot]
     facts: Mapping[str, HostFacts]
-    kernels: Mapping[str, Machine] = field(default_factory=dict)
+    machines: Mapping[str, Machine] = field(default_factory=dict)
+    unseen: Mapping[str, HostError] = field(default_factory=dict)
 
 
 def look(
-    hosts: Mapping[str, Host], names: Iterable[str] = (), locks: Locks | None = None, *, detail: Detail = "all"
+    hosts: Mapping[str, Host],
+    names: Iterable[str] = (),
+    locks: Locks | None = None,
+    *,
+    detail: Detail = "all",
+    kernels: send.Detail | None = None,
 ) -> Seen:
     """Return what is on the hosts; raises the first host's HostError if one cannot be asked.
 
     In detail are labelled objects, and those of these `names`, but of containers only those that `detail` says.
+    `kernels` says how much of the kernels is looked at: `all`, with the namespaces of the containers that are seen in
+    detail; `host`; or, by default, nothing but the facts.
 
     With locks, the engines are looked at once these are had: what is seen then stays as it is. They are waited for
     while the machines' facts are read, so that they cost no time.
     """
     wanted = frozenset(names) | {GATEWAY_BRIDGE}
-    return _seen(on_each(hosts, lambda host: _whole(host, wanted, locks, detail)))
+    return _seen(on_each(hosts, lambda host: _whole(host, wanted, locks, detail, kernels)))
 
 
 def look_where_told(
-    hosts: Mapping[str, Host], names: Iterable[str] = (), locks: Locks | None = None, *, detail: Detail = "all"
+    hosts: Mapping[str, Host],
+    names: Iterable[str] = (),
+    locks: Locks | None = None,
+    *,
+    detail: Detail = "all",
+    kernels: send.Detail | None = None,
 ) -> tuple[Seen, Mapping[str, HostError]]:
     """Return what `look` does of those hosts that answer, and why the others do not."""
     wanted = frozenset(names) | {GATEWAY_BRIDGE}
-    found = ask_all(hosts, lambda host: _whole(host, wanted, locks, detail))
+    found = ask_all(hosts, lambda host: _whole(host, wanted, locks, detail, kernels))
     return _seen(found.answers), found.failures
 
 
+Whole = tuple[Snapshot, HostFacts, Machine | HostError | None]
+
+
 def _whole(
-    host: Host, wanted: frozenset[str], locks: Locks | None, detail: Detail
-) -> tuple[Snapshot, HostFacts, Machine]:
-    """Return what is on one host, the engine and the machine asked at the same time."""
-    with ThreadPoolExecutor(1, thread_name_prefix="facts") as beside:
-        machine = beside.submit(facts.gather, host)
+    host: Host, wanted: frozenset[str], locks: Locks | None, detail: Detail, kernels: send.Detail | None
+) -> Whole:
+    """Return what is on one host, the engine and the machine asked at the same time.
+
+    Where the kernel is looked at, the facts of it are taken from there; where it cannot be, they are read in the
+    other way.
+    """
+    with ThreadPoolExecutor(2, thread_name_prefix="facts") as beside:
+        about = beside.submit(facts.gather, host, whole=kernels is None)
+        early = beside.submit(_kernel, host, (), kernels) if kernels == "host" else None
         if locks is not None:
             locks.wait(host.name)
         answer = engine.snapshot(host, wanted, detail)
-        return answer, machine.result(), _kernel(host, answer)
+        kernel = early.result() if early is not None else None
+        if kernels == "all":
+            kernel = _kernel(host, [c.pid for c in answer.containers if c.running and c.pid], kernels)
+        if isinstance(kernel, Machine):
+            return answer, facts.of(about.result(), kernel), kernel
+        return answer, about.result() if kernel is None else facts.gather(host), kernel
 
 
-def _kernel(host: Host, book: Snapshot) -> Machine:
+def _kernel(host: Host, pids: Iterable[int], detail: send.Detail) -> Machine | HostError:
     try:
-        return send.look(host, [container.pid for container in book.containers if container.pid])
+        return send.look(host, pids, detail)
     except HostError as error:
-        return Machine(host.name, unread=(str(error),))
+        return error
 
 
-def _seen(found: Mapping[str, tuple[Snapshot, HostFacts, Machine]]) -> Seen:
+def _seen(found: Mapping[str, Whole]) -> Seen:
     return Seen(
-        {name: a for name, (a, _, _) in found.items()},
-        {name: b for name, (_, b, _) in found.items()},
-        {name: c for name, (_, _, c) in found.items()},
+        {name: snapshot for name, (snapshot, _, _) in found.items()},
+        {name: machine for name, (_, machine, _) in found.items()},
+        {name: kernel for name, (_, _, kernel) in found.items() if isinstance(kernel, Machine)},
+        {name: kernel for name, (_, _, kernel) in found.items() if isinstance(kernel, HostError)},
     )

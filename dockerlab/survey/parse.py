@@ -59,6 +59,7 @@ def _namespace(seen: Json, owners: list[Any]) -> Namespace:
     held: dict[int, list[tuple[int, str]]] = {}
     for owner in owners:
         held.setdefault(owner["inode"], []).append((owner["pid"], owner["name"]))
+    bound = seen.get("bound", {})
     unread: dict[str, str] = {
         kind: reason(said[what]) for what, kind in KINDS.items() if what in said and not ok(said[what])
     }
@@ -85,7 +86,13 @@ def _namespace(seen: Json, owners: list[Any]) -> Namespace:
         ruleset=rules,
         forwards=_read(said, "fdb", links.forwards) or (),
         listeners=tuple(
-            Listener(s["protocol"], s["address"], s["port"], tuple(held.get(s["inode"], ())))
+            Listener(
+                s["protocol"],
+                s["address"],
+                s["port"],
+                tuple(held.get(s["inode"], ())),
+                bound.get(str(s["inode"]), ""),
+            )
             for s in seen.get("sockets", ())
         ),
         deaf=seen.get("deaf", seen.get("reason", "")),

@@ -49,7 +49,7 @@ def ruleset(said: Json) -> Ruleset:
 
 def _told_by_nft(what: str, said: Json) -> bool:
     """Tell whether iptables of a family may fail: the kernel has no tables of it that nft does not show."""
-    return bool(said.get("known")) and what not in said.get("old", ())
+    return bool(said.get("known")) and what in PROGRAMS and what not in said.get("old", ())
 
 
 class _Reading:

@@ -19,7 +19,7 @@ T = TypeVar("T")
 
 PROGRAM = Program(
     "dockerlab.survey.program",
-    ("asking", "entering", "tables", "rules", "sysctls", "processes", "spaces", "engine", "look", "listen"),
+    ("asking", "entering", "tables", "rules", "sysctls", "bound", "processes", "spaces", "engine", "look", "listen"),
 )
 
 PATIENCE = 60.0

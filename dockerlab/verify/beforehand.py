@@ -51,7 +51,7 @@ def foresee(lab: Lab, seen: Looked) -> Foreseen:
 
 
 def _hosts(lab: Lab, seen: Looked, wanted: World) -> Iterator[tuple[str, Machine]]:
-    grounds = {host: ground.stripped(seen.kernels[host], seen.snapshots[host]) for host in lab.hosts}
+    grounds = {host: ground.stripped(seen.machines[host], seen.snapshots[host]) for host in lab.hosts}
     now = machines(lab, seen.snapshots, grounds, engines_of(lab, seen)).machines
     for host, machine in wanted.fabric.net.machines.items():
-        yield host, as_it_would_be(machine, now[host], seen.kernels[host])
+        yield host, as_it_would_be(machine, now[host], seen.machines[host])

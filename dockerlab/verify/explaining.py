@@ -23,7 +23,7 @@ def explain(lab: Lab, hosts: Mapping[str, Host], ends: Ends, *, live: bool = Fal
 
     Raises UsageError for ends that no cell has, HostError where a host cannot be asked.
     """
-    seen = look(hosts, lab.containers)
+    seen = look(hosts, lab.containers, kernels="all")
     found = asked(surveyed(lab, seen), ends)
     cells = [cell for cell, _ in found.rows if cell.probe != "dns" and cell.target] if live else []
     return found, [(cell, _evidence(cell, found.world, seen, hosts)) for cell in cells]

@@ -24,7 +24,7 @@ def verify(
     seen: Seen | None = None,
 ) -> Report:
     """Return the whole matrix of a lab as it is now: predicted, observed, judged; `seen` is a look at it just now."""
-    seen = seen if seen is not None else look(hosts, lab.containers)
+    seen = seen if seen is not None else look(hosts, lab.containers, kernels="all")
     (report,) = judged([lab], seen, hosts, prober)
     return replace(report, instance=instance)
 

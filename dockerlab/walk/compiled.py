@@ -13,7 +13,7 @@ from dockerlab.walk.net import Net
 from dockerlab.walk.outcome import Element, SpaceId
 
 if TYPE_CHECKING:
-    from dockerlab.walk.filtering import Firewall
+    from dockerlab.walk.firewall import Firewall
     from dockerlab.walk.routing import Tables
 
 CHILDREN = ("macvlan", "macvtap", "ipvlan", "ipvtap")
@@ -59,7 +59,7 @@ class Space:
     @cached_property
     def firewall(self) -> Firewall:
         """Return its netfilter rules, hook by hook."""
-        from dockerlab.walk.filtering import Firewall  # noqa: PLC0415 - each needs the other's types
+        from dockerlab.walk.firewall import Firewall  # noqa: PLC0415 - each needs the other's types
 
         return Firewall(self)
 
@@ -86,6 +86,13 @@ class Space:
             found = max(self.conf(version, "all", key) or 0, self.conf(version, link, key) or 0)
             self._read[version, link, key] = found
         return found
+
+    def forwards(self, version: int, link: str) -> int | None:
+        """Return whether it passes on what comes in by an interface, None where that is unread."""
+        if version == 6:
+            everywhere = self.sysctl("net.ipv6.conf.all.forwarding")
+            return everywhere if everywhere or everywhere is None else self.conf(6, link, "force_forwarding")
+        return self.sysctl(f"net.ipv4.conf.{link}.forwarding", self.sysctl("net.ipv4.ip_forward", None))
 
     def primaries(self, link: Link, version: int) -> list[IpInterface]:
         """Return the addresses of an interface that the kernel sends from by itself, in order.

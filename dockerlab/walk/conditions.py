@@ -14,27 +14,26 @@ if TYPE_CHECKING:
     from dockerlab.walk.compiled import Space
 
 
-def conditions(rule: Rule, space: Space, *, backend: str) -> tuple[Test, ...]:
-    """Return the conditions of a rule, the cheap ones first."""
+def conditions(matches: Sequence[Match], rule: Rule, space: Space, *, backend: str) -> tuple[Test, ...]:
+    """Return conditions of a rule as functions of a packet; those of one extension are one."""
     tests = list[Test]()
-    for module, matches in _by_module(rule.matches):
+    for module, together in _by_module(matches):
         if module in WHOLE:
-            found = WHOLE[module](space, rule, matches, backend)
+            found = WHOLE[module](space, rule, together, backend)
             tests += [found] if found is not None else []
             continue
-        for match in matches:
+        for match in together:
             one = _single(match, space)
             tests += [one] if one is not None else []
     return tuple(tests)
 
 
 def _by_module(matches: Sequence[Match]) -> list[tuple[str, list[Match]]]:
-    """Return conditions by the extension that they belong to: of some the options belong together."""
+    """Return conditions by the extension that they belong to; each `--match-set` is one of its own."""
     found: list[tuple[str, list[Match]]] = []
     for match in matches:
-        if (found and found[-1][0] == match.module and match.module != "set") or (
-            match.module == "set" and not match.option.startswith("--match-set") and found
-        ):
+        same = bool(found) and found[-1][0] == match.module
+        if same and not (match.module == "set" and match.option == "--match-set"):
             found[-1][1].append(match)
         else:
             found.append((match.module, [match]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dockerlab.kernel.addresses import IpAddress
@@ -62,8 +62,10 @@ def hand(way: Way, space: Space, packet: Packet, link: Link, hop: IpAddress) -> 
         return _nobody(way, space, packet, hop, found)
     unasked = unheard(way, space, link, hop, packet, found)
     if unasked is not None:
-        way.note(space, "dropped", f"the question for {hop}, or the answer, is dropped by {unasked.where}", unasked)
-        return Lost("no neighbour", space, unasked, packet, told="host")
+        says = f"the question for {hop}, or the answer, is dropped by {unasked.by.where}"
+        way.note(space, "dropped", says, unasked.by)
+        lost = Lost("no neighbour", space, unasked.by, packet, told="" if unasked.known else "host")
+        return replace(lost, doubt=unasked.doubt, twisted=unasked.known)
     says = f"{hop} is {found.ear.space.name} on {link.name}"
     way.hand(space, link.name, says, found.element, (found.ear.space.id, found.ear.link.name))
     return carry(way, space, packet, link.mac, found.ear)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -200,20 +201,17 @@ def kind_of(space: Space, address: IpAddress, device: str = "") -> str:
 
 
 def _kind_of(space: Space, address: IpAddress, device: str) -> str:
-    if address.is_multicast:
-        return "MULTICAST"
-    if address.is_unspecified:
-        return "UNSPEC"
+    if address.is_multicast or address.is_unspecified:
+        return "MULTICAST" if address.is_multicast else "UNSPEC"
     if address.version == 4 and int(address) == 0xFFFFFFFF:
         return "BROADCAST"
     way = space.tables.local(address)
-    if way is not None and way.hop is not None and way.route is not None:
-        if device and device not in {link.name for link in space.own.get(address, ())} | {way.hop.device}:
-            return "UNICAST"
-        return {"broadcast": "BROADCAST", "anycast": "ANYCAST"}.get(way.route.kind, "LOCAL")
-    if address.version == 6 and space.tables.look(Query(address), lambda *_: False).error:
-        return "UNREACHABLE"
-    return "UNICAST"
+    if way is None or way.hop is None or way.route is None:
+        nowhere = address.version == 6 and space.tables.look(Query(address), lambda *_: False).error
+        return "UNREACHABLE" if nowhere else "UNICAST"
+    if device and device not in {link.name for link in space.own.get(address, ())} | {way.hop.device}:
+        return "UNICAST"
+    return {"broadcast": "BROADCAST", "anycast": "ANYCAST"}.get(way.route.kind, "LOCAL")
 
 
 def match_set(space: Space, rule: Rule, matches: Sequence[Match], backend: str) -> Test | None:
@@ -296,21 +294,17 @@ def _in_spans(value: object, spans: Sequence[tuple[int, int]], protocol: str) ->
 def _value(packet: Packet, kind: str, side: str) -> object:
     """Return the part of a packet that a set's part is compared with, None where it is not known."""
     source = side == "src"
-    if kind == "ip":
-        return packet.source if source else packet.destination
-    if kind == "port":
-        if packet.protocol == "icmp":
-            return f"icmp:{packet.kind[0] * 256 + packet.kind[1]}"
-        return f"{packet.protocol}:{packet.sport if source else packet.dport}"
-    if kind == "iface":
-        return packet.incoming if source else packet.outgoing
-    if kind == "mark":
-        return packet.mark
-    if kind == "mac":
-        return packet.mac or None
-    if kind == "proto":
-        return packet.protocol
-    return None
+    number = packet.kind[0] * 256 + packet.kind[1] if packet.protocol == "icmp" else None
+    port = (packet.sport if source else packet.dport) if number is None else number
+    values: dict[str, object] = {
+        "ip": packet.source if source else packet.destination,
+        "port": f"{packet.protocol}:{port}",
+        "iface": packet.incoming if source else packet.outgoing,
+        "mark": packet.mark,
+        "mac": packet.mac or None,
+        "proto": packet.protocol,
+    }
+    return values.get(kind)
 
 
 def rpfilter(space: Space, _rule: Rule, matches: Sequence[Match], _backend: str) -> Test | None:
@@ -334,7 +328,36 @@ def rpfilter(space: Space, _rule: Rule, matches: Sequence[Match], _backend: str)
     return test
 
 
+def policy(_space: Space, _rule: Rule, matches: Sequence[Match], _backend: str) -> Test | None:
+    """Return whether a packet came, or is to leave, by IPsec (`policy_mt`); of its other options nothing is known."""
+    wanted = next((match for match in matches if match.option == "--pol"), None)
+    if wanted is None or any(match.option not in ("--dir", "--pol") for match in matches):
+        return unknown
+    test: Test = lambda packet: packet.ipsec is (wanted.value == "ipsec")  # noqa: E731 - negated below
+    return negated(test) if wanted.negated else test
+
+
+NETWORK = re.compile(r"(?:&0xffffff00=(0x[0-9a-f]+)$)|(?:,116 0 0 8,21 \d+ \d+ (\d+),)")
+"""How the number of a VXLAN network is compared, by u32 and by the bytecode of bpf."""
+
+
+def program(_space: Space, _rule: Rule, matches: Sequence[Match], _backend: str) -> Test | None:
+    """Return whether the number of the VXLAN network that a datagram carries is the one that a program asks for.
+
+    Of no other packet and no other program anything is known.
+    """
+    found = NETWORK.search(matches[0].value) if len(matches) == 1 else None
+    if found is None:
+        return unknown
+    number = int(found[1], 16) >> 8 if found[1] else int(found[2])
+    test: Test = lambda packet: None if packet.vni is None else packet.vni == number  # noqa: E731 - negated below
+    return negated(test) if matches[0].negated else test
+
+
 WHOLE: dict[str, Make] = {
+    "policy": policy,
+    "u32": program,
+    "bpf": program,
     "conntrack": conntrack,
     "state": conntrack,
     "addrtype": addrtype,

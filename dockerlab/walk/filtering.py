@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dockerlab.kernel.rules import Action, Chain, Rule
-from dockerlab.walk.conditions import conditions, holds
-from dockerlab.walk.matching import Test
+from dockerlab.kernel.rules import Action, Chain
+from dockerlab.walk.conditions import holds
+from dockerlab.walk.firewall import Compiled, policy_of
 from dockerlab.walk.outcome import Element
 from dockerlab.walk.packet import Packet
 from dockerlab.walk.targets import EFFECTS, FINAL, Verdict, translate
@@ -18,135 +18,8 @@ if TYPE_CHECKING:
     from dockerlab.walk.compiled import Space
     from dockerlab.walk.way import Way
 
-CONNTRACK = -200
-TRANSLATE = {"prerouting": -100, "output": -100, "input": 100, "postrouting": 100}
-"""The priorities at which the kernel looks for a packet's connection, and at which it translates."""
-MANY = 12
-"""From so many rules on a chain is worth an index."""
-
-
-@dataclass(frozen=True, slots=True)
-class Compiled:
-    """A rule with its conditions, and the element that it is for people; made when it is first needed."""
-
-    rule: Rule
-    chain: Chain
-    tests: tuple[Test, ...]
-
-    @property
-    def element(self) -> Element:
-        """Return the rule as an object that decides."""
-        rule = self.rule
-        name = f"{rule.table} {rule.chain} {rule.number}"
-        return Element("rule", f"nft {rule.family} {name}" if self.chain.backend == "nft" else name, rule.text, rule)
-
-
-def policy_of(chain: Chain) -> Element:
-    """Return a base chain's policy as an object that decides."""
-    nft = chain.backend == "nft"
-    name = f"{chain.table} {chain.name} policy"
-    text = f"policy {chain.policy.lower()}" if nft else f"-P {chain.name} {chain.policy}"
-    return Element("policy", f"nft {chain.family} {name}" if nft else name, text, chain)
-
-
-class Rules:
-    """The rules of a chain; of a long one only those are looked at that a packet may meet."""
-
-    def __init__(self, chain: Chain, space: Space) -> None:
-        self.chain = chain
-        self.rules = [Compiled(r, chain, conditions(r, space, backend=chain.backend)) for r in chain.rules]
-        self._index: dict[tuple[str, str], list[int]] | None = None
-        if len(self.rules) >= MANY:
-            self._index = {}
-            for number, rule in enumerate(chain.rules):
-                self._index.setdefault(_key(rule), []).append(number)
-
-    def candidates(self, packet: Packet) -> Sequence[Compiled]:
-        """Return the rules that a packet may meet, in order."""
-        if self._index is None:
-            return self.rules
-        found = list(self._index.get(("", ""), ()))
-        keys = (
-            ("-d", str(packet.destination)),
-            ("-s", str(packet.source)),
-            ("-i", packet.incoming),
-            ("-o", packet.outgoing),
-        )
-        for key in keys:
-            found += self._index.get(key, ())
-        found.sort()
-        return [self.rules[number] for number in found]
-
-
-def _key(rule: Rule) -> tuple[str, str]:
-    """Return the one condition of a rule by which it is found: an exact address, or an interface."""
-    wanted: dict[str, str] = {}
-    for match in rule.matches:
-        if match.negated or len(match.values) != 1 or match.module:
-            continue
-        value = match.value
-        if match.option in ("-d", "-s"):
-            host, _, length = value.partition("/")
-            if length in ("", "128" if ":" in host else "32"):
-                wanted[match.option] = host
-        elif match.option in ("-i", "-o") and not value.endswith("+"):
-            wanted[match.option] = value
-    return next(((option, wanted[option]) for option in ("-d", "-s", "-i", "-o") if option in wanted), ("", ""))
-
-
-class Firewall:
-    """The netfilter rules of one namespace."""
-
-    def __init__(self, space: Space) -> None:
-        self.space = space
-        self._chains: dict[tuple[str, str, str, str], Rules] = {}
-        self._hooks: dict[tuple[str, int], list[tuple[int, list[Chain]]]] = {}
-        ruleset = space.namespace.ruleset
-        unread = "rules" in space.namespace.unread
-        self.read = {4: "ip" in ruleset.read and not unread, 6: "ip6" in ruleset.read and not unread}
-        self._by_name: dict[tuple[str, str, str, str], Chain] = {}
-        for chain in ruleset.chains:
-            self._by_name.setdefault(_side(chain, chain.name), chain)
-
-    def stages(self, hook: str, version: int) -> list[tuple[int, list[Chain]]]:
-        """Return the base chains on a hook by priority; what translates is one stage, as it is one hook."""
-        key = (hook, version)
-        found = self._hooks.get(key)
-        if found is None:
-            mine = [
-                chain
-                for chain in self.space.namespace.ruleset.chains
-                if chain.hook == hook and chain.sees(version) and not _idle(chain)
-            ]
-            stages = [(chain.priority, [chain]) for chain in mine if chain.kind != "nat"]
-            nat = sorted((chain for chain in mine if chain.kind == "nat"), key=lambda chain: chain.priority)
-            if hook in TRANSLATE:
-                stages.append((TRANSLATE[hook], nat))
-            if hook in ("prerouting", "output"):
-                stages.append((CONNTRACK, []))
-            found = self._hooks[key] = sorted(stages, key=lambda stage: stage[0])
-        return found
-
-    def rules_of(self, chain: Chain) -> Rules:
-        """Return a chain's rules."""
-        key = _side(chain, chain.name)
-        found = self._chains.get(key)
-        if found is None:
-            found = self._chains[key] = Rules(chain, self.space)
-        return found
-
-    def named(self, beside: Chain, name: str) -> Chain | None:
-        """Return the chain of a name that a rule of another chain leads to."""
-        return self._by_name.get(_side(beside, name))
-
-
-def _side(chain: Chain, name: str) -> tuple[str, str, str, str]:
-    return (chain.backend, chain.family, chain.table, name)
-
-
-def _idle(chain: Chain) -> bool:
-    """Tell whether a chain does nothing to any packet."""
-    return not chain.rules and chain.policy != "DROP" and chain.kind != "nat"
+DEEPEST = 64
+"""How deep jumps may go: more than any kernel lets them."""
 
 
 def pass_hook(way: Way, space: Space, packet: Packet, hook: str) -> Verdict | None:
@@ -156,23 +29,31 @@ def pass_hook(way: Way, space: Space, packet: Packet, hook: str) -> Verdict | No
         doubt = f"the firewall's rules of {space.name} for IPv{packet.version} could not be read"
         if way.ask(("unread", space.id, packet.version), doubt):
             return Verdict("DROP", Element("none", "unread rules", doubt))
-    for priority, chains in firewall.stages(hook, packet.version):
-        if not chains and priority == CONNTRACK:
+    for kind, chains in firewall.stages(hook, packet.version):
+        if kind == "track":
             way.tracker(space).look(packet)
-        elif priority == TRANSLATE[hook] if hook in TRANSLATE and (not chains or chains[0].kind == "nat") else False:
-            stopped = _translate(way, space, packet, hook, chains)
-            if stopped is not None:
-                return stopped
-        else:
-            before = (packet.mark, packet.dscp)
-            for chain in chains:
-                verdict = pass_chain(way, space, packet, chain)
-                if verdict.target != "ACCEPT":
-                    return verdict
-                if chain.kind == "route" and (packet.mark, packet.dscp) != before:
-                    packet.turned = True
+            continue
+        stopped = (_filter if kind == "chain" else _translate)(way, space, packet, hook, chains)
+        if stopped is not None:
+            return stopped
     if hook in ("input", "postrouting"):
         way.tracker(space).confirm(packet)
+    return None
+
+
+def _filter(way: Way, space: Space, packet: Packet, hook: str, chains: Sequence[Chain]) -> Verdict | None:
+    """Lead a packet through a base chain; return its verdict where that stops it."""
+    (chain,) = chains
+    before = (packet.mark, packet.dscp)
+    verdict = _pass_chain(way, space, packet, chain)
+    if verdict.target != "ACCEPT":
+        return verdict
+    if verdict.element.kind == "rule":
+        way.note(space, "rule", f"accepted by {verdict.element.where}", verdict.element)
+    elif hook == "forward":
+        way.note(space, "policy", f"accepted by {verdict.element.where}", verdict.element)
+    if chain.kind == "route" and (packet.mark, packet.dscp) != before:
+        packet.turned = True
     return None
 
 
@@ -184,18 +65,13 @@ def _translate(way: Way, space: Space, packet: Packet, hook: str, chains: Sequen
     aiming = hook in ("prerouting", "output")
     asked = connection.aimed_once if aiming else connection.masked_once
     if packet.state == "NEW" and not asked:
-        for chain in chains:
-            verdict = pass_chain(way, space, packet, chain)
-            if verdict.target not in ("ACCEPT", "DROP", "REJECT"):
-                verdict = translate(way, space, packet, hook, verdict)
-            if verdict.target in ("DROP", "REJECT"):
-                return verdict
-            if connection.aimed if aiming else connection.masked:
-                break
-        if aiming:
-            connection.aimed_once = True
-        else:
-            connection.masked_once = True
+        stopped = _ask(way, space, packet, hook, chains)
+        if stopped is not None:
+            return stopped
+        connection.aimed_once, connection.masked_once = (
+            connection.aimed_once or aiming,
+            connection.masked_once or not aiming,
+        )
     before = packet.destination
     (aim if aiming else mask)(packet)
     if hook == "output" and packet.destination != before:
@@ -203,70 +79,89 @@ def _translate(way: Way, space: Space, packet: Packet, hook: str, chains: Sequen
     return None
 
 
-def pass_chain(way: Way, space: Space, packet: Packet, chain: Chain) -> Verdict:
-    """Lead a packet through a base chain; return its verdict."""
+def _ask(way: Way, space: Space, packet: Packet, hook: str, chains: Sequence[Chain]) -> Verdict | None:
+    """Ask the chains of nat what a connection is to be translated to; return what stops it, or None."""
+    for chain in chains:
+        verdict = _pass_chain(way, space, packet, chain)
+        translates = verdict.target not in ("ACCEPT", "DROP", "REJECT")
+        if translates:
+            verdict = translate(way, space, packet, hook, verdict)
+        if verdict.target in ("DROP", "REJECT"):
+            return verdict
+        if translates:
+            return None  # the chains that come later are not asked, whatever the first one said
+    return None
+
+
+def _pass_chain(way: Way, space: Space, packet: Packet, chain: Chain) -> Verdict:
+    """Lead a packet through a base chain; return its verdict, with the jumps to it noted."""
     verdict = _walk(way, space, packet, chain, 0)
     if verdict is None:
-        verdict = Verdict("ACCEPT" if chain.policy != "DROP" else "DROP", policy_of(chain))
+        return Verdict("ACCEPT" if chain.policy != "DROP" else "DROP", policy_of(chain))
+    for element in reversed(verdict.path):
+        way.note(space, "jump", f"led on by {element.where}", element)
     return verdict
 
 
 def _walk(way: Way, space: Space, packet: Packet, chain: Chain, depth: int) -> Verdict | None:
     """Lead a packet through a chain; return a verdict, or None where it comes back to whoever led it there."""
-    if depth > 64:
-        return None
     for each in space.firewall.rules_of(chain).candidates(packet):
         met = holds(each.tests, packet)
         if met is None:
-            doubt = f"whether rule {each.rule.number} of {chain.table} {chain.name} on {space.name} is met: {each.rule.text}"
-            met = way.ask(("rule", space.id, each.rule, packet.reply, packet.kind, packet.flags), doubt)
+            met = way.ask(("rule", space.id, each.rule, packet.reply, packet.kind, packet.flags), each.doubt)
         if not met:
             continue
         if way.detail:
             way.note(space, "met", f"meets {each.element.where}", each.element)
-        for action in each.rule.actions:
-            target, goto = _target(way, space, packet, each, action)
-            if target == "RETURN":
-                return None
-            if target in FINAL:
-                return Verdict(target, each.element, action)
-            effect = EFFECTS.get(target)
-            if effect is not None:
-                effect(way, space, packet, action, each)
-                continue
-            if not target:
-                continue
-            onward = space.firewall.named(chain, target)
-            if onward is None:
-                doubt = f"what target {target} of rule {each.rule.number} of {chain.table} {chain.name} does"
-                if way.ask(("target", space.id, each.rule), doubt):
-                    return Verdict("DROP", each.element, action)
-                continue
-            verdict = _walk(way, space, packet, onward, depth + 1)
-            if verdict is not None or goto:
-                return verdict
+        verdict, over = _obeyed(way, space, packet, each, depth)
+        if over:
+            return verdict
     return None
+
+
+def _obeyed(way: Way, space: Space, packet: Packet, each: Compiled, depth: int) -> tuple[Verdict | None, bool]:
+    """Do what a rule says; return its verdict, and whether the chain is over with it."""
+    for action in each.rule.actions:
+        target, goto = _target(way, space, packet, each, action)
+        if target == "RETURN":
+            return None, True
+        if target in FINAL:
+            return Verdict(target, each.element, action), True
+        if target in EFFECTS:
+            _affect(way, space, packet, action, each)
+        elif target:
+            verdict = _led(way, space, packet, each, target, depth)
+            if verdict is not None or goto:
+                return verdict, True
+    return None, False
+
+
+def _affect(way: Way, space: Space, packet: Packet, action: Action, each: Compiled) -> None:
+    """Do what a target does to a packet that goes on; note it where it changes something."""
+    before = (packet.mark, packet.state, packet.ttl, packet.dscp, packet.connection and packet.connection.mark)
+    EFFECTS[action.target](way, space, packet, action, each)
+    if before != (packet.mark, packet.state, packet.ttl, packet.dscp, packet.connection and packet.connection.mark):
+        way.note(space, "changed", f"changed by {each.element.where}", each.element)
+
+
+def _led(way: Way, space: Space, packet: Packet, each: Compiled, target: str, depth: int) -> Verdict | None:
+    """Lead a packet through the chain that a rule leads to; return a verdict, or None where it comes back."""
+    chain = space.firewall.named(each.chain, target)
+    if chain is not None and depth < DEEPEST:
+        verdict = _walk(way, space, packet, chain, depth + 1)
+        return None if verdict is None else replace(verdict, path=(*verdict.path, each.element))
+    doubt = f"what target {target} of {each.element.where} on {space.name} does"
+    return Verdict("DROP", each.element) if way.ask(("target", space.id, each.rule), doubt) else None
 
 
 def _target(way: Way, space: Space, packet: Packet, each: Compiled, action: Action) -> tuple[str, bool]:
     """Return what a rule leads to; of a verdict map, what the first line says that is met."""
     if not action.branches:
         return action.target, action.goto
-    for branch in action.branches:
-        tests = branch_tests(space, each, branch)
+    for branch, tests in each.branches(action, packet):
         met = holds(tests, packet)
         if met is None:
-            met = way.ask(("branch", space.id, each.rule, branch), f"which verdict {each.rule.text} leads to")
+            met = way.ask(("branch", space.id, each.rule, branch), f"which verdict `{each.rule.text}` leads to")
         if met:
             return branch.target, branch.goto
     return "", False
-
-
-def branch_tests(space: Space, each: Compiled, branch: object) -> tuple[Test, ...]:
-    """Return the conditions of one line of a verdict map."""
-    key = ("branch", each.rule.chain, each.rule.number, id(branch))
-    found: tuple[Test, ...] | None = space.memory.get(key)
-    if found is None:
-        rule = Rule(each.rule.family, each.rule.table, each.rule.chain, 0, "", branch.matches)  # type: ignore[attr-defined]
-        found = space.memory[key] = conditions(rule, space, backend=each.chain.backend)
-    return found

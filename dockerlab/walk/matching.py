@@ -228,7 +228,7 @@ def _exists(_match: Match, _space: Space) -> Test:
 
 def _packet_type(match: Match, _space: Space) -> Test:
     wanted = {words.PACKET_TYPES.get(value, value) for value in match.values}
-    return lambda _packet: "unicast" in wanted
+    return lambda packet: ("multicast" if packet.incoming and packet.destination.is_multicast else "unicast") in wanted
 
 
 SINGLE: dict[str, Callable[[Match, Space], Test | None]] = {
@@ -272,5 +272,5 @@ SINGLE: dict[str, Callable[[Match, Space], Test | None]] = {
     "--socket-exists": _exists,
     "--pkt-type": _packet_type,
 }
-DOUBTFUL = frozenset({"unknown", "hashlimit", "recent", "connlimit", "string", "time", "quota", "bpf", "u32"})
+DOUBTFUL = frozenset({"unknown", "hashlimit", "recent", "connlimit", "string", "time", "quota"})
 """Extensions of which no option can be evaluated, whatever it is called."""

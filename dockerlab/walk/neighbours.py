@@ -29,8 +29,8 @@ class Found:
 
     Where it is nobody, `why` says so in words, `element` is what keeps it from being found, `silent` tells that no
     error comes of it (a fixed neighbour that is not there), `lan` the LAN on which an unseen machine may hold the
-    address, and `doubt` why it cannot be told whether there is anybody. `twisted` tells that it is nobody and the symptom
-    depends on what was said before.
+    address, and `doubt` why it cannot be told whether there is anybody. `twisted` tells that it is nobody, and that
+    the symptom depends on what was said before.
     """
 
     ear: Ear | None = None
@@ -163,7 +163,7 @@ def _answers4(way: Way, space: Space, link: Link, hop: IpAddress, asker: IpAddre
         return False
     if found.local:
         return not _ignored(space, link, hop, asker) and not _filtered(way, space, link, hop, asker)
-    if found.route is None or found.error or found.hop is None or not space.conf(4, link.name, "forwarding"):
+    if found.route is None or found.error or found.hop is None or not space.forwards(4, link.name):
         return False
     proxied = any(n.proxy and n.address == hop and n.device == link.name for n in space.namespace.neighbours)
     return proxied or (found.hop.device != link.name and bool(space.most(4, link.name, "proxy_arp")))

@@ -17,7 +17,7 @@ State = Literal["", "NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED"]
 """What connection tracking says of a packet; empty before it has looked at it."""
 
 Quintuple = tuple[str, IpAddress, IpAddress, int, int]
-"""Protocol, source, destination and both ports; of a ping the identity stands for both."""
+"""Protocol, source, destination and both ports; of a ping its identity and its type stand for these."""
 
 HOPS = 64
 """With how many hops to live packets set out (`net.ipv4.ip_default_ttl`)."""
@@ -66,6 +66,8 @@ class Packet:
     ttl: int = HOPS
     dscp: int = 0
     mark: int = 0
+    vni: int | None = None
+    ipsec: bool = False
     incoming: str = ""
     outgoing: str = ""
     port_in: str = ""
@@ -83,7 +85,8 @@ class Packet:
     @property
     def quintuple(self) -> Quintuple:
         """Return what connection tracking knows it by."""
-        return (self.protocol, self.source, self.destination, self.sport, self.dport)
+        last = self.kind[0] if self.protocol == "icmp" else self.dport
+        return (self.protocol, self.source, self.destination, self.sport, last)
 
     def scrub(self, *, away: bool) -> None:
         """Forget what one kernel noted, as a frame does that leaves an interface; the mark too when it goes `away`."""
@@ -91,6 +94,8 @@ class Packet:
         self.incoming = self.outgoing = self.port_in = self.port_out = ""
         self.local = self.owned = self.turned = False
         if away:
+            # The engine's policies of IPsec go by the mark (xfrm): what carries frames and is marked leaves encrypted.
+            self.ipsec = self.vni is not None and self.mark != 0
             self.mark = 0
 
     def rounds(self) -> bool:

@@ -104,13 +104,10 @@ def _martian(way: Way, space: Space, packet: Packet, element: Element | None) ->
 
 def _forwards_not(way: Way, space: Space, link: Link, version: int) -> Element | None:
     """Return the setting by which a namespace forwards nothing that comes in there, None where it forwards."""
-    if version == 6:
-        path = "net.ipv6.conf.all.forwarding"
-        found = space.sysctl(path)
-        found = found or (space.conf(6, link.name, "force_forwarding") if found is not None else None)
-    else:
+    found = space.forwards(version, link.name)
+    path = "net.ipv6.conf.all.forwarding"
+    if version == 4:
         whole = space.sysctl("net.ipv4.ip_forward", None)
-        found = space.sysctl(f"net.ipv4.conf.{link.name}.forwarding", whole)
         path = f"net.ipv4.conf.{link.name}.forwarding" if whole else "net.ipv4.ip_forward"
     unread = found is None and "sysctls" in space.namespace.unread
     if unread and way.ask(("forwarding", space.id, link.name), f"{path} of {space.name} could not be read"):

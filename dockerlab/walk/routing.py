@@ -11,7 +11,8 @@ from functools import cached_property
 from ipaddress import ip_network
 from typing import TYPE_CHECKING
 
-from dockerlab.kernel.addresses import IpAddress
+from dockerlab.kernel.addresses import IpAddress, IpInterface
+from dockerlab.kernel.model import Link
 from dockerlab.kernel.routes import DEFAULT, LOCAL, MAIN, Hop, Route, Selector
 from dockerlab.walk.outcome import Element
 
@@ -109,10 +110,8 @@ class Tables:
             found = table.look(query, ask, self.space, dead=dead) if table is not None else None
             if found is None:
                 continue
-            if selector.suppress is not None and found.route is not None and not found.error:
-                if found.route.destination.prefixlen <= selector.suppress:
-                    continue
-            return found
+            if not _suppressed(selector, found):
+                return found
         return Choice(error=NO_ROUTE)
 
     def _applies(self, selector: Selector, query: Query, ask: Ask) -> bool:
@@ -175,6 +174,13 @@ class Table:
                 if hops:
                     return Choice(route, _one(hops, route, ask, space), element=element(route))
         return None
+
+
+def _suppressed(selector: Selector, found: Choice) -> bool:
+    """Tell whether a rule ignores what its table says, for want of a long prefix (`fib4_rule_suppress`)."""
+    if selector.suppress is None or found.route is None or found.error:
+        return False
+    return found.route.destination.prefixlen <= selector.suppress
 
 
 def _one(hops: list[Hop], route: Route, ask: Ask, space: Space) -> Hop:
@@ -264,14 +270,18 @@ def _routes(space: Space) -> Iterator[Route]:
     yield from space.namespace.routes
     for link in space.namespace.links:
         for address in link.addresses:
-            if address.version in told or (address.version == 6 and not link.up):
-                continue
-            whole = ip_network(address.ip)
-            text = f"local {address.ip} dev {link.name}"
-            yield Route(whole, "local", LOCAL, (Hop(link.name),), address.ip, scope="host", text=text)
-            if address.is_loopback and address.version == 4:
-                yield Route(address.network, "local", LOCAL, (Hop(link.name),), address.ip, scope="host",
-                            text=f"local {address.network} dev lo")  # fmt: skip
-            elif address.version == 4 and address.network.prefixlen < 31:
-                yield Route(ip_network(address.network.broadcast_address), "broadcast", LOCAL, (Hop(link.name),),
-                            address.ip, scope="link", text=f"broadcast {address.network.broadcast_address}")  # fmt: skip
+            if address.version not in told and (address.version == 4 or link.up):
+                yield from _own(link, address)
+
+
+def _own(link: Link, address: IpInterface) -> Iterator[Route]:
+    """Yield what table local gets by itself for an address."""
+    kinds = [("local", ip_network(address.ip))]
+    if address.version == 4 and address.is_loopback:
+        kinds.append(("local", address.network))
+    elif address.version == 4 and address.network.prefixlen < 31:
+        kinds.append(("broadcast", ip_network(address.network.broadcast_address)))
+    for kind, network in kinds:
+        place = network.network_address if network.prefixlen == network.max_prefixlen else network
+        text = f"{kind} {place} dev {link.name} table local"
+        yield Route(network, kind, LOCAL, (Hop(link.name),), address.ip, scope="host", text=text)

@@ -17,7 +17,7 @@ ANY = {"": 0, "*": 0, "0.0.0.0": 4, "::": 6}  # noqa: S104 - compared, not bound
 
 
 def listener_for(fabric: Fabric, landed: Landed) -> Socket | None:
-    """Return the socket that takes a connection or a datagram, the most exact one first, or None (`inet_lookup_listener`)."""
+    """Return the socket that takes a connection or a datagram, or None: the most exact one (`inet_lookup_listener`)."""
     packet = landed.packet
     found = [
         (_fit(each, packet.destination, landed.link), each)

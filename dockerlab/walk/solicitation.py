@@ -5,6 +5,7 @@ In IPv4 ARP does that, which is no business of iptables'.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from ipaddress import IPv6Address
 from typing import TYPE_CHECKING
 
@@ -27,36 +28,62 @@ FARTHEST = 255
 """With how many hops to live they are sent: those that a router passed on are ignored."""
 
 
-def unheard(way: Way, space: Space, link: Link, hop: IpAddress, packet: Packet, found: Found) -> Element | None:
-    """Return the rule that keeps a question for a neighbour, or its answer, from coming through; None where it does."""
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """The rule that keeps a question for a neighbour, or its answer, from coming through.
+
+    Who has been asked by the neighbour knows it all the same: `known` tells that this may be, `doubt` that all may then
+    go well. So the symptom, or everything, depends on who has spoken to whom before.
+    """
+
+    by: Element
+    known: bool = False
+    doubt: str = ""
+
+
+def unheard(way: Way, space: Space, link: Link, hop: IpAddress, packet: Packet, found: Found) -> Unheard | None:
+    """Return what keeps a question for a neighbour of IPv6, or its answer, from coming through, or None."""
     ear = found.ear
     if hop.version == 4 or ear is None or found.element is not None or link.kind[:6] == "ipvlan":
         return None
-    if not any(_filters(each) for each in _all(space, ear)):
+    if not any(each.firewall.filters(6) for each in _all(space, ear)):
         return None
     own = packet.source in space.own and any(packet.source == address.ip for address in link.addresses)
     source = packet.source if own else next((a.ip for a in link.addresses if a.version == 6 and a.is_link_local), hop)
     key = ("unheard", link.name, hop, source)
     if key in space.memory:
-        known: Element | None = space.memory[key]
+        known: Unheard | None = space.memory[key]
         return known
     asked = len(way.asked)
-    group = IPv6Address(GROUP | (int(hop) & 0xFFFFFF))
-    question = Packet(6, "icmp", source, group, kind=ASKS, size=72, ttl=FARTHEST)
-    lost = _led(way, question, (space, link.name), ear, (ear.space, ear.link.name))
-    if lost is None:
-        reply = Packet(6, "icmp", hop, source, kind=ANSWERS, size=72, ttl=FARTHEST)
-        lost = _led(way, reply, (ear.space, ear.link.name), _turned(ear), (space, link.name))
+    lost = _unheard(way, (space, link.name, source), ear, hop)
     if len(way.asked) == asked:
         space.memory[key] = lost
     return lost
 
 
-def _filters(space: Space) -> bool:
-    """Tell whether a namespace has rules for IPv6 at all."""
-    firewall = space.firewall
-    hooked = ("prerouting", "input", "forward", "output", "postrouting")
-    return not firewall.read[6] or any(chains for hook in hooked for _, chains in firewall.stages(hook, 6))
+def _unheard(way: Way, asker: tuple[Space, str, IpAddress], ear: Ear, hop: IpAddress) -> Unheard | None:
+    space, device, source = asker
+    here, there = (space, device), (ear.space, ear.link.name)
+    question = _led(way, _message(ASKS, source, _group(hop)), here, ear, there)
+    lost = question or _led(way, _message(ANSWERS, hop, source), there, _turned(ear), here)
+    if lost is None:
+        return None
+    if _led(way, _message(ASKS, hop, _group(source)), there, _turned(ear), here) is not None:
+        return Unheard(lost)
+    if question is not None and _led(way, _message(ANSWERS, source, hop), here, ear, there) is not None:
+        return Unheard(lost, known=True)
+    return Unheard(
+        lost, known=True, doubt=f"whether {hop} has asked for {source} before: {lost.where} keeps it from being asked"
+    )
+
+
+def _message(kind: tuple[int, int], source: IpAddress, destination: IpAddress) -> Packet:
+    return Packet(6, "icmp", source, destination, kind=kind, size=72, ttl=FARTHEST)
+
+
+def _group(address: IpAddress) -> IPv6Address:
+    """Return the group of those that are asked for an address (solicited-node multicast)."""
+    return IPv6Address(GROUP | (int(address) & 0xFFFFFF))
 
 
 def _all(space: Space, ear: Ear) -> list[Space]:

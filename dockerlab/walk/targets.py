@@ -18,7 +18,7 @@ from dockerlab.walk.sources import address_on, source_for
 
 if TYPE_CHECKING:
     from dockerlab.walk.compiled import Space
-    from dockerlab.walk.filtering import Compiled
+    from dockerlab.walk.firewall import Compiled
     from dockerlab.walk.way import Way
 
 FINAL = frozenset({"ACCEPT", "DROP", "REJECT", "DNAT", "SNAT", "MASQUERADE", "REDIRECT", "NETMAP"})
@@ -28,11 +28,12 @@ WORD = 0xFFFFFFFF
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What a base chain says in the end, and the rule or policy that said it."""
+    """What a base chain says in the end, the rule or policy that said it, and the jumps that led there, last first."""
 
     target: str
     element: Element
     action: Action | None = None
+    path: tuple[Element, ...] = ()
 
     def option(self, *names: str) -> str:
         """Return the value of one of the target's options, empty where it has none of them."""

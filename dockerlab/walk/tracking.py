@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.walk.packet import Packet, Quintuple
 
+ANSWERED_BY = {8: 0, 0: 8, 128: 129, 129: 128}
+"""The type of ICMP that answers each other one (`invmap` of nf_conntrack_proto_icmp)."""
 PING = 1
 """The identity of the one ping that is under way."""
 
@@ -45,6 +47,8 @@ class Connection:
 def turned(quintuple: Quintuple) -> Quintuple:
     """Return the quintuple of the answer."""
     protocol, source, destination, sport, dport = quintuple
+    if protocol == "icmp":
+        return (protocol, destination, source, sport, ANSWERED_BY.get(dport, dport))
     return (protocol, destination, source, dport, sport)
 
 
@@ -108,10 +112,11 @@ def aim(packet: Packet) -> None:
         packet.destination = address
         if packet.about is not None:
             packet.about = (packet.about[0], address, packet.about[2], port, packet.about[4])
-        else:
+        elif packet.protocol != "icmp":
             packet.dport = port
     elif not packet.reply and connection.aimed and packet.about is None:
-        _, packet.destination, _, packet.dport, _ = connection.back
+        _, packet.destination, _, port, _ = connection.back
+        packet.dport = packet.dport if packet.protocol == "icmp" else port
 
 
 def mask(packet: Packet) -> None:
@@ -127,7 +132,8 @@ def mask(packet: Packet) -> None:
         packet.source = address
         if packet.about is not None:
             packet.about = (*packet.about[:2], address, packet.about[3], port)
-        else:
+        elif packet.protocol != "icmp":
             packet.sport = port
     elif not packet.reply and connection.masked and packet.about is None:
-        _, _, packet.source, _, packet.sport = connection.back
+        _, _, packet.source, _, port = connection.back
+        packet.sport = packet.sport if packet.protocol == "icmp" else port

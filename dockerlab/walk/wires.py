@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from dockerlab.walk.compiled import Fabric, Space
 
 
+TUNNEL = "tunnel"
+"""Stands among what has been seen on a way for that it leads through a tunnel."""
+
+
 @dataclass(frozen=True, slots=True)
 class Pass:
     """A bridge that frames go through, by the names of its ports; a port is empty where it is the bridge itself."""
@@ -152,27 +156,18 @@ def wire_of(fabric: Fabric, space: Space, link: Link) -> Wire:
 
 
 def _wire(fabric: Fabric, space: Space, link: Link, seen: frozenset[object]) -> Wire:
-    if not link.up:
-        return Wire([], [], dead=Element("link", link.name, f"{link.name} is down", link))
-    if not link.carrier and link.kind != "bridge":
-        return Wire([], [], dead=Element("link", link.name, f"{link.name} has no carrier", link))
-    if link.kind == "bridge":
-        return Wire([], [], _bridge(fabric, space, link, seen))
-    if link.kind == "veth":
-        ends = fabric.other_end(space, link)
-        if len(ends) == 1:
-            return _into(fabric, *ends[0], seen)
+    why = "is down" if not link.up else "has no carrier" if not link.carrier and link.kind != "bridge" else ""
+    if why:
+        return Wire([], [], dead=Element("link", link.name, f"{link.name} {why}", link))
+    ends = fabric.other_end(space, link) if link.kind == "veth" else []
+    if len(ends) == 1:
+        return _into(fabric, *ends[0], seen)
     if fabric.on_lan(space, link):
         return Wire([], [], _lan(fabric, fabric.lan(space, link), seen), _branch(space, link))
-    if link.kind in ("macvlan", "macvtap", "ipvlan", "ipvtap"):
-        return _child(fabric, space, link, seen)
-    if link.kind == "vlan":
-        return _tagged(space, link)
-    if link.kind == "vxlan":
-        return _tunnel(fabric, space, link, seen)
-    if link.kind == "dummy" or link.name == "lo":
-        return Wire([], [])
-    return Wire([], [Hole(f"where {link.name} of {space.name} leads cannot be seen")])
+    make = KINDS.get(link.kind)
+    if make is not None:
+        return make(fabric, space, link, seen)
+    return Wire([], [] if link.name == "lo" else [Hole(f"where {link.name} of {space.name} leads cannot be seen")])
 
 
 def _branch(space: Space, link: Link) -> str:
@@ -313,17 +308,14 @@ def _siblings(fabric: Fabric, space: Space, link: Link, at: Space, parent: Link)
             yield replace(ear, shut=Element("link", link.name, text, link))
 
 
-def _tagged(space: Space, link: Link) -> Wire:
+def _tagged(_fabric: Fabric, space: Space, link: Link, _seen: frozenset[object]) -> Wire:
     """Return what a VLAN interface speaks into that is on no LAN of a host: nobody can tell who strips its tag."""
     return Wire([], [Hole(f"who else is in the VLAN of {link.name} of {space.name} cannot be seen")])
 
 
 def _tunnel(fabric: Fabric, space: Space, link: Link, seen: frozenset[object]) -> Wire:
-    """Return the far ends of a VXLAN: interfaces of the same number on the hosts that it is told to send to.
-
-    What has come by a tunnel goes into none again.
-    """
-    if ("tunnel",) in seen:
+    """Return the far ends of a VXLAN: interfaces of the same number on the hosts that it is told to send to."""
+    if TUNNEL in seen:  # what came out of a tunnel does not go back into it
         return Wire([], [])
     number = link.info.get("id", "")
     ears, holes = list[Ear](), list[Hole]()
@@ -338,10 +330,33 @@ def _tunnel(fabric: Fabric, space: Space, link: Link, seen: frozenset[object]) -
             continue
         for far in other.namespace.links:
             if far.kind == "vxlan" and far.info.get("id", "") == number:
-                arriving = _into(fabric, other, far, frozenset({("tunnel",)}))
+                arriving = _into(fabric, other, far, frozenset((*seen, TUNNEL)))
                 tunnel = Tunnel(space, link, other)
                 ears += [replace(ear, ways=(tunnel, *ear.ways)) for ear in arriving.everyone()]
     known = {str(address) for s in fabric.spaces.values() if s.namespace.host for address in s.own}
     for unknown in sorted(sent_to - known):
         holes.append(Hole(f"{unknown}, to which {link.name} of {space.name} sends, is none of the hosts"))
     return Wire(ears, holes)
+
+
+def _switch(fabric: Fabric, space: Space, link: Link, seen: frozenset[object]) -> Wire:
+    """Return what a bridge itself speaks into."""
+    return Wire([], [], _bridge(fabric, space, link, seen))
+
+
+def _nowhere(_fabric: Fabric, _space: Space, _link: Link, _seen: frozenset[object]) -> Wire:
+    """Return a wire that nobody hears."""
+    return Wire([], [])
+
+
+KINDS = {
+    "bridge": _switch,
+    "macvlan": _child,
+    "macvtap": _child,
+    "ipvlan": _child,
+    "ipvtap": _child,
+    "vlan": _tagged,
+    "vxlan": _tunnel,
+    "dummy": _nowhere,
+}
+"""What each kind of interface speaks into that is neither a cable nor on a LAN."""

@@ -3,13 +3,14 @@
 import shlex
 
 from dockerlab.probe import base as probe
-from dockerlab.reach import Arrival, build_world, fate_of
 from dockerlab.reach.cells import published
+from dockerlab.reach.matrix import tell
 from dockerlab.survey import Seen
 from dockerlab.verify import Report, judge_all
 from dockerlab.verify.attribution import attributed
 from dockerlab.verify.judging import all_at_once, trial
 from dockerlab.verify.of_lab import lab_suspects
+from support.worlds import world_of
 
 
 class Kernel:
@@ -34,17 +35,18 @@ class Kernel:
     def _seen(self, cell):
         if cell.to in self.world.lab.hosts and cell.port is not None and self._dead(cell):
             return probe.unreachable("refused", "nothing listens on the port")
-        fate = fate_of(self.world, cell)
-        if isinstance(fate, Arrival):
+        told = tell(self.world, cell)
+        if told.reachable:
             return probe.reachable(1.0)
-        return probe.unreachable(fate.symptom or "timeout") if fate.certain else probe.unknown(fate.because)
+        return probe.unknown(told.text) if told.reachable is None else probe.unreachable(told.symptom or "timeout")
 
 
 def judged(definition, engines, **more):
     """Return the report of a lab on engines as they are."""
-    seen = Seen(engines.snapshots(), engines.facts())
+    there = world_of(definition, engines)
+    seen = Seen(engines.snapshots(), engines.facts(), there.fabric.net.machines)
     own = trial(definition, seen)
-    all_at_once([own], Kernel(own.cells, build_world(definition, seen.facts, seen.snapshots), seen.snapshots))
+    all_at_once([own], Kernel(own.cells, there, seen.snapshots))
     suspects = lab_suspects(own.world, seen.snapshots)
     cells = attributed(judge_all(own.rows, own.observed), suspects)
     engines_of = {host: snapshot.engine_version for host, snapshot in seen.snapshots.items()}

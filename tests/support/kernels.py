@@ -1,273 +1,210 @@
-"""A small host made by hand, as it was imagined and as it was surveyed: `web` and `db` on a bridge, `web` published."""
+"""Small kernels, made in the words of `ip` and `iptables`, and packets sent through them."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import ip_address, ip_interface, ip_network
-from itertools import pairwise
 
-from dockerlab.drift.kernel import Sided
-from dockerlab.imagined import ground
-from dockerlab.imagined.machines import machines
-from dockerlab.kernel import iptables, nft
+from dockerlab.kernel import iptables
 from dockerlab.kernel.model import Link, Listener, Machine, Namespace, Proxy
-from dockerlab.kernel.routes import Hop, Route, Selector
+from dockerlab.kernel.routes import Hop, Neighbour, Route, Selector
 from dockerlab.kernel.rules import Ruleset
-from dockerlab.versions import Engine, numbers
-from dockerlab.walk.outcome import SpaceId
-from support.labs import lab
+from dockerlab.walk.compiled import Fabric
+from dockerlab.walk.conversation import exchange
+from dockerlab.walk.net import Net
+from dockerlab.walk.outcome import Outcome, SpaceId
+from dockerlab.walk.packet import Flow
 
-RULES = """
-*nat
-:PREROUTING ACCEPT [0:0]
-:POSTROUTING ACCEPT [0:0]
-:DOCKER - [0:0]
--A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
--A POSTROUTING -s 172.28.1.0/24 ! -o br-front -j MASQUERADE
--A DOCKER ! -i br-front -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.28.1.10:80
-COMMIT
-*filter
-:INPUT ACCEPT [0:0]
-:FORWARD DROP [0:0]
-:OUTPUT ACCEPT [0:0]
-:DOCKER - [0:0]
-:DOCKER-USER - [0:0]
--A FORWARD -j DOCKER-USER
--A FORWARD -o br-front -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT
--A FORWARD -o br-front -j DOCKER
--A FORWARD -i br-front ! -o br-front -j ACCEPT
--A FORWARD -i br-front -o br-front -j ACCEPT
--A DOCKER -d 172.28.1.10/32 ! -i br-front -o br-front -p tcp -m tcp --dport 80 -j ACCEPT
--A DOCKER-USER -j RETURN
-COMMIT
-"""
-
-SELECTORS = (
-    Selector(4, 0, table="local", text="0: from all lookup local"),
-    Selector(4, 32766, table="main", text="32766: from all lookup main"),
-    Selector(4, 32767, table="default", text="32767: from all lookup default"),
-)
+FORWARDS = {"net.ipv4.ip_forward": "1", "net.ipv6.conf.all.forwarding": "1"}
 
 
-def link(index, name, kind="", mac="", **more):
-    """Return a link whose addresses are texts."""
-    addresses = tuple(map(ip_interface, more.pop("addresses", ())))
-    return Link(index, name, kind, mac, more.pop("mtu", 1500), addresses=addresses, **more)
+class Box:
+    """One namespace in the making."""
+
+    def __init__(self, lab: Lab, host: str, number: int, *, is_host: bool) -> None:
+        self.lab, self.host, self.number = lab, host, number
+        self.links: list[Link] = []
+        self.space = Namespace(number, is_host, ruleset=Ruleset(read=frozenset({"ip", "ip6"})))
+        self.links.append(Link(1, "lo", addresses=(ip_interface("127.0.0.1/8"), ip_interface("::1/128"))))
+
+    @property
+    def id(self) -> SpaceId:
+        return SpaceId(self.host, self.number)
+
+    def link(self, name: str, *addresses: str, kind: str = "", **more) -> Link:
+        """Add an interface with its addresses, and the routes that the kernel makes of them."""
+        index = self.lab.next_index()
+        mac = more.pop("mac", f"02:00:00:00:00:{index:02x}")
+        own = tuple(ip_interface(address) for address in addresses)
+        made = Link(index, name, kind, mac, more.pop("mtu", 1500), addresses=own, **more)
+        self.links.append(made)
+        for address in own:
+            if address.network.prefixlen < address.max_prefixlen:
+                self.route(f"{address.network} dev {name} src {address.ip}")
+        return made
+
+    def change(self, name: str, **how) -> None:
+        """Change an interface."""
+        self.links = [replace(link, **how) if link.name == name else link for link in self.links]
+
+    def route(self, text: str) -> None:
+        """Add a route as `ip route add` takes it: `[KIND] PREFIX [via A] [dev D] [src S] [table T] [metric N]`."""
+        words = text.split()
+        kind = words.pop(0) if words[0] in ("blackhole", "unreachable", "prohibit", "throw", "local") else "unicast"
+        said = dict(zip(words[1::2], words[2::2], strict=True))
+        via = ip_address(said["via"]) if "via" in said else None
+        version = via.version if via else 6 if ":" in words[0] else 4
+        whole = {4: "0.0.0.0/0", 6: "::/0"}[version]
+        network = ip_network(whole if words[0] == "default" else words[0])
+        device = said.get("dev") or (self._towards(via) if via else "")
+        source = ip_address(said["src"]) if "src" in said else None
+        made = Route(network, kind, said.get("table", "main"), (Hop(device, via),) if device else (), source,
+                     int(said.get("metric", 0)), text=text)  # fmt: skip
+        self.space = replace(self.space, routes=(*self.space.routes, made))
+
+    def _towards(self, router) -> str:
+        return next(link.name for link in self.links for own in link.addresses if router in own.network)
+
+    def rule(self, priority: int, **said) -> None:
+        """Add a rule of `ip rule`, beside those that every kernel has."""
+        usual = tuple(Selector(v, p, table=t) for v in (4, 6) for p, t in ((0, "local"), (32766, "main")))
+        known = self.space.selectors or usual
+        self.space = replace(self.space, selectors=(*known, Selector(4, priority, **said)))
+
+    def neighbour(self, address: str, device: str, mac: str = "", *, proxy: bool = False) -> None:
+        """Fix a neighbour."""
+        made = Neighbour(ip_address(address), device, mac, proxy)
+        self.space = replace(self.space, neighbours=(*self.space.neighbours, made))
+
+    def sysctl(self, path: str, value: int) -> None:
+        """Set a sysctl."""
+        self.space = replace(self.space, sysctls={**self.space.sysctls, path: str(value)})
+
+    def iptables(self, *lines: str, family: str = "ip", backend="iptables") -> None:
+        """Add rules: each line `TABLE -A CHAIN …` or `TABLE -P CHAIN DROP`; chains of one's own are made by use."""
+        tables: dict[str, list[str]] = {}
+        policies: dict[tuple[str, str], str] = {}
+        own: dict[tuple[str, str], None] = {}
+        for line in lines:
+            table, _, rest = line.partition(" ")
+            words = rest.split()
+            if words[0] == "-P":
+                policies[table, words[1]] = words[2]
+                tables.setdefault(table, [])
+                continue
+            if words[1] not in iptables.HOOKS:
+                own[table, words[1]] = None
+            tables.setdefault(table, []).append(rest)
+        text = ""
+        for table, rules in tables.items():
+            text += f"*{table}\n"
+            for chain in iptables.HOOKS:
+                text += f":{chain} {policies.get((table, chain), 'ACCEPT')} [0:0]\n"
+            text += "".join(f":{chain} - [0:0]\n" for of, chain in own if of == table)
+            text += "".join(f"{each}\n" for each in rules) + "COMMIT\n"
+        self.add(iptables.read(text, family, backend))
+
+    def add(self, ruleset: Ruleset) -> None:
+        """Add chains and sets."""
+        old = self.space.ruleset
+        new = replace(old, chains=(*old.chains, *ruleset.chains), sets=(*old.sets, *ruleset.sets))
+        self.space = replace(self.space, ruleset=new)
+
+    def listen(self, port: int, address: str = "0.0.0.0", device: str = "", holders=()) -> None:
+        """Let somebody listen."""
+        made = Listener("tcp", address, port, holders, device)
+        self.space = replace(self.space, listeners=(*self.space.listeners, made))
 
 
-def route(text, device="", **more):
-    """Return a route as `ip route` prints it: `DESTINATION [via ROUTER] dev DEVICE …`."""
-    words = text.split()
-    if words[0] in ("local", "broadcast", "blackhole", "unreachable", "prohibit"):
-        more["kind"] = words.pop(0)
-    after = dict(pairwise(words))
-    device = device or after.get("dev", "")
-    hops = (Hop(device, ip_address(after["via"]) if "via" in after else None),) if device else ()
-    to = ip_network("0.0.0.0/0" if words[0] == "default" else words[0])
-    metric = int(after.get("metric", 0))
-    return Route(to, hops=hops, table=after.get("table", "main"), metric=metric, text=text, **more)
+class Lab:
+    """Hosts on one LAN, each with an interface `eth0`; on the first one a bridge with containers."""
+
+    def __init__(self) -> None:
+        self._index = 1
+        self.boxes: list[Box] = []
+        self.proxies: dict[str, list[Proxy]] = {}
+        self.beyond: dict[str, frozenset[int]] = {}
+
+    def next_index(self) -> int:
+        self._index += 1
+        return self._index
+
+    def host(self, name: str, address: str = "") -> Box:
+        """Add a host that forwards."""
+        made = Box(self, name, 1, is_host=True)
+        made.space = replace(made.space, sysctls=FORWARDS)
+        if address:
+            made.link("eth0", address)
+        self.boxes.append(made)
+        return made
+
+    def container(self, host: Box) -> Box:
+        """Add another namespace to a host."""
+        made = Box(self, host.host, 100 + len(self.boxes), is_host=False)
+        self.boxes.append(made)
+        return made
+
+    def cable(self, host: Box, bridge: str, inside: Box, *addresses: str, name: str = "eth0", **port) -> None:
+        """Plug a namespace into a bridge of a host."""
+        near = inside.link(name, *addresses, kind="veth", away=True)
+        far = host.link(f"v{inside.number}{name}", kind="veth", away=True, master=bridge, peer=near.index, **port)
+        inside.change(name, peer=far.index)
+
+    def child(self, host: Box, parent: str, inside: Box, *addresses: str, name: str = "eth0", **more) -> None:
+        """Add a macvlan or ipvlan child of a host's interface to a namespace."""
+        index = next(link.index for link in host.links if link.name == parent)
+        kind = more.pop("kind", "macvlan")
+        inside.link(name, *addresses, kind=kind, peer=index, away=inside is not host, info=more)
+
+    def proxy(self, host: Box, port: int, to: str, to_port: int) -> None:
+        """Start a docker-proxy."""
+        pid = 1000 + port
+        self.proxies.setdefault(host.host, []).append(Proxy(pid, "tcp", "0.0.0.0", port, to, to_port))
+        host.listen(port, holders=((pid, "docker-proxy"),))
+
+    def net(self) -> Net:
+        machines = {}
+        for name in dict.fromkeys(box.host for box in self.boxes):
+            spaces = tuple(replace(b.space, links=tuple(b.links)) for b in self.boxes if b.host == name)
+            machines[name] = Machine(name, True, "", spaces, tuple(self.proxies.get(name, ())))
+        return Net(machines, beyond={ip_address(a): ports for a, ports in self.beyond.items()})
+
+    def ping(self, source: Box, address: str, **more) -> Outcome:
+        """Return what becomes of a ping."""
+        return exchange(Fabric(self.net()), source.id, Flow(ip_address(address), **more))
+
+    def connect(self, source: Box, address: str, port: int = 80, **more) -> Outcome:
+        """Return what becomes of a connection."""
+        return exchange(Fabric(self.net()), source.id, Flow(ip_address(address), "tcp", port, **more))
 
 
-def brought(address, device):
-    """Return the routes that the kernel makes of an address."""
-    held = ip_interface(address)
-    connected = f"{held.network} dev {device} proto kernel scope link src {held.ip}"
-    own = f"local {held.ip} dev {device} table local proto kernel scope host src {held.ip}"
-    return (route(connected, source=held.ip, scope="link"), route(own, source=held.ip, scope="host"))
+class Usual(Lab):
+    """Hosts `a` and `b`; on `a` the bridge br0 with containers `one` and `two`, and br1 with `three`."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.a, self.b = self.host("a", "192.168.9.1/24"), self.host("b", "192.168.9.2/24")
+        self.a.link("br0", "10.1.0.1/24", "fd00:1::1/64", kind="bridge")
+        self.a.link("br1", "10.2.0.1/24", kind="bridge")
+        self.one, self.two, self.three = (self.container(self.a) for _ in range(3))
+        self.cable(self.a, "br0", self.one, "10.1.0.11/24", "fd00:1::11/64")
+        self.cable(self.a, "br0", self.two, "10.1.0.12/24", "fd00:1::12/64")
+        self.cable(self.a, "br1", self.three, "10.2.0.13/24")
+        for box, router in ((self.one, "10.1.0.1"), (self.two, "10.1.0.1"), (self.three, "10.2.0.1")):
+            box.route(f"default via {router}")
+            box.listen(80)
+
+    def routed_back(self) -> None:
+        """Let host b know the way to the containers of a."""
+        self.b.route("10.1.0.0/24 via 192.168.9.1")
+        self.b.route("10.2.0.0/24 via 192.168.9.1")
 
 
-def machine(rules=RULES, *, first=100, pid=0):
-    """Return the host; `first` is where an engine begins to count, and `pid` the first of the containers' processes."""
-    ground = Namespace(
-        1, host=True,
-        links=(
-            link(1, "lo", addresses=["127.0.0.1/8"]),
-            link(2, "eth0", mac="02:00:00:00:00:61", addresses=["192.168.22.61/24"]),
-            link(3, "br-front", "bridge", mac="02:42:00:00:00:01", addresses=["172.28.1.1/24"]),
-            *(link(first + n, f"veth{first + n:x}", "veth", peer=first + 10 + n, away=True, master="br-front")
-              for n in (0, 1)),
-        ),
-        routes=(
-            route("default via 192.168.22.1 dev eth0"),
-            *brought("192.168.22.61/24", "eth0"),
-            *brought("172.28.1.1/24", "br-front"),
-        ),
-        selectors=SELECTORS,
-        sysctls={"net/ipv4/ip_forward": "1", "net/ipv4/conf/eth0.50/rp_filter": "2",
-                 f"net/ipv4/conf/veth{first:x}/rp_filter": "2"},
-        ruleset=iptables.read(rules, "ip"),
-        listeners=(Listener("tcp", "0.0.0.0", 8080, ((pid + 90, "docker-proxy"),)),),
-    )  # fmt: skip
-    proxies = (Proxy(pid + 90, "tcp", "0.0.0.0", 8080, "172.28.1.10", 80),)
-    boxes = (_box(n, first, pid) for n in (0, 1))
-    return Machine("vm0", root=True, namespaces=(ground, *boxes), proxies=proxies)
+def told(outcome: Outcome) -> tuple[bool | None, str | None]:
+    """Return an outcome in short."""
+    return outcome.reachable, outcome.symptom
 
 
-def _box(number, first, pid):
-    own = f"172.28.1.1{number}/24"
-    return Namespace(
-        first + number, pids=(pid + 10 + number,),
-        links=(
-            link(1, "lo", addresses=["127.0.0.1/8"]),
-            link(first + 10 + number, "eth0", "veth", f"02:42:ac:1c:01:1{number}", peer=first + number, away=True,
-                 addresses=[own]),
-        ),
-        routes=(route("default via 172.28.1.1 dev eth0"), *brought(own, "eth0")),
-        selectors=SELECTORS,
-        ruleset=iptables.read("", "ip"),
-        listeners=(Listener("tcp", "::", 80, ((pid + 10 + number, "httpd"),)),),
-    )  # fmt: skip
-
-
-def neighbour():
-    """Return another host on the LAN, with nothing of Docker on it."""
-    ground = Namespace(
-        1, host=True,
-        links=(link(1, "lo", addresses=["127.0.0.1/8"]),
-               link(2, "eth0", mac="02:00:00:00:00:62", addresses=["192.168.22.62/24"])),
-        routes=(route("default via 192.168.22.1 dev eth0"), *brought("192.168.22.62/24", "eth0")),
-        selectors=SELECTORS,
-        ruleset=iptables.read("", "ip"),
-        listeners=(Listener("tcp", "0.0.0.0", 9000, ((5, "nc"),)),),
-    )  # fmt: skip
-    return Machine("vm1", root=True, namespaces=(ground,))
-
-
-def sided(host, first):
-    """Return a host as one side of a comparison, beside its neighbour."""
-    homes = {name: SpaceId("vm0", first + n) for n, name in enumerate(("web", "db"))}
-    return Sided({"vm0": host, "vm1": neighbour()}, homes)
-
-
-def imagined():
-    """Return the host as an engine would have made it: numbers and names are made up."""
-    return sided(machine(), 100)
-
-
-def surveyed(host=None):
-    """Return the host as it was found, which is as it was imagined unless another one is given."""
-    return sided(host or machine(first=7, pid=1000), 7)
-
-
-def with_space(host, identity, **parts):
-    """Return a host with other parts in one namespace."""
-    spaces = tuple(replace(s, **parts) if s.id == identity else s for s in host.namespaces)
-    return replace(host, namespaces=spaces)
-
-
-def with_link(host, identity, name, **parts):
-    """Return a host with another link of that name in one namespace."""
-    space = host.space(identity)
-    links = tuple(replace(each, **parts) if each.name == name else each for each in space.links)
-    return with_space(host, identity, links=links)
-
-
-GROUND, WEB, DB = 1, 7, 8
-
-
-def base():
-    """Return the host as it was found, and as it should be."""
-    return machine(first=7, pid=1000)
-
-
-def ruled(text, *more):
-    """Return the host with other rules."""
-    ruleset = iptables.read(text, "ip")
-    for other in more:
-        ruleset = Ruleset(ruleset.chains + other.chains, ruleset.sets + other.sets, ruleset.read | other.read)
-    return with_space(base(), GROUND, ruleset=ruleset)
-
-
-def drop_all(chain):
-    """Return rules that drop everything in one chain."""
-    return f"*filter\n:{chain} ACCEPT [0:0]\n-A {chain} -j DROP\nCOMMIT\n"
-
-
-def after(line, *new):
-    """Return the rules with others behind one of them."""
-    assert line in RULES
-    return RULES.replace(f"{line}\n", "\n".join((line, *new, "")))
-
-
-def without(*lines):
-    """Return the rules without some."""
-    text = RULES
-    for line in lines:
-        assert line in text
-        text = text.replace(f"{line}\n", "")
-    return text
-
-
-def plus(identity, part, *more):
-    """Return the host with more of something in one namespace."""
-    host = base()
-    return with_space(host, identity, **{part: (*getattr(host.space(identity), part), *more)})
-
-
-def minus(identity, part, keep):
-    """Return the host with only those of something in one namespace that are to be kept."""
-    host = base()
-    return with_space(host, identity, **{part: tuple(filter(keep, getattr(host.space(identity), part)))})
-
-
-def tuned(path, value):
-    """Return the host with another value of a setting."""
-    host = base()
-    return with_space(host, GROUND, sysctls=host.ground.sysctls | {path: value})
-
-
-def down(identity, name):
-    """Return the host with a link put down, and its routes gone as the kernel takes them."""
-    host = with_link(base(), identity, name, up=False, carrier=False, state="DOWN")
-    routes = [r for r in host.space(identity).routes if {hop.device for hop in r.hops} != {name}]
-    return with_space(host, identity, routes=tuple(routes))
-
-
-def nft_table(policy="accept", handle=9):
-    """Return a ruleset of nftables that drops what goes to port 80."""
-    place = {"family": "inet", "table": "fw"}
-    match = {"op": "==", "left": {"payload": {"protocol": "tcp", "field": "dport"}}, "right": 80}
-    objects = [
-        {"table": {"family": "inet", "name": "fw", "handle": 1}},
-        {"chain": place | {"name": "fwd", "handle": 1, "type": "filter", "hook": "forward", "prio": -5,
-                           "policy": policy}},
-        {"rule": place | {"chain": "fwd", "handle": handle, "expr": [{"match": match}, {"drop": None}]}},
-    ]  # fmt: skip
-    return nft.read({"nftables": objects})
-
-
-def readdressed():
-    """Return the host with an address taken off a container, and what the kernel takes with it."""
-    host = with_link(base(), WEB, "eth0", addresses=())
-    return with_space(host, WEB, routes=())
-
-
-def foreign_link():
-    """Return the host with an interface that is nobody's, its address and its routes."""
-    host = plus(GROUND, "links", link(20, "shim", "macvlan", addresses=["192.168.22.250/32"], peer=2))
-    more = route("192.168.22.200 dev shim scope link")
-    return with_space(host, GROUND, routes=(*host.ground.routes, more))
-
-
-def cableless():
-    """Return the host with a container's cable pulled out: both ends are gone."""
-    host = minus(GROUND, "links", lambda each: each.name != "veth7")
-    space = host.space(WEB)
-    return with_space(host, WEB, links=space.links[:1], routes=())
-
-
-def wired():
-    """Return the host with one more cable from a container to the bridge."""
-    host = plus(GROUND, "links", link(30, "wire", "veth", peer=31, away=True, master="br-front"))
-    own = link(31, "eth9", "veth", "02:42:00:00:00:99", peer=30, away=True, addresses=["172.28.1.99/24"])
-    space = host.space(DB)
-    routes = (*space.routes, *brought("172.28.1.99/24", "eth9"))
-    return with_space(host, DB, links=(*space.links, own), routes=routes)
-
-
-def of(book, change=lambda space: space):
-    """Return the kernel of a host on which there is what its engine's book says, with its own namespace changed."""
-    alone = lab(f"containers: {{alone: {{network_mode: none, host: {book.host}}}}}\nhosts: {{{book.host}: null}}")
-    engines = {book.host: Engine(numbers(book.engine_version))}
-    made = machines(alone, {book.host: book}, ground.made_up(alone), engines).machines[book.host]
-    return replace(made, namespaces=tuple(change(space) if space.host else space for space in made.namespaces))
+def where(outcome: Outcome) -> str:
+    """Return the object that decided, as a person would look for it."""
+    return outcome.by.where if outcome.by is not None else ""

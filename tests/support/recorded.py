@@ -6,11 +6,16 @@ container (`ip -j …`, `iptables-save`, `nft -j list ruleset`), with the engine
 
 import json
 import lzma
+from collections import Counter
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from dockerlab.engine.convert import to_container, to_network, to_swarm
-from dockerlab.kernel import iptables, links, nft, tables
+from dockerlab.imagined.ground import stripped
+from dockerlab.imagined.machines import machines
+from dockerlab.kernel import iptables, nft, tables
+from dockerlab.kernel import links as interfaces
+from dockerlab.kernel.difference import meaning
 from dockerlab.kernel.model import Machine, Namespace, Proxy
 from dockerlab.kernel.rules import Ruleset
 from dockerlab.snapshot import Snapshot
@@ -105,7 +110,7 @@ class Recorded:
         return Namespace(
             identity,
             host=host,
-            links=links.links(entries),
+            links=interfaces.links(entries),
             routes=tuple(routes),
             sysctls=dict(_setting(line) for line in settings.splitlines() if " = " in line),
             ruleset=_ruleset(told),
@@ -143,3 +148,104 @@ def recorded(path):
     version, *backend = whole["engine"]
     backend = "nftables" if any("nftables" in word for word in backend) else "iptables"
     return [Recorded(name, version, backend, said) for name, said in whole["labs"].items()]
+
+
+COMMANDS = (
+    "ip -j -d link",
+    "ip -j addr",
+    "ip -j -4 route show table all",
+    "ip -j -6 route show table all",
+    "iptables-save",
+    "ip6tables-save",
+    "nft -j list ruleset",
+)
+MARK = "=-=-=-="
+PROXIES = "for f in $(grep -lsx docker-proxy /proc/[0-9]*/comm); do tr '\\0' ' ' <${f%comm}cmdline; echo; done; true"
+
+
+def look(hosts, name, text):
+    """Return a lab that is up on the hosts of a sandbox, as a recording of it would be."""
+    told, inside = {}, {}
+    for host in lab(text).hosts:
+        where = host if host in hosts.names else hosts.names[0]
+        told[host] = _outputs(hosts, where, "") | {
+            "docker info --format {{json .}}": "{}",
+            "cat /etc/docker/daemon.json": hosts.run(where, "cat", "/etc/docker/daemon.json").stdout,
+            "docker-proxy": hosts.sh(where, PROXIES),
+            "networks": json.loads(hosts.sh(where, "docker network inspect $(docker network ls --quiet)")),
+        }
+        names = hosts.docker(where, "ps", "--all", "--quiet").split()
+        for one in json.loads(hosts.docker(where, "inspect", *names)) if names else ():
+            pid = one["State"]["Pid"]
+            own = _outputs(hosts, where, f"nsenter -n -t {pid} ") if pid else {}
+            inside[one["Name"].strip("/")] = {"host": host, "inspect": one} | own
+    version = hosts.docker(hosts.names[0], "version", "--format", "{{.Server.Version}}")
+    return Recorded(name, version, "iptables", {"definition": text, "hosts": told, "containers": inside})
+
+
+def _outputs(hosts, host, before):
+    script = "; ".join(f"echo '{MARK}'; {before}{command} 2>/dev/null" for command in COMMANDS)
+    parts = hosts.sh(host, f"{script}; true").split(f"{MARK}\n")[1:]
+    return {command: part.strip() for command, part in zip(COMMANDS, parts, strict=True)}
+
+
+LEFT = ("-j DOCKER-USER", "-j DOCKER-ISOLATION-STAGE-1", "-m addrtype --dst-type LOCAL -j DOCKER")
+"""Jumps that stay, or are doubled, when an engine was started again or its last network of an IP version went."""
+
+
+def rules(ruleset):
+    """Return the rules as they are understood, by chain, with their texts."""
+    return {(c.family, c.table, c.name): [(meaning(rule), rule.text) for rule in c.rules] for c in ruleset.chains}
+
+
+def unlike(imagined, real):
+    """Yield rules that only one side has: of the real ones, those that no engine leaves behind."""
+    for chain in imagined.keys() | real.keys():
+        mine, theirs = imagined.get(chain, []), real.get(chain, [])
+        more = Counter(key for key, _ in mine) - Counter(key for key, _ in theirs)
+        less = Counter(key for key, _ in theirs) - Counter(key for key, _ in mine)
+        yield from (f"{chain}: too much: {text}" for key, text in mine if key in more)
+        yield from (f"{chain}: missing: {text}" for key, text in theirs if key in less and not text.endswith(LEFT))
+
+
+def links(space):
+    """Return the links by what two engines would agree on: no name of a cable, no number, no address of its own."""
+    return Counter(
+        (
+            link.kind,
+            "" if link.kind in ("veth", "macvlan") else link.name,
+            link.mtu,
+            link.master,
+            frozenset(address for address in link.addresses if not address.ip.is_link_local),
+            link.carrier,
+            link.info.get("mode"),
+        )
+        for link in space.links
+    )
+
+
+def routes(space):
+    """Return the routes but those of link-local addresses."""
+    return {
+        (route.destination, route.kind, route.table, route.hops, route.source)
+        for route in space.routes
+        if not route.destination.is_link_local and route.kind not in ("anycast", "multicast")
+    }
+
+
+def differences(each):
+    """Return what is not as it is imagined, on the hosts of a lab that an engine ran and in its containers."""
+    books, seen = each.books(), each.machines()
+    grounds = {host: stripped(machine, books[host]) for host, machine in seen.items()}
+    imagined = machines(each.lab, books, grounds, each.engines())
+    found = []
+    for host, machine in seen.items():
+        mine = imagined.machines[host]
+        wrong = list(unlike(rules(mine.ground.ruleset), rules(machine.ground.ruleset)))
+        for space in machine.namespaces:
+            home = mine.ground if space.host else mine.space(imagined.homes[space.paths[0]].space)
+            wrong += [f"{space.paths} link {link}" for link in (links(home) - links(space))]
+            wrong += [f"{space.paths} missing link {link}" for link in (links(space) - links(home))]
+            wrong += [f"{space.paths} route {route}" for route in routes(home) ^ routes(space)]
+        found += [f"{each.name} {host} {text}" for text in wrong]
+    return found

@@ -3,6 +3,8 @@
 from dataclasses import replace
 
 import pytest
+from dockerlab.verify.firewall import drops
+from dockerlab.verify.of_host import host_suspects
 from support.judged import judged, put_right
 from support.lab_hosts import EXAMPLES, NAMES
 from support.labs import lab, read, running
@@ -11,8 +13,6 @@ from dockerlab.hosts.fake import FakeHost
 from dockerlab.probe import base as probe
 from dockerlab.verify.attribution import attributed
 from dockerlab.verify.cause import HOST_KINDS, LAB_KINDS
-from dockerlab.verify.firewall import drops
-from dockerlab.verify.of_host import host_suspects
 
 DEMO = lab("""
     networks:

@@ -9,7 +9,7 @@ from dockerlab.checks.judge import Scene, judge_checks, overall
 from dockerlab.checks.model import Check
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.probe.base import Observation, unknown
-from dockerlab.reach import build_world, matrix
+from dockerlab.reach import matrix
 from dockerlab.snapshot import NetworkState
 from dockerlab.verify import Cause, Report, judge_all
 
@@ -28,7 +28,7 @@ def scene(observed, answer=lambda *_: (1, b"", b"no"), *, ip_forward=True, answe
     engines = running(definition)
     facts = {host: replace(f, ip_forward=ip_forward) for host, f in engines.facts().items()}
     snapshots = engines.snapshots()
-    world = build_world(definition, facts, snapshots)
+    world = world_of(definition, None, facts, snapshots)
     rows = matrix(world)
     judged = judge_all(rows, [observed(cell, expected) for cell, expected in rows])
     report = Report("demo", "", judged, {}, {}, 0.0, world=world, notes=("vm0: a note",))

@@ -20,8 +20,7 @@ from dockerlab.identity import Identity
 from dockerlab.lab.lint import misleading
 from dockerlab.provision.restarts import allowed, restarted
 from dockerlab.provision.up import Wish
-from dockerlab.reach import build_world, matrix
-from dockerlab.reach.offline import imagine
+from dockerlab.reach import matrix
 from dockerlab.snapshot import LABEL_INSTANCE, LABEL_LAB, LABEL_OWNER, LABEL_RUN
 from dockerlab.survey import Seen
 from dockerlab.verify import promises
@@ -386,7 +385,7 @@ def test_a_published_port_from_its_own_bridge(icc, proxy, reachable):
     """Without docker-proxy a connection to a published port comes back to docker0, where icc may be off (observed)."""
     wanted = f"{{icc: {icc}, userland-proxy: {proxy}}}".lower()
     text = f'hosts: {{vm0: {{daemon: {wanted}}}}}\ncontainers: {{web: {{ports: ["8080:80"]}}, side: {{}}}}\n'
-    cells = matrix(build_world(lab(text), *imagine(lab(text))))
+    cells = matrix(worlds.offline(lab(text)))
     (told,) = [e.reachable for c, e in cells if (c.source, c.to, c.probe) == ("side", "vm0", "tcp/8080")]
     assert told is reachable
 

@@ -8,12 +8,13 @@ from ipaddress import ip_address, ip_interface, ip_network
 from textwrap import dedent
 
 import pytest
+from support.machinery import failed, program_said
 
 from dockerlab import daemon
 from dockerlab.errors import HostError
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.hosts.local import LocalHost
-from dockerlab.survey import facts
+from dockerlab.survey import facts, parse, send
 from dockerlab.topology import HostFacts, Nic, Route
 
 FULL = dedent("""\
@@ -264,3 +265,28 @@ def test_primary_address():
     assert HostFacts("h", nics, default).primary_address() == ip_address("10.0.0.5")
     assert HostFacts("h", nics).primary_address() == ip_address("172.17.0.1")
     assert HostFacts("h", nics[:1]).primary_address() is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at this machine's own kernel")
+def test_the_kernel_has_one_word():
+    """What the survey's program sees of a kernel makes the same facts as the script that does without Python."""
+    host = LocalHost("here")
+    told, about = facts.gather(host), facts.gather(host, whole=False)
+    assert not about.nics
+    found = facts.of(about, send.look(host, (), "host"))
+    assert {nic.name: nic for nic in found.nics} == {nic.name: nic for nic in told.nics}
+    assert set(found.routes) == set(told.routes)
+    assert (found.ip_forward, found.ip6_forward, found.bridge_nf) == (told.ip_forward, told.ip6_forward, told.bridge_nf)
+    assert found.root == told.root
+    if found.root and told.forward_policy is not None:
+        assert found.forward_policy == told.forward_policy
+        assert set(found.missing) == set(told.missing)
+
+
+def test_what_the_kernel_did_not_tell():
+    """Where the program could not read something, it is None and listed, and not the default."""
+    said = program_said({}, rules={"known": False, "old": [], "ip": failed(["iptables-save"], "denied", 4)})
+    said["namespaces"][0]["deaf"] = "[Errno 13] Permission denied"
+    found = facts.of(facts.parse("vm0", "== id\n0\n== end\n"), parse.machine("vm0", said))
+    assert (found.ip_forward, found.forward_policy, found.gossip) == (None, None, None)
+    assert {"ip_forward", "forward_policy", "interfaces (is iproute2 installed?)"} <= set(found.missing)

@@ -3,9 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from support.labs import lab, running
-
 from dockerlab.verify.firewall import missing_rules
+from support.labs import lab, running
 
 NEW = """\
 *filter

@@ -1,23 +1,21 @@
 """Hosts as engines would make them: their rules chain by chain, their links and routes, and why each rule is there."""
 
-from collections import Counter
 from dataclasses import replace
 from ipaddress import ip_address, ip_interface, ip_network
 from pathlib import Path
 
 import pytest
+from dockerlab.reach.offline import imagine
 from support.labs import lab
-from support.recorded import FILES, recorded
+from support.recorded import FILES, differences, recorded
 from support.recordings import needed
 
 from dockerlab.imagined.ground import made_up, stripped
 from dockerlab.imagined.machines import machines
 from dockerlab.imagined.origin import origin
 from dockerlab.kernel import iptables, nft
-from dockerlab.kernel.difference import meaning
 from dockerlab.kernel.routes import MAIN
 from dockerlab.modes import bridge_nft, bridge_rules, overlay
-from dockerlab.reach.offline import imagine
 from dockerlab.reach.rules import RULES
 from dockerlab.snapshot import PublishedPort
 from dockerlab.versions import Engine, numbers
@@ -154,6 +152,17 @@ def test_who_lives_where():
     assert [link.name for link in home(found, "alone").links] == ["lo"]
     assert {listener.port for listener in home(found, "web").listeners} == {80, 81}
     assert {listener.port for listener in home(found, "bare").listeners} == {82}
+
+
+def test_somebody_elses_container_of_the_same_name():
+    """On another host it has a namespace of its own, and is not the lab's."""
+    definition = lab("hosts: {vm0: , vm1: }\ncontainers: {web: {host: vm0}}\n")
+    _, books = imagine(definition)
+    foreign = replace(books["vm0"].container("web"), id="other")
+    books["vm1"] = replace(books["vm1"], containers=(foreign,))
+    found = machines(definition, books, made_up(definition), {})
+    assert found.homes["web"].host == "vm0"
+    assert len(found.machines["vm1"].namespaces) == 2
 
 
 def numbered(space, index):
@@ -331,68 +340,9 @@ def test_the_ground_of_a_host_is_what_is_not_docker():
     assert {link.name for link in again.machines["local"].ground.links} == {link.name for link in whole.ground.links}
 
 
-LEFT = ("-j DOCKER-USER", "-j DOCKER-ISOLATION-STAGE-1", "-m addrtype --dst-type LOCAL -j DOCKER")
-"""Jumps that stay, or are doubled, when an engine was started again or its last network of an IP version went."""
-
-
-def rules(ruleset):
-    """Return the rules as they are understood, by chain, with their texts."""
-    return {(c.family, c.table, c.name): [(meaning(rule), rule.text) for rule in c.rules] for c in ruleset.chains}
-
-
-def unlike(imagined, real):
-    """Yield rules that only one side has: of the real ones, those that no engine leaves behind."""
-    for chain in imagined.keys() | real.keys():
-        mine, theirs = imagined.get(chain, []), real.get(chain, [])
-        more = Counter(key for key, _ in mine) - Counter(key for key, _ in theirs)
-        less = Counter(key for key, _ in theirs) - Counter(key for key, _ in mine)
-        yield from (f"{chain}: too much: {text}" for key, text in mine if key in more)
-        yield from (f"{chain}: missing: {text}" for key, text in theirs if key in less and not text.endswith(LEFT))
-
-
-def links(space):
-    """Return the links by what two engines would agree on: no name of a cable, no number, no address of its own."""
-    return Counter(
-        (
-            link.kind,
-            "" if link.kind in ("veth", "macvlan") else link.name,
-            link.mtu,
-            link.master,
-            frozenset(address for address in link.addresses if not address.ip.is_link_local),
-            link.carrier,
-            link.info.get("mode"),
-        )
-        for link in space.links
-    )
-
-
-def routes(space):
-    """Return the routes but those of link-local addresses."""
-    return {
-        (route.destination, route.kind, route.table, route.hops, route.source)
-        for route in space.routes
-        if not route.destination.is_link_local and route.kind not in ("anycast", "multicast")
-    }
-
-
 @needed
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name.partition(".json")[0])
 def test_imagined_is_real(path):
     """On pristine hosts with other engines every rule, link, address and route is as it is imagined."""
-    found = []
-    for each in recorded(path):
-        if each.refused:
-            continue
-        books, seen = each.books(), each.machines()
-        grounds = {host: stripped(machine, books[host]) for host, machine in seen.items()}
-        imagined = machines(each.lab, books, grounds, each.engines())
-        for host, machine in seen.items():
-            mine = imagined.machines[host]
-            wrong = list(unlike(rules(mine.ground.ruleset), rules(machine.ground.ruleset)))
-            for space in machine.namespaces:
-                own = mine.ground if space.host else home(imagined, space.paths[0])
-                wrong += [f"{space.paths} link {link}" for link in (links(own) - links(space))]
-                wrong += [f"{space.paths} missing link {link}" for link in (links(space) - links(own))]
-                wrong += [f"{space.paths} route {route}" for route in routes(own) ^ routes(space)]
-            found += [f"{each.name} {host} {text}" for text in wrong]
+    found = [text for each in recorded(path) if not each.refused for text in differences(each)]
     assert found == []

@@ -133,3 +133,72 @@ def test_a_bridge_that_is_the_labs_own():
     definition = lab(LAB.format("{subnet: 10.7.0.0/24}"))
     engines = running(definition)
     preflight.check(definition, who(definition), engines.facts(), engines.snapshots())
+
+
+OPTION = "com.docker.network.bridge.gateway_mode_ipv4"
+
+
+def by(engine, text, firewall="iptables", ip6_forward=True):
+    """Return what is refused on an engine."""
+    definition = lab(text)
+    engines = Engines(definition.hosts)
+    facts = {host: replace(found, ip6_forward=ip6_forward) for host, found in engines.facts().items()}
+    seen = {
+        host: replace(found, engine_version=engine, firewall=firewall) for host, found in engines.snapshots().items()
+    }
+    return [
+        each.told for each in preflight.obstacles(definition, who(definition), facts, seen) if each.rule == "engine"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("engine", "mode", "words"),
+    [
+        ("26.1.5", "nat-unprotected", None),
+        ("27.5.1", "routed", None),
+        ("27.5.1", "nat-unprotected", "which engine 27.5.1 does not know; it knows nat, routed"),
+        ("27.5.1", "isolated", "which engine 27.5.1 does not know"),
+        ("28.0.0", "nat-unprotected", None),
+        ("28.5.2", "bridged", "it knows nat, routed, nat-unprotected, isolated"),
+        ("28.5.2", "isolated", "say `internal: true` as well"),
+    ],
+)
+def test_a_gateway_mode_that_the_engine_does_not_know(engine, mode, words):
+    """Engines from 27 on refuse a mode that they do not know; those before ignore the option."""
+    found = by(engine, LAB.format(f"{{driver_opts: {{{OPTION}: {mode}}}}}"))
+    if words is None:
+        assert found == []
+    else:
+        (told,) = found
+        assert told.startswith(f"network n wants gateway mode {mode}")
+        assert words in told
+
+
+def test_no_swarm_beside_nftables():
+    """The nftables backend takes no Swarm, so that there is no overlay."""
+    assert by("29.8.0", WIDE) == []
+    (told,) = by("29.8.0", WIDE, firewall="nftables")
+    assert "takes none with `firewall-backend: nftables`" in told
+
+
+def test_ipv6_beside_nftables_wants_forwarding():
+    """The nftables backend never turns forwarding on, and refuses a network with IPv6 where it is off."""
+    six = LAB.format('{subnet: "fd00::/64"}')
+    assert by("29.8.0", six, ip6_forward=False) == []
+    assert by("29.8.0", six, firewall="nftables") == []
+    (told,) = by("29.8.0", six, firewall="nftables", ip6_forward=False)
+    assert "sysctl -w net.ipv6.conf.all.forwarding=1" in told
+
+
+@pytest.mark.parametrize(("engine", "refused"), [("27.5.1", True), ("28.0.0", False)])
+def test_two_ways_out(engine, refused):
+    """Up to 27 a container on ipvlan in mode l3 and on a network with a gateway does not start."""
+    text = """
+        networks:
+          far: {driver: ipvlan, parent: eth0, ipvlan_mode: l3, subnet: 10.9.0.0/24}
+          near: {subnet: 10.8.0.0/24}
+        containers: {web: {networks: [far, near]}}
+        """
+    found = by(engine, text)
+    assert bool(found) is refused
+    assert all("container web is on far, whose mode l3 gives a default route, and on near" in told for told in found)

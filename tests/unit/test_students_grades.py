@@ -12,12 +12,12 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import xmlschema
+from dockerlab.reach.offline import imagine
 from support.lab_hosts import EXAMPLES
 from support.labs import read
 from support.offline import observed
 
 from dockerlab.probe.base import reachable, unknown
-from dockerlab.reach.offline import imagine
 from dockerlab.serve.board import Board
 from dockerlab.students import as_csv, as_html, as_json, as_junit, as_table
 from dockerlab.students.grades import Grade, not_charged, total, worst

@@ -6,7 +6,6 @@ Part of the program that looks: standard library only, and Python 3.6 must run i
 from typing import Any, Callable
 
 from dockerlab.survey.program.asking import Json, text_of
-from dockerlab.survey.program.tables import tables
 
 IPTABLES = {"ip": "iptables", "ip6": "ip6tables"}
 OURS = ("raw", "mangle", "nat", "filter", "security")
@@ -15,15 +14,17 @@ FOREIGN_CHAINS = "use 'nft' tool"
 """What iptables-save says of a table with more in it than it understands."""
 
 
-def rules_of(run: "Callable[[list[str]], Json]", net: "str", *, always: "bool") -> "Json":
+def rules_of(
+    run: "Callable[[list[str]], Json]", net: "str", there: "list[tuple[str, str]] | None", *, always: "bool"
+) -> "Json":
     """Return what the programs print here, by what they are for: `ip`, `ip6`, `legacy ip`, …, `nft ip filter`, `sets`.
 
     `known` tells whether the kernel itself has said which tables of nftables there are, and `old` are the families
     that have tables of legacy iptables.
-    `run` runs a program here, and `net` is the folder of /proc that tells of this namespace. Only programs are asked
+    `run` runs a program here, `net` is the folder of /proc that tells of this namespace, and `there` are its tables of
+    nftables, None where the kernel does not say. Only programs are asked
     that have something to tell, as far as the kernel says so; `always` asks iptables all the same.
     """
-    there = tables()
     said = {"known": there is not None, "old": []}  # type: dict[str, Any]
     foreign = [] if there is None else [each for each in there if each[1] not in OURS or each[0] not in IPTABLES]
     for family, program in IPTABLES.items():

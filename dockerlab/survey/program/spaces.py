@@ -7,10 +7,12 @@ import os
 from functools import partial
 
 from dockerlab.survey.program.asking import Json, run, together
+from dockerlab.survey.program.bound import devices
 from dockerlab.survey.program.entering import SETNS, inside
 from dockerlab.survey.program.processes import sockets_of
 from dockerlab.survey.program.rules import rules_of
 from dockerlab.survey.program.sysctls import sysctls
+from dockerlab.survey.program.tables import tables
 
 NETNS = "/var/run/docker/netns"
 BATCH = {
@@ -70,7 +72,8 @@ class Space:
         found = dict(self.named(), said=said, **heard(self.process, net))
         if self.entered:
             found["sysctls"] = sysctls()
-            found["rules"] = rules_of(self.run, net, always=self.host)
+            found["bound"] = devices()
+            found["rules"] = rules_of(self.run, net, tables(), always=self.host)
         else:
             found["blind"] = NO_WAY_IN
         return found

@@ -1,0 +1,27 @@
+"""What is imagined of a host is what its engine makes on a pristine one: rule by rule, link by link, route by route."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support.labs import read
+from support.recorded import differences, look
+
+ROOT = Path(__file__).parents[2]
+LABS = sorted([*(ROOT / "examples").glob("*.yaml"), *(ROOT / "tests" / "modes").glob("*/*.yaml")])
+
+
+@pytest.mark.parametrize("path", LABS, ids=lambda path: f"{path.parent.name}-{path.stem}")
+def test_a_lab_is_as_it_is_imagined(lab, path):
+    """The engine wrote the rules that are imagined and no other, and made the links, addresses and routes."""
+    if not set(read(path).hosts) <= {"local", *lab.names}:
+        pytest.skip("the lab wants more hosts than there are")
+    brought = lab.call("up", path, "--sandbox", "--no-verify")
+    if brought.rc and ("CONFIG_" in brought.stderr or "at least two characters" in brought.stderr):
+        pytest.skip(brought.stderr.strip().splitlines()[-1])
+    assert brought.rc == 0, brought.stderr
+    try:
+        assert differences(look(lab, path.stem, path.read_text(encoding="utf-8"))) == []
+    finally:
+        lab.down(path)
