@@ -13,6 +13,7 @@ from dockerlab.drift.sides import Pair, cable
 from dockerlab.kernel.addresses import IpInterface
 from dockerlab.kernel.model import Link
 from dockerlab.kernel.routes import Route
+from dockerlab.snapshot import GATEWAY_BRIDGE
 
 EXTRAS: dict[str, str | None] = {"isolated": "false", "hairpin": "false", "mode": None, "flags": None, "arp": "true"}
 """What a link's kind adds that decides on packets, and what it is where nothing is said of it: None is no claim."""
@@ -87,7 +88,8 @@ def _changed(pair: Pair, wanted: Link, there: Link, ground: Pair | None) -> Iter
         back = undo.link(where, name, *(("master", wanted.master) if wanted.master else ("nomaster",)))
         told = (f"{name} master {there.master}" if there.master else f"{name} nomaster", says, back)
         yield _turned(pair, there, "master", wanted.master, told)
-    if not pair.of_host and wanted.mac and there.mac and wanted.mac.lower() != there.mac.lower():
+    drawn = _on(pair, wanted, ground) == GATEWAY_BRIDGE  # an engine draws those and tells nobody
+    if not pair.of_host and not drawn and wanted.mac and there.mac and wanted.mac.lower() != there.mac.lower():
         says = f"the interface {name} has the MAC address {there.mac}, where it would be {wanted.mac}"
         back = undo.link(where, name, "address", wanted.mac)
         yield _turned(pair, there, "mac", wanted.mac, (f"{name} address {there.mac}", says, back))
@@ -96,6 +98,13 @@ def _changed(pair: Pair, wanted: Link, there: Link, ground: Pair | None) -> Iter
         yield from _addresses(pair, wanted, there)
     else:
         yield from _addresses(pair, wanted, there, only=4)
+
+
+def _on(pair: Pair, inside: Link, ground: Pair | None) -> str:
+    """Return the bridge that a container's cable leads to, empty where that is not known."""
+    if ground is None or pair.of_host or not cable(inside):
+        return ""
+    return next((end.master for end in ground.wanted.links if cable(end) and end.index == inside.peer), "")
 
 
 def _turned(pair: Pair, link: Link, attribute: str, value: Any, told: tuple[str, str, str]) -> Difference:

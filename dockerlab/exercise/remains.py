@@ -12,6 +12,7 @@ from dockerlab import daemon
 from dockerlab.daemon import DaemonFile
 from dockerlab.daemon.state import PATH
 from dockerlab.hosts.base import Host
+from dockerlab.imagined.origin import origin
 from dockerlab.kernel.rules import Ruleset
 from dockerlab.snapshot import GATEWAY_BRIDGE, INGRESS, LABEL_LAB, Snapshot
 from dockerlab.survey import Seen, on_each, send
@@ -33,14 +34,12 @@ docker version >/dev/null
 """Gives the engine of a host of the sandbox its settings back, and docker0 its address, which the engine would not do:
 it keeps the last one unless it is told another. A constant."""
 
-PASSING = ("DOCKER", GATEWAY_BRIDGE, " br-", "/32 ")
-"""Marks of rules that come and go with the networks, published ports and containers of whoever works there."""
-
 
 class Holdings(BaseModel):
     """What one host holds: names of containers and networks, links, routes, firewall rules, the engine's settings.
 
-    Left out is what carries a lab's labels, and rules that name Docker's own chains: these come and go with networks.
+    Left out is what carries a lab's labels, and rules as an engine writes them: these come and go with networks,
+    published ports and containers of whoever works there.
     `wide` are a Swarm's networks, as its manager knows them. `settings` is the text of the engine's own file at `file`,
     empty for none, and `bridge` the address of docker0.
     """
@@ -108,7 +107,7 @@ def _routes(facts: HostFacts) -> Iterator[str]:
 
 def _rules(ruleset: Ruleset) -> Iterator[str]:
     for rule in ruleset.rules():
-        if rule.family == "ip" and rule.text.startswith("-A ") and not any(mark in rule.text for mark in PASSING):
+        if rule.family == "ip" and rule.text.startswith("-A ") and origin(rule) is None:
             yield f"{rule.table} {rule.text}"
 
 

@@ -6,7 +6,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
-from support.kernels import of
+from support.changed_host import of
 from support.labs import lab, running, who
 from support.pretend import Engines
 

@@ -9,7 +9,7 @@ from ipaddress import ip_address, ip_interface
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.kernels import (
+from support.changed_host import (
     GROUND,
     RULES,
     WEB,
