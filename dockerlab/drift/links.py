@@ -18,6 +18,8 @@ from dockerlab.snapshot import GATEWAY_BRIDGE
 EXTRAS: dict[str, str | None] = {"isolated": "false", "hairpin": "false", "mode": None, "flags": None, "arp": "true"}
 """What a link's kind adds that decides on packets, and what it is where nothing is said of it: None is no claim."""
 
+HARDWARE = ("", "vlan")
+"""Kinds of links whose carrier is not what another interface makes of it; nobody types a cable in."""
 OF_PORTS = ("isolated", "hairpin")
 
 
@@ -79,6 +81,9 @@ def _changed(pair: Pair, wanted: Link, there: Link, ground: Pair | None) -> Iter
         back = undo.link(where, name, "down")
         edits: tuple[Edit, ...] = (Turn(pair.at, name, "up", value=False), *_out(pair, name))
         yield _difference(pair, "changed", there, (f"{name} up", f"the interface {name} is up", back), edits)
+    if wanted.up and there.up and wanted.carrier and not there.carrier and there.kind in HARDWARE:
+        says = f"the interface {name} has no carrier: there is nobody at the other end"
+        yield _turned(pair, there, "carrier", value=True, told=(f"{name} no carrier", says, ""))
     if wanted.mtu and there.mtu and wanted.mtu != there.mtu:
         says = f"the interface {name} has MTU {there.mtu}, where it would be {wanted.mtu}"
         back = undo.link(where, name, "mtu", str(wanted.mtu))

@@ -183,10 +183,10 @@ def drop_all(chain):
     return f"*filter\n:{chain} ACCEPT [0:0]\n-A {chain} -j DROP\nCOMMIT\n"
 
 
-def after(line, *new):
+def after(line, *new, text=RULES):
     """Return the rules with others behind one of them."""
-    assert line in RULES
-    return RULES.replace(f"{line}\n", "\n".join((line, *new, "")))
+    assert line in text
+    return text.replace(f"{line}\n", "\n".join((line, *new, "")))
 
 
 def without(*lines):
