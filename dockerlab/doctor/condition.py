@@ -133,7 +133,7 @@ class Condition:
 def parse(text: str, asked: float, answered: float, kernel: Machine | None = None) -> Condition:
     """Return what the script's output tells; the times are by our clock, in seconds since 1970.
 
-    Sockets and rules are those of its kernel, where that could be looked at. What is not of the form that the programs
+    Sockets are those of its kernel, where that could be looked at. What is not of the form that the programs
     print counts as not told.
     """
     sections = facts.read_sections(text)

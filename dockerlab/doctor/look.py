@@ -41,14 +41,14 @@ class Patient:
 class Said:
     """What came back from the script, and when it was asked and answered by our clock, in seconds since 1970.
 
-    `kernel` is the state of the host's own namespace, None where it could not be looked at.
+    `kernel` is the state of the host's own namespace, or why it could not be looked at.
     """
 
     text: str
     error: str
     asked: float
     answered: float
-    kernel: Machine | None = None
+    kernel: Machine | HostError
 
 
 def look(
@@ -61,15 +61,12 @@ def look(
     wanted = frozenset(names) | {GATEWAY_BRIDGE}
     machines = ask_all(hosts, _ask)
     engines = ask_all({name: hosts[name] for name in machines.answers}, lambda host: read(host, wanted))
-    kernels = send.kernels({name: hosts[name] for name in machines.answers}, {}, "host")
     patients = {name: Patient(name, host.address or "this machine") for name, host in hosts.items()}
     return {
         name: replace(
             _heard(patient, machines.answers[name]),
             snapshot=engines.answers.get(name),
             silent=engines.failures.get(name),
-            kernel=kernels.answers.get(name),
-            blind=kernels.failures.get(name),
         )
         if name in machines.answers
         else replace(patient, unreachable=machines.failures[name])
@@ -85,15 +82,17 @@ def _ask(host: Host) -> Said:
         return Said(result.text, result.error, asked, time.time(), kernel.result())
 
 
-def _kernel(host: Host) -> Machine | None:
+def _kernel(host: Host) -> Machine | HostError:
     try:
         return send.look(host, (), "host")
-    except HostError:
-        return None  # what is not known then is told where it is judged; without Python that is told, too
+    except HostError as error:
+        return error
 
 
 def _heard(patient: Patient, said: Said) -> Patient:
     """Return a patient with what its machine said."""
+    kernel = said.kernel if isinstance(said.kernel, Machine) else None
+    patient = replace(patient, kernel=kernel, blind=None if isinstance(said.kernel, Machine) else said.kernel)
     if "== finished" not in said.text:
         why = (said.error or "no output")[-300:]
         return replace(patient, untold=HostError(patient.host, f"the machine's answer is not whole: {why}"))
@@ -103,6 +102,6 @@ def _heard(patient: Patient, said: Said) -> Patient:
         return replace(patient, untold=error)
     return replace(
         patient,
-        facts=facts.of(machine, said.kernel) if said.kernel is not None else machine,
-        condition=parse(said.text, said.asked, said.answered, said.kernel),
+        facts=facts.of(machine, kernel) if kernel is not None else machine,
+        condition=parse(said.text, said.asked, said.answered, kernel),
     )

@@ -13,10 +13,13 @@ from dockerlab.drift.sides import Pair, cable
 from dockerlab.kernel.addresses import IpInterface
 from dockerlab.kernel.model import Link
 from dockerlab.kernel.routes import Route
+from dockerlab.snapshot import GATEWAY_BRIDGE
 
 EXTRAS: dict[str, str | None] = {"isolated": "false", "hairpin": "false", "mode": None, "flags": None, "arp": "true"}
 """What a link's kind adds that decides on packets, and what it is where nothing is said of it: None is no claim."""
 
+HARDWARE = ("", "vlan")
+"""Kinds of links whose carrier is not what another interface makes of it; nobody types a cable in."""
 OF_PORTS = ("isolated", "hairpin")
 
 
@@ -78,6 +81,9 @@ def _changed(pair: Pair, wanted: Link, there: Link, ground: Pair | None) -> Iter
         back = undo.link(where, name, "down")
         edits: tuple[Edit, ...] = (Turn(pair.at, name, "up", value=False), *_out(pair, name))
         yield _difference(pair, "changed", there, (f"{name} up", f"the interface {name} is up", back), edits)
+    if wanted.up and there.up and wanted.carrier and not there.carrier and there.kind in HARDWARE:
+        says = f"the interface {name} has no carrier: there is nobody at the other end"
+        yield _turned(pair, there, "carrier", value=True, told=(f"{name} no carrier", says, ""))
     if wanted.mtu and there.mtu and wanted.mtu != there.mtu:
         says = f"the interface {name} has MTU {there.mtu}, where it would be {wanted.mtu}"
         back = undo.link(where, name, "mtu", str(wanted.mtu))
@@ -87,7 +93,8 @@ def _changed(pair: Pair, wanted: Link, there: Link, ground: Pair | None) -> Iter
         back = undo.link(where, name, *(("master", wanted.master) if wanted.master else ("nomaster",)))
         told = (f"{name} master {there.master}" if there.master else f"{name} nomaster", says, back)
         yield _turned(pair, there, "master", wanted.master, told)
-    if not pair.of_host and wanted.mac and there.mac and wanted.mac.lower() != there.mac.lower():
+    drawn = _on(pair, wanted, ground) == GATEWAY_BRIDGE  # an engine draws those and tells nobody
+    if not pair.of_host and not drawn and wanted.mac and there.mac and wanted.mac.lower() != there.mac.lower():
         says = f"the interface {name} has the MAC address {there.mac}, where it would be {wanted.mac}"
         back = undo.link(where, name, "address", wanted.mac)
         yield _turned(pair, there, "mac", wanted.mac, (f"{name} address {there.mac}", says, back))
@@ -96,6 +103,13 @@ def _changed(pair: Pair, wanted: Link, there: Link, ground: Pair | None) -> Iter
         yield from _addresses(pair, wanted, there)
     else:
         yield from _addresses(pair, wanted, there, only=4)
+
+
+def _on(pair: Pair, inside: Link, ground: Pair | None) -> str:
+    """Return the bridge that a container's cable leads to, empty where that is not known."""
+    if ground is None or pair.of_host or not cable(inside):
+        return ""
+    return next((end.master for end in ground.wanted.links if cable(end) and end.index == inside.peer), "")
 
 
 def _turned(pair: Pair, link: Link, attribute: str, value: Any, told: tuple[str, str, str]) -> Difference:
@@ -157,7 +171,7 @@ def _extras(pair: Pair, wanted: Link, there: Link) -> Iterator[Difference]:
         else:
             flags = wanted.info.get("flags", "") if wanted.kind == "ipvlan" else ""
             mode = wanted.info.get("mode", "") or there.info.get("mode", "")
-            back = undo.link(where, name, "type", wanted.kind, "mode", mode, *flags.split(","))
+            back = undo.link(where, name, "type", wanted.kind, "mode", mode, *filter(None, flags.split(",")))
         says = f"the interface {name} has {key} {now}, where it would be {right}"
         yield _turned(pair, there, f"info.{key}", wanted.info.get(key), (f"{name} {key} {now}", says, back))
 

@@ -13,7 +13,10 @@ from dockerlab.kernel.model import Listener, Machine, Proxy
 from dockerlab.kernel.routes import Neighbour
 
 EVERYWHERE = ("", "*", "::", "0.0.0.0")  # noqa: S104 - compared, not bound
-FORWARDING = {4: "net/ipv4/ip_forward", 6: "net/ipv6/conf/all/forwarding"}
+FORWARDING = {
+    4: ("net/ipv4/ip_forward", "net/ipv4/conf/all/forwarding"),
+    6: ("net/ipv6/conf/all/forwarding",),
+}
 """What the kernel sets for all interfaces when it is set (`devinet_sysctl_forward`, `addrconf_fixup_forwarding`)."""
 BEGINNING = frozenset(
     {"arp_ignore", "arp_announce", "arp_filter", "proxy_arp", "proxy_arp_pvlan", "rp_filter", "accept_local"}
@@ -64,12 +67,9 @@ def settings(pair: Pair) -> Iterator[Difference]:
     """
     if "sysctls" in pair.there.unread or "sysctls" in pair.wanted.unread:
         return
-    told = {path: value for path in pair.there.sysctls if (value := _expected(pair, path)) is not None}
-    for path, right in told.items():
-        now = pair.there.sysctls[path]
-        above = FORWARDING.get(_version(path))
-        alone = not path.endswith("/forwarding") or path == above or now != pair.there.sysctls.get(above or "", right)
-        if now == right or not alone:
+    for path, now in pair.there.sysctls.items():
+        right = _expected(pair, path)
+        if right is None or not now or now == right or _by_another(pair, path, now):
             continue
         name = undo.setting(path)
         back = undo.sysctl(undo.place(pair.there), path, right)
@@ -83,12 +83,12 @@ def settings(pair: Pair) -> Iterator[Difference]:
 
 def _expected(pair: Pair, path: str) -> str | None:
     """Return the value that a setting would have, None where nobody knows."""
-    above = FORWARDING.get(_version(path))
+    above = next(iter(FORWARDING.get(_version(path), ())), "")
     forwards = path.endswith(("/forwarding", "/ip_forward"))
     if forwards and not pair.of_host:
         return None
     known = pair.wanted.sysctls.get(path)
-    if known is None and forwards and above is not None:
+    if known is None and forwards:
         return pair.wanted.sysctls.get(above)
     link, key = _of_link(path)
     if known is not None or key not in BEGINNING or (link and pair.wanted.link(link) is None):
@@ -107,12 +107,23 @@ def _version(path: str) -> int:
     return 4 if path.startswith("net/ipv4/") else 6 if path.startswith("net/ipv6/") else 0
 
 
+def _by_another(pair: Pair, path: str, now: str) -> bool:
+    """Tell whether a setting is what another one, for all interfaces, has made of it."""
+    above = _above(pair, path)
+    return path.endswith("/forwarding") and path != above and now == pair.there.sysctls.get(above)
+
+
+def _above(pair: Pair, path: str) -> str:
+    """Return the setting by which all interfaces forward; under one of its names it may not be readable."""
+    version = _version(path)
+    return next((each for each in FORWARDING.get(version, ()) if pair.there.sysctls.get(each)), "")
+
+
 def _below(pair: Pair, path: str) -> list[str]:
     """Return the settings that a kernel sets with another one."""
-    version = _version(path)
-    if path != FORWARDING.get(version):
+    if path != _above(pair, path):
         return []
-    start = f"net/ipv{version}/conf/"
+    start = f"net/ipv{_version(path)}/conf/"
     return [p for p in pair.there.sysctls if p.startswith(start) and p.endswith("/forwarding") and p != path]
 
 

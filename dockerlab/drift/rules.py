@@ -77,8 +77,8 @@ class Beside:
         self.changed: list[tuple[Rule, Rule]] = []
         self.missing: list[_Missing] = []
         for place, gap in lacking:
-            other = self._instead(ours[place][0], [(number, theirs[number][0]) for number in extra if number >= gap])
-            if other is not None and all(number in extra for number in range(gap, other + 1)):
+            other = self._instead(ours[place][0], [(number, theirs[number][0]) for number in extra], gap)
+            if other is not None:
                 extra.remove(other)
                 self.changed.append((ours[place][1], theirs[other][1]))
             else:
@@ -96,9 +96,16 @@ class Beside:
                 gap = number + 1
 
     @staticmethod
-    def _instead(like: Likeness, extra: Sequence[tuple[int, Likeness]]) -> int | None:
-        """Return which of the foreign rules was made of a missing one: it says almost the same."""
-        return next((number for number, other in extra if like.almost(other)), None)
+    def _instead(like: Likeness, extra: Sequence[tuple[int, Likeness]], gap: int) -> int | None:
+        """Return which of the foreign rules was made of a missing one.
+
+        It asks for the same and does something else, or it stands in its place and differs in one condition.
+        """
+        foreign = {number for number, _ in extra}
+        almost = (number for number, other in extra if number >= gap and like.almost(other))
+        here = next((number for number in almost if foreign.issuperset(range(gap, number + 1))), None)
+        same = (number for number, other in extra if like.matches and like.matches == other.matches)
+        return here if here is not None else next(same, None)
 
     def policy(self) -> Iterator[Difference]:
         """Yield that the policy is another one."""

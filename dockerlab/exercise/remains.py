@@ -12,11 +12,14 @@ from dockerlab import daemon
 from dockerlab.daemon import DaemonFile
 from dockerlab.daemon.state import PATH
 from dockerlab.hosts.base import Host
-from dockerlab.kernel.rules import Ruleset
+from dockerlab.imagined.origin import origin
+from dockerlab.kernel.rules import Rule, Ruleset
+from dockerlab.modes.bridge_rules import NETWORK
 from dockerlab.snapshot import GATEWAY_BRIDGE, INGRESS, LABEL_LAB, Snapshot
 from dockerlab.survey import Seen, on_each, send
 from dockerlab.topology import HostFacts
 
+DOCKER0 = "docker0"
 DOCKERS_OWN = frozenset({GATEWAY_BRIDGE, INGRESS})
 """Networks, and a link, that the engine makes with a Swarm: the bridge stays, `ingress` goes with it."""
 
@@ -33,14 +36,12 @@ docker version >/dev/null
 """Gives the engine of a host of the sandbox its settings back, and docker0 its address, which the engine would not do:
 it keeps the last one unless it is told another. A constant."""
 
-PASSING = ("DOCKER", GATEWAY_BRIDGE, " br-", "/32 ")
-"""Marks of rules that come and go with the networks, published ports and containers of whoever works there."""
-
 
 class Holdings(BaseModel):
     """What one host holds: names of containers and networks, links, routes, firewall rules, the engine's settings.
 
-    Left out is what carries a lab's labels, and rules that name Docker's own chains: these come and go with networks.
+    Left out is what carries a lab's labels, and rules as an engine writes them, but for docker0: these come and go with
+    networks, published ports and containers of whoever works there.
     `wide` are a Swarm's networks, as its manager knows them. `settings` is the text of the engine's own file at `file`,
     empty for none, and `bridge` the address of docker0.
     """
@@ -81,9 +82,7 @@ def held_by(snapshot: Snapshot, facts: HostFacts, ruleset: Ruleset, file: Daemon
         swarm=snapshot.swarm.state != "inactive",
         settings=(file.text or b"").decode(errors="replace"),
         file=file.path,
-        bridge=next(
-            (str(a) for nic in facts.nics if nic.name == "docker0" for a in nic.addresses if a.version == 4), ""
-        ),
+        bridge=next((str(a) for nic in facts.nics if nic.name == DOCKER0 for a in nic.addresses if a.version == 4), ""),
         links=frozenset(f"{nic.name} {'up' if nic.up else 'down'}" for nic in facts.nics if not _dockers(nic.name)),
         routes=frozenset(_routes(facts)),
         rules=frozenset(_rules(ruleset)) if "ip" in ruleset.read else None,
@@ -101,15 +100,22 @@ def _routes(facts: HostFacts) -> Iterator[str]:
     """Yield the routes of IPv4 as `ip route` takes them; those of IPv6 come and go with the links' own addresses."""
     for route in facts.routes:
         known = route.destination or route.via
-        if known is not None and known.version == 4 and not _dockers(route.device) and route.device != "docker0":
+        if known is not None and known.version == 4 and not _dockers(route.device) and route.device != DOCKER0:
             via = f"via {route.via} " if route.via is not None else ""
             yield f"{route.destination or 'default'} {via}dev {route.device}"
 
 
 def _rules(ruleset: Ruleset) -> Iterator[str]:
     for rule in ruleset.rules():
-        if rule.family == "ip" and rule.text.startswith("-A ") and not any(mark in rule.text for mark in PASSING):
+        if rule.family == "ip" and rule.text.startswith("-A ") and _stays(rule):
             yield f"{rule.table} {rule.text}"
+
+
+def _stays(rule: Rule) -> bool:
+    """Tell whether a rule is nobody's who comes and goes: not an engine's, or what it keeps for docker0."""
+    line = origin(rule)
+    on_docker0 = any(match.option in ("-i", "-o") and match.value == DOCKER0 for match in rule.matches)
+    return line is None or (line in NETWORK and on_docker0)
 
 
 @dataclass(frozen=True)
@@ -191,7 +197,7 @@ def _links(host: str, before: Collection[str], now: Collection[str]) -> list[Cha
             found.append(Change(host, "link", name, f"the interface {name} was made meanwhile", undo))
         elif name not in there:
             found.append(Change(host, "link", name, f"the interface {name} is gone"))
-        elif was[name] != there[name] and name != "docker0":
+        elif was[name] != there[name] and name != DOCKER0:
             what = f"the interface {name} was {was[name]}, is {there[name]}"
             found.append(Change(host, "link", name, what, ("ip", "link", "set", name, was[name])))
     return found

@@ -35,29 +35,47 @@ class Odd:
 
 
 def is_odd(expected: Expectation, predicted: Expectation) -> bool:
-    """Tell whether a prediction contradicts what is expected; where one of them claims nothing, it does not."""
-    known = expected.reachable is not None and predicted.reachable is not None
-    return known and expected.reachable is not predicted.reachable
+    """Tell whether a prediction contradicts what is expected, be it only in how a cell is unreachable.
+
+    Where one of them claims nothing, it does not.
+    """
+    if expected.reachable is None or predicted.reachable is None:
+        return False
+    return not _alike(expected, predicted)
+
+
+def _alike(expected: Expectation, predicted: Expectation) -> bool:
+    """Tell whether two claims say the same; one that does not say how a cell is unreachable fits any way."""
+    known = expected.symptom is not None and predicted.symptom is not None
+    same = expected.symptom == predicted.symptom
+    return expected.reachable is predicted.reachable and (expected.reachable is not False or same or not known)
 
 
 def of_hosts(cells: Sequence[Judged], wanted: World, there: World) -> tuple[Judged, ...]:
-    """Return the cells, each that did not pass, is predicted so, and has no cause yet with the host's own cause.
+    """Return the cells, each that is predicted otherwise than expected, and has no cause yet, with the host's own one.
 
-    `wanted` is the lab as it is defined, `there` as the hosts are.
+    `wanted` is the lab as it is defined, `there` as the hosts are. What was seen to be as it should has no cause,
+    whatever was predicted.
     """
-    open_cells = [judged for judged in cells if judged.verdict != "pass" and judged.cause is None]
-    odd = [
-        Odd(judged.cell, judged.expected, judged.predicted)
-        for judged in open_cells
-        if judged.predicted is not None and is_odd(judged.expected, judged.predicted)
-    ]
-    found = {each.cell: cause for each, cause in zip(odd, host_causes(wanted, there, odd), strict=True)}
+    odd = [odd for judged in cells if judged.cause is None and (odd := _odd(judged)) is not None]
+    told = zip(odd, host_causes(wanted, there, odd), strict=True)
+    found = {each.cell: cause for each, cause in told if cause is not None}
     if not found:
         return tuple(cells)
     return tuple(
-        replace(judged, cause=found.get(judged.cell)) if judged.verdict != "pass" and judged.cause is None else judged
+        replace(judged, cause=found[judged.cell]) if judged.cause is None and judged.cell in found else judged
         for judged in cells
     )
+
+
+def _odd(judged: Judged) -> Odd | None:
+    """Return a judged cell as one that has a cause, None where it needs none."""
+    predicted = judged.predicted
+    if predicted is None or not is_odd(judged.expected, predicted):
+        return None
+    if judged.verdict == "pass" and (predicted.reachable or predicted.symptom != judged.observed.symptom):
+        return None
+    return Odd(judged.cell, judged.expected, predicted)
 
 
 def host_causes(wanted: World, there: World, odd: Sequence[Odd]) -> list[Cause | None]:
@@ -92,7 +110,7 @@ def _mismatch(wanted: World, there: World, odd: Odd) -> Mismatch[Odd]:
 
 
 def _as_expected(world: World, odd: Odd) -> bool:
-    return tell(world, odd.cell).reachable is odd.expected.reachable
+    return _alike(odd.expected, tell(world, odd.cell))
 
 
 def cause_of(difference: Difference) -> Cause:

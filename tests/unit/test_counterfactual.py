@@ -6,7 +6,7 @@ from dataclasses import replace
 from ipaddress import ip_address
 
 import pytest
-from support.kernels import (
+from support.changed_host import (
     GROUND,
     RULES,
     WEB,

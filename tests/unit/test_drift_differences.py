@@ -9,7 +9,7 @@ from ipaddress import ip_address, ip_interface
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.kernels import (
+from support.changed_host import (
     GROUND,
     RULES,
     WEB,
@@ -38,7 +38,7 @@ from dockerlab.drift.kernel import differences, mended
 from dockerlab.kernel import iptables
 from dockerlab.kernel.model import Listener
 from dockerlab.kernel.routes import Neighbour, Selector
-from dockerlab.kernel.rules import Ruleset
+from dockerlab.kernel.rules import NamedSet, Ruleset
 
 IN_WEB = "nsenter --net --target 1010"
 MINE = "10.0.0.0/8 via 192.168.22.9 dev eth0"
@@ -99,6 +99,11 @@ CASES = [
     (with_link(base(), GROUND, "veth7", master=""), "changed", "link", "veth7", "ip link set veth7 master br-front"),
     (with_link(base(), GROUND, "veth8", info={"isolated": "true"}), "changed", "link", "veth8",
      "bridge link set dev veth8 isolated off"),
+    (with_link(base(), GROUND, "eth0", carrier=False), "changed", "link", "eth0", ""),
+    (tuned("net/ipv4/conf/br-front/forwarding", "0"), "changed", "sysctl", "net.ipv4.conf.br-front.forwarding",
+     "sysctl -w net.ipv4.conf.br-front.forwarding=1"),
+    (tuned("net/ipv4/conf/eth0/arp_ignore", "1"), "changed", "sysctl", "net.ipv4.conf.eth0.arp_ignore",
+     "sysctl -w net.ipv4.conf.eth0.arp_ignore=0"),
     (foreign_link(), "foreign", "link", "shim", "ip link del shim"),
     (cableless(), "missing", "link", "eth0", "docker restart web"),
     (wired(), "foreign", "link", "eth9", "nsenter --net --target 1011 ip link del eth9"),
@@ -144,6 +149,45 @@ def test_the_order_between_networks_is_no_difference():
     here = lines.index("-A FORWARD -i br-front ! -o br-front -j ACCEPT")
     lines[here], lines[here + 1] = lines[here + 1], lines[here]
     assert not differences(imagined(), surveyed(ruled("\n".join(lines))))
+
+
+def test_forwarding_is_one_setting():
+    """What the kernel sets for all interfaces with one setting is told once, and set back for all of them."""
+    host = with_space(base(), GROUND, sysctls={"net/ipv4/ip_forward": "0", "net/ipv4/conf/eth0/forwarding": "0"})
+    (found,) = differences(imagined(), surveyed(host))
+    assert found.where == "net.ipv4.ip_forward"
+    assert set(mended({"vm0": host}, [found])["vm0"].ground.sysctls.values()) == {"1"}
+
+
+def test_a_rule_that_does_something_else_elsewhere():
+    """A rule that asks for the same and does something else is one changed rule, wherever it stands."""
+    text = RULES.replace("-A FORWARD -i br-front -o br-front -j ACCEPT\n", "")
+    text = after("-A FORWARD -j DOCKER-USER", "-A FORWARD -i br-front -o br-front -j DROP", text=text)
+    (found,) = differences(imagined(), surveyed(ruled(text)))
+    assert (found.how, found.where) == ("changed", "filter FORWARD 2")
+
+
+@pytest.mark.parametrize(
+    ("members", "undo"),
+    [
+        (
+            {"172.28.2.0/24"},
+            "ipset del docker-ext-bridges-v4 172.28.2.0/24 && ipset add docker-ext-bridges-v4 172.28.1.0/24",
+        ),
+        (None, "systemctl restart docker"),
+    ],
+)
+def test_sets_of_the_engine(members, undo):
+    """What an engine's own set lacks or holds beside is told; a set that is gone the engine makes anew."""
+    own = NamedSet("", "", "docker-ext-bridges-v4", ("ip",), frozenset({("172.28.1.0/24",)}))
+    wanted = imagined()
+    ours = with_space(wanted.machines["vm0"], GROUND, ruleset=replace(base().ground.ruleset, sets=(own,)))
+    other = () if members is None else (replace(own, members=frozenset((each,) for each in members)),)
+    host = with_space(base(), GROUND, ruleset=replace(base().ground.ruleset, sets=other))
+    side = replace(wanted, machines={"vm0": ours})
+    (found,) = differences(side, surveyed(host))
+    assert found.undo == undo
+    assert not differences(side, surveyed(mended({"vm0": host}, [found])["vm0"]))
 
 
 def test_a_port_of_the_engines_name_server_is_no_difference():

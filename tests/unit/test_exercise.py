@@ -302,8 +302,8 @@ def test_a_seed_chooses():
 MASQUERADE = "-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE"
 SAVED = b"""*nat
 -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
--A POSTROUTING -s 172.17.0.4/32 -d 172.17.0.4/32 -p tcp -j MASQUERADE
--A PREROUTING -j DOCKER
+-A POSTROUTING -s 172.17.0.4/32 -d 172.17.0.4/32 -p tcp -m tcp --dport 80 -j MASQUERADE
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
 COMMIT
 *filter
 -A FORWARD -i br-0123 ! -o br-0123 -j ACCEPT
