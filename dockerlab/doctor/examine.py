@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from dockerlab import engine, plan
-from dockerlab.daemon import Place, refusals
+from dockerlab.daemon import DaemonFile, Place, refusals
 from dockerlab.doctor import docker, lab, machine
 from dockerlab.doctor.advice import install
 from dockerlab.doctor.case import Case
@@ -21,7 +21,7 @@ from dockerlab.plan.daemons import changes
 from dockerlab.provision import images
 from dockerlab.provision.restarts import restarted
 from dockerlab.snapshot import Snapshot
-from dockerlab.survey import Seen, Settings, settings
+from dockerlab.survey import Answers, Seen, settings
 
 ENGINE_ALONE = Wants(forwarding=True)
 """What is wanted of a host without a lab: that docker0 works."""
@@ -43,11 +43,11 @@ def examine(
         {name: patient.facts for name, patient in patients.items() if patient.facts is not None},
     )
     told = settings({host: hosts[host] for host in definition.daemons if host in seen.snapshots and host in seen.facts})
-    foreseen = restarted(definition, seen, told.files)
+    foreseen = restarted(definition, seen, told.answers)
     case = Case(definition, who, foreseen.facts, foreseen.snapshots)
     found = [finding for patient in patients.values() for finding in judge(patient, case)]
     found += [*_daemons(case, seen, told), *_images(case, hosts, controller, patients)]
-    found += _conflict(case, Situation(seen.snapshots, {}, told.files))
+    found += _conflict(case, Situation(seen.snapshots, {}, told.answers))
     return sorted(found, key=lambda finding: [*hosts, ""].index(finding.host))
 
 
@@ -67,12 +67,12 @@ def judge(patient: Patient, case: Case | None = None) -> Iterator[Finding]:
     yield from lab.findings(case, patient) if case is not None else machine.kernel(patient)
 
 
-def _daemons(case: Case, seen: Seen, told: Settings) -> Iterator[Finding]:
+def _daemons(case: Case, seen: Seen, told: Answers[DaemonFile]) -> Iterator[Finding]:
     """Yield whether the engines whose settings the definition speaks of can have them."""
     for host, error in told.failures.items():
         yield Finding(host, "daemon", "unknown", str(error).removeprefix(f"{host}: "))
-    due = changes(case.lab, case.who, told.files)
-    for host, file in told.files.items():
+    due = changes(case.lab, case.who, told.answers)
+    for host, file in told.answers.items():
         wrong = refusals(Place(file, seen.snapshots[host], seen.facts[host]), case.lab.daemons.get(host), case.who)
         yield from (Finding(host, "daemon", "problem", why) for why in wrong)
         if not wrong and host in due:

@@ -10,9 +10,8 @@ from dockerlab import engine
 from dockerlab.doctor.condition import SCRIPT, Condition, parse
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
-from dockerlab.modes.overlay import GATEWAY_BRIDGE
-from dockerlab.snapshot import Snapshot
-from dockerlab.survey import facts, on_each
+from dockerlab.snapshot import GATEWAY_BRIDGE, Snapshot
+from dockerlab.survey import ask_all, facts
 from dockerlab.topology import HostFacts
 
 
@@ -34,38 +33,49 @@ class Patient:
     silent: HostError | None = None
 
 
+@dataclass(frozen=True)
+class Said:
+    """What came back from the script, and when it was asked and answered by our clock, in seconds since 1970."""
+
+    text: str
+    error: str
+    asked: float
+    answered: float
+
+
 def look(
     hosts: Mapping[str, Host], names: Iterable[str] = (), read: Callable[..., Snapshot] = engine.snapshot
 ) -> dict[str, Patient]:
     """Return what each host tells: of the machine in one round trip, of the engine as a snapshot with these names."""
     wanted = frozenset(names) | {GATEWAY_BRIDGE}
-
-    def ask(host: Host) -> Patient:
-        patient = _machine(host)
-        if patient.unreachable is not None:
-            return patient
-        try:
-            return replace(patient, snapshot=read(host, wanted))
-        except HostError as error:
-            return replace(patient, silent=error)
-
-    return on_each(hosts, ask)
-
-
-def _machine(host: Host) -> Patient:
-    patient = Patient(host.name, host.address or "this machine")
-    asked = time.time()
-    try:
-        result = host.run(["sh", "-s"], input=SCRIPT.encode(), timeout=60)
-    except HostError as error:
-        return replace(patient, unreachable=error)
-    answered = time.time()
-    if "== finished" not in result.text:
-        said = result.error or "no output"
-        return replace(patient, untold=HostError(host.name, f"the machine's answer is not whole: {said[-300:]}"))
-    try:
-        return replace(
-            patient, facts=facts.parse(host.name, result.text), condition=parse(result.text, asked, answered)
+    machines = ask_all(hosts, _ask)
+    engines = ask_all({name: hosts[name] for name in machines.answers}, lambda host: read(host, wanted))
+    patients = {name: Patient(name, host.address or "this machine") for name, host in hosts.items()}
+    return {
+        name: replace(
+            _heard(patient, machines.answers[name]),
+            snapshot=engines.answers.get(name),
+            silent=engines.failures.get(name),
         )
+        if name in machines.answers
+        else replace(patient, unreachable=machines.failures[name])
+        for name, patient in patients.items()
+    }
+
+
+def _ask(host: Host) -> Said:
+    asked = time.time()
+    result = host.run(["sh", "-s"], input=SCRIPT.encode(), timeout=60)
+    return Said(result.text, result.error, asked, time.time())
+
+
+def _heard(patient: Patient, said: Said) -> Patient:
+    """Return a patient with what its machine said."""
+    if "== finished" not in said.text:
+        why = (said.error or "no output")[-300:]
+        return replace(patient, untold=HostError(patient.host, f"the machine's answer is not whole: {why}"))
+    try:
+        machine = facts.parse(patient.host, said.text)
     except HostError as error:
         return replace(patient, untold=error)
+    return replace(patient, facts=machine, condition=parse(said.text, said.asked, said.answered))

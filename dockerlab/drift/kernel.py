@@ -10,16 +10,14 @@ from collections.abc import Iterator, Mapping
 
 from dockerlab.drift.objects import Difference
 from dockerlab.lab.model import Lab
-from dockerlab.modes.overlay import GATEWAY_BRIDGE
 from dockerlab.modes.parent import ParentNetwork
-from dockerlab.snapshot import ContainerState, EndpointState, Snapshot
+from dockerlab.snapshot import GATEWAY_BRIDGE, MTU, ContainerState, EndpointState, Snapshot
 from dockerlab.survey.inside import Inside, Link
 from dockerlab.topology import HostFacts
 
 OWN_RESOLVER = "127.0.0.11"
 """Where a container on a network of one's own finds the engine's name server."""
 
-MTU = "com.docker.network.driver.mtu"
 TUNNEL = 1450
 """What a VXLAN leaves of an Ethernet frame of 1500 bytes."""
 

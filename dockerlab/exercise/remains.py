@@ -8,16 +8,17 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
+from dockerlab import daemon
 from dockerlab.command import Result
+from dockerlab.daemon import DaemonFile
+from dockerlab.daemon.state import PATH
 from dockerlab.hosts.base import Host
-from dockerlab.snapshot import LABEL_LAB, Snapshot
+from dockerlab.snapshot import GATEWAY_BRIDGE, INGRESS, LABEL_LAB, Snapshot
 from dockerlab.survey import Seen, on_each
 from dockerlab.topology import HostFacts
 
-DOCKERS_OWN = frozenset({"docker_gwbridge", "ingress"})
+DOCKERS_OWN = frozenset({GATEWAY_BRIDGE, INGRESS})
 """Networks, and a link, that the engine makes with a Swarm: the bridge stays, `ingress` goes with it."""
-
-SETTINGS = "/etc/docker/daemon.json"
 
 SETTLE_ENGINE = """
 touch /run/dockerlab/dockerd.stopped
@@ -32,16 +33,16 @@ docker version >/dev/null
 """Gives the engine of a host of the sandbox its settings back, and docker0 its address, which the engine would not do:
 it keeps the last one unless it is told another. A constant."""
 
-PASSING = ("DOCKER", "docker_gwbridge", " br-", "/32 ")
+PASSING = ("DOCKER", GATEWAY_BRIDGE, " br-", "/32 ")
 """Marks of rules that come and go with the networks, published ports and containers of whoever works there."""
 
 
-class Picture(BaseModel):
+class Holdings(BaseModel):
     """What one host holds: names of containers and networks, links, routes, firewall rules, the engine's settings.
 
     Left out is what carries a lab's labels, and rules that name Docker's own chains: these come and go with networks.
-    `wide` are a Swarm's networks, as its manager knows them. `settings` is the text of daemon.json, empty for none, and
-    `bridge` the address of docker0.
+    `wide` are a Swarm's networks, as its manager knows them. `settings` is the text of the engine's own file at `file`,
+    empty for none, and `bridge` the address of docker0.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,6 +52,7 @@ class Picture(BaseModel):
     wide: frozenset[str] = frozenset()
     swarm: bool = False
     settings: str = ""
+    file: str = PATH
     bridge: str = ""
     links: frozenset[str] = frozenset()
     routes: frozenset[str] | None = None
@@ -59,22 +61,23 @@ class Picture(BaseModel):
     ip_forward: bool | None = None
 
 
-def pictures(seen: Seen, hosts: Mapping[str, Host]) -> dict[str, Picture]:
+def held(seen: Seen, hosts: Mapping[str, Host]) -> dict[str, Holdings]:
     """Return what each host holds now."""
     rules = on_each(hosts, lambda host: host.run(["iptables-save"], timeout=20))
-    settings = on_each(hosts, lambda host: host.run(["cat", SETTINGS], timeout=20))
-    return {name: picture(seen.snapshots[name], seen.facts[name], rules[name], settings[name].text) for name in hosts}
+    files = on_each(hosts, daemon.look)
+    return {name: held_by(seen.snapshots[name], seen.facts[name], rules[name], files[name]) for name in hosts}
 
 
-def picture(snapshot: Snapshot, facts: HostFacts, saved: Result, settings: str = "") -> Picture:
+def held_by(snapshot: Snapshot, facts: HostFacts, saved: Result, file: DaemonFile) -> Holdings:
     """Return what one host holds; rules that cannot be read are None."""
     networks = [network for network in snapshot.networks if LABEL_LAB not in network.labels]
-    return Picture(
+    return Holdings(
         containers=frozenset(c.name for c in snapshot.containers if LABEL_LAB not in c.labels),
         networks=frozenset(n.name for n in networks if n.scope != "swarm") - DOCKERS_OWN,
         wide=frozenset(n.name for n in networks if n.scope == "swarm" and snapshot.swarm.manager) - DOCKERS_OWN,
         swarm=snapshot.swarm.state != "inactive",
-        settings=settings,
+        settings=(file.text or b"").decode(errors="replace"),
+        file=file.path,
         bridge=next(
             (str(a) for nic in facts.nics if nic.name == "docker0" for a in nic.addresses if a.version == 4), ""
         ),
@@ -127,7 +130,7 @@ class Change:
         return f"{told}; '{' '.join(self.undo)}' mends it" if self.undo else told
 
 
-def changes(host: str, before: Picture, now: Picture) -> list[Change]:
+def changes(host: str, before: Holdings, now: Holdings) -> list[Change]:
     """Return what has come, gone or changed on a host, each with what would mend it where that is known."""
     found = [
         Change(host, "container", name, f"container {name} was made meanwhile", ("docker", "rm", "--force", name))
@@ -143,9 +146,9 @@ def changes(host: str, before: Picture, now: Picture) -> list[Change]:
         undo: tuple[str, ...] = ("docker", "swarm", "leave", "--force")
         found.append(Change(host, "swarm", "swarm", "it has become part of a Swarm", undo))
     if (now.settings, now.bridge) != (before.settings, before.bridge):
-        what = f"{SETTINGS}, or docker0's address with it, is not what it was"
-        undo = ("sh", "-c", SETTLE_ENGINE, "sh", before.settings, SETTINGS, _leaving(before))
-        found.append(Change(host, "settings", SETTINGS, what, undo))
+        what = f"{now.file}, or docker0's address with it, is not what it was"
+        undo = ("sh", "-c", SETTLE_ENGINE, "sh", before.settings, now.file, _leaving(before))
+        found.append(Change(host, "settings", now.file, what, undo))
     for kind, was, there in (
         ("container", before.containers, now.containers),
         ("network", before.networks, now.networks),
@@ -170,7 +173,7 @@ def changes(host: str, before: Picture, now: Picture) -> list[Change]:
     return found
 
 
-def _leaving(before: Picture) -> str:
+def _leaving(before: Holdings) -> str:
     """Return settings with which the engine gives docker0 the address that it had."""
     settings = json.loads(before.settings or "{}")
     return json.dumps({"bip": before.bridge, **settings} if before.bridge else settings)

@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 from dockerlab import topology
 from dockerlab.graph.beyond import beyond
 from dockerlab.graph.given import GUESS, GUESSED, given
-from dockerlab.graph.model import Bar, Box, Exit, Group, GroupKind, Link, Machine, Picture
+from dockerlab.graph.model import Bar, Box, Exit, Group, GroupKind, HostFrame, Link, Picture
 from dockerlab.graph.sockets import bridge_name, kind_of, parent, port_text, socket
 from dockerlab.lab.model import Container, Lab
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.modes.ipvlan import IpvlanNetwork
-from dockerlab.modes.overlay import GATEWAY_BRIDGE
 from dockerlab.reach import World
+from dockerlab.snapshot import GATEWAY_BRIDGE
 from dockerlab.topology import Segment
 
 ORDER: tuple[GroupKind, ...] = ("host", "bridge", "overlay", "parent", "dummy", "none")
@@ -61,7 +61,7 @@ class _Drawing:
     def lab(self) -> Lab:
         return self.world.lab
 
-    def machine(self, host: str) -> Machine:
+    def machine(self, host: str) -> HostFrame:
         """Return a host with its groups; notes what its interfaces are plugged into."""
         main = self._main(host)
         groups: dict[tuple[GroupKind, str], Group] = {}
@@ -78,7 +78,7 @@ class _Drawing:
         names = list(dict.fromkeys([main, *parents]))
         nics = tuple(self._nic(host, name, main) for name in names)
         where = self.lab.addresses[host]
-        return Machine(
+        return HostFrame(
             f"host:{host}", host, (where,) if where and where != host else (), tuple(g for _, g in ordered), nics
         )
 
@@ -196,10 +196,14 @@ class _Drawing:
         )
         kinds = {self.lab.networks[network].driver for network in spec.networks}
         return Box(
-            f"container:{name}", name, next(iter(sorted(kinds)), spec.mode), tuple(self._told(name, spec)), joined
+            f"container:{name}",
+            name,
+            next(iter(sorted(kinds)), spec.mode),
+            tuple(self._inscription(name, spec)),
+            joined,
         )
 
-    def _told(self, name: str, spec: Container) -> Iterator[str]:
+    def _inscription(self, name: str, spec: Container) -> Iterator[str]:
         """Yield what is written into a container's box: addresses, names, ports."""
         several = len(spec.networks) > 1
         fixed = {str(address) for place in spec.networks.values() for address in place.addresses}

@@ -15,8 +15,7 @@ from dockerlab.imagined.networks import docker0, network, right, wide
 from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.model import Attachment, Container, Lab
 from dockerlab.modes.bridge import DEFAULT
-from dockerlab.modes.overlay import GATEWAY_BRIDGE
-from dockerlab.snapshot import ContainerState, NetworkState, PublishedPort, Snapshot
+from dockerlab.snapshot import GATEWAY_BRIDGE, ContainerState, NetworkState, PublishedPort, Snapshot
 from dockerlab.topology import IpAddress
 
 ANY = "0.0.0.0"  # noqa: S104 - the engine's word for every address of a host, to be read and not bound

@@ -13,11 +13,22 @@ from dockerlab import topology
 from dockerlab.lab.model import Lab, Network
 from dockerlab.lab.problem import Problem
 from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Site, Wants, gateways
-from dockerlab.snapshot import EndpointState
+from dockerlab.snapshot import (
+    BINDING,
+    BRIDGE_NAME,
+    GATEWAY_MODE,
+    GATEWAY_MODE_6,
+    ICC,
+    IFACE_PREFIX,
+    MASQUERADE,
+    MTU,
+    OF_BRIDGES,
+    TRUSTED,
+    EndpointState,
+)
 from dockerlab.topology import Attachment, Denial, Forwarding, Interface, NetworkFacts, Segment
 
 DEFAULT = "bridge"
-OPTION = "com.docker.network.bridge."
 GATEWAY_MODES = (27, 0)
 UNPROTECTED = (28, 0)
 
@@ -34,13 +45,10 @@ class Bridge(Mode):
     name = "bridge"
     network_type = BridgeNetwork
     options = (
-        *(
-            OPTION + name
-            for name in ("name", "enable_icc", "enable_ip_masquerade", "host_binding_ipv4", "inhibit_ipv4")
-        ),
-        *(OPTION + name for name in ("gateway_mode_ipv4", "gateway_mode_ipv6", "trusted_host_interfaces")),
-        "com.docker.network.container_iface_prefix",
-        "com.docker.network.driver.mtu",
+        *(BRIDGE_NAME, ICC, MASQUERADE, BINDING, OF_BRIDGES + "inhibit_ipv4"),
+        *(GATEWAY_MODE, GATEWAY_MODE_6, TRUSTED),
+        IFACE_PREFIX,
+        MTU,
         "com.docker.network.host_ipv4",
     )
     create = (
@@ -78,7 +86,7 @@ docker network create
     def wants(self, network: Network | None) -> Wants:
         """Return that the host routes, and that its firewall sees the bridge where containers are kept apart on it."""
         options = network.driver_opts if network is not None else {}
-        apart = options.get(OPTION + "enable_icc", "true").lower() == "false"
+        apart = options.get(ICC, "true").lower() == "false"
         return Wants(forwarding=network is None or not network.internal, bridge_netfilter=apart)
 
     def attach(self, site: Site, endpoint: EndpointState) -> Attachment:
@@ -98,23 +106,21 @@ docker network create
     def facts(self, site: Site) -> NetworkFacts:
         """Return what the host's firewall does with this bridge's packets."""
         segment, options, filters = topology.bridge(site.host, site.name), _options(site), site.filters
-        denials = (
-            _apart(site, segment, filters) if options.get(OPTION + "enable_icc", "true").lower() == "false" else ()
-        )
+        denials = _apart(site, segment, filters) if options.get(ICC, "true").lower() == "false" else ()
         if _internal(site):
             why = f"{site.name} is internal: iptables drops what enters or leaves it; later engines give no route"
             shut = Forwarding(
                 segment, allowed=False, masquerade=frozenset(), filters=filters, rule="bridge-internal", why=why
             )
             return NetworkFacts(denials, (shut,))
-        masked = options.get(OPTION + "enable_ip_masquerade", "true").lower() != "false"
+        masked = options.get(MASQUERADE, "true").lower() != "false"
         out = Forwarding(
             segment,
             masquerade=filters if masked else frozenset(),
             filters=filters,
             unprotected=_gates(site, "nat-unprotected", UNPROTECTED),
             routed=_gates(site, "routed", GATEWAY_MODES),
-            trusted=frozenset(options.get(OPTION + "trusted_host_interfaces", "").split(":")) - {""},
+            trusted=frozenset(options.get(TRUSTED, "").split(":")) - {""},
         )
         return NetworkFacts(denials, (out,))
 
@@ -122,7 +128,7 @@ docker network create
 def _gates(site: Site, mode: str, since: tuple[int, int]) -> frozenset[int]:
     """Return the IP versions for which a network is in a gateway mode; engines before `since` ignore the option."""
     options, versions = _options(site), (4, 6) if site.engine >= since else ()
-    return frozenset(version for version in versions if options.get(f"{OPTION}gateway_mode_ipv{version}") == mode)
+    return frozenset(version for version in versions if options.get(f"{OF_BRIDGES}gateway_mode_ipv{version}") == mode)
 
 
 def _apart(site: Site, segment: Segment, filters: frozenset[int]) -> tuple[Denial, ...]:

@@ -13,7 +13,7 @@ from pydantic import Field
 from dockerlab.lab.model import Network
 from dockerlab.modes.base import LABELS, OPTIONS, POOLS, Site
 from dockerlab.modes.parent import ParentMode, ParentNetwork, child, parent_of, segment
-from dockerlab.snapshot import EndpointState
+from dockerlab.snapshot import IFACE_PREFIX, EndpointState
 from dockerlab.topology import Attachment, Denial, Interface, NetworkFacts, Segment
 
 FLAGS = (23, 0)
@@ -39,7 +39,7 @@ class Ipvlan(ParentMode):
 
     name = "ipvlan"
     network_type = IpvlanNetwork
-    options = ("parent", "ipvlan_mode", "ipvlan_flag", "com.docker.network.container_iface_prefix")
+    options = ("parent", "ipvlan_mode", "ipvlan_flag", IFACE_PREFIX)
     short_options = ("parent", "ipvlan_mode")
     create = (
         """

@@ -13,6 +13,7 @@ from pydantic import Field
 from dockerlab.lab.model import Network
 from dockerlab.modes.base import LABELS, OPTIONS, POOLS, Site, Wants
 from dockerlab.modes.parent import ParentMode, ParentNetwork, child, parent_of, segment
+from dockerlab.snapshot import IFACE_PREFIX
 from dockerlab.topology import Denial, NetworkFacts
 
 
@@ -37,7 +38,7 @@ class Macvlan(ParentMode):
 
     name = "macvlan"
     network_type = MacvlanNetwork
-    options = ("parent", "macvlan_mode", "com.docker.network.container_iface_prefix")
+    options = ("parent", "macvlan_mode", IFACE_PREFIX)
     short_options = ("parent", "macvlan_mode")
     create = (
         """

@@ -13,10 +13,9 @@ from pydantic import Field
 from dockerlab import topology
 from dockerlab.lab.model import Network
 from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Site, Wants
-from dockerlab.snapshot import EndpointState
+from dockerlab.snapshot import GATEWAY_BRIDGE, MTU, VXLAN_IDS, EndpointState
 from dockerlab.topology import Attachment, Denial, Forwarding, Interface, NetworkFacts
 
-GATEWAY_BRIDGE = "docker_gwbridge"
 PORTS = (("tcp", 2377), ("tcp", 7946), ("udp", 7946), ("udp", 4789))
 """Where a Swarm's hosts meet: its managers, the gossip of its members, and VXLAN."""
 
@@ -34,7 +33,7 @@ class Overlay(Mode):
     name = "overlay"
     scope = "swarm"
     network_type = OverlayNetwork
-    options = ("encrypted", "com.docker.network.driver.mtu", "com.docker.network.driver.overlay.vxlanid_list")
+    options = ("encrypted", MTU, VXLAN_IDS)
     create = (
         """
 # Create overlay network {{ name }}: one layer 2 over all hosts of the Swarm

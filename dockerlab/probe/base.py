@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, Protocol
+
+from dockerlab.words import Symptom
 
 Probe = Literal["ping", "tcp", "dns"]
 State = Literal["reachable", "unreachable", "unknown"]
 
-TIMEOUT = "timeout"
-NO_ROUTE = "no route"
-HOST_UNREACHABLE = "host unreachable"
-REFUSED = "refused"
-NO_SUCH_NAME = "no such name"
-WRONG_ANSWERER = "wrong answerer"
-REPLY_LOST = "reply lost"
-BLOCKED = "blocked"
-MTU = "mtu"
-FLAKY = "flaky"
+TIMEOUT: Final = "timeout"
+NO_ROUTE: Final = "no route"
+HOST_UNREACHABLE: Final = "host unreachable"
+REFUSED: Final = "refused"
+NO_SUCH_NAME: Final = "no such name"
+WRONG_ANSWERER: Final = "wrong answerer"
+REPLY_LOST: Final = "reply lost"
+BLOCKED: Final = "blocked"
+MTU: Final = "mtu"
+FLAKY: Final = "flaky"
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,7 @@ class Observation:
     """What was seen for one cell; `unknown` means that it could not be tested, and `detail` says why."""
 
     state: State
-    symptom: str | None = None
+    symptom: Symptom | None = None
     rtt_ms: float | None = None
     detail: str = ""
 
@@ -84,7 +86,7 @@ def reachable(rtt_ms: float | None = None, detail: str = "") -> Observation:
     return Observation("reachable", None, rtt_ms, detail)
 
 
-def unreachable(symptom: str, detail: str = "") -> Observation:
+def unreachable(symptom: Symptom, detail: str = "") -> Observation:
     """Return the observation of a cell that was really tested and failed."""
     return Observation("unreachable", symptom, None, detail)
 

@@ -29,11 +29,12 @@ from dockerlab.probe.base import (
     unknown,
     unreachable,
 )
+from dockerlab.words import Symptom
 
 SandboxId = tuple[str, int]
 """A host's name and the inode of a network namespace there."""
 
-ERRNO_SYMPTOMS = {
+ERRNO_SYMPTOMS: dict[str, tuple[Symptom, str]] = {
     "ENETUNREACH": (NO_ROUTE, "the source has no route to the address"),
     "ENETDOWN": (NO_ROUTE, "the source's interface is down"),
     "EADDRNOTAVAIL": (NO_ROUTE, "the source has no address to send from"),
@@ -60,7 +61,7 @@ ICMP_MEANINGS = {
     (6, 4): "port unreachable, as a firewall's REJECT says",
 }
 
-DNS_FAILURES = {
+DNS_FAILURES: dict[int, tuple[Symptom, str]] = {
     2: (TIMEOUT, "could not find out (SERVFAIL)"),
     3: (NO_SUCH_NAME, "says that it does not exist (NXDOMAIN)"),
     5: (REFUSED, "refused the question"),

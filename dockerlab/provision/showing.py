@@ -13,7 +13,7 @@ from dockerlab.machinery import send
 from dockerlab.machinery.episodes import Episode, between
 from dockerlab.machinery.model import Machine
 from dockerlab.plan import Key, Step
-from dockerlab.provision.execute import Reporter
+from dockerlab.provision.reporting import Reporter
 
 MEANWHILE = "in between, by no command on this host: something that took its time, or that was done elsewhere"
 

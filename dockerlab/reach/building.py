@@ -9,9 +9,9 @@ from dockerlab import modes, topology
 from dockerlab.lab.model import Lab
 from dockerlab.modes.base import Mode, Site
 from dockerlab.modes.bridge import DEFAULT
-from dockerlab.modes.overlay import GATEWAY_BRIDGE, gateway_port
+from dockerlab.modes.overlay import gateway_port
 from dockerlab.reach.world import Holder, Sandbox, World, place_of
-from dockerlab.snapshot import EndpointState, Snapshot
+from dockerlab.snapshot import GATEWAY_BRIDGE, EndpointState, Snapshot
 from dockerlab.topology import Attachment, Denial, HostFacts, Interface, IpAddress, Route, Segment
 
 ASKS_THROUGH_HOST = (26, 0)

@@ -35,10 +35,10 @@ def render(report: Report) -> str:
     before, mark, after = json.dumps(document, indent=2, ensure_ascii=False).partition(NO_CELLS)
     if not report.cells:
         return f"{before}{mark}{after}\n"
-    return "".join([before, CELLS, ",\n".join(map(_told, report.cells)), CELLS_END, after, "\n"])
+    return "".join([before, CELLS, ",\n".join(map(_cell_lines, report.cells)), CELLS_END, after, "\n"])
 
 
-def _told(judged: Judged) -> str:
+def _cell_lines(judged: Judged) -> str:
     """Return a cell as it stands in the list; a large lab has too many to indent them all at once."""
     return f"    {{\n      {ENCODER.encode(_cell(judged))[1:-1]}\n    }}"
 

@@ -8,9 +8,21 @@ from textwrap import wrap
 
 from dockerlab.reach import Arrival, Cell, Expectation, World, fate_of, filled
 from dockerlab.reach.rules import RULES
+from dockerlab.reach.worlds import Expected
 
 SAYS = {True: "reachable", False: "unreachable", None: "no claim"}
 PAGES = "docs/rules/"
+
+
+def explained(found: Expected, live: Sequence[tuple[Cell, Sequence[str]]] = ()) -> str:
+    """Return a whole lab rule by rule, or what was asked of it hop by hop, with what was seen of each cell `live`."""
+    text = whole(found.rows) if found.whole else pair(found.world, found.rows)
+    lines = [
+        line
+        for cell, seen in live
+        for line in (f"{cell.source} -> {cell.to} {cell.target} {cell.probe}, live", *(f"  {each}" for each in seen))
+    ]
+    return text + "".join(f"{line}\n" for line in lines)
 
 
 def pair(world: World, rows: Sequence[tuple[Cell, Expectation]]) -> str:

@@ -38,10 +38,10 @@ def host_facts(report: Report) -> Iterator[tuple[str, list[list[str]]]]:
     for each in fields(HostFacts):
         if each.name != "host":
             label = LABELS.get(each.name, each.name.replace("_", " "))
-            yield label, [_told(each.name, getattr(facts, each.name)) for facts in known]
+            yield label, [_value_in_words(each.name, getattr(facts, each.name)) for facts in known]
 
 
-def _told(name: str, value: Any) -> list[str]:
+def _value_in_words(name: str, value: Any) -> list[str]:
     """Return a fact in lines of text."""
     if value is None:
         return ["not known"]

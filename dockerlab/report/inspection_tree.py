@@ -192,11 +192,11 @@ def _bridge(tree: Tree, bridge: Bridge, names: Names) -> None:
 
 
 def _rules(branch: Tree, rules: Iterable[Rule], names: Names) -> None:
-    for text in _told(rules, names):
+    for text in _rule_lines(rules, names):
         branch.add(_text(text))
 
 
-def _told(rules: Iterable[Rule], names: Names) -> Iterator[str]:
+def _rule_lines(rules: Iterable[Rule], names: Names) -> Iterator[str]:
     """Yield a sentence for each rule; one that is the same for both versions of IP is told once."""
     versions: dict[str, list[int]] = {}
     ordered = sorted(rules, key=lambda rule: (TABLES.index(rule.table) if rule.table in TABLES else 9, rule.family))

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from dockerlab.hosts.base import Host
-from dockerlab.students.course import Course, look
+from dockerlab.students.course import Course
 from dockerlab.students.grades import Grade
+from dockerlab.students.provision import Outcome
+from dockerlab.survey import look_where_told
 from dockerlab.verify.judging import Choice, judged, late
 from dockerlab.verify.on_hosts import SETTLING
 
@@ -18,7 +20,7 @@ def grade(course: Course, hosts: Mapping[str, Host], prober: Choice = "auto") ->
 
     One on a host that does not answer gets none, but the reason; the others are graded all the same.
     """
-    seen, silent = look({host: hosts[host] for host in course.hosts}, course.names)
+    seen, silent = look_where_told({host: hosts[host] for host in course.hosts}, course.names)
     gone = {
         each.student.id: error
         for each in course.instances
@@ -31,6 +33,16 @@ def grade(course: Course, hosts: Mapping[str, Host], prober: Choice = "auto") ->
         Grade(each, None, str(gone[each.student.id]))
         if each.student.id in gone
         else Grade(each, replace(of_student[each.student.id], instance=each.student.id))
+        for each in course.instances
+    ]
+
+
+def grade_made(course: Course, outcome: Outcome, hosts: Mapping[str, Host], prober: Choice = "auto") -> list[Grade]:
+    """Return a grade for every instance after an `up`, in the roster's order: of one that is not there, why."""
+    there = tuple(each for each in course.instances if each.student.id in outcome.up)
+    graded = {each.student.id: each for each in grade_new(replace(course, instances=there), hosts, prober)}
+    return [
+        graded.get(each.student.id) or Grade(each, None, outcome.failures.get(each.student.id, "is not there"))
         for each in course.instances
     ]
 

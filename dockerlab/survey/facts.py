@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from ipaddress import ip_address, ip_interface, ip_network
-from typing import Any
 
+from dockerlab import daemon
+from dockerlab.daemon import Effective, effective
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
 from dockerlab.topology import HostFacts, Nic, Route
 
-SCRIPT = r"""
+SCRIPT = (
+    r"""
 PATH="$PATH:/usr/sbin:/sbin"
 section() { printf '\n== %s\n' "$1"; }
 section id; id -u
@@ -25,20 +26,17 @@ section forward_policy; iptables -S FORWARD | head -n 1
 section rp_filter; grep -H . /proc/sys/net/ipv4/conf/*/rp_filter
 section nameservers; grep '^nameserver' /etc/resolv.conf
 section firewall; iptables --version
-section daemon; cat /etc/docker/daemon.json
-section settings_read; at=/etc/docker
-[ -r $at/daemon.json ] || { [ ! -e $at/daemon.json ] && { [ -x $at ] || [ ! -d $at ]; }; }
-echo $((! $?))
-section settings_of; sed -n -e '/^$/q' -e 's/^lab //p' /etc/docker/daemon.json.dockerlab
-section flags; tr '\0' '\n' <"/proc/$(cat /var/run/docker.pid)/cmdline" | grep '^--'
 section gossip; [ -r /proc/net/tcp ] && cat /proc/net/tcp /proc/net/tcp6 | grep -c ':1F0A [0-9A-F]*:0000 0A '
 section config
 { zcat /proc/config.gz || cat "/boot/config-$(uname -r)"; } | grep -E '^CONFIG_(MACVLAN|IPVLAN|VLAN_8021Q|VXLAN|DUMMY)='
 section addresses; ip -o address show
 section links; ip -o link show
 section routes; ip -o -4 route show; ip -o -6 route show
-section end
+section settings
 """
+    + daemon.SETTINGS
+    + "section end\n"
+)
 """Reads only. It is a constant: nothing of a definition ever becomes part of it."""
 
 
@@ -63,13 +61,12 @@ def parse(host: str, text: str) -> HostFacts:
 
 def _parse(host: str, text: str) -> HostFacts:
     sections = read_sections(text)
-    settings = _settings(sections)
+    settings = _settings(host, sections)
     flags = {name: _flag(sections.get(name, [])) for name in ("ip_forward", "ip6_forward", "bridge_nf")}
     policy = _first(sections, "forward_policy").removeprefix("-P FORWARD ") or None
     missing = [name for name, value in {**flags, "forward_policy": policy}.items() if value is None]
-    settings_read = _flag(sections.get("settings_read", [])) is not False
-    if not settings_read:
-        missing.append("the engine's settings (/etc/docker/daemon.json)")
+    if not settings.known:
+        missing.append(f"the engine's settings ({settings.file})")
     if not sections.get("links"):
         missing.append("interfaces (is iproute2 installed?)")
     return HostFacts(
@@ -79,15 +76,15 @@ def _parse(host: str, text: str) -> HostFacts:
         root=_first(sections, "id") == "0",
         python=_first(sections, "python") or None,
         forward_policy=policy,
-        userland_proxy=bool(settings.get("userland-proxy", True)),
-        iptables=bool(settings.get("iptables", True)),
-        ip6tables=settings.get("ip6tables"),
-        direct_routing=bool(settings.get("allow-direct-routing", False)),
-        live_restore=bool(settings.get("live-restore", False)),
-        settings_read=settings_read,
-        dns=_servers(settings.get("dns")),
-        settings_of=_first(sections, "settings_of"),
-        firewall=str(settings.get("firewall-backend") or _first(sections, "firewall")),
+        userland_proxy=settings.userland_proxy,
+        iptables=settings.iptables,
+        ip6tables=settings.ip6tables,
+        direct_routing=settings.direct_routing,
+        live_restore=settings.live_restore,
+        settings_read=settings.known,
+        dns=settings.dns,
+        settings_of=settings.changed_by,
+        firewall=settings.backend or _first(sections, "firewall"),
         nameservers=tuple(line.split()[1] for line in sections.get("nameservers", []) if len(line.split()) > 1),
         gossip=_count(sections.get("gossip", [])),
         kernel=_first(sections, "kernel"),
@@ -98,24 +95,12 @@ def _parse(host: str, text: str) -> HostFacts:
     )
 
 
-def _settings(sections: Mapping[str, list[str]]) -> dict[str, Any]:
-    """Return the engine's settings by their name in daemon.json; those of its command line are among them."""
+def _settings(host: str, sections: Mapping[str, list[str]]) -> Effective:
+    """Return what the engine runs with; nothing is known of it where the answer is not what the script prints."""
     try:
-        settings = dict(json.loads("\n".join(sections.get("daemon", [])) or "{}"))
-    except (ValueError, TypeError):
-        settings = {}  # the engine would not start with such a file: it runs with other settings
-    for flag in sections.get("flags", []):
-        name, _, value = flag.removeprefix("--").partition("=")
-        if name == "dns":
-            settings[name] = [*_servers(settings.get(name)), value]
-        else:
-            settings[name] = {"": True, "true": True, "false": False}.get(value, value)
-    return settings
-
-
-def _servers(value: Any) -> tuple[str, ...]:
-    """Return the name servers that the engine gives its containers; none where it has the host's own."""
-    return tuple(str(server) for server in value) if isinstance(value, list) else ()
+        return effective(daemon.parse(host, "\n".join(sections.get("settings", []))))
+    except HostError:
+        return Effective(known=False)
 
 
 def read_sections(text: str) -> dict[str, list[str]]:

@@ -11,8 +11,8 @@ from typing import Any
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
 from dockerlab.snapshot import Snapshot
+from dockerlab.survey.asking import on_each
 from dockerlab.survey.facts import read_sections
-from dockerlab.survey.hosts import on_each
 
 SCRIPT = r"""
 PATH="$PATH:/usr/sbin:/sbin"

@@ -7,10 +7,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from dockerlab.snapshot import ContainerState, NetworkState, Snapshot
+from dockerlab.snapshot import GATEWAY_MODE, MASQUERADE, ContainerState, NetworkState, Snapshot
 
-MASQUERADE = "com.docker.network.bridge.enable_ip_masquerade"
-GATEWAY_MODE = "com.docker.network.bridge.gateway_mode_ipv4"
 AHEAD = ("INPUT", "OUTPUT", "FORWARD", "DOCKER-USER")
 """The chains of table filter in which other people's rules come before Docker's."""
 POLICY = re.compile(r"^:(?P<chain>\S+) (?P<policy>\S+) ")

@@ -22,9 +22,9 @@ from dockerlab.probe import base as probe
 from dockerlab.probe.agents import AgentProber, AgentUnavailable
 from dockerlab.probe.base import FLAKY, Observation, Prober
 from dockerlab.probe.portable import PortableProber
-from dockerlab.reach import Cell, Expectation, World, matrix
+from dockerlab.reach import Cell, Expectation, World
 from dockerlab.reach.ground import expected_world
-from dockerlab.reach.overrides import override
+from dockerlab.reach.worlds import Expected, Row, expected
 from dockerlab.snapshot import Snapshot
 from dockerlab.survey import Seen, look_again
 from dockerlab.survey.inside import look_inside
@@ -52,16 +52,21 @@ Choice = Literal["auto", "agent", "portable"]
 
 @dataclass
 class Trial:
-    """One lab's matrix on the way to its verdicts: `rows` are what is asked and expected, in the order of the matrix.
+    """One lab's matrix on the way to its verdicts; `observed` has an entry for each row once it was asked."""
 
-    `notes` is what the author of the definition should know; `observed` has an entry for each row once it was asked.
-    """
-
-    world: World
     seen: Seen
-    rows: list[tuple[Cell, Expectation]]
-    notes: list[str] = field(default_factory=list)
+    wanted: Expected
     observed: list[Observation] = field(default_factory=list)
+
+    @property
+    def world(self) -> World:
+        """Return what the expectations follow from."""
+        return self.wanted.world
+
+    @property
+    def rows(self) -> list[Row]:
+        """Return what is asked, with what is expected of it."""
+        return self.wanted.rows
 
     @property
     def cells(self) -> list[Cell]:
@@ -100,9 +105,7 @@ def judged(labs: Sequence[Lab], seen: Seen, hosts: Mapping[str, Host], prober: C
 
 def trial(lab: Lab, seen: Seen) -> Trial:
     """Return what is asked of a lab, and what is expected of it."""
-    world = expected_world(lab, seen.facts, seen.snapshots)
-    rows, notes = override(matrix(world), lab.expect)
-    return Trial(world, seen, rows, notes)
+    return Trial(seen, expected(expected_world(lab, seen.facts, seen.snapshots)))
 
 
 def ask(trials: Sequence[Trial], hosts: Mapping[str, Host], choice: Choice) -> str:
@@ -188,7 +191,7 @@ def _report(own: Trial, hosts: Mapping[str, Host], again: Mapping[str, Snapshot 
         checks=(*promises(lab, own.seen, hosts), *image_checks.checks(lab, hosts)),
         ended=last_words(lab, hosts, now),
         disturbed=tuple(dict.fromkeys(events.values())),
-        notes=(*own.notes, *dict.fromkeys(events.values()), *notes),
+        notes=(*own.wanted.notes, *dict.fromkeys(events.values()), *notes),
     )
 
 

@@ -1,4 +1,4 @@
-"""A lab verified and explained: where the pure parts and the hosts meet; `provision` makes and removes it."""
+"""A lab verified: where the pure parts and the hosts meet; `provision` makes and removes it."""
 
 from __future__ import annotations
 
@@ -8,12 +8,8 @@ from dataclasses import replace
 
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
-from dockerlab.reach import Cell, Expectation, World
-from dockerlab.reach.cells import published
-from dockerlab.reach.ground import expected_world
 from dockerlab.survey import Seen, look
-from dockerlab.verify.evidence import around
-from dockerlab.verify.judging import Choice, Trial, ask, judged, late
+from dockerlab.verify.judging import Choice, judged, late
 from dockerlab.verify.verdicts import Report
 
 SETTLING = 20.0
@@ -50,22 +46,3 @@ def verify_new(
         time.sleep(0.5)
         report = verify(lab, hosts, prober)
     return report
-
-
-def understand(lab: Lab, hosts: Mapping[str, Host]) -> tuple[World, Seen]:
-    """Return the lab's world as its definition has it on the hosts, and what is really there."""
-    seen = look(hosts, lab.containers)
-    return expected_world(lab, seen.facts, seen.snapshots), seen
-
-
-def evidence(cell: Cell, world: World, seen: Seen, hosts: Mapping[str, Host]) -> list[str]:
-    """Return what both ends show while one cell is probed once, a line each."""
-
-    def probed() -> str:
-        asked = Trial(world, seen, [(cell, Expectation(None, "", ""))])
-        ask([asked], hosts, "auto")
-        (told,) = asked.observed
-        return " ".join(filter(None, (told.state, told.symptom and f"({told.symptom})", told.detail)))
-
-    behind = [name for port, name in published(world, cell.to) if port.published == cell.port]
-    return around(cell, hosts, seen.snapshots, world.of[cell.source], probed, behind)

@@ -10,8 +10,8 @@ from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
 from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.model import Lab
-from dockerlab.modes.bridge import DEFAULT, OPTION
-from dockerlab.snapshot import Snapshot
+from dockerlab.modes.bridge import DEFAULT
+from dockerlab.snapshot import ICC, Snapshot
 from dockerlab.survey import Seen
 from dockerlab.survey.facts import read_sections
 from dockerlab.topology import HostFacts, IpInterface
@@ -139,7 +139,7 @@ def _engine(daemon: Daemon, snapshot: Snapshot, facts: HostFacts) -> Iterator[Ch
         yield Checked(facts.host, "docker0", "bip", f"the address {daemon.bip}", shown, verdict, why)
     if daemon.icc is not None:
         network = snapshot.network(DEFAULT)
-        said = network.options.get(OPTION + "enable_icc", "true") if network is not None else "no network bridge"
+        said = network.options.get(ICC, "true") if network is not None else "no network bridge"
         word = str(daemon.icc).lower()
         why = "the engine's own word on docker0; the cells between its containers show what it does"
         verdict = _verdict(holds=said == word)

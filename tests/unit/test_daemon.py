@@ -190,7 +190,7 @@ def test_what_is_kept_is_read_again(tmp_path):
         assert machine.run(command).returncode == 0
 
     def answer(_argv, given):
-        script = given.decode().replace("${file:=/etc/docker/daemon.json}", "${file:=" + str(machine.path) + "}")
+        script = given.decode().replace("file=/etc/docker/daemon.json", "file=" + str(machine.path))
         return machine.look(script)
 
     found = look(FakeHost("vm0", answer))
@@ -326,7 +326,7 @@ def test_settings_are_asked_of_every_host():
         "vm1": FakeHost("vm1", lambda *_: (1, "", "away")),
     }
     found = survey.settings(hosts)
-    assert (found.files, list(found.failures)) == ({}, ["vm0", "vm1"])
+    assert (found.answers, list(found.failures)) == ({}, ["vm0", "vm1"])
 
 
 def test_the_script_shows_what_is_written():

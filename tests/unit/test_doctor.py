@@ -380,6 +380,11 @@ ANSWER = """\
 == id
 0
 
+== settings
+id 0
+file L2V0Yy9kb2NrZXIvZGFlbW9uLmpzb24=
+flags ZG9ja2VyZA==
+
 == docker
 Docker version 20.10.24+dfsg1, build 297e128
 

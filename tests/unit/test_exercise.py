@@ -10,11 +10,12 @@ from dockerlab.checks.judge import Outcome
 from dockerlab.checks.looks import parse, stands
 from dockerlab.cli.exercise import words
 from dockerlab.command import Result
+from dockerlab.daemon import DaemonFile
 from dockerlab.errors import DefinitionError, UsageError
 from dockerlab.exercise import hints, loader, progress
 from dockerlab.exercise.model import Folder
 from dockerlab.exercise.readme import sections
-from dockerlab.exercise.remains import Picture, changes, picture
+from dockerlab.exercise.remains import Holdings, changes, held_by
 from dockerlab.faults import FAULTS
 from dockerlab.faults.fault import Break
 from dockerlab.faults.injury import Act, Injury, choose
@@ -251,7 +252,7 @@ def begun(**more):
 
 def test_progress_is_kept(tmp_path):
     """What is written is read again as it was, also what it takes to mend a fault, and can be forgotten."""
-    here = begun(sandbox=True, step=2, before={"vm0": Picture(containers=frozenset({"a"}), policy="DROP")})
+    here = begun(sandbox=True, step=2, before={"vm0": Holdings(containers=frozenset({"a"}), policy="DROP")})
     progress.write(here, tmp_path)
     assert progress.read("02-outside", tmp_path) == here
     assert progress.running(tmp_path) == ["02-outside"]
@@ -328,19 +329,19 @@ def seen(saved=SAVED, **more):
         "vm0", nics=(Nic("eth0"), Nic("docker0", up=False), Nic("veth1"), Nic("br-1")), ip_forward=True,
         forward_policy="DROP", routes=ROUTES,
     )  # fmt: skip
-    return picture(snapshot, facts, Result((), 0, saved, b"", 0.0)).model_copy(update=more)
+    return held_by(snapshot, facts, Result((), 0, saved, b"", 0.0), DaemonFile("vm0")).model_copy(update=more)
 
 
-def test_a_picture():
+def test_what_a_host_holds():
     """What comes and goes with labs and networks is left out."""
-    assert seen() == Picture(
+    assert seen() == Holdings(
         containers={"guest"}, networks={"bridge"}, links={"eth0 up", "docker0 down"}, policy="DROP", ip_forward=True,
         rules={f"nat {MASQUERADE}"}, routes={DEFAULT},
     )  # fmt: skip
 
 
 def test_nothing_has_changed():
-    """Two pictures of one host that is as it was have no difference; docker0 may go up."""
+    """Two looks at one host that is as it was have no difference; docker0 may go up."""
     assert changes("vm0", seen(), seen(links=frozenset({"eth0 up", "docker0 up"}))) == []
 
 

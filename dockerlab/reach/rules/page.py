@@ -14,7 +14,7 @@ class Sight:
 
 
 @dataclass(frozen=True)
-class Rule:
+class Page:
     """One rule; `id` is what reports call it.
 
     `what` is what is observed, `why` the mechanism in Docker's or the kernel's own terms, with the engines' versions

@@ -1,0 +1,42 @@
+"""Why one reaches another or not, as the hosts are: what is expected there, and what both ends of a cell show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dockerlab.hosts.base import Host
+from dockerlab.lab.model import Lab
+from dockerlab.reach import Cell, Expectation, World
+from dockerlab.reach.cells import published
+from dockerlab.reach.ground import expected_world
+from dockerlab.reach.worlds import Ends, Expected, asked
+from dockerlab.survey import Seen, look
+from dockerlab.verify.evidence import around
+from dockerlab.verify.judging import Trial, ask
+
+Live = tuple[Cell, list[str]]
+"""A cell, and what both of its ends showed while it was probed once, a line each."""
+
+
+def explain(lab: Lab, hosts: Mapping[str, Host], ends: Ends, *, live: bool = False) -> tuple[Expected, list[Live]]:
+    """Return what is expected of the cells that are asked for on these hosts; with `live`, each is probed once.
+
+    Raises UsageError for ends that no cell has, HostError where a host cannot be asked.
+    """
+    seen = look(hosts, lab.containers)
+    found = asked(expected_world(lab, seen.facts, seen.snapshots), ends)
+    cells = [cell for cell, _ in found.rows if cell.probe != "dns" and cell.target] if live else []
+    return found, [(cell, _evidence(cell, found.world, seen, hosts)) for cell in cells]
+
+
+def _evidence(cell: Cell, world: World, seen: Seen, hosts: Mapping[str, Host]) -> list[str]:
+    """Return what both ends show while one cell is probed once, a line each."""
+
+    def probed() -> str:
+        trial = Trial(seen, Expected(world, [(cell, Expectation(None, "", ""))], []))
+        ask([trial], hosts, "auto")
+        (told,) = trial.observed
+        return " ".join(filter(None, (told.state, told.symptom and f"({told.symptom})", told.detail)))
+
+    behind = [name for port, name in published(world, cell.to) if port.published == cell.port]
+    return around(cell, hosts, seen.snapshots, world.of[cell.source], probed, behind)
