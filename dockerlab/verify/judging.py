@@ -22,7 +22,7 @@ from dockerlab.probe import base as probe
 from dockerlab.probe.agents import AgentProber, AgentUnavailable
 from dockerlab.probe.base import FLAKY, Observation, Prober
 from dockerlab.probe.portable import PortableProber
-from dockerlab.reach import Cell, Expectation, World
+from dockerlab.reach import Cell, Expectation, World, build_world
 from dockerlab.reach.ground import expected_world
 from dockerlab.reach.worlds import Expected, Row, expected
 from dockerlab.snapshot import Snapshot
@@ -121,7 +121,8 @@ def ask(trials: Sequence[Trial], hosts: Mapping[str, Host], choice: Choice) -> s
             return agent.name
     for each in trials:
         world, snapshots = each.world, each.seen.snapshots
-        portable = PortableProber(hosts, world.lab.name, held=held(world, snapshots))
+        there = build_world(world.lab, each.seen.facts, snapshots)  # who really has which address
+        portable = PortableProber(hosts, world.lab.name, held=held(there, snapshots))
         each.observed = observe(each.cells, world, snapshots, portable)
     return PortableProber.name
 
