@@ -19,7 +19,7 @@ Live = tuple[Cell, list[str]]
 
 
 def explain(lab: Lab, hosts: Mapping[str, Host], ends: Ends, *, live: bool = False) -> tuple[Expected, list[Live]]:
-    """Return what is expected of the cells that are asked for, as the hosts are now; with `live`, each is probed once.
+    """Return what is expected of the cells that are asked for on these hosts; with `live`, each is probed once.
 
     Raises UsageError for ends that no cell has, HostError where a host cannot be asked.
     """
