@@ -86,7 +86,7 @@ def test_the_rules_of_a_packet(lab, tmp_path):
     assert outcome == "answered"
     met = rules(found["request in host vm0"])
     assert (met[-1][0], met[-1][3]) == ("filter", "accept")
-    assert "-o front0" in met[-1][4]
+    assert "front0 -j ACCEPT" in met[-1][4]
     assert "answer in app on vm0" in found
 
     outcome, found = told(lab, path, "db", "web", "ping")
