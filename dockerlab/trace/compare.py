@@ -8,8 +8,8 @@ from difflib import SequenceMatcher
 from typing import Literal
 
 from dockerlab.kernel.rules import Rule
-from dockerlab.trace.hops import Hop
-from dockerlab.walk.outcome import SpaceId, Step
+from dockerlab.trace.hops import Hop, Way
+from dockerlab.walk.outcome import Outcome, SpaceId, Step
 
 Met = tuple[str, str, str, int]
 """A rule that was met: family, table, chain and number."""
@@ -53,6 +53,20 @@ def compare(steps: Sequence[Step], hops: Sequence[Hop]) -> list[Difference]:
         for at in dict.fromkeys([*walked, *told])
         for difference in _differences(at, walked.get(at, []), told.get(at, []))
     ]
+
+
+def differences(outcome: Outcome, hops: Sequence[Hop]) -> list[Difference]:
+    """Return where a walk's outcome and a trace do not agree, on the request, its answer and what a proxy sent on.
+
+    The outcome is one with every rule that is met; what a docker-proxy sends on follows the step `proxied`.
+    """
+    cut = next((at for at, step in enumerate(outcome.steps) if step.what == "proxied"), len(outcome.steps))
+    parts: dict[Way, Sequence[Step]] = {
+        "request": outcome.steps[:cut],
+        "proxied": outcome.steps[cut:],
+        "answer": outcome.back,
+    }
+    return [found for way, steps in parts.items() for found in compare(steps, [hop for hop in hops if hop.way == way])]
 
 
 def _differences(at: SpaceId, walked: list[tuple[Met, str]], told: list[tuple[Met, str]]) -> list[Difference]:
