@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from dockerlab.kernel.rules import Chain, Rule, Ruleset
 from dockerlab.trace import netfilter
-from dockerlab.trace.compare import compare
+from dockerlab.trace.compare import compare, differences
 from dockerlab.trace.follow import TRACER
 from dockerlab.trace.hops import Heard, Hop, along, hops, lines, worded
 from dockerlab.trace.signs import signs
-from dockerlab.walk.outcome import Element, SpaceId, Step
+from dockerlab.walk.outcome import Element, Outcome, SpaceId, Step
 
 RECORDED = json.loads((Path(__file__).parent / "recorded/nftrace.json").read_text())
 HERE = SpaceId("vm0", 7)
@@ -175,3 +176,12 @@ def test_the_program_needs_the_standard_library_alone():
     sent = [name for name, _ in json.loads(TRACER.source())]
     assert sent[0] == "dockerlab"
     assert sent.index("dockerlab.probe.connections") < sent.index("dockerlab.trace.signs")
+
+
+def test_a_proxys_connection_is_held_against_its_own_packet():
+    """What a walk says after the proxy took the connection is about what that sent on."""
+    steps = (step(rule(1)), Step(HERE, "proxied", "", None), step(rule(2)))
+    outcome = Outcome(True, "delivered", HERE, steps=steps, back=(step(rule(3)),))
+    ways = [replace(met(rule(number)), way=way) for number, way in ((1, "request"), (2, "proxied"), (3, "answer"))]
+    assert differences(outcome, ways) == []
+    assert [one.where for one in differences(outcome, ways[1:])] == ["filter FORWARD 1"]
