@@ -32,7 +32,7 @@ def pair(found: Expected) -> str:
     Where there are hosts, the way is the one through their kernels as they are; what is predicted there is told where
     it is not what is expected.
     """
-    predicted = found.predicted or [None] * len(found.rows)
+    predicted: Sequence[Expectation | None] = found.predicted or [None] * len(found.rows)
     told = zip(found.rows, predicted, strict=True)
     return "\n".join("\n".join(_cell(found, cell, expected, now)) for (cell, expected), now in told)
 
