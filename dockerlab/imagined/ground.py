@@ -15,7 +15,7 @@ from dockerlab.imagined.spaces import LO, brought
 from dockerlab.kernel.addresses import IpInterface
 from dockerlab.kernel.model import Link, Machine, Namespace
 from dockerlab.kernel.routes import MAIN, Route
-from dockerlab.kernel.rules import Chain, Ruleset
+from dockerlab.kernel.rules import UNREAD, Chain, Ruleset
 from dockerlab.lab.model import Lab
 from dockerlab.modes.made import default
 from dockerlab.snapshot import Snapshot
@@ -82,7 +82,7 @@ def told(facts: HostFacts, book: Snapshot) -> Machine:
     ]
     policies = tuple(
         Chain(family, "filter", "FORWARD", hook="forward", policy=policy)
-        for family, policy in (("ip", facts.forward_policy or "ACCEPT"), ("ip6", "ACCEPT"))
+        for family, policy in (("ip", facts.forward_policy or UNREAD), ("ip6", "ACCEPT"))
     )
     ground = Namespace(
         4026531840, host=True, links=tuple(links), routes=(*routes, *_connected(links)), sysctls=dict(FORWARDING),

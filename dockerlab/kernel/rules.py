@@ -15,6 +15,10 @@ Backend = Literal["iptables", "iptables-legacy", "nft"]
 Hook = Literal["", "prerouting", "input", "forward", "output", "postrouting", "ingress", "egress"]
 
 
+UNREAD = "unread"
+"""What stands for the policy of a chain that could not be read."""
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """One condition of a rule, or one option of its target: an option with its values, perhaps negated.

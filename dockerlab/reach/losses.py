@@ -22,8 +22,22 @@ BEHIND_PROXY = "refused behind docker-proxy"
 def loss(story: Story, target: Target, port: int | None) -> Expectation:
     """Return what is said of a request that is lost, or whose answer is."""
     outcome = story.outcome
+    swallowed = _swallowed(story, target)
+    if swallowed:
+        return Expectation(False, "macvlan-passthru", swallowed, outcome.symptom)
     rule, because = _lost(story, target, port) if outcome.answered else _reply(story)
     return Expectation(False, rule, because, outcome.symptom)
+
+
+def _swallowed(story: Story, target: Target) -> str:
+    """Return how a child in mode passthru got what was meant for somebody else, or an empty text."""
+    leg = story.legs[-1] if story.legs else None
+    if leg is None or leg.to != story.outcome.at or story.end in (target.holder, story.source):
+        return ""
+    link = story.world.fabric.spaces[leg.to].links.get(leg.came_by)
+    if link is None or link.info.get("mode") != "passthru":
+        return ""
+    return f"{story.end}, a child in mode passthru, gets all that comes to its parent on {leg.segment}"
 
 
 def unsure(story: Story, target: Target, port: int | None) -> Expectation:

@@ -169,7 +169,8 @@ class Model:
         holder = self.world.homes.get(target.holder or "")
         if target.address is None or holder is None or target.published or holder == home:
             return (target.text, target.to, home if holder == home or target.published else None)
-        return (self._targets[target.address, port], target.to in self.world.lab.containers)
+        meant = holder if len(self.world.fabric.holders.get(target.address, ())) > 1 else None
+        return (self._targets[target.address, port], meant, target.to in self.world.lab.containers)
 
     @cached_property
     def _sources(self) -> Mapping[SpaceId, int]:

@@ -94,10 +94,15 @@ def _said_of_an_unknown_name(world: World, asking: str) -> str | None:
     outcome = ask_server(world, asker, resolver.servers[0])
     if outcome is None or outcome.reachable is None:
         return None
-    if outcome.reachable:
+    if outcome.reachable or (outcome.end == "refused" and _unheard(world, outcome)):
         return NO_SUCH_NAME
     # Docker's DNS answers for servers that it does not reach; without it, the question itself goes nowhere.
     return "no route" if not resolver.networks and outcome.end in ("no route", "rejected") else "timeout"
+
+
+def _unheard(world: World, outcome: Outcome) -> bool:
+    """Tell whether it is not known who takes datagrams where a question came to: a server is taken to be there."""
+    return not any(each.protocol == "udp" for each in world.fabric.spaces[outcome.at].namespace.listeners)
 
 
 def ask_server(world: World, asker: str, server: object) -> Outcome | None:

@@ -22,8 +22,15 @@ def verdict(world: World, source: str, target: Target, port: int | None, outcome
     if not outcome.reachable:
         return loss(story, target, port)
     behind = _published(story, target, port)
+    if behind is not None and story.served_by is not None and _unsettled(story):
+        what = f"whether {target.to} runs docker-proxy: its daemon.json could not be read"
+        return Expectation(None, "publish-no-proxy", f"no claim: {what}")
     if behind is not None:
         return Expectation(True, "published", behind)
+    if target.published and port is not None and _kept(story, target, port):
+        # dockerd listens there and accepts nobody: the kernel greets as many as its backlog holds.
+        what = f"with neither iptables rules nor docker-proxy, dockerd of {target.to} only keeps the port from others"
+        return Expectation(None, "publish-no-proxy", f"no claim: {what}")
     rule, because = _way(story, target)
     return Expectation(True, rule, because)
 
@@ -61,6 +68,21 @@ def _published(story: Story, target: Target, port: int | None) -> str | None:
     inside = next((bound.target for bound, name in published(world, target.to)
                    if bound.published == port and world.people.of[name] == container), port)  # fmt: skip
     return f"{target.to} publishes port {port}: {taken_by(story)} leads to port {inside} of {container}"
+
+
+def _unsettled(story: Story) -> bool:
+    """Tell whether docker-proxy decides and it is not known whether there is any: it comes from another network."""
+    people, at = story.world.people, story.called(story.outcome.arrived)
+    own = {network for network, _ in people.addresses.get(story.source, ())}
+    theirs = {network for network, _ in people.addresses.get(at, ())}
+    return story.host in story.world.unsettled and not story.from_host and own.isdisjoint(theirs)
+
+
+def _kept(story: Story, target: Target, port: int) -> bool:
+    """Tell whether it is the engine itself that listens on a published port, and nobody of the lab."""
+    lab, people = story.world.lab, story.world.people
+    inside = (spec for name, spec in lab.containers.items() if people.of[name] == target.to)
+    return bool(published(story.world, target.to)) and not any(port in spec.listens for spec in inside)
 
 
 def taken_by(story: Story) -> str:

@@ -59,6 +59,8 @@ class World:
     homes: Mapping[str, SpaceId]
     people: People
     homeless: Mapping[str, str] = field(default_factory=dict)
+    unsettled: frozenset[str] = frozenset()
+    """The hosts whose engines' settings could not be read: what these decide is not known."""
 
     @cached_property
     def names(self) -> Mapping[SpaceId, str]:

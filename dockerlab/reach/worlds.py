@@ -96,7 +96,8 @@ def imagined(
     net = Net(made.machines, beyond=_beyond(lab))
     homes = {host: SpaceId(host, machine.ground.id) for host, machine in made.machines.items()} | dict(made.homes)
     who = people(lab, book, made.machines, engines, facts)
-    return World(lab, book, Fabric(net), homes, who)
+    unsettled = frozenset(host for host, told in facts.items() if not told.settings_read)
+    return World(lab, book, Fabric(net), homes, who, unsettled=unsettled)
 
 
 def _beyond(lab: Lab) -> dict[IpAddress, frozenset[int]]:

@@ -21,12 +21,16 @@ class Passed:
     """A packet's destination was translated on a bridge: it has passed PREROUTING, and is to be routed."""
 
 
-def calls(space: Space, bridge: Link, version: int) -> bool:
+def calls(way: Way, space: Space, bridge: Link, version: int) -> bool:
     """Tell whether iptables sees what goes through a bridge."""
     name = "iptables" if version == 4 else "ip6tables"
     if bridge.info.get(f"nf_call_{name}", "0") in ("1", "true"):
         return True
-    return bool(space.sysctl(f"net.bridge.bridge-nf-call-{name}"))
+    path = f"net.bridge.bridge-nf-call-{name}"
+    found = space.sysctl(path)
+    if found is None:
+        return way.ask(("br_netfilter", space.id, version), f"{path} of {space.name} could not be read")
+    return bool(found)
 
 
 def over(way: Way, part: Pass, packet: Packet) -> Lost | Passed | None:
@@ -38,7 +42,7 @@ def over(way: Way, part: Pass, packet: Packet) -> Lost | Passed | None:
         doubt = f"what the rules of family bridge on {space.name} do"
         if way.ask(("bridge rules", space.id), doubt):
             return Lost("dropped", space, Element("rule", "nft bridge", doubt), packet)
-    if not calls(space, bridge, packet.version):
+    if not calls(way, space, bridge, packet.version):
         return None
     before = packet.destination
     packet.incoming, packet.port_in = bridge.name, part.port_in

@@ -68,7 +68,8 @@ def hand(way: Way, space: Space, packet: Packet, link: Link, hop: IpAddress) -> 
         return replace(lost, doubt=unasked.doubt, twisted=unasked.known)
     remember(way, space, link, hop, packet, found)
     says = f"{hop} is {found.ear.space.name} on {link.name}"
-    way.hand(space, link.name, says, found.element, (found.ear.space.id, found.ear.link.name))
+    at, taken = found.ear.instead or (found.ear.space, found.ear.link)
+    way.hand(space, link.name, says, found.element, (at.id, taken.name))
     return carry(way, space, packet, link.mac, found.ear)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from dockerlab.kernel.rules import Action, Chain
+from dockerlab.kernel.rules import UNREAD, Action, Chain
 from dockerlab.walk.conditions import holds
 from dockerlab.walk.firewall import Compiled, policy_of
 from dockerlab.walk.outcome import Element
@@ -97,7 +97,11 @@ def _pass_chain(way: Way, space: Space, packet: Packet, chain: Chain) -> Verdict
     """Lead a packet through a base chain; return its verdict, with the jumps to it noted."""
     verdict = _walk(way, space, packet, chain, 0)
     if verdict is None:
-        return Verdict("ACCEPT" if chain.policy != "DROP" else "DROP", policy_of(chain))
+        drops = chain.policy == "DROP"
+        if chain.policy == UNREAD:
+            doubt = f"the policy of chain {chain.name} of {space.name} could not be read"
+            drops = way.ask(("policy", space.id, chain.family, chain.table, chain.name), doubt)
+        return Verdict("DROP" if drops else "ACCEPT", policy_of(chain))
     for element in reversed(verdict.path):
         way.note(space, "jump", f"led on by {element.where}", element)
     return verdict

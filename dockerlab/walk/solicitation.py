@@ -98,7 +98,7 @@ def _led(way: Way, packet: Packet, start: tuple[Space, str], ear: Ear, end: tupl
         if stopped is not None:
             break
         packet.scrub(away=True)
-        if isinstance(part, Pass) and calls(part.space, part.bridge, 6):
+        if isinstance(part, Pass) and calls(way, part.space, part.bridge, 6):
             packet.incoming, packet.port_in = part.bridge.name, part.port_in
             stopped = pass_hook(way, part.space, packet, "prerouting") or hooks(way, part, packet)
     packet.scrub(away=True)

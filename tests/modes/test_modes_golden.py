@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from support.labs import read, running, who
 from support.pretend import identifier
-from support.worlds import world_of
+from support.worlds import pretended
 
 from dockerlab import modes, plan
 from dockerlab.provision import scripts
@@ -45,7 +45,7 @@ def test_case(case, golden):
     ]
     golden(recorded.with_name(f"{recorded.name}.down.txt"), "\n".join([*lines, *removal.notes]) + "\n")
 
-    cells = matrix(world_of(lab, engines))
+    cells = matrix(pretended(lab, engines))
     by_source = groupby(cells, key=lambda pair: pair[0].source)
     text = "\n".join(f"{source}\n" + "".join(shown(*pair) for pair in group) for source, group in by_source)
     golden(recorded.with_name(f"{recorded.name}.matrix.txt"), text)

@@ -10,7 +10,7 @@ from dockerlab.verify import Report, judge_all
 from dockerlab.verify.attribution import attributed
 from dockerlab.verify.judging import all_at_once, trial
 from dockerlab.verify.of_lab import lab_suspects
-from support.worlds import world_of
+from support.worlds import pretended
 
 
 class Kernel:
@@ -43,7 +43,7 @@ class Kernel:
 
 def judged(definition, engines, **more):
     """Return the report of a lab on engines as they are."""
-    there = world_of(definition, engines)
+    there = pretended(definition, engines)
     seen = Seen(engines.snapshots(), engines.facts(), there.fabric.net.machines)
     own = trial(definition, seen)
     all_at_once([own], Kernel(own.cells, there, seen.snapshots))

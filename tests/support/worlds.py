@@ -37,7 +37,7 @@ def kernel_of(facts, book):
     return replace(bare, namespaces=(space,))
 
 
-def world_of(definition, engines, facts=None, snapshots=None):
+def pretended(definition, engines, facts=None, snapshots=None):
     """Return a lab's world on pretended engines: kernels as these engines have made them by their books."""
     seen = looked(engines, facts, snapshots)
     return worlds.imagined(definition, seen.snapshots, seen.machines, worlds.engines_of(definition, seen), seen.facts)
@@ -49,8 +49,3 @@ def changed(world, host, change):
     spaces = tuple(change(space) if space.host else space for space in machine.namespaces)
     machines = {**world.fabric.net.machines, host: replace(machine, namespaces=spaces)}
     return replace(world, fabric=Fabric(replace(world.fabric.net, machines=machines)))
-
-
-def without_forwarding(space):
-    """Return a host's namespace that passes nothing on."""
-    return replace(space, sysctls={**space.sysctls, "net/ipv4/ip_forward": "0"})

@@ -4,6 +4,7 @@ from dataclasses import replace
 from itertools import cycle
 
 from support.labs import lab, running
+from support.worlds import pretended
 
 from dockerlab.checks.judge import Scene, judge_checks, overall
 from dockerlab.checks.model import Check
@@ -28,7 +29,7 @@ def scene(observed, answer=lambda *_: (1, b"", b"no"), *, ip_forward=True, answe
     engines = running(definition)
     facts = {host: replace(f, ip_forward=ip_forward) for host, f in engines.facts().items()}
     snapshots = engines.snapshots()
-    world = world_of(definition, None, facts, snapshots)
+    world = pretended(definition, None, facts, snapshots)
     rows = matrix(world)
     judged = judge_all(rows, [observed(cell, expected) for cell, expected in rows])
     report = Report("demo", "", judged, {}, {}, 0.0, world=world, notes=("vm0: a note",))

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 from support.labs import lab, running
+from support.worlds import pretended
 
 from dockerlab.errors import EngineError
 from dockerlab.probe.base import TIMEOUT, reachable, unknown, unreachable
@@ -21,7 +22,7 @@ LAB = lab("""
 ENGINES = running(LAB)
 BEFORE = {name: replace(each, containers=tuple(replace(c, started=1) for c in each.containers))
           for name, each in ENGINES.snapshots().items()}  # fmt: skip
-WORLD = world_of(LAB, ENGINES, snapshots=BEFORE)
+WORLD = pretended(LAB, ENGINES, snapshots=BEFORE)
 
 
 def after(**changes):

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from support.labs import lab, plan_up, read, running, who
 from support.pretend import Engines
-from support.worlds import world_of
+from support.worlds import pretended
 
 from dockerlab import modes, plan
 from dockerlab.errors import DefinitionError, UsageError
@@ -110,7 +110,7 @@ def without_gateway_bridge(snapshots):
 def test_every_cell_is_explained(example):
     """Every predicted cell of an example names its rule and its reason; only a failure has a symptom."""
     engines = running(example)
-    cells = matrix(world_of(example, engines))
+    cells = matrix(pretended(example, engines))
     assert len(cells) > len(example.containers)
     assert len({(c.source, c.to, c.target, c.probe) for c, _ in cells}) == len(cells)
     for cell, expected in cells:
@@ -202,7 +202,7 @@ def test_adding_a_mode_is_adding_a_file():
     made = lab(text)
     assert "gauge=3" in build.network(made, "w", "local", who(made)).create[0].argv
     engines = running(made)
-    pings = {c.target: e for c, e in matrix(world_of(made, engines)) if (c.source, c.probe) == ("a", "ping")}
+    pings = {c.target: e for c, e in matrix(pretended(made, engines)) if (c.source, c.probe) == ("a", "ping")}
     assert (pings["10.9.0.2"].reachable, pings["10.9.0.2"].rule) == (True, "same-wire")
     with pytest.raises(DefinitionError, match=r"networks\.w\.gauge: too thick"):
         lab(text.replace("gauge: 3", "gauge: 30"))

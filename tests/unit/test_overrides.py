@@ -1,7 +1,7 @@
 """`expect` in a definition: exceptions to the model, and those that change nothing."""
 
 from support.labs import lab, running
-from support.worlds import world_of
+from support.worlds import pretended
 
 from dockerlab.lab.model import Expect
 from dockerlab.reach import Cell, Expectation, matrix
@@ -18,7 +18,7 @@ NO_CLAIM = Expectation(None, "unseen-lan", "no claim: a switch cannot be seen")
 def overridden(exceptions):
     definition = lab(BASE + exceptions)
     engines = running(definition)
-    model = matrix(world_of(definition, engines))
+    model = matrix(pretended(definition, engines))
     return model, *override(model, definition.expect)
 
 

@@ -6,19 +6,24 @@ from ipaddress import ip_address, ip_interface, ip_network
 import pytest
 from support.labs import lab, running
 from support.pretend import Engines
-from support.worlds import world_of
+from support.worlds import changed, pretended
 
-from dockerlab.reach import matrix
+from dockerlab.reach import matrix, outcome_of
 from dockerlab.topology import HostFacts, Route
 
 TWO = "hosts: {vm0: ssh://root@192.168.22.61, vm1: ssh://root@192.168.22.62}\n"
 
 
-def predictions(text, facts=lambda found: found, engines=None):
-    """Return every prediction by (source, to, probe, target), on pretended engines whose facts may be altered."""
+def predictions(text, facts=lambda found: found, engines=None, change=None):
+    """Return every prediction by (source, to, probe, target), on pretended engines whose facts may be altered.
+
+    With `change`, the namespace of the one host is what that makes of it.
+    """
     definition = lab(text)
     engines = engines or running(definition)
-    world = world_of(definition, engines, facts(engines.facts()))
+    world = pretended(definition, engines, facts(engines.facts()))
+    if change is not None:
+        world = changed(world, "local", change)
     return {(cell.source, cell.to, cell.probe, cell.target): expected for cell, expected in matrix(world)}
 
 
@@ -196,7 +201,7 @@ def test_passthru(mode, expected):
     """A host answers ARP on every LAN, but a child in mode passthru takes what is then sent to it."""
     networks = f"""
 networks:
-  whole: {{driver: macvlan, parent: eth0.50, macvlan_mode: {mode}, subnet: 10.9.5.0/24}}
+  whole: {{driver: macvlan, parent: eth0.50, macvlan_mode: {mode}, internal: true, subnet: 10.9.5.0/24}}
   beside: {{driver: macvlan, parent: eth0.50, subnet: 192.168.22.0/24}}
 """
     containers = """
@@ -305,9 +310,19 @@ outside: {internet: 203.0.113.10}
 """
 
 
+def setting(path, value):
+    """Return what gives a namespace another setting of its kernel."""
+    return lambda space: replace(space, sysctls={**space.sysctls, path: value})
+
+
+def unread(space):
+    """Return a namespace whose settings could not be read."""
+    return replace(space, sysctls={}, unread={"sysctls": "permission denied"})
+
+
 def test_forwarding_off():
     """A host that does not forward keeps its containers from the outside; what is on one bridge still meets."""
-    found = predictions(ONE, altered(ip_forward=False))
+    found = predictions(ONE, change=setting("net/ipv4/ip_forward", "0"))
     assert ask(found, "a", "internet") == (False, "ip-forward-off", "timeout")
     assert ask(found, "a", "b")[0] is True
     assert ask(found, "a", "local")[0] is True
@@ -315,7 +330,7 @@ def test_forwarding_off():
 
 def test_forwarding_unknown():
     """Where ip_forward could not be read there is no claim about what is forwarded, and it says why."""
-    found = predictions(ONE, altered(ip_forward=None))
+    found = predictions(ONE, change=unread)
     assert ask(found, "a", "internet") == (None, "unseen-forwarding", None)
     assert ask(found, "a", "b")[0] is True
 
@@ -373,8 +388,10 @@ def test_longest_route_wins():
     text = TWO + "networks: {n: {subnet: 10.7.0.0/24}}\ncontainers: {a: {host: vm1, networks: [n]}, b: {host: vm0}}"
     definition = lab(text)
     engines = running(definition)
-    world = world_of(definition, engines, routed(engines.facts()))
-    assert [str(destination) for destination, _, _ in world.sandboxes["vm0"].routes] == ["10.7.0.0/16", "10.0.0.0/8"]
+    world = pretended(definition, engines, routed(engines.facts()))
+    cell = next(cell for cell, _ in matrix(world) if (cell.source, cell.to, cell.probe) == ("vm0", "a", "ping"))
+    says = [step.says for step in outcome_of(world, cell).steps]
+    assert "10.7.0.2 is sent by eth0 to 192.168.22.62" in says
 
 
 def test_no_default_route():
@@ -404,7 +421,7 @@ def test_not_running_yet():
     """Without engines the definition's fixed addresses count, and what has none is told as unknown."""
     text = "networks: {n: {subnet: 10.1.0.0/24}}\ncontainers: {a: {networks: {n: {ip: 10.1.0.9}}}, b: {networks: [n]}}"
     found = predictions(text, engines=Engines(["local"]))
-    assert ask(found, "a", "b") == (None, "no-address", None)
+    assert ask(found, "a", "b") == (None, "no-namespace", None)
     assert ("b", "a", "ping", "10.1.0.9") in found
 
 
@@ -455,17 +472,16 @@ def test_two_addresses_of_a_host():
 
 
 @pytest.mark.parametrize(
-    ("setting", "expected"),
+    ("change", "expected"),
     [
-        (True, (False, "bridge-icc", "timeout")),
-        (False, (True, "same-bridge", None)),
-        (None, (None, "bridge-icc", None)),
+        (setting("net/bridge/bridge-nf-call-iptables", "1"), (False, "bridge-icc", "timeout")),
+        (setting("net/bridge/bridge-nf-call-iptables", "0"), (True, "same-bridge", None)),
+        (unread, (None, "unseen-forwarding", None)),
     ],
 )
-def test_icc_off_needs_br_netfilter(setting, expected):
+def test_icc_off_needs_br_netfilter(change, expected):
     """iptables drops what a bridge switches only where br_netfilter hands it over; unread, the model makes no claim."""
-    found = predictions(BRIDGES, lambda facts: {host: replace(f, bridge_nf=setting) for host, f in facts.items()})
-    assert ask(found, "q1", "q2") == expected
+    assert ask(predictions(BRIDGES, change=change), "q1", "q2") == expected
 
 
 NAMED = """
@@ -511,9 +527,9 @@ def test_a_name_gives_the_addresses_of_all_who_have_it():
     """What a name has to give are the addresses of all who have it where the asker and the container meet."""
     definition = lab(NAMED)
     engines = running(definition)
-    world = world_of(definition, engines)
+    world = pretended(definition, engines)
     found = {(cell.source, cell.to, cell.target): cell.answers for cell, _ in matrix(world) if cell.probe == "dns"}
-    at = {(name, network): str(address) for name in "abc" for network, address in world.addresses[name]}
+    at = {(name, network): str(address) for name in "abc" for network, address in world.people.addresses[name]}
     assert found["n1", "a", "pair"] == (at["a", "n"], at["b", "n"])
     assert found["wide", "a", "a"] == (at["a", "n"], at["a", "m"])
     assert found["n1", "c", "www"] == (at["c", "m"],)

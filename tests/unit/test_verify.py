@@ -6,7 +6,7 @@ import pytest
 from dockerlab.reach.ground import expected_world
 from support.labs import lab, running
 from support.reports import LOST, NO, SEEN, UNCLEAR, UNTOLD, YES, report, small
-from support.worlds import world_of
+from support.worlds import pretended
 
 from dockerlab.probe import base as probe
 from dockerlab.reach import Cell, Expectation, matrix
@@ -116,7 +116,7 @@ def test_questions():
 def test_predicted_silence(reachable, symptom, silent):
     """Silence is believed sooner only where it is predicted: for errors that somebody tells, one waits."""
     engines, prober = running(LAB), Prober(lambda _cell: SEEN)
-    world = world_of(LAB, engines)
+    world = pretended(LAB, engines)
     observe([Cell("b", "a", "10.0.0.2", "ping", "a")], world, engines.snapshots(), prober,
             [Expectation(reachable, "rule", "because", symptom)])  # fmt: skip
     assert [cell.silent for cell in prober.asked] == [silent]
@@ -125,7 +125,7 @@ def test_predicted_silence(reachable, symptom, silent):
 def test_shared_sandboxes():
     """Who joins another's namespace is probed as one sandbox with it; host mode and the host are one too."""
     engines = running(LAB)
-    world = world_of(LAB, engines)
+    world = pretended(LAB, engines)
     places = {name: place(name, world, engines.snapshots()) for name in (*LAB.containers, *LAB.hosts)}
     assert places["side"].sandbox == places["a"].sandbox
     assert places["bare"].sandbox == places["local"].sandbox
@@ -137,7 +137,7 @@ def test_joiner_of_a_host_mode_container():
     """Who joins a container in host mode is in the host's sandbox."""
     both = lab("containers: {bare: {network_mode: host}, side: {network_mode: 'container:bare'}}")
     engines = running(both)
-    world = world_of(both, engines)
+    world = pretended(both, engines)
     assert world.of["side"] == "local"
     assert place("side", world, engines.snapshots()).shares == "host"
 
