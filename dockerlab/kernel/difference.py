@@ -91,9 +91,8 @@ def spaces(
         yield from _things("ip-rule", at, *(((s.text, s) for s in space.selectors) for space in (first, second)))
     if "neighbours" not in unread:
         yield from _things("neighbour", at, *(((_fixed(n), n) for n in space.neighbours) for space in (first, second)))
-    yield from _things(
-        "forward", at, *(((f"{f.mac} dst {f.to}", f) for f in space.forwards) for space in (first, second))
-    )
+    if "forwards" not in unread:
+        yield from _things("forward", at, *(((_sent(f), f) for f in space.forwards) for space in (first, second)))
     if "sysctls" not in unread:
         for path in first.sysctls.keys() & second.sysctls.keys():
             if first.sysctls[path] != second.sysctls[path]:
@@ -120,6 +119,10 @@ def _route(route: Route) -> str:
 
 def _fixed(neighbour: Neighbour) -> str:
     return f"{neighbour.address} dev {neighbour.device} {'proxy' if neighbour.proxy else neighbour.mac}"
+
+
+def _sent(forward: Forward) -> str:
+    return f"{forward.mac} dst {forward.to}"
 
 
 def _proxy(proxy: Proxy) -> str:

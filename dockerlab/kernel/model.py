@@ -61,8 +61,8 @@ class Namespace:
     """One network namespace (`id` is its inode), with what is in it; `pids` are processes that live there.
 
     `sysctls` are the settings that matter, by their path below /proc/sys. `unread` says what could not be read there,
-    and why, by what it is: `links`, `routes`, `selectors`, `neighbours`, `rules`, `sysctls`. `deaf` says why it is
-    not known who listens there.
+    and why, by what it is: `links`, `routes`, `selectors`, `neighbours`, `forwards`, `rules`, `sysctls`. `deaf` says
+    why it is not known who listens there.
     """
 
     id: int

@@ -40,7 +40,8 @@ from dockerlab.provision.images import NODE_SCRIPT
 from dockerlab.provision.scripts import of
 from dockerlab.report import findings
 from dockerlab.snapshot import Snapshot
-from dockerlab.survey import facts
+from dockerlab.survey import facts, send
+from dockerlab.survey import parse as kernels
 
 CORPUS = Path(__file__).parent / "corpus"
 
@@ -224,6 +225,19 @@ def sets(data: bytes) -> None:
         _told(error)
 
 
+def survey(data: bytes) -> None:
+    """Whatever a host prints for the survey's program is its kernel's state, or HostError with the host's name."""
+    try:
+        found = send.read("vm0", data, kernels.machine)
+    except HostError as error:
+        return _told(error, "vm0: ")
+    except RecursionError:
+        return None  # the standard library's affair
+    assert found.host == "vm0"
+    assert all(isinstance(rule.text, str) for space in found.namespaces for rule in space.ruleset.rules())
+    return None
+
+
 def doctor(data: bytes) -> None:
     """Whatever a machine says to a doctor is judged, and told in lines for a terminal."""
     text = data.decode(errors="replace")
@@ -241,7 +255,7 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
     for target in (
         loader, template, renderer, lines, ping, nslookup, packets, machine, engine, inventory, address, sshconfig,
-        rules, saved, nftables, sets, doctor,
+        rules, saved, nftables, sets, survey, doctor,
     )
 }  # fmt: skip
 

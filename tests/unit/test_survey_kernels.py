@@ -47,6 +47,7 @@ LONG = failed(["iptables-save"], "it printed more than 5 MB", 75)
         ({"known": True, "nft inet fw": answered(TABLE)}, BOTH, None),
         ({"known": True, "nft inet fw": answered("{")}, set(), "(nft, table inet fw)"),
         ({"known": True, "sets": MISSING}, BOTH, "the sets that rules name"),
+        ({"known": False, "ip": answered(), "ip6": answered(), "nft": MISSING}, set(), "(nft): "),
     ],
 )
 def test_what_was_read_and_what_was_not(said, read, words):
@@ -55,6 +56,12 @@ def test_what_was_read_and_what_was_not(said, read, words):
     assert found.read == read
     assert (words is None) == (found.unread == ())
     assert words is None or words in found.unread[0]
+
+
+def test_without_root_it_is_said_once():
+    """Where nobody may read rules, that nft is not even there is no news."""
+    found = ruleset({"known": False, "old": [], "ip": DENIED, "ip6": DENIED, "nft": MISSING})
+    assert (found.read, len(found.unread)) == (set(), 2)
 
 
 def test_legacy_and_new_rules_side_by_side():
