@@ -183,7 +183,9 @@ def _last(
         outcome = Outcome(
             False, third.end, third.space.id, third.by, (*steps, *way.steps), back, False, landed.space.id
         )
-        outcome = replace(outcome, seen_from=landed.packet.source, symptom=TIMEOUT)
+        # An error about it comes to a connection that is made: it shows to whoever asks for errors soon (SO_ERROR).
+        symptom = None if third.told and third.space is not space else TIMEOUT
+        outcome = replace(outcome, seen_from=landed.packet.source, symptom=symptom)
         return replace(outcome, reachable=None, symptom=None, doubt=third.doubt) if third.doubt else outcome
     return _astray(way, third, landed, steps, back, TIMEOUT)
 

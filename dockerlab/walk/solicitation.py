@@ -16,6 +16,7 @@ from dockerlab.walk.filtering import pass_hook
 from dockerlab.walk.neighbours import Found, asker_of, turned
 from dockerlab.walk.outcome import Element
 from dockerlab.walk.packet import Packet
+from dockerlab.walk.targets import Verdict
 from dockerlab.walk.wires import Ear, Pass
 
 if TYPE_CHECKING:
@@ -90,19 +91,33 @@ def _all(space: Space, ear: Ear) -> list[Space]:
 
 
 def _led(way: Way, packet: Packet, start: tuple[Space, str], ear: Ear, end: tuple[Space, str]) -> Element | None:
-    """Lead a question or an answer from one interface to another; return what stopped it, or None."""
+    """Lead a question or an answer from one interface to another; return what stopped it, or None.
+
+    It is no step of the packet's own. What does not come with all its hops left is ignored (`ndisc_rcv`).
+    """
+    steps, way.steps = way.steps, []
+    try:
+        stopped = _passed(way, packet, start, ear, end)
+        if stopped is None and packet.ttl != FARTHEST:
+            return next((step.element for step in reversed(way.steps) if step.what == "changed"), None)
+        return stopped.element if stopped is not None else None
+    finally:
+        way.steps = steps
+
+
+def _passed(way: Way, packet: Packet, start: tuple[Space, str], ear: Ear, end: tuple[Space, str]) -> Verdict | None:
     space, device = start
     packet.local, packet.outgoing = True, device
     stopped = pass_hook(way, space, packet, "output") or pass_hook(way, space, packet, "postrouting")
     for part in ear.ways:
         if stopped is not None:
-            break
+            return stopped
         packet.scrub(away=True)
         if isinstance(part, Pass) and calls(way, part.space, part.bridge, 6):
             packet.incoming, packet.port_in = part.bridge.name, part.port_in
             stopped = pass_hook(way, part.space, packet, "prerouting") or hooks(way, part, packet)
     packet.scrub(away=True)
-    if stopped is None:
-        space, packet.incoming = end
-        stopped = pass_hook(way, space, packet, "prerouting") or pass_hook(way, space, packet, "input")
-    return stopped.element if stopped is not None else None
+    if stopped is not None:
+        return stopped
+    space, packet.incoming = end
+    return pass_hook(way, space, packet, "prerouting") or pass_hook(way, space, packet, "input")

@@ -28,7 +28,7 @@ def source_for(space: Space, way: Choice, destination: IpAddress) -> IpAddress |
     if link is None:
         return None
     if destination.version == 6:
-        return _source6(space, link, destination)
+        return source6(space, link, destination)
     return address_on(space, link, hop.via or destination, LIMITS.get(route.scope, 0))
 
 
@@ -50,20 +50,21 @@ def address_on(space: Space, link: Link, towards: IpAddress | None, scope: int =
     return None
 
 
-def _source6(space: Space, link: Link, destination: IpAddress) -> IpAddress | None:
-    """Return the IPv6 address to send from: of the wanted scope, with most in common (RFC 6724)."""
+def source6(space: Space, link: Link, destination: IpAddress) -> IpAddress | None:
+    """Return the IPv6 address to send from by an interface: of the wanted scope, with most in common (RFC 6724)."""
+    if destination in space.own:
+        return destination
     near = [address.ip for address in space.primaries(link, 6)]
     if destination.is_link_local:
         return next((each for each in near if each.is_link_local), None)
-    near = [each for each in near if not each.is_link_local]
+    near = [each for each in near if not (each.is_link_local or each.is_loopback)]
     every = [
         address.ip
         for other in space.namespace.links
         for address in space.primaries(other, 6)
         if not address.is_link_local and not address.is_loopback
     ]
-    candidates = near or every
-    return max(candidates, key=lambda each: _common(each, destination), default=None)
+    return max(near or every, key=lambda each: _common(each, destination), default=None)
 
 
 def _common(one: IpAddress, other: IpAddress) -> int:

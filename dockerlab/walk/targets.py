@@ -14,7 +14,7 @@ from dockerlab.walk import words
 from dockerlab.walk.outcome import Element
 from dockerlab.walk.packet import Packet
 from dockerlab.walk.routing import Query
-from dockerlab.walk.sources import address_on, source_for
+from dockerlab.walk.sources import address_on, source6
 
 if TYPE_CHECKING:
     from dockerlab.walk.compiled import Space
@@ -197,11 +197,9 @@ def _masked(way: Way, space: Space, packet: Packet, verdict: Verdict) -> IpAddre
     link = space.links.get(packet.outgoing)
     if link is None:
         return None
-    hop = next_hop(way, space, packet)
-    if packet.version == 4:
-        return address_on(space, link, hop)
-    query_way = space.tables.look(_query(packet), way.ask)
-    return source_for(space, query_way, packet.destination)
+    if packet.version == 6:
+        return source6(space, link, packet.destination)
+    return address_on(space, link, next_hop(way, space, packet))
 
 
 def next_hop(way: Way, space: Space, packet: Packet) -> IpAddress:
