@@ -39,6 +39,9 @@ def explain(
     offline: Annotated[bool, typer.Option("--offline", help="From the definition alone: no host is touched.")] = False,
     engine: Annotated[str, typer.Option("--engine", help="With --offline: the engine's version.")] = o.ENGINE,
     live: Annotated[bool, typer.Option("--live", help="Probe once, and show what both ends say.")] = False,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Also follow one packet by the kernels' own tracing; implies --live.")
+    ] = False,
     student: o.StudentOption = None,
     subnets: o.SubnetsOption = None,
     settings: o.SetOption = None,
@@ -50,8 +53,9 @@ def explain(
         raise UsageError("name both ends, FROM and TO, or neither of them")
     if offline and student is not None:
         raise UsageError("--offline needs no student's instance: leave out --student, or --offline")
-    if live and (offline or source is None):
-        raise UsageError("--live asks the real hosts about one pair: leave out --offline, and name FROM and TO")
+    if (live or trace) and (offline or source is None):
+        asks = "--trace" if trace else "--live"
+        raise UsageError(f"{asks} asks the real hosts about one pair: leave out --offline, and name FROM and TO")
     o.checked_engine(engine)
     if offline:
         from dockerlab.reach import asked, worlds
@@ -62,11 +66,11 @@ def explain(
     elif student is not None:
         with of_class.instance_of(lab, settings, student, where, subnets) as (instance, session):
             ends = (instance.named(source), instance.named(to), probe)
-            _on_hosts(instance.lab, session.hosts, ends, live=live, output=output)
+            _on_hosts(instance.lab, session.hosts, ends, live=live, trace=trace, output=output)
     else:
         definition = loading.load_lab(lab, settings)
         with where.open(definition.addresses) as session:
-            _on_hosts(definition, session.hosts, (source, to, probe), live=live, output=output)
+            _on_hosts(definition, session.hosts, (source, to, probe), live=live, trace=trace, output=output)
 
 
 def _on_hosts(
@@ -75,13 +79,14 @@ def _on_hosts(
     ends: tuple[str | None, str | None, str | None],
     *,
     live: bool,
+    trace: bool,
     output: Path | None,
 ) -> None:
     """Explain a lab as it is on real hosts."""
     from dockerlab.reach.asked import Ends
     from dockerlab.verify.explaining import explain
 
-    _tell(*explain(lab, hosts, Ends(*ends), live=live), output)
+    _tell(*explain(lab, hosts, Ends(*ends), live=live, trace=trace), output)
 
 
 def _tell(found: Expected, live: list[Live], output: Path | None) -> None:

@@ -28,6 +28,11 @@ class Stay:
     last: bool = False
 
 
+def driver(site: Site) -> str:
+    """Return the driver of a network as the engine has it."""
+    return site.state.driver if site.state is not None else "bridge"
+
+
 def chosen(engine: Engine, stays: Sequence[Stay]) -> Mapping[int, Stay]:
     """Return the place that gives the default route, by the IP version; none where no network gives one.
 

@@ -1,36 +1,21 @@
 """Hosts as engines would make them: from the definition, the engines' books and what the hosts are without Docker.
 
 Everything that was decided stands elsewhere: what a network and a place on it are, in the modes; where rules stand, in
-`chains`; which network is the way out, in `gateways`. Here it is put together.
+`chains`; which network is the way out, in `gateways`. `hosts` puts one host together, here it is all of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from ipaddress import IPv4Interface, ip_address
+from collections.abc import Mapping
+from dataclasses import dataclass
 
-from dockerlab import modes
-from dockerlab.imagined import chains, chains_nft
-from dockerlab.imagined.gateways import Stay, chosen
-from dockerlab.imagined.sockets import Published, ports_of, sockets
-from dockerlab.imagined.spaces import LO, LO4, Draft, inherited, with_link_local
-from dockerlab.kernel.addresses import IpAddress
-from dockerlab.kernel.model import Forward, Link, Listener, Machine, Namespace
-from dockerlab.kernel.routes import MAIN, Neighbour
-from dockerlab.kernel.rules import Chain, Ruleset
-from dockerlab.lab.model import Container, Lab
-from dockerlab.modes.base import Mode, Site
-from dockerlab.modes.bridge import DEFAULT
-from dockerlab.modes.made import Joined, Written
-from dockerlab.snapshot import GATEWAY_BRIDGE, ContainerState, EndpointState, NetworkState, Snapshot
+from dockerlab.imagined import swarms
+from dockerlab.imagined.hosts import Host
+from dockerlab.kernel.model import Machine
+from dockerlab.lab.model import Lab
+from dockerlab.snapshot import Snapshot
 from dockerlab.versions import Engine
 from dockerlab.walk.outcome import SpaceId
-
-FIRST_SPACE = 4026540000
-"""The number of the first namespace that is made up; the kernel's own begin at 4026531840 (include/linux/proc_ns.h)."""
-FIRST_PROXY = 1 << 22
-"""The number of the first docker-proxy that is made up: above all that a kernel gives (PID_MAX_LIMIT)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,329 +34,17 @@ def machines(
     `books` is the engines' word of what there is, `grounds` the hosts without Docker (`ground.stripped`, or `made_up`),
     `engines` what would write the rules.
     """
-    hosts = {
-        host: _Host(lab, books.get(host, Snapshot(host)), grounds.get(host, Machine(host)), engines.get(host, Engine()))
-        for host in lab.hosts
-    }
-    for host in hosts.values():
-        host.make()
-    _tell_overlays(list(hosts.values()))
-    homes = {
-        name: SpaceId(host.name, space.id)
-        for host in hosts.values()
-        for name, space in host.homes.items()
-        if host.is_labs(name)
-    }
-    return Imagined({name: host.finished() for name, host in hosts.items()}, homes)
-
-
-@dataclass
-class _Host:
-    """One host while it is put together."""
-
-    lab: Lab
-    book: Snapshot
-    bare: Machine
-    engine: Engine
-    spaces: list[Draft] = field(default_factory=list)
-    hidden: dict[str, Draft] = field(default_factory=dict)
-    homes: dict[str, Draft] = field(default_factory=dict)
-    rules: list[Written] = field(default_factory=list)
-    published: list[Published] = field(default_factory=list)
-    told: dict[str, list[tuple[str, IpAddress]]] = field(default_factory=dict)
-    counted: int = 0
-
-    @property
-    def name(self) -> str:
-        """Return the host's name."""
-        return self.book.host
-
-    @property
-    def ground(self) -> Draft:
-        """Return the host's own namespace."""
-        return self.spaces[0]
-
-    def make(self) -> None:
-        """Make everything but what the hosts of a Swarm tell each other."""
-        own = self.bare.ground
-        self.counted = max((link.index for link in own.links), default=1)
-        self.spaces.append(
-            Draft(
-                own.id or FIRST_SPACE - 1, host=True, links=list(own.links), routes=list(own.routes),
-                sysctls=dict(own.sysctls),
-            )
-        )  # fmt: skip
-        for site in self._sites():
-            self._network(site)
-        states = {state.name: state for state in self.book.containers}
-        for name in self._ordered(states):
-            self._container(states[name])
-        for key in self._strangers(states):
-            self._stranger(key)
-        for name, spec in self.lab.containers.items():
-            if self.lab.host_of(name) == self.name:
-                self._home(name, spec)
-
-    def finished(self) -> Machine:
-        """Return the machine."""
-        policies = {
-            chain.family: chain.policy
-            for chain in self.bare.ground.ruleset.chains
-            if (chain.table, chain.name, chain.hook) == ("filter", "FORWARD", "forward") and chain.backend != "nft"
-        }
-        listeners, proxies = sockets(self.published, self.engine, FIRST_PROXY)
-        self.ground.listeners += listeners
-        self.ground.ruleset = _ruleset(self.engine, self.rules, policies)
-        return Machine(
-            self.name,
-            root=True,
-            kernel=self.bare.kernel,
-            namespaces=tuple(space.finished() for space in self.spaces),
-            proxies=proxies,
-        )
-
-    def _sites(self) -> Iterator[Site]:
-        """Yield the networks in the order in which they were made: the engine's own, the lab's, and others'."""
-        order = [DEFAULT, "ingress", GATEWAY_BRIDGE, *self.lab.networks]
-        rank = {name: number for number, name in enumerate(order)}
-        known = modes.network_types()
-        for state in sorted(self.book.networks, key=lambda state: (rank.get(state.name, len(rank)), state.name)):
-            if state.driver in known:
-                yield self._site(state)
-
-    def _site(self, state: NetworkState) -> Site:
-        return Site(self.name, state.name, self.lab.networks.get(state.name), state, engine=self.engine)
-
-    def _network(self, site: Site) -> None:
-        made = modes.for_driver(_driver(site)).makes(site)
-        for link in made.links:
-            if self.ground.link(link.name) is None:
-                self._add(self.ground, link)
-        if made.hidden:
-            space = self._space(f"/run/docker/netns/1-{(site.state.id if site.state else site.name)[:10]}")
-            self.hidden[site.name] = space
-            for link in made.hidden:
-                self._add(space, link)
-        self.ground.sysctls |= made.sysctls
-        self.rules += made.rules
-
-    def _space(self, path: str, pids: tuple[int, ...] = ()) -> Draft:
-        """Begin a namespace."""
-        settings = inherited(self.ground.sysctls)
-        space = Draft(FIRST_SPACE + len(self.spaces), paths=(path,), pids=pids, links=[LO], sysctls=settings)
-        self.spaces.append(space)
-        return space
-
-    def _add(self, space: Draft, link: Link) -> Link:
-        """Give a link its number, and the number of what it hangs on in the same namespace."""
-        self.counted += 1
-        parent = space.link(link.info.get("parent", ""))
-        numbered = replace(link, index=self.counted, peer=parent.index if parent is not None else link.peer)
-        space.links.append(numbered)
-        return numbered
-
-    def _ordered(self, states: Mapping[str, ContainerState]) -> Iterator[str]:
-        """Yield the containers that have a namespace of their own, the lab's first."""
-        own = [name for name in self.lab.containers if self.lab.host_of(name) == self.name]
-        for name in (*own, *(name for name in states if name not in self.lab.containers)):
-            state = states.get(name)
-            if state is not None and state.running and state.network_mode != "host" and _owner(state) is None:
-                yield name
-
-    def _container(self, state: ContainerState) -> None:
-        """Make a container's namespace, with all its places, its way out, and what is published of it."""
-        space = self._space(f"/run/docker/netns/{state.id[:12]}", (state.pid,) if state.pid > 1 else ())
-        spec = self.lab.containers.get(state.name) if self.is_labs(state.name) else None
-        self.homes[state.name] = space
-        wanted = list(spec.networks) if spec is not None else []
-        stays: list[Stay] = []
-        for name in sorted(state.endpoints, key=lambda each: wanted.index(each) if each in wanted else len(wanted)):
-            network = self.book.network(name)
-            if network is not None and network.driver in modes.network_types():
-                stays.append(self._stay(space, self._site(network), state.endpoints[name]))
-        gateway = self._gateway(state, stays)
-        if gateway is not None:
-            stays.append(self._stay(space, *gateway, last=True))
-        self._settle_ipv6(space)
-        ways = chosen(self.engine, stays)
-        for version, stay in ways.items():
-            space.routes += [route for route in stay.joined.routes if route.version == version]
-        if not self.engine.routes_by_version:  # what has no router is added for itself
-            space.routes += [
-                route for stay in stays for route in stay.joined.routes if all(hop.via is None for hop in route.hops)
-            ]
-        for stay, ports in ports_of(self.engine, state, spec, stays, ways):
-            self.rules += modes.for_driver(_driver(stay.site)).publishes(stay.site, stay.endpoint, ports)
-        self.published += [
-            Published(port, target) for port in state.published if (target := _target(port.host_ip, ways)) is not None
-        ]
-        for path, value in (spec.sysctls if spec is not None else {}).items():
-            space.sysctls[path.replace(".", "/")] = value
-
-    def _settle_ipv6(self, space: Draft) -> None:
-        """Switch IPv6 off where a container has no address of it."""
-        without = [link for link in space.links[1:] if all(address.version == 4 for address in link.addresses)]
-        space.sysctls |= {f"net/ipv6/conf/{link.name}/disable_ipv6": "1" for link in without}
-        if len(without) == len(space.links) - 1 and not self.engine.ipv6_on_lo:
-            space.links[0] = LO4
-
-    def is_labs(self, name: str) -> bool:
-        """Tell whether a container of that name is the lab's, and on this host."""
-        return name in self.lab.containers and self.lab.host_of(name) == self.name
-
-    def _stay(self, space: Draft, site: Site, endpoint: EndpointState, *, last: bool = False) -> Stay:
-        """Cable a container to a network."""
-        joined = modes.for_driver(_driver(site)).joins(site, endpoint, f"eth{len(space.links) - 1}")
-        self._cable(space, site, joined)
-        self.rules += joined.rules
-        return Stay(site, endpoint, joined, last)
-
-    def _cable(self, space: Draft, site: Site, joined: Joined) -> None:
-        if joined.inside is None:
-            return
-        inside = self._add(space, with_link_local(joined.inside))
-        if joined.outside is None:
-            lower = self.ground.link(joined.lower)
-            peer = lower.index if lower is not None else 0
-        else:
-            there = self.hidden.get(site.name, self.ground) if joined.hidden else self.ground
-            name = f"veth{space.id - FIRST_SPACE:x}x{len(space.links) - 2}"
-            outside = self._add(there, replace(joined.outside, name=name))
-            there.links[-1] = replace(outside, peer=inside.index)
-            peer = outside.index
-        space.links[-1] = replace(inside, peer=peer)
-        if joined.hidden:
-            place = [(inside.mac, address.ip) for address in inside.addresses if not address.ip.is_link_local]
-            self.told.setdefault(site.name, []).extend(place)
-
-    def _gateway(self, state: ContainerState, stays: list[Stay]) -> tuple[Site, EndpointState] | None:
-        """Return a container's place on docker_gwbridge: the engine's word, or a free one where it needs a way out."""
-        bridge = self.book.network(GATEWAY_BRIDGE)
-        if bridge is None or GATEWAY_BRIDGE in state.endpoints:
-            return None
-        address = bridge.members.get(state.id)
-        needs = any(stay.joined.hidden and not stay.site.internal for stay in stays)
-        if address is None and needs and not any(stay.joined.gates for stay in stays):
-            address = self._free(bridge)
-        return None if address is None else (self._site(bridge), _on_gateway(bridge, address))
-
-    def _free(self, bridge: NetworkState) -> IPv4Interface | None:
-        """Return the first address on docker_gwbridge that nobody has."""
-        taken = {address.ip for space in self.spaces for link in space.links for address in link.addresses}
-        taken |= {address.ip for address in bridge.members.values()}
-        subnet = next((subnet for subnet in bridge.subnets if subnet.version == 4), None)
-        found = (address for address in (subnet.hosts() if subnet is not None else ()) if address not in taken)
-        free = next(found, None)
-        return None if free is None or subnet is None else IPv4Interface(f"{free}/{subnet.prefixlen}")
-
-    def _strangers(self, states: Mapping[str, ContainerState]) -> list[str]:
-        """Return who is on the Swarm's networks and is no container: its own endpoints."""
-        ids = {state.id for state in states.values()}
-        swarms = [n for n in self.book.networks if n.driver == "overlay" or n.name == GATEWAY_BRIDGE]
-        return sorted({key for network in swarms for key in network.members if key not in ids})
-
-    def _stranger(self, key: str) -> None:
-        """Make the namespace of an endpoint of the Swarm itself."""
-        space = self._space(f"/run/docker/netns/{key.replace('-', '_')}")
-        for network in sorted(self.book.networks, key=lambda each: each.name == GATEWAY_BRIDGE):
-            address = network.members.get(key)
-            if address is None or network.driver not in ("overlay", "bridge"):
-                continue
-            endpoint = EndpointState(network.name, (address,), _mac(address))
-            if network.name == GATEWAY_BRIDGE:
-                endpoint = _on_gateway(network, address)
-            stay = self._stay(space, self._site(network), endpoint)
-            space.routes += stay.joined.routes
-
-    def _home(self, name: str, spec: Container) -> None:
-        """Find the namespace of a container of the lab, and who listens there."""
-        box = _box(self.lab, name)
-        space = self.ground if box == self.name else self.homes.get(box)
-        state = self.book.container(name)
-        if space is None or state is None or not state.running:
-            self.homes.pop(name, None)
-            return
-        self.homes[name] = space
-        if state.pid > 1 and state.pid not in space.pids:
-            space.pids = (*space.pids, state.pid)
-        known = {listener.port for listener in space.listeners if listener.protocol == "tcp"}
-        space.listeners += [
-            Listener("tcp", "::", port, ((state.pid, name),)) for port in spec.listens if port not in known
-        ]
-
-
-def _driver(site: Site) -> str:
-    return site.state.driver if site.state is not None else "bridge"
-
-
-def _owner(state: ContainerState) -> str | None:
-    """Return whose namespace a container joins, by the engine's word, or None."""
-    kind, _, joined = state.network_mode.partition(":")
-    return joined if kind == "container" else None
-
-
-def _box(lab: Lab, name: str) -> str:
-    """Return the container, or the host, whose namespace a container of the lab is in."""
-    spec = lab.containers[name]
-    box = _mode(lab, spec).sandbox(lab.host_of(name), name, spec)
-    return box if box == name or box in lab.hosts else _box(lab, box)
-
-
-def _mode(lab: Lab, spec: Container) -> Mode:
-    return modes.for_container(lab, spec)
-
-
-def _on_gateway(bridge: NetworkState, address: IPv4Interface) -> EndpointState:
-    gateway = next((gateway for gateway in bridge.gateways if ip_address(gateway).version == 4), "")
-    return EndpointState(GATEWAY_BRIDGE, (address,), _mac(address), gateway)
-
-
-def _mac(address: IPv4Interface) -> str:
-    """Return a MAC address for whom the engine's books name none, as engines up to 27 made them."""
-    return ":".join(f"{octet:02x}" for octet in (0x02, 0x42, *address.ip.packed))
-
-
-def _target(host_ip: str, ways: Mapping[int, Stay]) -> IpAddress | None:
-    """Return the container's address that a port of the host leads to, or None where it leads nowhere.
-
-    What comes by IPv6 to a container without an IPv6 address is handed to its IPv4 one, by docker-proxy.
-    """
-    version = ip_address(host_ip).version
-    for each in (version, 4):
-        stay = ways.get(each)
-        if stay is not None and _driver(stay.site) == "bridge" and not stay.site.internal:
-            found = next((a.ip for a in stay.endpoint.addresses if a.version == each), None)
-            if found is not None:
-                return found
-    return None
-
-
-def _ruleset(engine: Engine, rules: list[Written], policies: Mapping[str, str]) -> Ruleset:
-    """Return the rules of a host; beside nftables, FORWARD of iptables keeps the policy that the host has."""
-    if engine.backend == "iptables":
-        return chains.ruleset(engine, rules, policies)
-    made = chains_nft.ruleset(engine, rules)
-    left = tuple(
-        Chain(family, "filter", "FORWARD", hook="forward", policy=policy) for family, policy in policies.items()
-    )
-    return replace(made, chains=(*left, *made.chains))
-
-
-def _tell_overlays(hosts: list[_Host]) -> None:
-    """Let the hosts of a Swarm know where each other's containers are: neighbours, and where frames for them go."""
+    hosts = [
+        Host(lab, books.get(name, Snapshot(name)), grounds.get(name, Machine(name)), engines.get(name, Engine()))
+        for name in lab.hosts
+    ]
     for host in hosts:
+        host.make()
+    for host in hosts:
+        others = [(other.bare.ground, other.told) for other in hosts if other is not host]
         for network, space in host.hidden.items():
-            for other in hosts:
-                where = _reached(other.bare.ground) if other is not host else None
-                for mac, address in other.told.get(network, ()) if where is not None else ():
-                    space.forwards.append(Forward(mac, "vxlan0", str(where)))
-                    space.neighbours.append(Neighbour(address, "vxlan0", mac))
-
-
-def _reached(ground: Namespace) -> IpAddress | None:
-    """Return the address by which other hosts reach a host: the first one on the interface of its default route."""
-    ways = [route for route in ground.routes if route.table == MAIN and not route.destination.prefixlen]
-    first = next((hop.device for route in ways for hop in route.hops), "")
-    links = sorted(ground.links, key=lambda link: link.name != first)
-    found = (a.ip for link in links for a in link.addresses if not a.ip.is_loopback and not a.ip.is_link_local)
-    return next(found, None)
+            swarms.tell(space, network, others)
+    homes = {
+        name: SpaceId(host.name, space.id) for host in hosts for name, space in host.homes.items() if host.is_labs(name)
+    }
+    return Imagined({host.name: host.finished() for host in hosts}, homes)

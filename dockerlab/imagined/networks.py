@@ -11,21 +11,19 @@ from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.model import Network
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.modes.parent import ParentNetwork
-from dockerlab.snapshot import BRIDGE_NAME, GATEWAY_BRIDGE, ICC, NetworkState
+from dockerlab.snapshot import BINDING, BRIDGE_NAME, GATEWAY_BRIDGE, ICC, MASQUERADE, MTU, VXLAN_IDS, NetworkState
 from dockerlab.topology import IpNetwork
 
 BRIDGES = {DEFAULT: "docker0", GATEWAY_BRIDGE: GATEWAY_BRIDGE}
 """The networks that an engine makes by itself, with the name of their interface."""
 
-MTU = "com.docker.network.driver.mtu"
-
 DEFAULTS = {
     "macvlan_mode": "bridge",
     "ipvlan_mode": "l2",
     "ipvlan_flag": "bridge",
-    "com.docker.network.bridge.enable_icc": "true",
-    "com.docker.network.bridge.enable_ip_masquerade": "true",
-    "com.docker.network.bridge.host_binding_ipv4": "0.0.0.0",  # noqa: S104 - the driver's, to be read and not bound
+    ICC: "true",
+    MASQUERADE: "true",
+    BINDING: "0.0.0.0",  # noqa: S104 - the driver's, to be read and not bound
     MTU: "1500",
 }
 """Options that some engines write down though nobody gave them."""
@@ -146,7 +144,7 @@ def unlike(spec: Network, state: NetworkState) -> Iterator[str]:
     # What the lab does not say is the driver's default: whoever has set it has changed what the network does.
     known = modes.for_driver(spec.driver).options
     for option in sorted(state.options.keys() - options.keys()):
-        telling = option in known and not option.endswith((".name", ".vxlanid_list"))
+        telling = option in known and option not in (BRIDGE_NAME, VXLAN_IDS)
         if telling and state.options[option] != DEFAULTS.get(option):
             yield f"has {_option(option, state.options[option])}, of which the lab says nothing"
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
 
-from dockerlab.imagined.gateways import Stay
+from dockerlab.imagined.gateways import Stay, driver
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Listener, Proxy
 from dockerlab.lab.model import Container
@@ -67,3 +67,20 @@ def _let_in(spec: Container | None, version: int) -> Iterator[PublishedPort]:
         if both and (port.target, port.protocol) not in seen:
             seen.add((port.target, port.protocol))
             yield PublishedPort(EVERYWHERE[version], 0, port.target, port.protocol)
+
+
+def target(host_ip: str, ways: Mapping[int, Stay]) -> IpAddress | None:
+    """Return the container's address that a port of the host leads to, or None where it leads nowhere.
+
+    What comes by IPv6 to a container without an IPv6 address is handed to its IPv4 one, by docker-proxy. In mode
+    routed no port of the host is taken.
+    """
+    version = ip_address(host_ip).version
+    for each in (version, 4):
+        stay = ways.get(each)
+        if stay is None or driver(stay.site) != "bridge" or stay.site.internal:
+            continue
+        found = next((a.ip for a in stay.endpoint.addresses if a.version == each), None)
+        if found is not None:
+            return None if each == version and gate(stay.site, version) == "routed" else found
+    return None

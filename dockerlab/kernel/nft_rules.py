@@ -62,7 +62,7 @@ def translated(terms: list[Json], table: Table) -> tuple[tuple[Match, ...], tupl
     """
     matches, actions = list[Match](), list[Action]()
     for term in terms:
-        name, said = next(iter(term.items()))
+        ((name, said), *_) = term.items()
         if name in ("match", *CONDITIONS) and any(each.target not in TELLING for each in actions):
             matches.append(unknown({"after an action": term}))
         if name == "match":
@@ -219,7 +219,7 @@ def _entries(data: object, table: Table) -> tuple[list[tuple[Any, Json]], bool]:
 
 
 def _branch(keys: list[Key], key: object, verdict: Json) -> Branch:
-    name, said = next(iter(verdict.items()))
+    ((name, said), *_) = verdict.items()
     target = said["target"] if name in ("jump", "goto") else VERDICTS[name]
     value = plain(key)
     if value == "*":

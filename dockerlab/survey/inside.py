@@ -12,7 +12,7 @@ from dockerlab.kernel.routes import MAIN
 from dockerlab.lab.model import Lab
 from dockerlab.snapshot import Snapshot
 from dockerlab.survey import parse, send
-from dockerlab.survey.asking import on_each
+from dockerlab.survey.asking import ask_all
 
 
 @dataclass(frozen=True)
@@ -36,22 +36,23 @@ def look_inside(
 ) -> tuple[dict[str, Inside], dict[str, str]]:
     """Return what is in the namespaces of the lab's running containers, and why it is not known of the others.
 
-    Left out is who has no namespace of its own. Raises HostError where a host cannot be asked at all.
+    Left out is who has no namespace of its own.
     """
     own = [name for name, spec in lab.containers.items() if spec.mode != "host" and spec.owner is None]
     states = {name: snapshots[lab.host_of(name)].container(name) for name in own}
     running = {name: state.pid for name, state in states.items() if state is not None and state.running}
     pids = {host: [pid for name, pid in running.items() if lab.host_of(name) == host] for host in hosts}
-    told = on_each({name: host for name, host in hosts.items() if pids[name]}, lambda host: look(host, pids[host.name]))
+    told = ask_all({name: host for name, host in hosts.items() if pids[name]}, lambda host: look(host, pids[host.name]))
     found: dict[str, Inside] = {}
     unseen: dict[str, str] = {}
     for name, pid in running.items():
         host = lab.host_of(name)
-        inside = told[host][pid]
+        inside = told.answers[host][pid] if host in told.answers else str(told.failures[host])
         if isinstance(inside, Inside):
             found[name] = inside
         else:
-            unseen[name] = f"{host}: the network namespace of {name} cannot be read: {inside}"
+            why = inside.removeprefix(f"{host}: ")
+            unseen[name] = f"{host}: the network namespace of {name} cannot be read: {why}"
     return found, unseen
 
 

@@ -59,7 +59,6 @@ def _namespace(seen: Json, owners: list[Any]) -> Namespace:
     held: dict[int, list[tuple[int, str]]] = {}
     for owner in owners:
         held.setdefault(owner["inode"], []).append((owner["pid"], owner["name"]))
-    bound = seen.get("bound", {})
     unread: dict[str, str] = {
         kind: reason(said[what]) for what, kind in KINDS.items() if what in said and not ok(said[what])
     }
@@ -91,7 +90,7 @@ def _namespace(seen: Json, owners: list[Any]) -> Namespace:
                 s["address"],
                 s["port"],
                 tuple(held.get(s["inode"], ())),
-                bound.get(str(s["inode"]), ""),
+                s.get("device", ""),
             )
             for s in seen.get("sockets", ())
         ),

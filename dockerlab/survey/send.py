@@ -19,7 +19,20 @@ T = TypeVar("T")
 
 PROGRAM = Program(
     "dockerlab.survey.program",
-    ("asking", "entering", "tables", "rules", "sysctls", "bound", "processes", "spaces", "engine", "look", "listen"),
+    (
+        "asking",
+        "entering",
+        "netlink",
+        "tables",
+        "rules",
+        "sysctls",
+        "sockets",
+        "processes",
+        "spaces",
+        "engine",
+        "look",
+        "listen",
+    ),
 )
 
 PATIENCE = 60.0

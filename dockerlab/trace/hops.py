@@ -71,14 +71,18 @@ def hops(heard: Heard) -> list[Hop]:
     seen: set[str] = set()
     way: Way | None = None
     at: tuple[str, str] = ("", "")
+    last = 0
     for packet, family, table, chain, kind, handle, verdict, incoming, outgoing, addresses in heard.events:
         if table.startswith(OURS):
-            if kind != "rule" or not handle:
-                continue
+            both = last == packet and _way(chain) == "proxied" and ways.get(packet) == "request"
+            last = packet
+            if kind != "rule" or not handle or both:
+                continue  # what NAT led on looks like a proxy's as well
             way = None if chain in seen else _way(chain)
             seen.add(chain)
             ways[packet] = way
         else:
+            last = packet
             # Behind a loopback interface the kernel gives a packet another number.
             way = ways.get(packet, way)
         if way is None or (kind == "rule" and not handle):

@@ -119,7 +119,8 @@ def ask(trials: Sequence[Trial], hosts: Mapping[str, Host], choice: Choice) -> s
             return agent.name
     for each in trials:
         world, snapshots = each.world, each.seen.snapshots
-        portable = PortableProber(hosts, world.lab.name, held=held(world, snapshots))
+        there = each.wanted.now or world  # who really has which address
+        portable = PortableProber(hosts, world.lab.name, held=held(there, snapshots))
         each.observed = observe(each.cells, world, snapshots, portable)
     return PortableProber.name
 

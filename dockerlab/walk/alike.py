@@ -1,8 +1,8 @@
 """Which namespaces and addresses fare alike: what becomes of a packet need be worked out for one of each kind only.
 
 Kinds follow from the state alone. Of two namespaces of one kind each reaches any third alike, and is reached alike. Not
-so a namespace and itself: a packet to its own address, or to a port behind which it is (`Outcome.arrived` of another's
-packet tells who that is), has to be walked by itself.
+so a namespace and itself: a packet to its own address, or to a port behind which it is, has to be walked by itself
+(`aside` tells whose).
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ class Kinds:
     said: Mentions
     numbers: dict[Hashable, int] = field(default_factory=dict)
     spaces: dict[SpaceId, int] = field(default_factory=dict)
+    addresses: dict[IpAddress, int] = field(default_factory=dict)
+    doors: dict[tuple[SpaceId, IpAddress, int], int] = field(default_factory=dict)
 
     def number(self, signature: Hashable) -> int:
         """Return the number of a signature."""
@@ -48,6 +50,29 @@ def targets(fabric: Fabric, wanted: Iterable[Target]) -> dict[Target, int]:
     """Return the kind of every target: those of one kind are reached alike, by whoever is none of them."""
     kinds = _kinds(fabric)
     return {target: kinds.number(("target", _target(kinds, *target))) for target in wanted}
+
+
+def aside(fabric: Fabric, target: Target) -> frozenset[SpaceId]:
+    """Return the namespaces whose packets to a target have to be walked by themselves: who has it, or is behind it."""
+    address, port = target
+    found = {space.id for space in fabric.holders.get(address, ())}
+    if port is None:
+        return frozenset(found)
+    ends = [text.value for _, rule in aims(fabric, port) for text in rule.options if text.option == "--to-destination"]
+    for holder in fabric.holders.get(address, ()):
+        ends += [each.proxy.to for each in fabric.sockets(holder).get(("tcp", port), ()) if each.proxy is not None]
+    for end in ends:
+        first = _first(end)
+        found |= {space.id for space in fabric.holders.get(first, ())} if first is not None else set()
+    return frozenset(found)
+
+
+def _first(text: str) -> IpAddress | None:
+    """Return the address that a translation leads to, or None where it leads to none or to what is none."""
+    try:
+        return split(text)[0]
+    except ValueError:
+        return None
 
 
 def _kinds(fabric: Fabric) -> Kinds:
@@ -113,9 +138,12 @@ def _place(kinds: Kinds, space: Space, link: Link) -> Hashable:
 
 def _address(kinds: Kinds, address: IpAddress) -> Hashable:
     """Return what is said of an address: alone, and as one of a network."""
-    if len(kinds.fabric.holders.get(address, ())) > 1:
-        return address
-    return (kinds.said.atom(address), kinds.said.of(("ip", str(address))))
+    found = kinds.addresses.get(address)
+    if found is None:
+        one = len(kinds.fabric.holders.get(address, ())) <= 1
+        about = (address.version, kinds.said.atom(address), kinds.said.of(("ip", str(address)))) if one else address
+        found = kinds.addresses[address] = kinds.number(("address", about))
+    return found
 
 
 def _target(kinds: Kinds, address: IpAddress, port: int | None) -> Hashable:
@@ -128,11 +156,21 @@ def _target(kinds: Kinds, address: IpAddress, port: int | None) -> Hashable:
     place = (kinds.spaces[space.id], links, _address(kinds, address))
     if port is None:
         return place
-    listening = tuple(sorted(_listeners(kinds, space, address, port), key=str))
+    listening = _door(kinds, space, address, port)
     if not space.namespace.host:
         return (place, port, listening)
     behind = tuple(_behind(kinds, text.value) for _, rule in aims(kinds.fabric, port) for text in rule.options)
     return (place, kinds.said.port_atom(port), kinds.said.of(("tcp", str(port))), behind, listening)
+
+
+def _door(kinds: Kinds, space: Space, address: IpAddress, port: int) -> int:
+    """Return the number of the set of those who listen on a port."""
+    key = (space.id, address, port)
+    found = kinds.doors.get(key)
+    if found is None:
+        listening = frozenset(_listeners(kinds, space, address, port))
+        found = kinds.doors[key] = kinds.number(("door", listening))
+    return found
 
 
 def _listeners(kinds: Kinds, space: Space, address: IpAddress, port: int) -> Iterable[Hashable]:
@@ -153,7 +191,7 @@ def _behind(kinds: Kinds, text: str) -> Hashable:
     if first is None or len(kinds.fabric.holders.get(first, ())) != 1:
         return text
     (space,) = kinds.fabric.holders[first]
-    listening = tuple(sorted(_listeners(kinds, space, first, int(port)), key=str)) if port.isdigit() else ()
+    listening = _door(kinds, space, first, int(port)) if port.isdigit() else None
     return (kinds.spaces[space.id], _address(kinds, first), port, listening)
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from dockerlab.kernel.model import Link
-from dockerlab.kernel.rules import Chain
 from dockerlab.walk.fate import Lost, stopped_by
 from dockerlab.walk.filtering import pass_hook
 from dockerlab.walk.outcome import Element
@@ -35,7 +34,7 @@ def over(way: Way, part: Pass, packet: Packet) -> Lost | Passed | None:
     space, bridge = part.space, part.bridge
     if packet.rounds():
         return Lost("lost on the wire", space, None, packet, doubt="it goes round in circles")
-    if any(_speaks(chain) for chain in space.namespace.ruleset.chains if chain.family == "bridge" and chain.hook):
+    if space.firewall.bridged:
         doubt = f"what the rules of family bridge on {space.name} do"
         if way.ask(("bridge rules", space.id), doubt):
             return Lost("dropped", space, Element("rule", "nft bridge", doubt), packet)
@@ -49,10 +48,6 @@ def over(way: Way, part: Pass, packet: Packet) -> Lost | Passed | None:
     if packet.destination != before:
         return Passed()
     return onward(way, part, packet)
-
-
-def _speaks(chain: Chain) -> bool:
-    return bool(chain.rules) or chain.policy == "DROP"
 
 
 def onward(way: Way, part: Pass, packet: Packet) -> Lost | None:

@@ -49,9 +49,9 @@ def exchange(net: Net | Fabric, source: SpaceId, flow: Flow, *, detail: bool = F
             waiting.append((taken, way.asked[number][0]))
         if first is None:
             first = found
-        elif found.reachable is not first.reachable:
+        elif found.reachable is not first.reachable or (found.reachable and found.arrived != first.arrived):
             return _unclaimed(first, doubt)
-        elif found.symptom != first.symptom:
+        elif (found.symptom, found.arrived) != (first.symptom, first.arrived):
             first = replace(first, symptom=None, doubt=doubt)
         if not waiting or first.reachable is None:
             return first

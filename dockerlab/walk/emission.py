@@ -11,7 +11,7 @@ from dockerlab.walk.bridging import Passed, over
 from dockerlab.walk.fate import Fate, Left, Lost, stopped_by
 from dockerlab.walk.filtering import pass_hook
 from dockerlab.walk.lookup import device_of
-from dockerlab.walk.neighbours import Found, find
+from dockerlab.walk.neighbours import Found, find, remember
 from dockerlab.walk.outcome import Element, End
 from dockerlab.walk.packet import Packet
 from dockerlab.walk.routing import Choice
@@ -66,6 +66,7 @@ def hand(way: Way, space: Space, packet: Packet, link: Link, hop: IpAddress) -> 
         way.note(space, "dropped", says, unasked.by)
         lost = Lost("no neighbour", space, unasked.by, packet, told="" if unasked.known else "host")
         return replace(lost, doubt=unasked.doubt, twisted=unasked.known)
+    remember(way, space, link, hop, packet, found)
     says = f"{hop} is {found.ear.space.name} on {link.name}"
     way.hand(space, link.name, says, found.element, (found.ear.space.id, found.ear.link.name))
     return carry(way, space, packet, link.mac, found.ear)

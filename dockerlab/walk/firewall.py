@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
+from ipaddress import ip_address
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from dockerlab.kernel.rules import Action, Branch, Chain, Match, Rule
@@ -20,7 +21,7 @@ TRANSLATE = {"prerouting": -100, "output": -100, "input": 100, "postrouting": 10
 """The priorities at which the kernel looks for a packet's connection, and at which it translates."""
 MANY = 12
 """From so many rules on a chain is worth an index."""
-Key = tuple[str, str]
+Key = tuple[str, str | int]
 Name = tuple[str, str, str, str]
 
 
@@ -98,15 +99,15 @@ class Index:
         found = list(known.get(("", ""), ()))
         for option, value in (("-i", packet.incoming), ("-o", packet.outgoing)):
             found += known.get((option, value), ())
-        for option, address in (("-d", packet.destination), ("-s", packet.source)):
-            found += known.get((option, str(address)), ())
+        found += known.get(("-d", int(packet.destination)), ())
+        found += known.get(("-s", int(packet.source)), ())
         found.sort()
         return found
 
 
 def _key(matches: Sequence[Match]) -> Key:
     """Return the one condition by which a list of them is found: an exact address, or an interface."""
-    wanted: dict[str, str] = {}
+    wanted: dict[str, str | int] = {}
     for match in matches:
         if match.negated or len(match.values) != 1 or match.module:
             continue
@@ -114,7 +115,7 @@ def _key(matches: Sequence[Match]) -> Key:
         if match.option in ("-d", "-s"):
             host, _, length = value.partition("/")
             if length in ("", "128" if ":" in host else "32"):
-                wanted[match.option] = host
+                wanted[match.option] = int(ip_address(host))
         elif match.option in ("-i", "-o") and not value.endswith("+"):
             wanted[match.option] = value
     return next(((option, wanted[option]) for option in ("-d", "-s", "-i", "-o") if option in wanted), ("", ""))
@@ -156,9 +157,10 @@ class Firewall:
         return found
 
     def _ordered(self, hook: str, version: int) -> list[Stage]:
+        # Of two at one priority the kernel asks the later one first (`nf_hook_entries_grow`).
         here = [
             chain
-            for chain in self.space.namespace.ruleset.chains
+            for chain in reversed(self.space.namespace.ruleset.chains)
             if chain.hook == hook and chain.sees(version) and (chain.rules or chain.policy == "DROP")
         ]
         stages = [(chain.priority, Stage("chain", (chain,))) for chain in here if chain.kind != "nat"]
@@ -168,6 +170,12 @@ class Firewall:
         if hook in ("prerouting", "output"):
             stages.append((CONNTRACK, Stage("track")))
         return [stage for _, stage in sorted(stages, key=lambda pair: pair[0])]
+
+    @cached_property
+    def bridged(self) -> bool:
+        """Tell whether there are rules of family bridge that do something."""
+        chains = self.space.namespace.ruleset.chains
+        return any(c.family == "bridge" and c.hook and (c.rules or c.policy == "DROP") for c in chains)
 
     def filters(self, version: int) -> bool:
         """Tell whether there are rules for an IP version at all, or may be."""

@@ -7,6 +7,7 @@ the same but for the address itself.
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ class Mentions:
         self._bounds: dict[int, set[int]] = {4: set(), 6: set()}
         self._port_bounds: set[int] = set()
         self._tokens = set(_tokens(fabric))
+        self._hosts = {("ip", str(a)) for a, held in fabric.holders.items() if any(s.namespace.host for s in held)}
         for space in fabric.spaces.values():
             self._links(space)
             self._routes(space)
@@ -95,15 +97,32 @@ class Mentions:
                         self._place(part, (space.id, "set", named.family, named.table, named.name, rest))
 
     def _chain(self, space: Space, chain: Chain) -> None:
-        """Take in a chain's rules: those about one thing alone have a place among the others, not a number."""
-        before = 0
-        for rule in chain.rules:
-            alone = self._about(space, rule)
-            for token in alone:
-                place = (space.id, chain.backend, chain.family, chain.table, chain.name, before)
-                self._note(token, (*place, tuple(self._spelled(rule, token))))
-            if not any(_exact(rule, token) for token in alone):
-                before += 1
+        """Take in a chain's rules, each with its place among those that a packet may meet beside it.
+
+        Of the rules that each want another destination a packet meets one at most: they have no order among themselves.
+        So have those that want another source, and those that want another port.
+        """
+        passed = Counter[str]()
+        for number, rule in enumerate(chain.rules):
+            ends = {option: self._exact(rule, option) for option in ("-s", "-d", "--dport")}
+            inner = ends["-d"] is not None and ends["-d"] not in self._hosts
+            for token in self._about(space, rule):
+                kind = next((option for option, end in ends.items() if end == token), "")
+                place = number - passed[kind] if kind else number
+                where = (space.id, chain.backend, chain.family, chain.table, chain.name, kind, place)
+                self._note(token, (*where, tuple(self._spelled(rule, token))))
+            passed.update(option for option in ("-s", "-d") if ends[option] is not None)
+            passed["--dport"] += ends["--dport"] is not None or inner
+
+    def _exact(self, rule: Rule, option: str) -> Token | None:
+        """Return the one thing that a rule wants at a place, None where it wants none or may be met by others."""
+        for match in rule.matches:
+            if match.option == option and not match.negated and len(match.values) == 1:
+                host, _, length = match.value.partition("/")
+                token = ("tcp" if option == "--dport" else "ip", host)
+                whole = length in ("", "32", "128") and (option != "--dport" or host.isdigit())
+                return token if whole and (token in self._tokens or token[0] == "tcp") else None
+        return None
 
     def _about(self, space: Space, rule: Rule) -> list[Token]:
         """Return the single things that a rule speaks of; note the networks and ranges in it."""
@@ -186,19 +205,6 @@ def _all_matches(rule: Rule) -> Iterator[Match]:
         for branch in action.branches:
             yield from branch.matches
             yield Match("branch", (branch.target,))
-
-
-def _exact(rule: Rule, token: Token) -> bool:
-    """Tell whether a rule is for one thing alone: no packet of another can meet it."""
-    options = {"ip": ("-s", "-d"), "tcp": ("--dport",)}.get(token[0], ())
-    return any(
-        match.option in options
-        and not match.negated
-        and len(match.values) == 1
-        and match.value.partition("/")[0] == token[1]
-        and match.module in ("", "tcp", "udp")
-        for match in rule.matches
-    )
 
 
 def _replaced(value: str, option: str, token: Token) -> str:

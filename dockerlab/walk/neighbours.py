@@ -12,11 +12,12 @@ from typing import TYPE_CHECKING
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Link
 from dockerlab.walk.belief import doubted_source
+from dockerlab.walk.bridging import port_to
 from dockerlab.walk.outcome import Element
 from dockerlab.walk.packet import Packet
 from dockerlab.walk.routing import Query
 from dockerlab.walk.sources import address_on
-from dockerlab.walk.wires import Ear, Tunnel, Wire, wire_of
+from dockerlab.walk.wires import Ear, Pass, Tunnel, Wire, wire_of
 
 if TYPE_CHECKING:
     from dockerlab.walk.compiled import Space
@@ -30,7 +31,7 @@ class Found:
     Where it is nobody, `why` says so in words, `element` is what keeps it from being found, `silent` tells that no
     error comes of it (a fixed neighbour that is not there), `lan` the LAN on which an unseen machine may hold the
     address, and `doubt` why it cannot be told whether there is anybody. `twisted` tells that it is nobody, and that
-    the symptom depends on what was said before.
+    the symptom depends on what was said before; `known` that it need not be asked.
     """
 
     ear: Ear | None = None
@@ -40,6 +41,7 @@ class Found:
     lan: str = ""
     doubt: str = ""
     twisted: bool = False
+    known: bool = False
 
 
 def find(way: Way, space: Space, link: Link, hop: IpAddress, packet: Packet) -> Found:
@@ -61,7 +63,29 @@ def find(way: Way, space: Space, link: Link, hop: IpAddress, packet: Packet) -> 
     if wire.swallowed:
         why = f"{wire.swallowed}, a child in mode passthru, gets every answer that comes to {link.name}"
         return Found(why=why, element=Element("link", link.name, why, link), twisted=True)
+    known = way.known.get((space.id, link.name, hop))
+    if known is not None:
+        return Found(known, known=True)
     return _asked(way, space, link, wire, hop, packet)
+
+
+def remember(way: Way, space: Space, link: Link, hop: IpAddress, packet: Packet, found: Found) -> None:
+    """Let whoever was asked for an address know the one who asked, as every kernel does (`arp_process`)."""
+    ear = found.ear
+    if ear is None or found.known or found.element is not None or ear.instead:
+        return
+    asker = asker_of(space, link, hop, packet)
+    if asker is not None:
+        way.known.setdefault((ear.space.id, ear.link.name, asker), turned(space, link, ear))
+
+
+def turned(space: Space, link: Link, ear: Ear) -> Ear:
+    """Return the way back from an interface to the one that spoke to it."""
+    ways = tuple(
+        Pass(part.space, part.bridge, part.port_out, part.port_in) if isinstance(part, Pass) else part
+        for part in reversed(ear.ways)
+    )
+    return Ear(space, link, ways, port=port_to(space, link, ear) if link.kind == "bridge" else "")
 
 
 def _fixed(space: Space, link: Link, wire: Wire, mac: str, element: Element) -> Found:
@@ -96,7 +120,7 @@ def _by_address(wire: Wire, hop: IpAddress, packet: Packet, link: Link) -> Found
 
 def _asked(way: Way, space: Space, link: Link, wire: Wire, hop: IpAddress, packet: Packet) -> Found:
     """Return who answers the question for an address."""
-    asker = _asker(space, link, hop, packet)
+    asker = asker_of(space, link, hop, packet)
     answers, shut, maybe = list[Ear](), list[Ear](), list[Ear]()
     spaces = {each.id: each for each in way.fabric.holders.get(hop, ())}
     for each in way.fabric.obliging:
@@ -123,8 +147,14 @@ def _asked(way: Way, space: Space, link: Link, wire: Wire, hop: IpAddress, packe
     )
 
 
-def _asker(space: Space, link: Link, hop: IpAddress, packet: Packet) -> IpAddress | None:
-    """Return the address from which the question is asked: the packet's own if it is the namespace's (arp_solicit)."""
+def asker_of(space: Space, link: Link, hop: IpAddress, packet: Packet) -> IpAddress | None:
+    """Return the address from which the question is asked: the packet's own if it is the namespace's.
+
+    In IPv6 it has to be one of that interface, else a link-local one asks (`arp_solicit`, `ndisc_solicit`).
+    """
+    if hop.version == 6:
+        near = [address.ip for address in link.addresses if address.version == 6]
+        return packet.source if packet.source in near else next((each for each in near if each.is_link_local), None)
     if hop.version == 4 and packet.source.version == 4 and packet.source in space.own:
         if not space.most(4, link.name, "arp_announce"):
             return packet.source
@@ -132,7 +162,7 @@ def _asker(space: Space, link: Link, hop: IpAddress, packet: Packet) -> IpAddres
             packet.source == address.ip and hop in address.network for address in link.addresses
         ):
             return packet.source
-    return address_on(space, link, hop) if hop.version == 4 else None
+    return address_on(space, link, hop)
 
 
 def _answers(way: Way, ear: Ear, hop: IpAddress, asker: IpAddress | None) -> bool:

@@ -13,7 +13,7 @@ from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Link
 from dockerlab.walk.bridging import calls, hooks
 from dockerlab.walk.filtering import pass_hook
-from dockerlab.walk.neighbours import Found
+from dockerlab.walk.neighbours import Found, asker_of, turned
 from dockerlab.walk.outcome import Element
 from dockerlab.walk.packet import Packet
 from dockerlab.walk.wires import Ear, Pass
@@ -44,31 +44,30 @@ class Unheard:
 def unheard(way: Way, space: Space, link: Link, hop: IpAddress, packet: Packet, found: Found) -> Unheard | None:
     """Return what keeps a question for a neighbour of IPv6, or its answer, from coming through, or None."""
     ear = found.ear
-    if hop.version == 4 or ear is None or found.element is not None or link.kind[:6] == "ipvlan":
+    if hop.version == 4 or ear is None or found.known or found.element is not None or link.kind[:6] == "ipvlan":
         return None
     if not any(each.firewall.filters(6) for each in _all(space, ear)):
         return None
-    own = packet.source in space.own and any(packet.source == address.ip for address in link.addresses)
-    source = packet.source if own else next((a.ip for a in link.addresses if a.version == 6 and a.is_link_local), hop)
+    source = asker_of(space, link, hop, packet) or hop
     key = ("unheard", link.name, hop, source)
     if key in space.memory:
         known: Unheard | None = space.memory[key]
         return known
     asked = len(way.asked)
-    lost = _unheard(way, (space, link.name, source), ear, hop)
+    lost = _unheard(way, (space, link, source), ear, hop)
     if len(way.asked) == asked:
         space.memory[key] = lost
     return lost
 
 
-def _unheard(way: Way, asker: tuple[Space, str, IpAddress], ear: Ear, hop: IpAddress) -> Unheard | None:
-    space, device, source = asker
-    here, there = (space, device), (ear.space, ear.link.name)
+def _unheard(way: Way, asker: tuple[Space, Link, IpAddress], ear: Ear, hop: IpAddress) -> Unheard | None:
+    space, link, source = asker
+    here, there, back = (space, link.name), (ear.space, ear.link.name), turned(space, link, ear)
     question = _led(way, _message(ASKS, source, _group(hop)), here, ear, there)
-    lost = question or _led(way, _message(ANSWERS, hop, source), there, _turned(ear), here)
+    lost = question or _led(way, _message(ANSWERS, hop, source), there, back, here)
     if lost is None:
         return None
-    if _led(way, _message(ASKS, hop, _group(source)), there, _turned(ear), here) is not None:
+    if _led(way, _message(ASKS, hop, _group(source)), there, back, here) is not None:
         return Unheard(lost)
     if question is not None and _led(way, _message(ANSWERS, source, hop), here, ear, there) is not None:
         return Unheard(lost, known=True)
@@ -88,15 +87,6 @@ def _group(address: IpAddress) -> IPv6Address:
 
 def _all(space: Space, ear: Ear) -> list[Space]:
     return [space, ear.space, *(part.space for part in ear.ways)]
-
-
-def _turned(ear: Ear) -> Ear:
-    """Return the way to an interface in the other direction."""
-    ways = tuple(
-        Pass(part.space, part.bridge, part.port_out, part.port_in) if isinstance(part, Pass) else part
-        for part in reversed(ear.ways)
-    )
-    return Ear(ear.space, ear.link, ways)
 
 
 def _led(way: Way, packet: Packet, start: tuple[Space, str], ear: Ear, end: tuple[Space, str]) -> Element | None:

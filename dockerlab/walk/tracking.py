@@ -18,7 +18,7 @@ class Connection:
     """One connection as both directions see it: `back` is the quintuple that the answer bears where it comes in.
 
     `aimed` and `masked` tell that its destination or its source is translated, `aimed_once` and `masked_once` that
-    the rules have been asked: they are only once.
+    the rules have been asked: they are only once. `kept` tells that a packet of it has passed all rules.
     """
 
     there: Quintuple
@@ -28,6 +28,7 @@ class Connection:
     aimed_once: bool = False
     masked_once: bool = False
     answered: bool = False
+    kept: bool = False
     mark: int = 0
 
     def aim(self, address: IpAddress, port: int | None) -> None:
@@ -56,14 +57,14 @@ class Tracker:
     """The connections of one namespace."""
 
     def __init__(self) -> None:
-        self._known: dict[Quintuple, tuple[Connection, bool]] = {}
+        self._known: list[Connection] = []
 
     def look(self, packet: Packet) -> None:
         """Note on a packet whose it is; what begins a connection makes a new one (`nf_conntrack_in`)."""
         if packet.state:  # it has come by before, as what loopback brings back
             return
         if packet.about is not None:
-            found = self._known.get(turned(packet.about))
+            found = self._find(turned(packet.about))
             if found is None:
                 packet.state = "INVALID"
             else:
@@ -72,10 +73,11 @@ class Tracker:
         if packet.version == 6 and packet.protocol == "icmp" and 130 <= packet.kind[0] <= 143:
             packet.state = "UNTRACKED"  # multicast groups and neighbours (nf_conntrack_icmpv6_error)
             return
-        found = self._known.get(packet.quintuple)
+        quintuple = packet.quintuple
+        found = self._find(quintuple)
         if found is None:
             if _begins(packet):
-                packet.connection = Connection(packet.quintuple, turned(packet.quintuple))
+                packet.connection = Connection(quintuple, turned(quintuple))
                 packet.state = "NEW"
             else:
                 packet.state = "INVALID"
@@ -85,12 +87,21 @@ class Tracker:
             packet.connection.answered = True
         packet.state = "ESTABLISHED" if packet.connection.answered else "NEW"
 
+    def _find(self, quintuple: Quintuple) -> tuple[Connection, bool] | None:
+        """Return the connection of a quintuple, and whether that is an answer's: there are one or two at most."""
+        for connection in self._known:
+            if connection.there == quintuple:
+                return connection, False
+            if connection.back == quintuple:
+                return connection, True
+        return None
+
     def confirm(self, packet: Packet) -> None:
         """Remember the connection of a packet that has passed all rules."""
         connection = packet.connection
-        if connection is not None and connection.there not in self._known:
-            self._known[connection.there] = (connection, False)
-            self._known.setdefault(connection.back, (connection, True))
+        if connection is not None and not connection.kept:
+            connection.kept = True
+            self._known.append(connection)
 
 
 def _begins(packet: Packet) -> bool:

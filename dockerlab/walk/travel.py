@@ -46,6 +46,12 @@ def _sent(way: Way, space: Space, packet: Packet, *, bound: bool) -> Arriving | 
         if source is None:
             return Lost("no route", space, choice.element, packet, errno="EADDRNOTAVAIL")
         packet.source = source
+        if (
+            packet.protocol == "tcp" and packet.version == 4
+        ):  # with its source known, it is asked again (ip_route_connect)
+            choice = space.tables.look(query_of(packet, "lo"), way.ask)
+            if choice.error:
+                return _no_route(way, space, packet, choice)
     stuck = _stuck_at_home(space, packet, choice)
     if stuck is not None:
         return stuck

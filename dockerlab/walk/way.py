@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from dockerlab.kernel.addresses import IpAddress
 from dockerlab.walk.outcome import Element, SpaceId, Step
 from dockerlab.walk.tracking import Tracker
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from dockerlab.walk.compiled import Fabric, Space
     from dockerlab.walk.fate import Fate
     from dockerlab.walk.packet import Packet
+    from dockerlab.walk.wires import Ear
 
 MOST_FORKS = 8
 """How many things may be unknown on one way; with more of them there is no claim."""
@@ -32,6 +34,7 @@ class Way:
 
     `guesses` are the answers to the first questions; whatever comes after them is taken not to hold. `asked` are all
     questions in order, with the answers that were taken. `travel` sends a packet of its own, as tunnels need it.
+    `known` are neighbours of namespaces that need not be asked for: they have asked first.
     """
 
     fabric: Fabric
@@ -40,6 +43,7 @@ class Way:
     detail: bool = False
     asked: list[tuple[str, bool]] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
+    known: dict[tuple[SpaceId, str, IpAddress], Ear] = field(default_factory=dict)
     _taken: dict[Hashable, bool] = field(default_factory=dict)
     _trackers: dict[SpaceId, Tracker] = field(default_factory=dict)
 

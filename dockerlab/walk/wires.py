@@ -85,7 +85,6 @@ class Wire:
     holes: list[Hole]
     hub: Hub | None = None
     branch: str = ""
-    before: tuple[Pass | Tunnel, ...] = ()
     dead: Element | None = None
     swallowed: str = ""
 
@@ -115,23 +114,27 @@ class Wire:
 
     def _by_hub(self, hub: Hub, branch: str, ear: Ear) -> Ear | None:
         """Return an ear of the hub as this wire comes to it, or None where its own branch is meant."""
-        if hub.bridge is None:
-            return replace(ear, ways=self.before + ear.ways) if branch != self.branch else None
+        mine = self.branch
+        if hub.bridge is None or not (mine or branch):
+            return ear if branch != mine else None
+        if not mine:
+            return ear
         space, bridge = hub.bridge
-        if branch and branch == self.branch and not truth(space.links[branch], "hairpin"):
+        if not branch:  # the bridge itself: the frame came in by a port
+            return Ear(ear.space, ear.link, ear.ways, ear.shut, ear.maybe, ear.instead, mine)
+        if branch == mine and not truth(space.links[branch], "hairpin"):
             return None
-        shut = ear.shut
-        if self.branch and branch and shut is None:
-            both = (space.links[self.branch], space.links[branch])
-            if all(truth(port, "isolated") for port in both):
-                text = f"{self.branch} and {branch} are isolated ports of {bridge.name}"
-                shut = Element("link", branch, text, both[1])
-        if not self.branch and not branch:
-            return None
-        through = Pass(space, bridge, self.branch, branch)
-        port = self.branch if not branch else ear.port
-        ways = (through, *ear.ways) if self.branch and branch else ear.ways
-        return replace(ear, ways=self.before + ways, shut=shut, port=port)
+        ways = (Pass(space, bridge, mine, branch), *ear.ways)
+        shut = ear.shut or _isolated(space, bridge, mine, branch)
+        return Ear(ear.space, ear.link, ways, shut, ear.maybe, ear.instead, ear.port)
+
+
+def _isolated(space: Space, bridge: Link, one: str, other: str) -> Element | None:
+    """Return what keeps two isolated ports of a bridge apart, None where one of them is not isolated."""
+    if not (truth(space.links[one], "isolated") and truth(space.links[other], "isolated")):
+        return None
+    text = f"{one} and {other} are isolated ports of {bridge.name}"
+    return Element("link", other, text, space.links[other])
 
 
 def truth(link: Link, key: str) -> bool:

@@ -319,6 +319,8 @@ def test_published_ports_have_docker_proxies():
     assert ("0.0.0.0", 5353, "172.28.2.2", 53) in told
     assert ("::", 5353, "172.28.2.2", 53) in told
     assert ("::", 8080, "fd00:1::2", 80) in told
+    assert ("::", 8082, "172.28.4.2", 80) in told
+    assert "0.0.0.0" not in {address for address, port, *_ in told if port == 8082}  # in mode routed it is not taken
     holders = {(each.address, each.port): each.holders[0][1] for each in machine.ground.listeners}
     assert holders["127.0.0.1", 8081] == "docker-proxy"
     bare = made(lab(LAB), "28.5", proxy=False).machines["local"]

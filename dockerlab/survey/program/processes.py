@@ -1,17 +1,12 @@
-"""Who listens on this host: its processes, and the sockets that they hold.
+"""The processes of this host, and the sockets that they hold.
 
 Part of the program that looks: standard library only, and Python 3.6 must run it.
 """
 
 import os
 import re
-import socket
-import sys
 
 from dockerlab.survey.program.asking import Json, text_of
-
-LISTENING = {"tcp": "0A", "tcp6": "0A", "udp": "07", "udp6": "07"}
-"""The files of /proc/PID/net, and the state in which a socket waits."""
 
 
 class Processes:
@@ -41,34 +36,6 @@ class Processes:
             name = text_of(f"/proc/{pid}/comm").get("text", "").strip()
             found += [{"inode": inode, "pid": pid, "name": name} for inode in sorted(held & wanted)]
         return found
-
-
-def sockets_of(net: "str") -> "Json":
-    """Return who listens in a namespace by its folder in /proc, with the socket's number, or why nobody knows."""
-    found = []  # type: list[Json]
-    reason = "its process has ended"
-    for protocol, state in LISTENING.items():
-        try:
-            with open(f"{net}/{protocol}", encoding="ascii") as lines:
-                rows = [line.split() for line in lines][1:]
-        except FileNotFoundError:
-            continue  # a kernel without IPv6, or all are missing: the process has ended
-        except OSError as error:
-            return {"sockets": [], "deaf": str(error)}
-        reason = ""
-        for row in rows:
-            address, _, port = row[1].partition(":")
-            if row[3] == state:
-                where = {"protocol": protocol[:3], "address": spelled(address), "port": int(port, 16)}  # type: Json
-                found.append(dict(where, inode=int(row[9])))
-    return {"sockets": found, "deaf": reason}
-
-
-def spelled(address: "str") -> "str":
-    """Return an address as people write it; the kernel's tables have it in words of the machine's own byte order."""
-    words = [bytes.fromhex(address[start : start + 8]) for start in range(0, len(address), 8)]
-    raw = b"".join(word[::-1] if sys.byteorder == "little" else word for word in words)
-    return socket.inet_ntop(socket.AF_INET if len(raw) == 4 else socket.AF_INET6, raw)
 
 
 def link_of(path: "str") -> "int":

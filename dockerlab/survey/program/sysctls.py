@@ -68,7 +68,12 @@ def interfaces(folder: "str") -> "list[str]":
 def setting(path: "str") -> "str | None":
     """Return a setting as it is written, None where there is none of that name."""
     try:
-        with open(f"/proc/sys/{path}", encoding="ascii", errors="replace") as opened:
-            return opened.read().strip()
+        handle = os.open(f"/proc/sys/{path}", os.O_RDONLY)
     except OSError:
         return None
+    try:
+        return os.read(handle, 4096).decode("ascii", "replace").strip()
+    except OSError:
+        return None
+    finally:
+        os.close(handle)

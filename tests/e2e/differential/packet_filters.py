@@ -82,10 +82,10 @@ def set_rule(site):
         ("hash:net", (f"$(subnet_of {network})", "203.0.113.0/24"), site.choose("src", "dst")),
         ("hash:ip,port", (f"$(address_of {box} {network}),tcp:{port}",), "dst,dst"),
         ("hash:net,iface", (f"$(subnet_of {network}),$(bridge_of {network})",), "src,src"),
-        ("hash:mac", (f"$(mac_of {box} {network})",), "src"),
+        ("hash:net,port", (f"$(subnet_of {network}),icmp:8/0", f"$(subnet_of {network}),tcp:{port}"), "dst,dst"),
     )  # fmt: skip
     chain = site.choose("FORWARD", "DOCKER-USER", "INPUT")
-    more = "-p tcp " if "port" in kind else ""
+    more = "-p tcp " if kind == "hash:ip,port" else ""
     negated = "! " * site.likely(15)
     rule = f"{chain} {more}-m set {negated}--match-set theirs {direction} -j {site.choose('DROP', 'REJECT')}"
     do = [f"ipset create theirs {kind}", *(f"ipset add theirs {each}" for each in members), f"iptables -w -I {rule}"]
