@@ -122,7 +122,8 @@ def _down(pair: Pair, wanted: Link, there: Link, ground: Pair | None) -> Differe
     gone = [route for route in lost(pair) if route_of(route) == {name}]
     addresses = [a for a in wanted.addresses if a.version == 6 and not a.ip.is_link_local and a not in there.addresses]
     edits: list[Edit] = [Turn(pair.at, name, "up", value=True), Turn(pair.at, name, "carrier", value=wanted.carrier)]
-    edits += [Turn(pair.at, name, "state", wanted.state)]
+    edits += [Turn(pair.at, name, "state", wanted.state), *_forwards(pair, there)]
+    edits += [edit for port in pair.there.links if port.master == name for edit in _forwards(pair, port)]
     edits += [Readdress(pair.at, name, into=address) for address in addresses]
     edits += _put_back(pair, gone)
     edits += _other_end(pair, there, ground)
@@ -133,12 +134,19 @@ def _down(pair: Pair, wanted: Link, there: Link, ground: Pair | None) -> Differe
     return _difference(pair, "changed", there, told, tuple(edits))
 
 
+def _forwards(pair: Pair, port: Link) -> Iterator[Edit]:
+    """Yield what makes a bridge pass on frames again by a port that has come up."""
+    if port.info.get("state") == "disabled":
+        yield Turn(pair.at, port.name, "info.state", None)
+
+
 def _other_end(pair: Pair, link: Link, ground: Pair | None) -> Iterator[Edit]:
-    """Yield what makes the other end of a cable see that this end is up."""
+    """Yield what makes the other end of a cable see that this end is up, and a bridge use it again."""
     if cable(link) and ground is not None and not pair.of_host:
         for end in ground.there.links:
             if cable(end) and end.index == link.peer and end.peer == link.index:
                 yield Turn(ground.at, end.name, "carrier", value=True)
+                yield from _forwards(ground, end)
 
 
 def _out(pair: Pair, name: str) -> Iterator[Edit]:

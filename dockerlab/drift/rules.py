@@ -99,13 +99,14 @@ class Beside:
     def _instead(like: Likeness, extra: Sequence[tuple[int, Likeness]], gap: int) -> int | None:
         """Return which of the foreign rules was made of a missing one.
 
-        It asks for the same and does something else, or it stands in its place and differs in one condition.
+        It stands in its place and says almost the same, or it asks for the same and does something else, or it alone
+        does the same (such as DNAT to one address) and differs in one condition.
         """
         foreign = {number for number, _ in extra}
         almost = (number for number, other in extra if number >= gap and like.almost(other))
         here = next((number for number in almost if foreign.issuperset(range(gap, number + 1))), None)
-        same = (number for number, other in extra if like.matches and like.matches == other.matches)
-        return here if here is not None else next(same, None)
+        same = (n for n, other in extra if like.almost(other) and (like.specific or like.matches == other.matches))
+        return here if here is not None else next(same, None) if like.matches else None
 
     def policy(self) -> Iterator[Difference]:
         """Yield that the policy is another one."""
@@ -206,6 +207,11 @@ class Likeness:
 
     matches: frozenset[Hashable]
     actions: tuple[Hashable, ...]
+
+    @property
+    def specific(self) -> bool:
+        """Tell whether what it does says with what, as a translation does."""
+        return any(isinstance(action, tuple) and action[1] for action in self.actions)
 
     def almost(self, other: Likeness) -> bool:
         """Tell whether another rule differs in one condition alone, or in what it does alone."""

@@ -60,7 +60,7 @@ def stripped(seen: Machine, book: Snapshot) -> Machine:
 
 
 def _is_forward(chain: Chain) -> bool:
-    return chain.backend != "nft" and (chain.table, chain.name, chain.hook) == ("filter", "FORWARD", "forward")
+    return chain.backend == "iptables" and (chain.table, chain.name, chain.hook) == ("filter", "FORWARD", "forward")
 
 
 def _policy(chain: Chain) -> Chain:

@@ -81,7 +81,7 @@ class Host:
         policies = {
             chain.family: chain.policy
             for chain in self.bare.ground.ruleset.chains
-            if (chain.table, chain.name, chain.hook) == ("filter", "FORWARD", "forward") and chain.backend != "nft"
+            if (chain.table, chain.name, chain.hook) == ("filter", "FORWARD", "forward") and chain.backend == "iptables"
         }
         listeners, proxies = sockets(self.published, self.engine, FIRST_PROXY)
         self.ground.listeners += listeners

@@ -3,16 +3,17 @@
 from dataclasses import replace
 
 import pytest
-from dockerlab.verify.firewall import drops
-from dockerlab.verify.of_host import host_suspects
 from support.judged import judged, put_right
 from support.lab_hosts import EXAMPLES, NAMES
 from support.labs import lab, read, running
+from support.worlds import changed
 
-from dockerlab.hosts.fake import FakeHost
 from dockerlab.probe import base as probe
-from dockerlab.verify.attribution import attributed
-from dockerlab.verify.cause import HOST_KINDS, LAB_KINDS
+from dockerlab.reach.matrix import beside
+from dockerlab.reach.worlds import offline
+from dockerlab.verify.cause import HOST_KINDS, LAB_KINDS, Cause
+from dockerlab.verify.causes import of_hosts
+from dockerlab.verify.verdicts import Report, judge_all
 
 DEMO = lab("""
     networks:
@@ -138,99 +139,51 @@ def test_a_cause_without_a_cell():
     assert report.exit_code == 1
 
 
-RULES = """\
-*filter
-:INPUT {policy} [0:0]
-:FORWARD DROP [0:0]
-:OUTPUT ACCEPT [0:0]
--A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
-{more}-A FORWARD -j DOCKER-USER
--A FORWARD -j DOCKER-FORWARD
--A FORWARD -i br-enc -m policy --dir in --pol none -j DROP
-COMMIT
-"""
-
-
-def whole():
-    """Return the rules that Docker keeps for the demo."""
-    lines = ["*filter", ":INPUT ACCEPT [0:0]", ":FORWARD DROP [0:0]", ":OUTPUT ACCEPT [0:0]"]
-    lines += ["-A FORWARD -j DOCKER-USER", "-A FORWARD -j DOCKER-FORWARD"]
-    networks = [n for n in running(DEMO).snapshots()["local"].networks if n.driver == "bridge"]
-    for network in networks:
-        if network.internal:
-            lines.append(f"-A DOCKER-INTERNAL ! -d {network.subnets[0]} -i {network.bridge} -j DROP")
-        else:
-            lines.append(f"-A DOCKER-FORWARD -i {network.bridge} -j ACCEPT")
-            lines.append(f"-A DOCKER ! -i {network.bridge} -o {network.bridge} -j DROP")
-    lines += ["COMMIT", "*nat", "-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER"]
-    lines += [f"-A POSTROUTING -s {n.subnets[0]} ! -o {n.bridge} -j MASQUERADE" for n in networks if not n.internal]
-    return "\n".join([*lines, "-A DOCKER ! -i br-x -p tcp -m tcp --dport 8080 -j DNAT", "COMMIT", ""])
-
-
-WHOLE = whole()
-
-
-def dropped(text):
-    return [(drop.where, drop.undo) for drop in drops(text)]
-
-
-def test_what_drops_packets():
-    """Other people's rules are named with their number and what takes them out, and a policy of INPUT as they are."""
-    assert dropped(RULES.format(policy="ACCEPT", more="")) == []
-    assert dropped(RULES.format(policy="DROP", more="")) == [("filter INPUT policy", "iptables -P INPUT ACCEPT")]
-    rule = "-A INPUT -s 172.16.0.0/12 -j REJECT --reject-with icmp-port-unreachable\n"
-    assert dropped(RULES.format(policy="ACCEPT", more=rule)) == [
-        ("filter INPUT 2", "iptables -D INPUT -s 172.16.0.0/12 -j REJECT --reject-with icmp-port-unreachable")
-    ]
-
-
-def of_host(report, text, **observed):
-    """Return the report with the hosts' causes, of which one host's firewall is this text."""
-    world = report.world
-    cells = tuple(
-        replace(c, verdict="fail", observed=probe.unreachable(observed.get(c.cell.probe, "timeout")))
-        if c.cell.source == "both" and c.cell.to == "local"
-        else c
-        for c in report.cells
-    )
-    hosts = {"local": FakeHost("local", lambda *_: (0, text.encode(), b""))}
-    failed = [c for c in cells if c.verdict == "fail"]
-    suspects, unseen = host_suspects(failed, world, running(DEMO).snapshots(), hosts)
-    assert unseen == []
-    return replace(report, cells=attributed(cells, suspects))
+def input_drops(space):
+    """Return a host's namespace with a policy as many firewalls have it."""
+    chains = (replace(c, policy="DROP" if c.name == "INPUT" else c.policy) for c in space.ruleset.chains)
+    return replace(space, ruleset=replace(space.ruleset, chains=tuple(chains)))
 
 
 def test_a_policy_of_the_host():
     """INPUT's policy explains what the host itself does not answer, is the host's fault, and no cell is charged."""
-    report = of_host(judged(DEMO, running(DEMO)), WHOLE.replace(":INPUT ACCEPT", ":INPUT DROP"))
-    ((cause, cells),) = report.told_causes
+    wanted = offline(DEMO)
+    there = changed(wanted, "local", input_drops)
+    rows, predicted = beside(wanted, there)
+    seen = [
+        probe.Observation("reachable") if each.reachable else probe.unreachable(each.symptom or "timeout")
+        for each in predicted
+    ]
+    cells = of_hosts(judge_all(rows, seen, predicted), wanted, there)
+    report = Report("demo", "", cells, {}, {}, 0.0, world=wanted)
+    ((cause, count),) = report.told_causes
     assert (cause.side, cause.kind, cause.where) == ("host", "policy", "filter INPUT policy")
-    assert cells == sum(c.verdict == "fail" for c in report.cells) > 0
+    assert cause.undo == "iptables -P INPUT ACCEPT"
+    assert count == sum(c.verdict == "fail" for c in report.cells) > 0
     assert not any(c.charged for c in report.cells if c.verdict == "fail")
     assert report.exit_code == 1
     assert report.causes == ()
 
 
-def test_a_drop_does_not_refuse():
-    """What was refused has been answered: a rule that drops without a word is no cause of it."""
-    text = WHOLE.replace(":INPUT ACCEPT", ":INPUT DROP")
-    report = of_host(judged(DEMO, running(DEMO)), text, **{"tcp/8080": "refused"})
-    assert {c.cell.probe for c in report.cells if c.verdict == "fail" and c.cause is None} == {"tcp/8080"}
+def test_what_is_as_it_should_has_no_cause():
+    """A cell that was seen as it should be has none, whatever was predicted of it."""
+    wanted = offline(DEMO)
+    there = changed(wanted, "local", input_drops)
+    rows, predicted = beside(wanted, there)
+    seen = [
+        probe.Observation("reachable") if each.reachable else probe.unreachable(each.symptom or "timeout")
+        for _, each in rows
+    ]
+    cells = of_hosts(judge_all(rows, seen, predicted), wanted, there)
+    assert {c.cause for c in cells} == {None}
 
 
-def test_another_protocol():
-    """A rule about TCP explains no ping."""
-    text = WHOLE.replace("-A FORWARD -j DOCKER-USER", "-A INPUT -p tcp -j DROP\n-A FORWARD -j DOCKER-USER")
-    report = of_host(judged(DEMO, running(DEMO)), text)
-    assert {c.cell.probe for c in report.cells if c.cause is not None} == {"tcp/8080"}
-
-
-def test_rules_that_are_gone():
-    """Docker's rules that somebody flushed are the host's fault; the engine puts them back."""
-    report = of_host(judged(DEMO, running(DEMO)), "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n")
-    ((cause, _),) = report.told_causes
-    assert (cause.side, cause.kind, cause.where) == ("host", "rule", "filter FORWARD")
-    assert cause.undo == "systemctl restart docker"
+def test_inside_a_container_is_charged():
+    """What somebody did in a container's namespace is told as what it is, and counts for whoever made the lab."""
+    cause = Cause("vm0", "host", "link", "eth0", "in web, the interface eth0 is down", "", "web")
+    cell = replace(judged(DEMO, running(DEMO)).cells[0], verdict="fail", cause=cause)
+    assert cell.charged
+    assert not replace(cell, cause=replace(cause, who="")).charged
 
 
 def test_kinds():

@@ -167,6 +167,20 @@ def test_a_rule_that_does_something_else_elsewhere():
     assert (found.how, found.where) == ("changed", "filter FORWARD 2")
 
 
+def test_a_translation_that_is_wider_elsewhere():
+    """A translation that leads to the same port and lost a condition is one changed rule, in whatever order."""
+    first = "-A DOCKER -d 127.0.0.1/32 ! -i br-front -p tcp -m tcp --dport 8081 -j DNAT --to-destination 172.28.1.10:80"
+    ours = after("-A DOCKER ! -i br-front -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.28.1.10:80", first)
+    wanted = imagined()
+    machine = with_space(wanted.machines["vm0"], GROUND, ruleset=iptables.read(ours, "ip"))
+    theirs = RULES.replace(
+        ":DOCKER - [0:0]\n-A PRE", ":DOCKER - [0:0]\n" + first.replace("-d 127.0.0.1/32 ", "") + "\n-A PRE"
+    )
+    (found,) = differences(replace(wanted, machines={"vm0": machine}), surveyed(ruled(theirs)))
+    assert (found.how, found.where) == ("changed", "nat DOCKER 1")
+    assert found.undo.startswith("iptables -t nat -R DOCKER 1 -d 127.0.0.1/32")
+
+
 @pytest.mark.parametrize(
     ("members", "undo"),
     [
