@@ -163,9 +163,20 @@ MARK = "=-=-=-="
 PROXIES = "for f in $(grep -lsx docker-proxy /proc/[0-9]*/comm); do tr '\\0' ' ' <${f%comm}cmdline; echo; done; true"
 
 
+SETTLED = """
+for _ in $(seq 50); do [ -z "$(ip -6 address show tentative)" ] && exit 0; sleep 0.2; done
+echo 'an address is still tentative' >&2; exit 1
+"""
+
+
 def look(hosts, name, text):
-    """Return a lab that is up on the hosts of a sandbox, as a recording of it would be."""
+    """Return a lab that is up on the hosts of a sandbox, as a recording of it would be.
+
+    An IPv6 address is one when the kernel has seen that nobody else has it (RFC 4862, duplicate address detection).
+    """
     told, inside = {}, {}
+    for host in hosts.names:
+        hosts.sh(host, SETTLED)
     for host in lab(text).hosts:
         where = host if host in hosts.names else hosts.names[0]
         told[host] = _outputs(hosts, where, "") | {
