@@ -147,8 +147,9 @@ def questions(
             observed[number] = probe.unknown(f"no address of {cell.to} is known")
         else:
             expected = expectations[number - first] if expectations else None
+            behind = _behind(cell, world, places)
             question = _question(number, cell, source, target, expected)
-            askable.append(replace(question, behind=_behind(cell, world, places)))
+            askable.append(question if behind is None else replace(question, behind=behind))
     return observed, askable
 
 
