@@ -121,8 +121,8 @@ class _Session:
         self.records = HostRecords()
         self._patience = patience
         self._conversation: Conversation | None = None
-        touched = (place for cell in cells for place in _touched(cell))
-        self._places = list(dict.fromkeys(place for place in touched if place.host == host.name))
+        touched = dict.fromkeys(place for cell in cells for place in _touched(cell))
+        self._places = [place for place in touched if place.host == host.name]
         watched = {behind for cell in cells for behind in cell.behind or ()}
         keys = {place: key for key, place in enumerate(self._places)}
         own = sorted((cell for cell in cells if cell.source in keys), key=_pair)

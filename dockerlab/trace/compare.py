@@ -11,6 +11,8 @@ from dockerlab.kernel.rules import Rule
 from dockerlab.trace.hops import Hop, Way
 from dockerlab.walk.outcome import Outcome, SpaceId, Step
 
+MET = "met"
+
 Met = tuple[str, str, str, int]
 """A rule that was met: family, table, chain and number."""
 
@@ -33,17 +35,14 @@ class Difference:
 def compare(steps: Sequence[Step], hops: Sequence[Hop]) -> list[Difference]:
     """Return where the rules that one packet meets differ, namespace by namespace and in their order.
 
-    `steps` are the walk's, with every rule that is met; `hops` those of the same packet. Rules are compared by family,
-    table, chain and number.
+    `steps` are the walk's, in detail: each rule that is met is a step `met`, whatever else is then told of it. `hops`
+    are those of the same packet. Rules are compared by family, table, chain and number.
     """
     walked: dict[SpaceId, list[tuple[Met, str]]] = {}
     for step in steps:
         rule = step.element.subject if step.element is not None else None
-        if isinstance(rule, Rule):
-            met = ((rule.family, rule.table, rule.chain, rule.number), rule.text)
-            some = walked.setdefault(step.at, [])
-            if not some or some[-1] != met:  # the rule that decides is told of twice: that it is met, and what it does
-                some.append(met)
+        if step.what == MET and isinstance(rule, Rule):
+            walked.setdefault(step.at, []).append(((rule.family, rule.table, rule.chain, rule.number), rule.text))
     told: dict[SpaceId, list[tuple[Met, str]]] = {}
     for hop in hops:
         if hop.kind == "rule":
@@ -58,7 +57,7 @@ def compare(steps: Sequence[Step], hops: Sequence[Hop]) -> list[Difference]:
 def differences(outcome: Outcome, hops: Sequence[Hop]) -> list[Difference]:
     """Return where a walk's outcome and a trace do not agree, on the request, its answer and what a proxy sent on.
 
-    The outcome is one with every rule that is met; what a docker-proxy sends on follows the step `proxied`.
+    The outcome is one in detail; what a docker-proxy sends on follows the step `proxied`.
     """
     cut = next((at for at, step in enumerate(outcome.steps) if step.what == "proxied"), len(outcome.steps))
     parts: dict[Way, Sequence[Step]] = {

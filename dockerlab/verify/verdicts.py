@@ -210,8 +210,9 @@ def questions(
         else:
             expected = expectations[number - first] if expectations else None
             answerer = target if isinstance(target, Place) else None
+            behind = _behind(cell, world, places)
             question = _question(number, cell, source, answerer, expected)
-            askable.append(replace(question, behind=_behind(cell, world, places)))
+            askable.append(question if behind is None else replace(question, behind=behind))
     return observed, askable
 
 

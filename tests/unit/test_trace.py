@@ -124,7 +124,7 @@ def rule(number: int, chain: str = "FORWARD") -> Rule:
 
 
 def test_a_walk_that_meets_the_kernels_rules_does_not_differ():
-    """That a rule is met and what it decides are two steps of one rule; policies and arrivals are no rules."""
+    """That a rule is met counts, and not what is then told of it; policies and arrivals are no rules."""
     steps = [Step(HERE, "route", "", None), step(rule(1)), step(rule(3)), step(rule(3), "dropped")]
     told = [Hop(HERE, "x", "request", "came"), met(rule(1)), met(rule(3)), Hop(HERE, "x", "request", "policy")]
     assert compare(steps, told) == []
