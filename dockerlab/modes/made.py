@@ -15,6 +15,7 @@ from dockerlab.kernel.addresses import IpAddress, IpInterface, IpNetwork
 from dockerlab.kernel.model import Forward, Link
 from dockerlab.kernel.routes import Hop, Route
 from dockerlab.versions import Engine
+from dockerlab.words import RuleId
 
 Place = Literal[
     "answers",  # of connections that are open
@@ -141,7 +142,7 @@ class Line:
     text: str
     why: str
     when: Callable[[At], bool] = always
-    page: str = ""
+    page: RuleId | Literal[""] = ""
     means: str = ""
 
 

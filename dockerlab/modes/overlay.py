@@ -40,6 +40,7 @@ ENCRYPTED = (
         "arrived",
         "-m policy --dir in --pol none {vxlan} -j DROP",
         "the overlay is encrypted: its frames do not come in in the clear",
+        page="overlay-encrypted",
     ),
 )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dockerlab.reach.cells import Cell
+from dockerlab.words import RuleId, Symptom
 
 
 @dataclass(frozen=True)
@@ -15,9 +16,9 @@ class Expectation:
     """
 
     reachable: bool | None
-    rule: str
+    rule: RuleId
     text: str
-    symptom: str | None = None
+    symptom: Symptom | None = None
 
     def because(self, cell: Cell) -> str:
         """Return why, for one cell."""

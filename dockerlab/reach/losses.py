@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from dockerlab.imagined.origin import origin
@@ -14,9 +15,16 @@ from dockerlab.reach.segments import Segment, bridge, places
 from dockerlab.reach.story import Story
 from dockerlab.reach.world import World
 from dockerlab.snapshot import GATEWAY_MODE, GATEWAY_MODE_6
+from dockerlab.walk.conversation import BEHIND_PROXY
 from dockerlab.walk.outcome import Element
+from dockerlab.words import RuleId
 
-BEHIND_PROXY = "refused behind docker-proxy"
+APART: Mapping[str, RuleId] = {
+    "private": "macvlan-private",
+    "vepa": "macvlan-vepa",
+    "passthru": "macvlan-passthru",
+}
+"""The modes of macvlan in which children do not simply meet, each with its rule."""
 
 
 def loss(story: Story, target: Target, port: int | None) -> Expectation:
@@ -67,7 +75,7 @@ def _elsewhere(here: Segment, elsewhere: list[Segment], router: IpAddress | None
     return because if router is None else f"the default route leads to {router}; {because}"
 
 
-def _unrouted(story: Story, target: Target) -> tuple[str, str]:
+def _unrouted(story: Story, target: Target) -> tuple[RuleId, str]:
     """Return why a router of a LAN has no way to an address."""
     elsewhere = [place for place in places(story.world, target.address) if place.closed]
     here = elsewhere[0] if elsewhere else "a network"
@@ -76,7 +84,7 @@ def _unrouted(story: Story, target: Target) -> tuple[str, str]:
     return "unrouted", _by_way_of(story, because)
 
 
-def _unseen(story: Story) -> str:
+def _unseen(story: Story) -> RuleId:
     """Return the rule that says what cannot be seen."""
     outcome = story.outcome
     subject = outcome.by.subject if outcome.by is not None else None
@@ -99,7 +107,7 @@ def _by_way_of(story: Story, because: str) -> str:
     return f"it goes out through {story.end}, and there: {because.replace('{source}', story.end)}"
 
 
-def _reply(story: Story) -> tuple[str, str]:
+def _reply(story: Story) -> tuple[RuleId, str]:
     """Return the rule of a request that arrived and whose answer does not come back."""
     outcome = story.outcome
     if outcome.end == "left" and outcome.arrived is None:
@@ -118,12 +126,12 @@ def _reply(story: Story) -> tuple[str, str]:
     )
 
 
-def _lost(story: Story, target: Target, port: int | None) -> tuple[str, str]:
+def _lost(story: Story, target: Target, port: int | None) -> tuple[RuleId, str]:
     """Return the rule of a request that did not arrive."""
     outcome, by = story.outcome, story.outcome.by
-    if outcome.end in ("dropped", "rejected", "martian", "too big") and by is not None:
-        rule, because = _by_element(story, target, by)
-        return rule, because
+    stopped = outcome.end in ("dropped", "rejected", "martian", "too big")
+    if by is not None and (stopped or by.kind in ("rule", "policy")):
+        return _by_element(story, target, by)
     if outcome.end == "no route":
         return _no_route(story)
     if outcome.end == "refused":
@@ -131,8 +139,6 @@ def _lost(story: Story, target: Target, port: int | None) -> tuple[str, str]:
     if outcome.end == "left":
         return _unrouted(story, target)
     if outcome.end == "no neighbour":
-        if by is not None and by.kind in ("rule", "policy"):
-            return _by_element(story, target, by)
         return _nobody(story, target)
     return _wire(story, by)
 
@@ -145,7 +151,7 @@ def _decided(story: Story, by: Element | None) -> str:
     return f"{by.where} on {story.end}{text}"
 
 
-def _by_element(story: Story, target: Target, by: Element) -> tuple[str, str]:
+def _by_element(story: Story, target: Target, by: Element) -> tuple[RuleId, str]:
     """Return the rule by which an object of a kernel stopped a request."""
     at, subject = story.end, by.subject
     if by.kind == "policy" and isinstance(subject, Chain):
@@ -174,7 +180,7 @@ def _by_element(story: Story, target: Target, by: Element) -> tuple[str, str]:
     return _wire(story, by)
 
 
-def _by_rule(story: Story, target: Target, by: Element, rule: Rule) -> tuple[str, str]:
+def _by_rule(story: Story, target: Target, by: Element, rule: Rule) -> tuple[RuleId, str]:
     """Return which of Docker's rules stopped a request, by its page; a rule of somebody else's is foreign."""
     at, world = story.end, story.world
     line = origin(rule)
@@ -192,6 +198,8 @@ def _by_rule(story: Story, target: Target, by: Element, rule: Rule) -> tuple[str
     if line.page == "bridge-icc":
         because = f"inter-container communication is off on {inside.name}: iptables drops what goes from port to port"
         return "bridge-icc", because
+    if line.page == "overlay-encrypted":
+        return "overlay-encrypted", f"{by.where} on {at} drops it: {line.why}"
     if line.page == "bridge-internal":
         return "bridge-internal", f"{inside} is internal: iptables drops what enters or leaves it"
     if line.page == "publish-loopback":
@@ -215,7 +223,7 @@ def _came_from(story: Story) -> Segment | None:
     return next((leg.segment for leg in reversed(story.legs) if leg.to == story.outcome.at), None)
 
 
-def _no_route(story: Story) -> tuple[str, str]:
+def _no_route(story: Story) -> tuple[RuleId, str]:
     """Return why there is no way on."""
     outcome, world = story.outcome, story.world
     if outcome.by is not None and outcome.by.kind in ("route", "ip-rule"):
@@ -238,7 +246,7 @@ def _no_route(story: Story) -> tuple[str, str]:
     return "no-default-route", because
 
 
-def _refused(story: Story, target: Target, port: int | None) -> tuple[str, str]:
+def _refused(story: Story, target: Target, port: int | None) -> tuple[RuleId, str]:
     """Return why nobody takes a connection."""
     outcome, world = story.outcome, story.world
     if outcome.symptom == BEHIND_PROXY:
@@ -285,7 +293,7 @@ def _routed(world: World, host: str, network: str) -> bool:
     return state is not None and "routed" in (state.options.get(GATEWAY_MODE), state.options.get(GATEWAY_MODE_6))
 
 
-def _nobody(story: Story, target: Target) -> tuple[str, str]:
+def _nobody(story: Story, target: Target) -> tuple[RuleId, str]:
     """Return why nobody answers for an address."""
     here = story.asked_on
     elsewhere = [place for place in places(story.world, story.router or target.address) if place != here]
@@ -298,24 +306,24 @@ def _nobody(story: Story, target: Target) -> tuple[str, str]:
     return "nobody-there", _by_way_of(story, because)
 
 
-def _wire(story: Story, by: Element | None) -> tuple[str, str]:
+def _wire(story: Story, by: Element | None) -> tuple[RuleId, str]:
     """Return why a wire does not carry a request."""
     subject = by.subject if by is not None else None
     text = by.text if by is not None else f"it is lost at {story.end}"
     if not isinstance(subject, Link):
-        return "link-down", text
+        return "policy-route" if by is not None and by.kind == "none" else "link-down", text
     if subject.kind in ("macvlan", "macvtap", "ipvlan", "ipvtap"):
         family = "macvlan" if subject.kind.startswith("macv") else "ipvlan"
         mode = subject.info.get("mode", "")
-        if family == "macvlan" and mode in ("private", "vepa", "passthru"):
-            return f"macvlan-{mode}", text
+        if family == "macvlan" and mode in APART:
+            return APART[mode], text
         if family == "ipvlan" and subject.info.get("flags", "") in ("private", "vepa"):
             return "ipvlan-flag", text
         because = (
             f"a child of {by.where if by is not None else 'a parent'} and its own host never meet: the frame leaves "
             "through the parent, and the kernel does not hand it back to the host"
         )
-        return f"{family}-own-host", because
+        return "macvlan-own-host" if family == "macvlan" else "ipvlan-own-host", because
     if not subject.up or not subject.carrier:
         return "link-down", f"{text} on {story.end}"
     return "bridge-port", f"{text} on {story.end}"

@@ -10,8 +10,9 @@ from dockerlab.reach.world import World
 from dockerlab.walk.conversation import exchange
 from dockerlab.walk.outcome import Outcome
 from dockerlab.walk.packet import Flow
+from dockerlab.words import RuleId, Symptom
 
-NO_SUCH_NAME = "no such name"
+NO_SUCH_NAME: Symptom = "no such name"
 DNS = 53
 
 
@@ -69,7 +70,7 @@ def look_up(world: World, asking: str, found: Known, *, named: bool = True) -> E
     return Expectation(False, rule, because, _said_of_an_unknown_name(world, asking))
 
 
-def _unknown(world: World, asking: str, *, shares: bool, named: bool) -> tuple[str, str]:
+def _unknown(world: World, asking: str, *, shares: bool, named: bool) -> tuple[RuleId, str]:
     """Return the rule by which a name is not known to a namespace, and why."""
     if asking in world.lab.hosts:
         return "dns-host-mode", f"{{source}} uses the resolver of the host {asking}, which knows no container names"
@@ -85,7 +86,7 @@ def _unknown(world: World, asking: str, *, shares: bool, named: bool) -> tuple[s
     return "dns-no-shared-network", "{source} and {to} share no network within reach of one Docker DNS server"
 
 
-def _said_of_an_unknown_name(world: World, asking: str) -> str | None:
+def _said_of_an_unknown_name(world: World, asking: str) -> Symptom | None:
     """Return the symptom of a name that is passed on to the servers beyond: an answer, or silence."""
     resolver = world.people.resolvers[asking]
     if not resolver.servers:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from dockerlab.reach.cells import Target, published
 from dockerlab.reach.expectation import Expectation
 from dockerlab.reach.losses import loss, unsure
@@ -9,6 +11,15 @@ from dockerlab.reach.segments import Segment
 from dockerlab.reach.story import Story
 from dockerlab.reach.world import World
 from dockerlab.walk.outcome import Outcome, SpaceId
+from dockerlab.words import RuleId
+
+NEIGHBOURS: Mapping[str, RuleId] = {
+    "bridge": "same-bridge",
+    "overlay": "same-overlay",
+    "dummy": "same-dummy",
+    "ipvlan": "same-ipvlan",
+}
+"""By which rule neighbours reach each other on a segment of each kind."""
 
 
 def verdict(world: World, source: str, target: Target, port: int | None, outcome: Outcome) -> Expectation:
@@ -97,7 +108,7 @@ def taken_by(story: Story) -> str:
     return f"DNAT in {where}{masked}"
 
 
-def _way(story: Story, target: Target) -> tuple[str, str]:
+def _way(story: Story, target: Target) -> tuple[RuleId, str]:
     """Return the rule by which a request came to its end, and why."""
     if story.outcome.end == "left":
         return _beyond(story, target)
@@ -111,7 +122,7 @@ def _way(story: Story, target: Target) -> tuple[str, str]:
     return _direct(story, target)
 
 
-def _direct(story: Story, target: Target) -> tuple[str, str]:
+def _direct(story: Story, target: Target) -> tuple[RuleId, str]:
     """Return the rule by which one reaches a neighbour, who may be a host with more addresses than the one there."""
     segment, end = story.legs[-1].segment, story.called(story.legs[-1].to)
     at_host = end in story.world.lab.hosts
@@ -124,7 +135,7 @@ def _direct(story: Story, target: Target) -> tuple[str, str]:
         return "host-to-bridge", because
     if at_host:
         return "host-local", f"{{address}} is the host's own address on {segment}"
-    return f"same-{segment.kind}", f"both are on {segment}: one layer 2, nothing in between"
+    return NEIGHBOURS[segment.kind], f"both are on {segment}: one layer 2, nothing in between"
 
 
 def _is_there(story: Story, target: Target) -> bool:
@@ -135,13 +146,13 @@ def _is_there(story: Story, target: Target) -> bool:
     return came is not None and any(address.ip == target.address for address in came.addresses)
 
 
-def _masqueraded(story: Story) -> tuple[str, str]:
+def _masqueraded(story: Story) -> tuple[RuleId, str]:
     host = story.masqueraded_by
     because = f"it goes out through {host}, which puts its own address in place of {{source}}'s (MASQUERADE)"
     return "masquerade", because
 
 
-def _beyond(story: Story, target: Target) -> tuple[str, str]:
+def _beyond(story: Story, target: Target) -> tuple[RuleId, str]:
     """Return the rule by which a request leaves the lab, by a router of a LAN."""
     if story.masqueraded_by:
         return _masqueraded(story)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
-from dockerlab.reach import Cell, Expectation, World
+from dockerlab.reach import Cell, World
 from dockerlab.reach.asked import Ends, Expected, asked
 from dockerlab.reach.cells import published
+from dockerlab.reach.matrix import Row
 from dockerlab.reach.worlds import defined, surveyed
 from dockerlab.survey import Seen, look
 from dockerlab.verify.evidence import around
@@ -30,18 +32,20 @@ def explain(
     """
     seen = look(hosts, lab.containers, kernels="all")
     found = asked(defined(lab, seen), ends, surveyed(lab, seen))
-    cells = [cell for cell, _ in found.rows if cell.probe != "dns" and cell.target] if live or trace else []
+    rows = [row for row in found.rows if row[0].probe != "dns" and row[0].target] if live or trace else []
     return found, [
-        (cell, _evidence(cell, found.world, seen, hosts) + (told(cell, found.world, seen, hosts) if trace else []))
-        for cell in cells
+        (row[0], _evidence(row, found.world, seen, hosts) + (told(row[0], found.world, seen, hosts) if trace else []))
+        for row in rows
     ]
 
 
-def _evidence(cell: Cell, world: World, seen: Seen, hosts: Mapping[str, Host]) -> list[str]:
+def _evidence(row: Row, world: World, seen: Seen, hosts: Mapping[str, Host]) -> list[str]:
     """Return what both ends show while one cell is probed once, a line each."""
+    cell, expectation = row
+    unsure = replace(expectation, reachable=None)  # silence is not believed sooner because it is expected
 
     def probed() -> str:
-        trial = Trial(seen, Expected(world, [(cell, Expectation(None, "", ""))], []))
+        trial = Trial(seen, Expected(world, [(cell, unsure)], []))
         ask([trial], hosts, "auto")
         (saw,) = trial.observed
         return " ".join(filter(None, (saw.state, saw.symptom and f"({saw.symptom})", saw.detail)))

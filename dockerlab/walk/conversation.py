@@ -17,13 +17,14 @@ from dockerlab.walk.sockets import listener_for
 from dockerlab.walk.tracking import PING
 from dockerlab.walk.travel import send, send_unbound
 from dockerlab.walk.way import TooManyForksError, Way
+from dockerlab.words import Symptom
 
 if TYPE_CHECKING:
     from dockerlab.walk.compiled import Socket, Space
 
 MOST_RUNS = 24
 """How many combinations of guesses are tried before nothing is claimed."""
-BEHIND_PROXY = "refused behind docker-proxy"
+BEHIND_PROXY: Symptom = "refused behind docker-proxy"
 
 
 def exchange(net: Net | Fabric, source: SpaceId, flow: Flow, *, detail: bool = False) -> Outcome:
@@ -103,7 +104,7 @@ def _not_delivered(way: Way, space: Space, flow: Flow, lost: Lost, steps: tuple[
     return replace(outcome, symptom=_symptom(way, space, flow, lost))
 
 
-def _symptom(way: Way, space: Space, flow: Flow, lost: Lost) -> str | None:
+def _symptom(way: Way, space: Space, flow: Flow, lost: Lost) -> Symptom | None:
     if lost.end == "too big":
         return MTU
     ping, here = flow.protocol == "icmp", lost.space is space
@@ -115,7 +116,7 @@ def _symptom(way: Way, space: Space, flow: Flow, lost: Lost) -> str | None:
 
 
 def _astray(
-    way: Way, fate: Fate, landed: Landed, steps: tuple[Step, ...], back: tuple[Step, ...], symptom: str
+    way: Way, fate: Fate, landed: Landed, steps: tuple[Step, ...], back: tuple[Step, ...], symptom: Symptom
 ) -> Outcome:
     """Return the outcome of a request that was delivered and whose answer came to nobody who waits for it."""
     seen, at = landed.packet.source, landed.space.id

@@ -8,14 +8,20 @@ from typing import TYPE_CHECKING, Literal
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.walk.outcome import Element, End
 from dockerlab.walk.packet import Packet
+from dockerlab.words import Symptom
 
 if TYPE_CHECKING:
     from dockerlab.walk.compiled import Space
     from dockerlab.walk.targets import Verdict
     from dockerlab.walk.way import Way
 
-TIMEOUT, NO_ROUTE, HOST_UNREACHABLE = "timeout", "no route", "host unreachable"
-REFUSED, REPLY_LOST, BLOCKED, MTU = "refused", "reply lost", "blocked", "mtu"
+TIMEOUT: Symptom = "timeout"
+NO_ROUTE: Symptom = "no route"
+HOST_UNREACHABLE: Symptom = "host unreachable"
+REFUSED: Symptom = "refused"
+REPLY_LOST: Symptom = "reply lost"
+BLOCKED: Symptom = "blocked"
+MTU: Symptom = "mtu"
 
 Told = Literal[
     "",
@@ -33,7 +39,7 @@ Told = Literal[
 ]
 """What an ICMP error says, or `reset` for one of TCP; empty where the sender is told nothing."""
 
-ERRNO: dict[str, str | None] = {
+ERRNO: dict[str, Symptom | None] = {
     "ENETUNREACH": NO_ROUTE,
     "EADDRNOTAVAIL": NO_ROUTE,
     "EINVAL": NO_ROUTE,
@@ -44,7 +50,7 @@ ERRNO: dict[str, str | None] = {
 }
 """What the kernel says to the program itself, as a probe shows it."""
 
-TCP_4: dict[Told, str | None] = {
+TCP_4: dict[Told, Symptom | None] = {
     "net": NO_ROUTE,
     "net prohibited": NO_ROUTE,
     "host": HOST_UNREACHABLE,
@@ -57,7 +63,7 @@ TCP_4: dict[Told, str | None] = {
     "too big": TIMEOUT,
 }
 """What a connection that is being made ends with by an ICMP error (`icmp_err_convert`, `tcp_v4_err`)."""
-TCP_6: dict[Told, str | None] = TCP_4 | {
+TCP_6: dict[Told, Symptom | None] = TCP_4 | {
     "admin": BLOCKED,
     "policy": BLOCKED,
     "net prohibited": BLOCKED,
@@ -167,7 +173,7 @@ def stopped_by(way: Way, space: Space, packet: Packet, verdict: Verdict) -> Lost
     return Lost("rejected", space, verdict.element, packet, errno=errno, told=told)
 
 
-def shown(protocol: str, version: int, told: Told) -> str | None:
+def shown(protocol: str, version: int, told: Told) -> Symptom | None:
     """Return the symptom of an error that came back to the sender."""
     if protocol == "icmp":
         return HOST_UNREACHABLE  # whatever it says: somebody on the way said no

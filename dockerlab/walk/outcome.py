@@ -9,6 +9,7 @@ from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Link, Listener, Proxy
 from dockerlab.kernel.routes import Neighbour, Route, Selector
 from dockerlab.kernel.rules import Chain, Rule
+from dockerlab.words import Symptom
 
 Kind = Literal[
     "rule", "policy", "route", "ip-rule", "link", "address", "neighbour", "sysctl", "socket", "proxy", "none"
@@ -93,7 +94,7 @@ class Outcome:
     answered: bool = True
     arrived: SpaceId | None = None
     seen_from: IpAddress | None = None
-    symptom: str | None = None
+    symptom: Symptom | None = None
     router: IpAddress | None = None
     lan: str = ""
     doubt: str = ""

@@ -3,63 +3,67 @@
 import ast
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from dockerlab import modes
-from dockerlab.modes.parent import ParentMode
+from dockerlab.imagined import chains, chains_nft
+from dockerlab.modes import bridge_nft, bridge_rules, overlay
 from dockerlab.reach.rules import RULES, THEMES
+from dockerlab.words import RuleId
 
 ROOT = Path(__file__).parents[2]
 PAGES = ROOT / "docs" / "rules"
-SOURCES = [path for folder in ("reach", "modes") for path in sorted((ROOT / "dockerlab" / folder).glob("*.py"))]
-
-PLACES = {"Loss": 0, "unseen": 0, "Arrival": 2, "Denial": 2}
-"""Which argument of these is a rule; the keyword `rule` is one anywhere."""
-
-
-def trees():
-    return [ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES]
+SOURCES = sorted((ROOT / "dockerlab" / "reach").glob("*.py"))
+LINES = (
+    *(*bridge_rules.NETWORK, *bridge_rules.ENDPOINT, *bridge_rules.PORT, *overlay.ENCRYPTED),
+    *(*bridge_nft.NETWORK, *bridge_nft.ENDPOINT, *bridge_nft.PORT),
+    *(each.line for each in chains.FIXED),
+    *(line for _, line in chains_nft.fixed()),
+)
+"""Every line of Docker's rules, of whatever engine."""
 
 
 def named(tree):
-    """Yield what stands in the place of a rule in a module: a call's argument, or the first of a pair of texts."""
+    """Yield what stands in the place of a rule in a module: in a return, a call of Expectation, or a table of rules."""
     for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-            place = PLACES.get(node.func.id)
-            yield from node.args[place : place + 1] if place is not None else ()
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Expectation":
+            yield from node.args[1:2]
             yield from (keyword.value for keyword in node.keywords if keyword.arg == "rule")
-        elif isinstance(node, ast.FunctionDef) and node.returns and ast.unparse(node.returns) == "tuple[str, str]":
-            returned = (each.value for each in ast.walk(node) if isinstance(each, ast.Return))
-            yield from (value.elts[0] for value in returned if isinstance(value, ast.Tuple))
-
-
-def segment_kinds():
-    """Return what a segment can be on which neighbours are found, but a LAN."""
-    path = ROOT / "dockerlab" / "topology.py"
-    calls = [n for tree in (*trees(), ast.parse(path.read_text(encoding="utf-8"))) for n in ast.walk(tree)]
-    made = [n for n in calls if isinstance(n, ast.Call) and isinstance(n.func, ast.Name) and n.func.id == "Segment"]
-    return {call.args[0].value for call in made} - {"lan"}
+        elif isinstance(node, ast.AnnAssign) and ast.unparse(node.annotation) == "Mapping[str, RuleId]":
+            yield from node.value.values
+        elif isinstance(node, ast.FunctionDef) and node.returns is not None:
+            returned = [each.value for each in ast.walk(node) if isinstance(each, ast.Return)]
+            if ast.unparse(node.returns) == "RuleId":
+                yield from returned
+            elif ast.unparse(node.returns) == "tuple[RuleId, str]":
+                yield from (value.elts[0] for value in returned if isinstance(value, ast.Tuple))
 
 
 def spelled_out(node):
-    """Return the rules that a text names, where it is put together from a segment's kind or a mode's name."""
+    """Return the rules that an expression may be; none where it is handed on from where it is named."""
     if isinstance(node, ast.Constant):
-        return {node.value} - {""}
-    if not isinstance(node, ast.JoinedStr):
-        return set()  # handed on from where it is named
-    text = ast.unparse(node)[2:-1]
-    if text == "same-{segment.kind}":
-        return {f"same-{kind}" for kind in segment_kinds()}
-    if text == "{self.name}-own-host":
-        return {f"{mode.name}-own-host" for mode in modes.all_modes() if isinstance(mode, ParentMode)}
-    raise AssertionError(f"a rule's name that this test cannot spell out: {text}")
+        return {node.value}
+    if isinstance(node, ast.IfExp):
+        return spelled_out(node.body) | spelled_out(node.orelse)
+    assert isinstance(node, ast.Name | ast.Subscript | ast.Call), f"a rule that cannot be read: {ast.unparse(node)}"
+    return set()
 
 
-def test_every_rule_is_registered():
-    """The rules that the model and the modes name are those of the registry."""
-    found = set().union(*(spelled_out(node) for tree in trees() for node in named(tree)))
-    assert found == {rule.id for rule in RULES}
+def test_every_rule_that_is_given_is_registered():
+    """The rules that the model gives are those of the registry, no more and no fewer, and those that it may name."""
+    trees = [ast.parse(path.read_text(encoding="utf-8")) for path in SOURCES]
+    given = set().union(*(spelled_out(node) for tree in trees for node in named(tree)))
+    assert given == {rule.id for rule in RULES}
+    assert given == set(get_args(RuleId))
+
+
+def test_every_line_of_dockers_leads_to_a_page():
+    """The page that a line of Docker's rules names is one of the registry, and so is a loss by any that drops."""
+    pages = {line.page for line in LINES} - {""}
+    assert pages > {"bridge-isolation", "bridge-internal", "bridge-icc", "direct-routing", "publish-loopback"}
+    assert pages <= {rule.id for rule in RULES}
+    assert all(line.page for line in LINES if line.text.endswith("-j DROP") or " drop" in line.text)
 
 
 def test_rules_are_complete():

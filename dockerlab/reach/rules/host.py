@@ -24,8 +24,9 @@ RULES = (
         "The host to a container on its own bridge",
         "A host, and a container in host mode, reaches each container on its bridges, on every port, published or not.",
         "The host has an address on the bridge and an on-link route to the subnet. What it sends itself passes "
-        "OUTPUT, never FORWARD: neither `enable_icc=false` nor `internal` nor the isolation of bridges concerns"
-        " it.",
+        "OUTPUT, never FORWARD: neither `enable_icc=false` nor `internal` nor the isolation of bridges concerns "
+        "it. Where the bridge has no address they do not meet: with `inhibit_ipv4`, in gateway mode isolated (28.0), "
+        "and on internal networks of 25.0.0 to 25.0.3.",
         "every engine",
         (
             Sight("ip route get ADDRESS", "`dev BRIDGE` without `via`"),
@@ -38,8 +39,9 @@ RULES = (
         "Out through the host, with the host's address",
         "A container reaches machines beyond its host, which see the host's address in place of the container's.",
         "The default route leads to the bridge's address on the host, FORWARD accepts `-i BRIDGE ! -o BRIDGE` "
-        "(28: chain DOCKER-FORWARD), and `-s SUBNET ! -o BRIDGE -j MASQUERADE` in nat POSTROUTING puts the "
-        "address of the outgoing interface in. The reply comes to the host, and conntrack turns it back. On an "
+        "(from 28 on: chain DOCKER-FORWARD), and `-s SUBNET ! -o BRIDGE -j MASQUERADE` in nat POSTROUTING puts the "
+        "address of the outgoing interface in; with `com.docker.network.host_ipv4`, SNAT puts in that one. The reply "
+        "comes to the host, and conntrack turns it back. On an "
         "overlay network the same happens on docker_gwbridge, to which the container has a second interface.",
         "every engine",
         (
@@ -129,11 +131,30 @@ RULES = (
         "no-default-route",
         "No route at all",
         '"Network is unreachable", at once: nothing is sent.',
-        "The namespace has routes to its own subnets alone. macvlan, ipvlan and overlay networks with "
-        "`internal: true` give no default route, nor does a macvlan network without a parent.",
+        "The namespace has routes to its own subnets alone. Networks with `internal: true` give no default route (on a "
+        "bridge: from 25.0 on, see [bridge-internal](bridge-internal.md)). Without a parent, macvlan and ipvlan "
+        "networks give none from 26.0.1 on, and on 29 they give none unless a `gateway` is named.",
         "every engine",
         (Sight("docker exec NAME ip route", "no line that begins with `default`"),),
         "Leave `internal` out, or attach a second network that gives a default route.",
+    ),
+    Page(
+        "policy-route",
+        "A route or rule of routing that forbids",
+        "The kernel has no way for the packet, because a route or a rule of `ip rule` says so, or because routes lead "
+        "in a circle.",
+        "Before it looks for a route, the kernel asks the rules of `ip rule` in the order of their priorities which "
+        "table decides: by source, by the interface, by a mark. Routes of type `unreachable`, `prohibit` and "
+        "`blackhole`, and rules with the same words, end the way: the first two with an error at once, the last in "
+        "silence. VPNs and policy routing put tables before `main`, so that the routes there are not asked. Docker "
+        "writes no such thing.",
+        "every engine: the kernel decides, not Docker",
+        (
+            Sight("ip rule", "a rule before 32766 (`main`) that fits"),
+            Sight("ip route get ADDRESS from SOURCE iif BRIDGE", "`unreachable`, `prohibit`, or another `table`"),
+            Sight("ip route show table all", "the route itself"),
+        ),
+        "Delete it: `ip rule del priority NUMBER`, `ip route del …`; or give the containers' subnets a rule before it.",
     ),
     Page(
         "none",

@@ -53,10 +53,10 @@ RULES = (
         "dns-no-shared-network",
         "A name on networks that the asker is not on",
         "A container on user-defined networks does not know the name of one with which it shares none.",
-        "Docker's DNS answers for the networks of the asker alone, and on bridges, macvlan and ipvlan for "
-        "containers of the same engine alone. It passes other questions on to the servers beyond: up to 25 from"
-        " the container's namespace, later from the host's, where these servers are the host's own. Where another "
-        "container has the name on a network of the asker, as an alias, that one's address comes.",
+        "Docker's DNS answers for the networks of the asker alone, and on bridges, macvlan and ipvlan for containers "
+        "of the same engine alone. It passes other questions on to the servers beyond: up to 27 from the container's "
+        "namespace, from 28.0 on from the host's, where these servers are the host's own. Where another container has "
+        "the name on a network of the asker, as an alias, that one's address comes.",
         "every engine",
         (Sight("docker inspect NAME", "`Networks` of both: none in common"),),
         "Attach one of them to a network of the other; across hosts, use an overlay network.",

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from dockerlab.words import RuleId
+
 
 @dataclass(frozen=True)
 class Sight:
@@ -22,7 +24,7 @@ class Page:
     the other result.
     """
 
-    id: str
+    id: RuleId
     title: str
     what: str
     why: str

@@ -18,6 +18,7 @@ RULES = (
         "every engine; 29 has no RETURN, so that DNAT and MASQUERADE serve the other bridges",
         (
             Sight("iptables -t nat -vnL DOCKER", "the DNAT rule, and its counter"),
+            Sight("nft list table ip docker-bridges", "the same on 29 with nftables: `nat-prerouting-and-output`"),
             Sight("ss -ltnp", "docker-proxy on the port"),
         ),
         "Remove it from `ports`. Both the rule and the proxy have to go: either alone still serves.",
@@ -70,8 +71,9 @@ RULES = (
         "The host refuses the connection; the container's port is open at the container's own address.",
         "In gateway mode routed there is no NAT: neither a DNAT rule nor docker-proxy takes what comes for the host's "
         "port. What `ports` does there is to open the container's port in chain DOCKER, for those who have a route to "
-        "the container's address.",
-        "27.0 (observed on 28.5)",
+        "the container's address. Of a container on a nat and a routed network the port is open on the routed one from "
+        "29.0 on; before, only where that one gives the default route.",
+        "27.0",
         (
             Sight("iptables -t nat -S DOCKER", "no rule for the port"),
             Sight("iptables -S DOCKER", "`-d CONTAINER/32 … --dport PORT -j ACCEPT`"),
@@ -95,6 +97,23 @@ RULES = (
         ),
         "Leave `userland-proxy` and `enable_ip_masquerade` at their defaults, or attach the client to the "
         "server's network.",
+    ),
+    Page(
+        "proxy-for-nobody",
+        "docker-proxy takes it, and nobody is behind",
+        "The host accepts the connection, and then it ends at once or hangs: no container takes it.",
+        "docker-proxy accepts before it has asked the container. Where nothing listens there, or its own connection is "
+        "dropped on the way, the client still has an open connection to the host: a scan of ports, `nc -z` or a health "
+        "check that only connects calls that a success. DNAT has no such half success: there the container's kernel "
+        "itself accepts or refuses.",
+        "every engine with `userland-proxy` (the default), for what comes to the proxy: see [published](published.md)",
+        (
+            Sight("ss -ltnp", "docker-proxy on the port"),
+            Sight("nsenter --net --target PID ss -ltn", "nothing on the container's port, or on 127.0.0.1 alone"),
+            Sight("curl http://HOST:PORT/", "`Connection reset by peer`, or `Empty reply from server`"),
+        ),
+        "Start the server in the container, and let it listen on 0.0.0.0; or mend what stands between host and "
+        "container.",
     ),
     Page(
         "nothing-published",

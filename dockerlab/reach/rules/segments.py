@@ -38,7 +38,7 @@ RULES = (
         "Containers on one bridge reach each other on every port, published or not.",
         "Each container's veth is a port of the Linux bridge, which switches frames by MAC address. With "
         "br_netfilter (`bridge-nf-call-iptables` 1) the frames also pass FORWARD, where `-i BRIDGE -o BRIDGE -j"
-        " ACCEPT` lets them through (28: `-i BRIDGE -j ACCEPT` in DOCKER-FORWARD).",
+        " ACCEPT` lets them through (from 28 on: `-i BRIDGE -j ACCEPT` in DOCKER-FORWARD).",
         "every engine",
         (
             Sight("bridge link show master BRIDGE", "a veth for each container"),
@@ -64,6 +64,22 @@ RULES = (
         " on two networks to part them.",
     ),
     Page(
+        "overlay-encrypted",
+        "An encrypted overlay, and frames in the clear",
+        "Containers of an encrypted overlay do not reach those on another host, whose frames come in the clear.",
+        "With `--opt encrypted` each host marks the VXLAN datagrams of the network (mangle OUTPUT) and the kernel's "
+        "IPsec policies encrypt what is marked. INPUT drops those of that number that come in without IPsec: `-m "
+        "policy --dir in --pol none … -j DROP`. So a host that does not encrypt is heard by none.",
+        "every engine; from 23.0.3 on the number is found by BPF, before by u32",
+        (
+            Sight("iptables -vnL INPUT", "the counter of the rule with `policy match dir in pol none` grows"),
+            Sight("ip xfrm state", "on both hosts: a pair of states for the other one"),
+            Sight("tcpdump -ni NIC esp or udp port 4789", "`ESP` in place of `VXLAN`"),
+        ),
+        "Restart the engine that does not encrypt; let protocol 50 (ESP) pass between the hosts. Or leave `encrypted` "
+        "out.",
+    ),
+    Page(
         "same-dummy",
         "Neighbours on a network without a parent",
         "Children of a macvlan or ipvlan network without a parent reach each other and nothing else.",
@@ -87,18 +103,63 @@ RULES = (
         "bridge-icc",
         "Inter-container communication is off",
         "Two containers on one bridge do not reach each other; the host reaches both.",
-        "`enable_icc=false` makes Docker add `-i BRIDGE -o BRIDGE -j DROP` to FORWARD (28: DOCKER-FORWARD). "
-        "Frames between two ports of one bridge come there only through br_netfilter: with "
-        "`net.bridge.bridge-nf-call-iptables` 0 the rule stands and stops nothing. In gateway mode routed pings pass: "
-        "chain DOCKER has `-o BRIDGE -p icmp -j ACCEPT`, and comes first.",
+        "`enable_icc=false` makes Docker add `-i BRIDGE -o BRIDGE -j DROP` to FORWARD (from 28 on: DOCKER-FORWARD; "
+        "with nftables: the bridge's `filter-forward-in` chain). Frames between two ports of one bridge come there "
+        "only through br_netfilter: with `net.bridge.bridge-nf-call-iptables` 0 the rule stands and stops nothing. In "
+        "gateway mode routed pings pass from 28.0 on: chain DOCKER has `-o BRIDGE -p icmp -j ACCEPT`, and comes "
+        "first. Where no docker-proxy runs, the rule also stops a connection to a peer's published port, which DNAT "
+        "leads back to the bridge.",
         "every engine",
         (
             Sight("iptables -S | grep -- '-i BRIDGE -o BRIDGE'", "`-j DROP`"),
             Sight("sysctl net.bridge.bridge-nf-call-iptables", "1"),
-            Sight("iptables -vnL FORWARD", "the counter of that rule grows (28: `DOCKER-FORWARD`)"),
+            Sight("iptables -vnL FORWARD", "the counter of that rule grows (from 28 on: `DOCKER-FORWARD`)"),
         ),
         "Leave `com.docker.network.bridge.enable_icc` out of the network's `driver_opts` (for docker0: `icc` in"
         " daemon.json).",
+    ),
+    Page(
+        "link-down",
+        "An interface is down",
+        "Nothing passes: an interface on the way is down, or has no carrier.",
+        "An interface carries frames when it is up (`ip link set … up`) and its other end is there and up: a veth "
+        "whose peer is down has no carrier, and so have the children of a macvlan or ipvlan parent that is down. Its "
+        "addresses stay, its routes go or count as `linkdown`, so that the packet may also leave by another one.",
+        EVERY,
+        (
+            Sight("ip -br link", "`DOWN`, or `LOWERLAYERDOWN` for a child or a VLAN"),
+            Sight("docker exec NAME ip -br link", "the same inside the container"),
+        ),
+        "`ip link set NAME up`, at the end that the reason names; of a container, `docker restart` makes a new one.",
+    ),
+    Page(
+        "bridge-port",
+        "A port of a bridge that does not forward",
+        "A bridge drops the frame, though both interfaces are its ports and up.",
+        "A port forwards in state `forwarding` alone: spanning tree, or somebody by hand, holds it in another. Ports "
+        "that are both `isolated` hear nothing of each other. VLANs that a bridge filters and rules of family "
+        "`bridge` are not followed: with them there is no claim.",
+        EVERY,
+        (
+            Sight("bridge -d link show", "`state` of the port, `isolated`"),
+            Sight("bridge vlan show", "which VLANs a port is in"),
+        ),
+        "`bridge link set dev PORT state 3`; leave spanning tree off on Docker's bridges, as Docker makes them.",
+    ),
+    Page(
+        "mtu",
+        "Too large for an interface",
+        "Small packets pass, and one of full size does not.",
+        "An interface sends no packet that is larger than its MTU. Who is told of it (ICMP `fragmentation needed`) "
+        "sends smaller ones; where that is filtered, connections open and then hang. What travels in a tunnel (VXLAN, "
+        "a VPN) has less room than the interface beneath it.",
+        EVERY,
+        (
+            Sight("ip link show NAME", "`mtu`, smaller than at the sender"),
+            Sight("ping -M do -s 1472 ADDRESS", "`message too long`, or silence"),
+        ),
+        "Give the network the MTU of the narrowest link, `com.docker.network.driver.mtu`; for docker0: `mtu` in "
+        "daemon.json.",
     ),
     Page(
         "macvlan-own-host",
@@ -114,8 +175,8 @@ RULES = (
             Sight("tcpdump -eni PARENT arp", "the child's request leaves, nobody answers"),
         ),
         "Give the host a child of its own: `ip link add hostside link PARENT type macvlan mode bridge`, an "
-        "address, and a route to the container's address by way of it. A host then reaches the container and is"
-        " reached by it.",
+        "address, and a route to the container's address by way of it. Host and container then are neighbours by that "
+        "child (see [same-lan](same-lan.md)).",
     ),
     Page(
         "ipvlan-own-host",
@@ -199,9 +260,10 @@ RULES = (
         "nobody-there",
         "Nobody holds the address",
         "The address lies in the subnet of a network that is wholly known, and nobody on it has it.",
-        'The ARP request is not answered. After some three seconds the kernel gives up: "Host is unreachable".',
+        'The ARP request is not answered. After some three seconds the kernel gives up: "Host is unreachable". Where '
+        "somebody fixed a neighbour entry by hand, nothing is asked: the frame goes to that MAC address, in silence.",
         EVERY,
-        (Sight("ip neigh show ADDRESS", "`FAILED` or `INCOMPLETE`"),),
+        (Sight("ip neigh show ADDRESS", "`FAILED` or `INCOMPLETE`; `PERMANENT` for a fixed one"),),
         "Correct the address, or start what should have it.",
     ),
     Page(

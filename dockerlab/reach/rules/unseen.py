@@ -36,16 +36,42 @@ RULES = (
     ),
     Page(
         "unseen-forwarding",
-        "How a host forwards",
-        "A host would have to forward the packet, and it is not known whether it does.",
-        "`ip_forward`, or the policy of chain FORWARD where no rule of Docker's accepts the packet, could not be read: "
-        "it takes root. Or the engine is 27 and the network in gateway mode routed, of which it was not observed what "
-        "it lets in.",
+        "What a host does",
+        "A host would have to take the packet or pass it on, and it is not known whether it does.",
+        "What decides could not be read: `ip_forward`, the firewall's rules (which takes root), where an interface of "
+        "somebody else's leads, such as a tunnel or a bond. The reason says what it is.",
         "every engine",
         (
             Sight("sysctl net.ipv4.ip_forward", "1, or why it cannot be read"),
-            Sight("iptables -S FORWARD", "the policy, in the first line"),
+            Sight("iptables-save", "the rules, or why they cannot be read"),
         ),
         "Run as root on the host, or say what is known to be so: `expect:` in the definition.",
+    ),
+    Page(
+        "unseen-match",
+        "What a rule asks for cannot be known",
+        "A rule of the firewall decides, and whether it fits this packet depends on what no look at the host shows.",
+        "Some conditions are about more than the packet: how many came before (`limit`, `connlimit`, `recent`), the "
+        "time of day, chance (`statistic`), what a program in the rule says (`bpf`). Both are possible then, and "
+        "where they lead to different ends there is no claim. The reason quotes the rule.",
+        "every engine: the kernel decides, not Docker",
+        (
+            Sight("iptables-save -c", "the rule and its counter, before and after a try"),
+            Sight("dockerlab explain LAB FROM TO --trace", "whether this packet met it"),
+        ),
+        "Put a rule before it that decides, or say what is known to be so: `expect:` in the definition.",
+    ),
+    Page(
+        "no-namespace",
+        "Whoever asks is not there",
+        "The source does not run, or its network namespace could not be read: nothing can be said of what it sends.",
+        "A container's network namespace is made when it starts, and goes when it ends. To read it, and the host's "
+        "own, takes root on the host.",
+        "every engine",
+        (
+            Sight("docker ps --all --filter name=NAME", "whether it runs, and why it ended"),
+            Sight("docker inspect --format '{{.State.Pid}}' NAME", "0, or the process whose namespace is entered"),
+        ),
+        "Start the container; be root on the host.",
     ),
 )
