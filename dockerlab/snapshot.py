@@ -22,8 +22,32 @@ only an image of that name, or one that has none yet, is the lab's."""
 LABEL_BASE = "dockerlab.base"
 """On an image that was built: the ID of the image that it was built on."""
 
-BRIDGE_NAME = "com.docker.network.bridge.name"
+OF_BRIDGES = "com.docker.network.bridge."
+"""How the options of Docker's bridge driver begin."""
+BRIDGE_NAME = OF_BRIDGES + "name"
 """The option that says what a network's bridge is called on the host."""
+ICC = OF_BRIDGES + "enable_icc"
+"""The option that says whether containers on a bridge reach each other."""
+MASQUERADE = OF_BRIDGES + "enable_ip_masquerade"
+"""The option that says whether the host puts its own address in place of those of a bridge."""
+BINDING = OF_BRIDGES + "host_binding_ipv4"
+"""The option that says on which address of the host ports are published."""
+GATEWAY_MODE = OF_BRIDGES + "gateway_mode_ipv4"
+GATEWAY_MODE_6 = OF_BRIDGES + "gateway_mode_ipv6"
+"""The options that say what the host does with packets from and to a bridge beside forwarding them."""
+TRUSTED = OF_BRIDGES + "trusted_host_interfaces"
+"""The option that says from which interfaces the containers of a bridge may be reached at their own addresses."""
+MTU = "com.docker.network.driver.mtu"
+"""The option that gives the interfaces of a network their MTU, in bytes."""
+VXLAN_IDS = "com.docker.network.driver.overlay.vxlanid_list"
+"""The option that gives the numbers of an overlay's tunnels."""
+IFACE_PREFIX = "com.docker.network.container_iface_prefix"
+"""The option that says what the interfaces in containers are called."""
+
+GATEWAY_BRIDGE = "docker_gwbridge"
+"""The network, and the bridge, by which containers on overlay networks leave their host."""
+INGRESS = "ingress"
+"""The overlay network that a Swarm makes for its published ports."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +80,8 @@ class PublishedPort:
 class ContainerState:
     """One container; `network_mode` is the engine's `HostConfig.NetworkMode`, `pid` is 0 unless it runs.
 
-    `started` is when it last started, in nanoseconds since 1970; 0 where that is not known.
+    `started` is when it last started, in nanoseconds since 1970; 0 where that is not known. What it runs and which
+    ports it asks for, whether they can be published or not, only an inspected container tells: else they are None.
     """
 
     id: str
@@ -72,6 +97,9 @@ class ContainerState:
     published: tuple[PublishedPort, ...] = ()
     started: int = 0
     image_id: str = ""
+    entrypoint: tuple[str, ...] | None = None
+    command: tuple[str, ...] | None = None
+    asked: tuple[PublishedPort, ...] | None = None
 
 
 def orphaned(joiner: ContainerState, owner: ContainerState) -> bool:

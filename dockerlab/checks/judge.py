@@ -10,7 +10,7 @@ from functools import cached_property
 from dockerlab import drift
 from dockerlab.checks.looks import Unseen, read, stands
 from dockerlab.checks.model import Ask, Cells, Check, Look, Source
-from dockerlab.drift import Difference, kernel
+from dockerlab.drift import Difference, inside
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
 from dockerlab.snapshot import Snapshot
@@ -45,6 +45,8 @@ class Scene:
     """What the student answered, by question."""
     facts: Mapping[str, HostFacts] = field(default_factory=dict)
     """What the machines beneath the engines are like."""
+    spares: bool = False
+    """Whether what a host is at fault for is not charged: nobody has broken it on purpose."""
 
     @cached_property
     def insides(self) -> tuple[Mapping[str, Inside], Mapping[str, str]]:
@@ -54,8 +56,8 @@ class Scene:
     @cached_property
     def beneath(self) -> tuple[Difference, ...]:
         """Return where parents and namespaces are not as the engines' word has them."""
-        inside = kernel.namespaces(self.lab, self.snapshots, self.insides[0])
-        return (*kernel.parents(self.lab, self.facts), *inside)
+        found = inside.namespaces(self.lab, self.snapshots, self.insides[0])
+        return (*inside.parents(self.lab, self.facts), *found)
 
     @cached_property
     def report(self) -> Report:
@@ -90,9 +92,8 @@ def _cells(wanted: Cells, because: str, scene: Scene) -> Outcome:
     about = f"{wanted.source} -> {wanted.to}, {wanted.probe}: {wanted.expected}"
     chosen = [judged for judged in scene.report.cells if _meant(judged, wanted)]
     if not chosen:
-        gone = [str(each) for each in drift.differences(scene.lab, scene.snapshots) if each.how != "other"]
-        return Outcome(about, "unknown", "as it is now, the lab has no such cell in its matrix", beside=tuple(gone))
-    verdicts = [_verdict(judged, wanted) for judged in chosen]
+        return Outcome(about, "unknown", "the lab has no such cell in its matrix")
+    verdicts = [_verdict(judged, wanted, scene) for judged in chosen]
     if all(verdict == "pass" for verdict in verdicts):
         return Outcome(about, "pass", because or _as_it_is(chosen[0]))
     amiss = [(judged, verdict) for judged, verdict in zip(chosen, verdicts, strict=True) if verdict != "pass"]
@@ -100,16 +101,28 @@ def _cells(wanted: Cells, because: str, scene: Scene) -> Outcome:
     verdict: Verdict = "fail" if any(v == "fail" for _, v in amiss) else "unknown"
     others = len(amiss) - 1
     more = (f"so are {others} other cells" if others > 1 else "so is one other cell",) if others else ()
-    near = _near(scene.lab, (judged for judged, _ in amiss))
-    known = (*drift.differences(scene.lab, scene.snapshots), *scene.beneath)
-    told = [str(each) for each in known if each.how != "missing" or each.name in near]
-    return Outcome(about, verdict, _why(first), more, tuple(dict.fromkeys((*scene.report.notes, *told))))
+    told = [*_causes((judged for judged, _ in amiss), scene), *map(str, scene.beneath)]
+    why = _absent(first, scene) or _why(first)
+    return Outcome(about, verdict, why, more, tuple(dict.fromkeys((*told, *scene.report.notes))))
 
 
-def _near(lab: Lab, cells: Iterable[Judged]) -> set[str]:
-    """Return the ends of cells and the networks that these are on: what is missing elsewhere is not their reason."""
-    ends = {end for judged in cells for end in (judged.cell.source, judged.cell.to)}
-    return ends | {network for end in ends & lab.containers.keys() for network in lab.containers[end].networks}
+def _causes(cells: Iterable[Judged], scene: Scene) -> Iterator[str]:
+    """Yield the causes of cells, each with what puts it right; those of the hosts are no fault of the student."""
+    for cause in dict.fromkeys(judged.cause for judged in cells if judged.cause is not None):
+        spared = "; not charged to you" if scene.spares and cause.side == "host" else ""
+        yield f"{cause}{spared}" + (f"; right would be: {cause.undo}" if cause.undo else "")
+
+
+def _absent(judged: Judged, scene: Scene) -> str:
+    """Return that an end of a cell does not run, so that the cell proves nothing; empty where all do."""
+    for end in (judged.cell.source, judged.cell.to, judged.cell.holder):
+        if end is not None and end in scene.lab.containers:
+            host = scene.lab.host_of(end)
+            state = scene.snapshots[host].container(end)
+            if state is None or not state.running:
+                what = "does not exist" if state is None else "does not run"
+                return f"{judged.cell.source} -> {judged.cell.to} {judged.cell.probe}: {end} {what} on {host}"
+    return ""
 
 
 def _as_it_is(judged: Judged) -> str:
@@ -126,12 +139,13 @@ def _meant(judged: Judged, wanted: Cells) -> bool:
     return all(fnmatchcase(name, pattern) for name, pattern in pairs)
 
 
-def _verdict(judged: Judged, wanted: Cells) -> Verdict:
-    if wanted.expected == "predicted":
-        return judged.verdict
-    if judged.observed.state == "unknown":
+def _verdict(judged: Judged, wanted: Cells, scene: Scene) -> Verdict:
+    if judged.observed.state == "unknown" or _absent(judged, scene):
         return "unknown"
-    return "pass" if judged.observed.state == wanted.expected else "fail"
+    verdict: Verdict = judged.verdict
+    if wanted.expected != "predicted":
+        verdict = "pass" if judged.observed.state == wanted.expected else "fail"
+    return "unknown" if verdict == "fail" and scene.spares and not judged.charged else verdict
 
 
 def _why(judged: Judged) -> str:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from dockerlab.daemon.state import PATH
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
@@ -61,7 +62,7 @@ READERS: Mapping[str, Reader] = {
     ),
     "namespace": Reader(("readlink", "/proc/{pid}/ns/net"), (0, 0), "", "a container's network namespace"),
     "namespaces": Reader(("ip", "netns", "list"), (0, 0), "", "the host's network namespaces that have a name"),
-    "daemon": Reader(("cat", "/etc/docker/daemon.json"), (0, 0), "", "the engine's settings"),
+    "daemon": Reader(("cat", PATH), (0, 0), "", "the engine's settings"),
 }  # fmt: skip
 """By the first word of a look's `at`."""
 

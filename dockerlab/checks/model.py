@@ -19,7 +19,7 @@ class Cells(Strict):
     to: str = Field("*", max_length=MAX_PATTERN, description="a pattern over the names of targets")
     probe: str = Field("ping", max_length=MAX_PATTERN, description="ping, tcp/PORT, dns, or * for all")
     expected: Literal["reachable", "unreachable", "predicted"] = Field(
-        "predicted", description="what they have to be; predicted: what the model says of the hosts as they are"
+        "predicted", description="what they have to be; predicted: what the model says of the lab as it is defined"
     )
 
 

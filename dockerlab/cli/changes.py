@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dockerlab.cli import options as o
+from dockerlab.cli.output import say
 from dockerlab.errors import UsageError
 
 if TYPE_CHECKING:
     from dockerlab.hosts.base import Host
     from dockerlab.machinery.episodes import Episode
-    from dockerlab.provision.execute import Reporter
+    from dockerlab.provision.reporting import Reporter
 
 ShowOption = Annotated[
     bool, typer.Option("--show-changes", help="After each command, say what it changed on its host, and why.")
@@ -49,7 +49,7 @@ def shown(reporter: Reporter, hosts: Mapping[str, Host], *, show: bool, output: 
         def tell(episode: Episode) -> None:
             with turn:
                 if show:
-                    o.say(changes.text(episode, width).rstrip("\n"))
+                    say(changes.text(episode, width).rstrip("\n"))
                 if file is not None:
                     file.write(changes.json_line(episode))
                     file.flush()

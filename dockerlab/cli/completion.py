@@ -36,10 +36,10 @@ def ends(ctx: typer.Context, incomplete: str) -> list[str]:
 
 def _names(ctx: typer.Context) -> tuple[list[str], list[str]]:
     """Return the containers and the hosts of the lab that is named before: none where that is no definition."""
-    from dockerlab.cli import options
+    from dockerlab.cli import loading
 
     try:
-        lab = options.load_lab(str(ctx.params.get("lab")), ctx.params.get("settings"))
+        lab = loading.load_lab(str(ctx.params.get("lab")), ctx.params.get("settings"))
     except (DefinitionError, UsageError):
         return [], []
     return list(lab.containers), list(lab.hosts)

@@ -7,10 +7,13 @@ from typing import Annotated
 
 import typer
 
-from dockerlab.cli import completion
+from dockerlab.cli import completion, loading
 from dockerlab.cli import options as o
+from dockerlab.cli.output import say, write
+from dockerlab.cli.places import HERE, Places, placed
 
 
+@placed
 def doctor(
     lab: Annotated[
         str | None,
@@ -21,9 +24,7 @@ def doctor(
         ),
     ] = None,
     settings: o.SetOption = None,
-    sandbox: o.SandboxOption = False,
-    inventory: o.InventoryOption = None,
-    accept_new_host_keys: o.AcceptOption = False,
+    where: Places = HERE,
     fix: Annotated[
         bool, typer.Option("--fix", help="Carry out the remedies that can be taken back, then look again.")
     ] = False,
@@ -36,20 +37,19 @@ def doctor(
     from dockerlab.finding import exit_code
     from dockerlab.identity import current
     from dockerlab.report import findings as listing
-    from dockerlab.session import open_session
 
-    definition = o.load_lab(lab, settings, warn=True) if lab is not None else None
+    definition = loading.load_lab(lab, settings, warn=True) if lab is not None else None
     if definition is not None:
         hosts = dict(definition.addresses)
     else:
-        _, hosts = o.name_and_hosts(None, None, named_elsewhere=sandbox or inventory is not None)
+        _, hosts = loading.name_and_hosts(None, None, named_elsewhere=where.named)
     who = current(definition.name) if definition is not None else None
-    with open_session(hosts, o.whereabouts(sandbox, inventory, accept_new_host_keys), o.say) as session:
+    with where.open(hosts) as session:
         found = examine(session.hosts, session.controller, definition, who)
-        if fix and mend(found, session.hosts, o.say):
+        if fix and mend(found, session.hosts, say):
             found = examine(session.hosts, session.controller, definition, who)
     if form is o.ListFormat.JSON:
-        o.write(listing.as_json(found, definition.name if definition is not None else None), output)
+        write(listing.as_json(found, definition.name if definition is not None else None), output)
     else:
-        o.write(listing.table(found, shutil.get_terminal_size((100, 24)).columns), output)
+        write(listing.table(found, shutil.get_terminal_size((100, 24)).columns), output)
     raise typer.Exit(exit_code(found))

@@ -7,16 +7,18 @@ from typing import Annotated
 
 import typer
 
-from dockerlab.cli import completion
+from dockerlab.cli import completion, loading
 from dockerlab.cli import options as o
 from dockerlab.cli.group import Single
-from dockerlab.cli.inspect import defined
+from dockerlab.cli.output import say
+from dockerlab.cli.places import HERE, Places, placed
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
 
 
 # What is none of our options is the command's.
 @app.command(cls=Single, context_settings={"ignore_unknown_options": True})
+@placed
 def execute(
     lab: o.LabOrName,
     container: Annotated[
@@ -28,21 +30,18 @@ def execute(
     command: Annotated[list[str], typer.Argument(metavar="COMMAND…", help="The command; -- ahead of it ends ours.")],
     timeout: Annotated[float, typer.Option("--timeout", metavar="SECONDS", help="How long it may take.")] = 60.0,
     host: o.HostOption = None,
-    sandbox: o.SandboxOption = False,
-    inventory: o.InventoryOption = None,
-    accept_new_host_keys: o.AcceptOption = False,
+    where: Places = HERE,
 ) -> None:
     """Run a command in the containers of a lab that a name or pattern means; its exit code is the command's."""
-    from dockerlab.session import open_session
     from dockerlab.survey import run_in, survey
 
-    definition = defined(lab, None)
-    name, hosts = o.name_and_hosts(lab, host, named_elsewhere=sandbox or inventory is not None)
+    definition = loading.defined(lab, None)
+    name, hosts = loading.name_and_hosts(lab, host, named_elsewhere=where.named)
     typed = definition.containers if definition is not None else ()
-    with open_session(hosts, o.whereabouts(sandbox, inventory, accept_new_host_keys), o.say) as session:
+    with where.open(hosts) as session:
         found = survey(session.hosts)
         for error in found.failures.values():
-            o.say(str(error))
+            say(str(error))
         if not found.answers:
             raise typer.Exit(4)
         containers = run_in.chosen(found.answers, name or lab, container, typed)
@@ -53,5 +52,5 @@ def execute(
             stream.buffer.write(output if len(results) == 1 else run_in.labelled(own, output))
             stream.flush()
         if len(results) > 1 and not result.ok:
-            o.say(f"{own}: exit code {result.rc}")
+            say(f"{own}: exit code {result.rc}")
     raise typer.Exit(run_in.exit_code(results) or (4 if found.failures else 0))

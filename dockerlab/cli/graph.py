@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dockerlab.cli import loading
 from dockerlab.cli import options as o
+from dockerlab.cli.output import say, write
+from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -25,6 +28,7 @@ class GraphFormat(str, Enum):
     DOT = "dot"
 
 
+@placed
 def graph(
     lab: o.LabArgument,
     form: Annotated[GraphFormat, typer.Option("--format", help="How the picture is written.")] = GraphFormat.SVG,
@@ -34,53 +38,48 @@ def graph(
     offline: Annotated[
         bool, typer.Option("--offline", help="With --matrix: lay the predictions over it; no host is touched.")
     ] = False,
-    engine: Annotated[str, typer.Option("--engine", help="The engine's version where no host is touched.")] = "28.5",
+    engine: Annotated[str, typer.Option("--engine", help="The engine's version where no host is touched.")] = o.ENGINE,
     settings: o.SetOption = None,
-    sandbox: o.SandboxOption = False,
-    inventory: o.InventoryOption = None,
-    accept_new_host_keys: o.AcceptOption = False,
+    where: Places = HERE,
     prober: o.ProberOption = o.ProberChoice.AUTO,
     output: o.OutputOption = None,
 ) -> None:
     """Draw the lab: hosts, networks, containers, addresses, ports, and how each is plugged in."""
     if offline and not matrix:
         raise UsageError("without --matrix the picture is made from the definition alone: leave --offline out")
-    if (sandbox or inventory is not None) and (offline or not matrix):
+    if where.named and (offline or not matrix):
         raise UsageError("the picture asks hosts only for --matrix without --offline: leave out where they are")
-    definition = o.load_lab(lab, settings)
+    definition = loading.load_lab(lab, settings)
     if not matrix or offline:
         picture, strands = _imagined(definition, o.checked_engine(engine), matrix=matrix)
-        o.write(_drawn(form, picture, strands), output)
+        write(_drawn(form, picture, strands), output)
         return
     from dockerlab.report.matrices import total
-    from dockerlab.session import open_session
     from dockerlab.verify import on_hosts
 
-    with open_session(definition.addresses, o.whereabouts(sandbox, inventory, accept_new_host_keys), o.say) as session:
+    with where.open(definition.addresses) as session:
         report = on_hosts.verify(definition, session.hosts, prober.value)
-    o.write(_drawn(form, *_seen(report)), output)
+    write(_drawn(form, *_seen(report)), output)
     for paragraph in report.ended:
-        o.say(paragraph)
-    o.say(total(report))
+        say(paragraph)
+    say(total(report))
     raise typer.Exit(report.exit_code)
 
 
 def _imagined(lab: Lab, engine: str, *, matrix: bool) -> tuple[Picture, list[Strand]]:
     """Return the picture of a definition, and what the model predicts."""
-    from dockerlab import reach
     from dockerlab.graph.describe import describe
     from dockerlab.graph.verdicts import Asked, strands
-    from dockerlab.reach.offline import imagine
-    from dockerlab.reach.overrides import override
+    from dockerlab.reach import asked, worlds
 
-    world = reach.build_world(lab, *imagine(lab, engine))
+    world = worlds.offline(lab, engine)
     picture = describe(world, imagined=True)
     if not matrix:
         return picture, []
-    rows, notes = override(reach.matrix(world), lab.expect)
-    for note in notes:
-        o.say(note)
-    return picture, strands(picture, [Asked(cell, expected.reachable) for cell, expected in rows])
+    found = asked.expected(world)
+    for note in found.notes:
+        say(note)
+    return picture, strands(picture, [Asked(cell, expected.reachable) for cell, expected in found.rows])
 
 
 def _seen(report: Report) -> tuple[Picture, list[Strand]]:

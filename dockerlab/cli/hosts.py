@@ -7,8 +7,10 @@ from typing import Annotated
 
 import typer
 
-from dockerlab.cli import completion
+from dockerlab.cli import completion, loading
 from dockerlab.cli import options as o
+from dockerlab.cli.output import say, write
+from dockerlab.cli.places import InventoryOption, Places, SandboxOption
 
 
 class AddressFormat(str, Enum):
@@ -26,8 +28,8 @@ def hosts(
             metavar="LAB", help="A YAML file, or the name of a packaged lab.", autocompletion=completion.labs
         ),
     ] = None,
-    sandbox: o.SandboxOption = False,
-    inventory: o.InventoryOption = None,
+    sandbox: SandboxOption = False,
+    inventory: InventoryOption = None,
     form: Annotated[
         AddressFormat, typer.Option("--format", help="For people, for ssh -F, or for ansible -i.")
     ] = AddressFormat.TABLE,
@@ -37,11 +39,12 @@ def hosts(
     from dockerlab.report import addresses
     from dockerlab.session import addresses_of
 
-    _, names = o.name_and_hosts(lab, None, named_elsewhere=sandbox or inventory is not None)
-    found = addresses_of(names, o.whereabouts(sandbox, inventory, accept_new_host_keys=False), o.say)
-    write = {
+    where = Places(sandbox, inventory)
+    _, names = loading.name_and_hosts(lab, None, named_elsewhere=where.named)
+    found = addresses_of(names, where.whereabouts(), say)
+    form_of = {
         AddressFormat.TABLE: addresses.as_table,
         AddressFormat.SSH_CONFIG: addresses.as_ssh_config,
         AddressFormat.ANSIBLE: addresses.as_ansible,
     }
-    o.write(write[form](found), output)
+    write(form_of[form](found), output)

@@ -7,19 +7,22 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dockerlab.cli import completion
+from dockerlab.cli import completion, loading
 from dockerlab.cli import options as o
-from dockerlab.errors import DefinitionError, HostError, UsageError
+from dockerlab.cli.output import write
+from dockerlab.cli.places import HERE, Places, placed
+from dockerlab.errors import HostError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from dockerlab.hosts.base import Host
     from dockerlab.lab.model import Lab
-    from dockerlab.machinery.model import Machine
+    from dockerlab.machinery.model import Machinery
     from dockerlab.machinery.view import View
 
 
+@placed
 def inspect(
     lab: o.LabOrName,
     container: Annotated[
@@ -29,51 +32,36 @@ def inspect(
     raw: Annotated[bool, typer.Option("--raw", help="The commands that show it by hand, and what they print.")] = False,
     settings: o.SetOption = None,
     host: o.HostOption = None,
-    sandbox: o.SandboxOption = False,
-    inventory: o.InventoryOption = None,
-    accept_new_host_keys: o.AcceptOption = False,
+    where: Places = HERE,
     form: o.ListOption = o.ListFormat.TABLE,
     output: o.OutputOption = None,
 ) -> None:
     """Show what Docker built for the lab: interfaces, cables, bridges, routes, firewall rules, published ports."""
     from dockerlab.machinery.send import look_at_all
     from dockerlab.report import inspection_json, inspection_tree
-    from dockerlab.session import open_session
 
-    definition = defined(lab, settings)
+    definition = loading.defined(lab, settings)
     name, hosts = lab, dict[str, str | None]()
     if definition is None or host:
-        _, hosts = o.name_and_hosts(lab, host, named_elsewhere=sandbox or inventory is not None)
+        _, hosts = loading.name_and_hosts(lab, host, named_elsewhere=where.named)
     if definition is not None:
         name, hosts = definition.name, hosts or definition.addresses
-    with open_session(hosts, o.whereabouts(sandbox, inventory, accept_new_host_keys), o.say) as session:
-        machines, failures = look_at_all(session.hosts)
-        views = _views(machines, name, definition, container)
+    with where.open(hosts) as session:
+        seen = look_at_all(session.hosts)
+        views = _views(seen.answers, name, definition, container)
         if raw:
             text = _by_hand(views, session.hosts, form)
         elif form is o.ListFormat.JSON:
             text = inspection_json.render(name, views)
         else:
             text = inspection_tree.render(views, shutil.get_terminal_size((100, 24)).columns)
-    o.write(text, output)
-    if failures:
-        lines = "\n".join(f"  {error}" for error in failures.values())
-        raise HostError(", ".join(failures), f"not looked at:\n{lines}")
+    write(text, output)
+    if seen.failures:
+        lines = "\n".join(f"  {error}" for error in seen.failures.values())
+        raise HostError(", ".join(seen.failures), f"not looked at:\n{lines}")
 
 
-def defined(lab: str, settings: list[str] | None) -> Lab | None:
-    """Return the definition that a call names, or None where it gives just the name of a running lab."""
-    try:
-        return o.load_lab(lab, settings)
-    except DefinitionError:
-        raise
-    except UsageError:
-        if settings or not o.is_name(lab):
-            raise
-        return None
-
-
-def _views(machines: Mapping[str, Machine], name: str, lab: Lab | None, only: str | None) -> list[View]:
+def _views(machines: Mapping[str, Machinery], name: str, lab: Lab | None, only: str | None) -> list[View]:
     """Return what to show of each host; raises UsageError when there is nothing of the lab."""
     from dockerlab.machinery.view import view
     from dockerlab.snapshot import LABEL_LAB

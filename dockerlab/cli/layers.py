@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dockerlab.cli import loading
 from dockerlab.cli import options as o
+from dockerlab.cli.output import say, write
+from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from dockerlab.layers.model import Found
 
 
+@placed
 def layers(
     names: Annotated[
         list[str] | None, typer.Argument(metavar="IMAGE|CONTAINER…", help="Images and containers to look at.")
@@ -27,28 +31,25 @@ def layers(
     ] = None,
     raw: Annotated[bool, typer.Option("--raw", help="The commands that show it by hand, and what they print.")] = False,
     host: o.HostOption = None,
-    sandbox: o.SandboxOption = False,
-    inventory: o.InventoryOption = None,
-    accept_new_host_keys: o.AcceptOption = False,
+    where: Places = HERE,
     form: o.ListOption = o.ListFormat.TABLE,
 ) -> None:
     """Show the layers of images and containers: history, sizes, digests, directories, and what they share."""
     from dockerlab.layers.look import look
     from dockerlab.report import as_layers
-    from dockerlab.session import open_session
     from dockerlab.survey import on_each
 
-    definition, elsewhere = None, sandbox or inventory is not None
+    definition, elsewhere = None, where.named
     if lab is None:
-        _, places = o.name_and_hosts(None, host, named_elsewhere=elsewhere)
+        _, places = loading.name_and_hosts(None, host, named_elsewhere=elsewhere)
     else:
-        definition = o.load_lab(lab, None)
-        _, places = o.name_and_hosts(lab, host, named_elsewhere=elsewhere)
+        definition = loading.load_lab(lab, None)
+        _, places = loading.name_and_hosts(lab, host, named_elsewhere=elsewhere)
     if not names and definition is None:
         raise UsageError("say which images or containers, by name or ID, or --lab LAB for all of a lab")
     if any(name.startswith("-") for name in names or ()):
         raise UsageError("no image or container has a name that begins with a hyphen")
-    with open_session(places, o.whereabouts(sandbox, inventory, accept_new_host_keys), o.say) as session:
+    with where.open(places) as session:
         wanted = {at: list(dict.fromkeys([*(names or ()), *_of_lab(definition, at)])) for at in session.hosts}
         found = on_each(session.hosts, lambda at: look(at, wanted[at.name]))
         shown = _by_hand(found, session.hosts, form) if raw else None
@@ -56,13 +57,13 @@ def layers(
     there = {name for at, each in found.items() for name in wanted[at] if name not in each.missing}
     nowhere = [name for name in dict.fromkeys(name for each in wanted.values() for name in each) if name not in there]
     if shown is not None:
-        o.write(shown, None)
+        write(shown, None)
     elif form is o.ListFormat.JSON:
-        o.write(as_layers.as_json(list(found.values())), None)
+        write(as_layers.as_json(list(found.values())), None)
     elif seen:
-        o.write(as_layers.render(seen, shutil.get_terminal_size((120, 24)).columns), None)
+        write(as_layers.render(seen, shutil.get_terminal_size((120, 24)).columns), None)
     for name in nowhere:
-        o.say(f"no image and no container {name} on {', '.join(found)}")
+        say(f"no image and no container {name} on {', '.join(found)}")
     if nowhere:
         raise typer.Exit(4)
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 import sys
 import threading
 import time
+from contextlib import AbstractContextManager, closing
 from typing import TYPE_CHECKING
 
-from dockerlab.cli.options import say
+from dockerlab.cli.output import say
 from dockerlab.command import Command, Result
 from dockerlab.errors import DockerlabError, HostError
 from dockerlab.plain import for_terminal
-from dockerlab.plan import Key, Step
+from dockerlab.plan import Key, Plan, Step
 
 if TYPE_CHECKING:
     from rich.status import Status
+
+    from dockerlab.provision.reporting import Reporter, Reporting
 
 DONE = {"create": "created", "recreate": "recreated", "remove": "removed", "keep": "kept", "clear": "cleared"}
 
@@ -87,22 +90,11 @@ def _live_line() -> Status:
     return live
 
 
-class Silent:
-    """Tells nothing of what is done."""
+def reporting(*, verbose: bool = False, silent: bool = False) -> Reporting:
+    """Return how the steps of a plan are shown on standard error."""
+    from dockerlab.provision.reporting import silently
 
-    one_by_one = False
+    def of(plan: Plan) -> AbstractContextManager[Reporter]:
+        return silently(plan) if silent else closing(Progress(len(plan.steps), verbose=verbose))
 
-    def close(self) -> None:
-        """Do nothing."""
-
-    def started(self, step: Step) -> None:
-        """Do nothing."""
-
-    def ran(self, command: Command, result: Result) -> None:
-        """Do nothing."""
-
-    def lost(self, step: Step, loss: HostError) -> None:
-        """Do nothing."""
-
-    def finished(self, step: Step, failure: DockerlabError | None) -> None:
-        """Do nothing."""
+    return of

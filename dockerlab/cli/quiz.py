@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dockerlab.cli import loading
 from dockerlab.cli import options as o
+from dockerlab.cli.output import say, write
+from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import UsageError
 
 if TYPE_CHECKING:
     from dockerlab.lab.model import Lab
     from dockerlab.quiz.answers import Answered
     from dockerlab.quiz.questions import Question
-    from dockerlab.session import Whereabouts
 
 
 class QuizFormat(str, Enum):
@@ -27,6 +29,7 @@ class QuizFormat(str, Enum):
     JSON = "json"
 
 
+@placed
 def quiz(
     lab: o.LabArgument,
     number: Annotated[int, typer.Option("--questions", "-n", min=1, max=1000, help="How many cells are asked.")] = 10,
@@ -34,11 +37,9 @@ def quiz(
     verify: Annotated[
         bool, typer.Option("--verify", help="Ask about the lab as it is on its hosts now, not as predicted.")
     ] = False,
-    engine: Annotated[str, typer.Option("--engine", help="Without --verify: the engine's version.")] = "28.5",
+    engine: Annotated[str, typer.Option("--engine", help="Without --verify: the engine's version.")] = o.ENGINE,
     settings: o.SetOption = None,
-    sandbox: o.SandboxOption = False,
-    inventory: o.InventoryOption = None,
-    accept_new_host_keys: o.AcceptOption = False,
+    where: Places = HERE,
     form: Annotated[QuizFormat, typer.Option("--format", help="What is on standard output.")] = QuizFormat.TEXT,
     output: o.OutputOption = None,
 ) -> None:
@@ -46,21 +47,20 @@ def quiz(
     from dockerlab.quiz import answers
     from dockerlab.quiz.questions import choose
 
-    definition = o.load_lab(lab, settings)
+    definition = loading.load_lab(lab, settings)
     o.checked_engine(engine)
-    where = o.whereabouts(sandbox, inventory, accept_new_host_keys)
     known = _observed(definition, where) if verify else _predicted(definition, engine)
     chosen_by = secrets.randbelow(1_000_000) if seed is None else seed
     chosen = choose(known, number, chosen_by)
     if not chosen:
         raise UsageError(f"{definition.name}: no cell could be told" + ("; is the lab up?" if verify else ""))
     machine = form is QuizFormat.JSON or output is not None
-    say = o.say if machine else _print
-    say(f"{definition.name}: {len(chosen)} questions, seed {chosen_by}. Answer y or n; q ends it.")
-    marked = ask(chosen, sys.stdin.readline, say, patient=sys.stdin.isatty())
-    say(f"\n{answers.score(marked)}")
+    tell = say if machine else _print
+    tell(f"{definition.name}: {len(chosen)} questions, seed {chosen_by}. Answer y or n; q ends it.")
+    marked = ask(chosen, sys.stdin.readline, tell, patient=sys.stdin.isatty())
+    tell(f"\n{answers.score(marked)}")
     if machine:
-        o.write(answers.as_json(definition.name, chosen_by, marked), output)
+        write(answers.as_json(definition.name, chosen_by, marked), output)
     raise typer.Exit(0 if all(each.right for each in marked) else 1)
 
 
@@ -90,20 +90,16 @@ def ask(
 
 def _predicted(definition: Lab, engine: str) -> list[Question]:
     from dockerlab.quiz.questions import predicted
-    from dockerlab.reach import build_world, matrix
-    from dockerlab.reach.offline import imagine
-    from dockerlab.reach.overrides import override
+    from dockerlab.reach import asked, worlds
 
-    rows, _ = override(matrix(build_world(definition, *imagine(definition, engine))), definition.expect)
-    return predicted(rows)
+    return predicted(asked.expected(worlds.offline(definition, engine)).rows)
 
 
-def _observed(definition: Lab, where: Whereabouts) -> list[Question]:
+def _observed(definition: Lab, where: Places) -> list[Question]:
     from dockerlab.quiz.questions import observed
-    from dockerlab.session import open_session
     from dockerlab.verify import on_hosts
 
-    with open_session(definition.addresses, where, o.say) as session:
+    with where.open(definition.addresses) as session:
         return observed(on_hosts.verify(definition, session.hosts).cells)
 
 

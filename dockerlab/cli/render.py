@@ -6,8 +6,10 @@ from typing import Annotated
 
 import typer
 
+from dockerlab.cli import loading
 from dockerlab.cli import options as o
 from dockerlab.cli import students as of_class
+from dockerlab.cli.output import write
 
 
 def render(
@@ -24,7 +26,7 @@ def render(
 
     if student is not None:
         made = of_class.instance_by_names(lab, settings, student, subnets)
-        o.write(scripts.of(made.lab, current(made.lab.name, student), host), output)
+        write(scripts.of(made.lab, current(made.lab.name, student), host), output)
         return
-    definition = o.load_lab(lab, settings)
-    o.write(scripts.of(definition, current(definition.name), host), output)
+    definition = loading.load_lab(lab, settings)
+    write(scripts.of(definition, current(definition.name), host), output)

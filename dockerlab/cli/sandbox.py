@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dockerlab.cli import options as o
 from dockerlab.cli.group import Group, Single
+from dockerlab.cli.output import say, write
 
 if TYPE_CHECKING:
     from dockerlab.sandbox import SandboxState
@@ -30,7 +30,7 @@ def up(
     """Start the hosts, or find them running."""
     from dockerlab import sandbox
 
-    o.write(_described(sandbox.up(hosts, rootfs, o.say)), None)
+    write(_described(sandbox.up(hosts, rootfs, say)), None)
 
 
 @app.command(cls=Single)
@@ -38,8 +38,8 @@ def down() -> None:
     """Stop the hosts and remove everything of them, also what a crash has left."""
     from dockerlab import sandbox
 
-    removed = sandbox.down(o.say)
-    o.say(f"sandbox: {len(removed)} things removed" if removed else "sandbox: nothing to remove")
+    removed = sandbox.down(say)
+    say(f"sandbox: {len(removed)} things removed" if removed else "sandbox: nothing to remove")
 
 
 @app.command(cls=Single)
@@ -49,9 +49,9 @@ def status() -> None:
 
     state = sandbox.status()
     if state is None:
-        o.write("no sandbox; 'dockerlab sandbox up' starts it\n", None)
+        write("no sandbox; 'dockerlab sandbox up' starts it\n", None)
         return
-    o.write(_described(state), None)
+    write(_described(state), None)
     if not all(host.alive for host in state.hosts):
         raise typer.Exit(4)
 

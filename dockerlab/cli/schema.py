@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from dockerlab.cli import options as o
+from dockerlab.cli.output import write
 
 
 def schema(output: o.OutputOption = None) -> None:
@@ -12,7 +13,7 @@ def schema(output: o.OutputOption = None) -> None:
     from dockerlab import modes
     from dockerlab.lab.schema import schema as describe
 
-    o.write(json.dumps(describe(modes.network_types()), indent=2) + "\n", output)
+    write(json.dumps(describe(modes.network_types()), indent=2) + "\n", output)
 
 
 def labs() -> None:
@@ -21,4 +22,4 @@ def labs() -> None:
 
     found = names()
     width = max((len(name) for name, _ in found), default=0)
-    o.write("".join(f"{name:<{width}}  {title}\n" for name, title in found), None)
+    write("".join(f"{name:<{width}}  {title}\n" for name, title in found), None)

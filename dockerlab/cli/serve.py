@@ -10,11 +10,14 @@ import typer
 
 from dockerlab.cli import options as o
 from dockerlab.cli import students as of_class
+from dockerlab.cli.output import say
+from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import UsageError
 
 TOKEN = "DOCKERLAB_SERVE_TOKEN"  # noqa: S105 - where it is, not what it is
 
 
+@placed
 def serve(
     lab: o.LabArgument,
     students: o.ClassOption,
@@ -27,9 +30,7 @@ def serve(
     ] = 10.0,
     settings: o.SetOption = None,
     subnets: o.SubnetsOption = None,
-    sandbox: o.SandboxOption = False,
-    inventory: o.InventoryOption = None,
-    accept_new_host_keys: o.AcceptOption = False,
+    where: Places = HERE,
     prober: o.ProberOption = o.ProberChoice.AUTO,
 ) -> None:
     """Show every student's cells on a page, live as they work; Ctrl-C ends it."""
@@ -46,16 +47,15 @@ def serve(
     from dockerlab.students.grading import grade
 
     may = access(listen, os.environ.get(TOKEN) or None)
-    where = o.whereabouts(sandbox, inventory, accept_new_host_keys)
     everybody = roster.read(students)
     with of_class.opened(lab, settings, everybody, where, subnets) as (course, session):
         board = Board(course.lab.name, course.lab.title)
         board.begin([{"id": each.id, "name": each.name} for each in everybody])
         on = listening(listen, port)
         with asked_to_stop() as asked, serving(lambda ending: application(board, may, ending), on):
-            o.say(f"the page is at {_address(listen, on.getsockname()[1], may.token)} (Ctrl-C ends it)")
+            say(f"the page is at {_address(listen, on.getsockname()[1], may.token)} (Ctrl-C ends it)")
             rounds(board, partial(grade, course, session.hosts, prober.value), asked, every)
-    o.say("the page has ended")
+    say("the page has ended")
 
 
 def _address(listen: str, port: int, token: str | None) -> str:

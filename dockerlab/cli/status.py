@@ -7,40 +7,40 @@ from datetime import datetime, timezone
 
 import typer
 
+from dockerlab.cli import loading
 from dockerlab.cli import options as o
 from dockerlab.cli import students as of_class
+from dockerlab.cli.output import say, write
+from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import UsageError
 
 
+@placed
 def status(
     lab: o.OptionalLab = None,
     students: o.StudentsOption = None,
     host: o.HostOption = None,
-    sandbox: o.SandboxOption = False,
-    inventory: o.InventoryOption = None,
-    accept_new_host_keys: o.AcceptOption = False,
+    where: Places = HERE,
     form: o.ListOption = o.ListFormat.TABLE,
 ) -> None:
     """Show what dockerlab made: containers and networks, their state, host, and owner; and what is about to expire."""
     from dockerlab.report import inventory as listing
-    from dockerlab.session import open_session
     from dockerlab.survey import survey
 
-    name, hosts = o.name_and_hosts(lab, host, named_elsewhere=sandbox or inventory is not None)
-    where = o.whereabouts(sandbox, inventory, accept_new_host_keys)
+    name, hosts = loading.name_and_hosts(lab, host, named_elsewhere=where.named)
     if students is not None:
         if name is None:
             raise UsageError("--students goes with a lab: 'dockerlab status LAB --students …'")
         of_class.status(name, students, hosts, where, form)
         return
-    with open_session(hosts, where, o.say) as session:
+    with where.open(hosts) as session:
         found = survey(session.hosts)
     now = datetime.now(timezone.utc)
     rows = listing.rows(found.answers, name, now)
-    o.write(json.dumps(rows, indent=2) + "\n" if form is o.ListFormat.JSON else listing.table(rows), None)
+    write(json.dumps(rows, indent=2) + "\n" if form is o.ListFormat.JSON else listing.table(rows), None)
     for warning in listing.expiring(found.answers, name, now):
-        o.say(warning)
+        say(warning)
     for error in found.failures.values():
-        o.say(str(error))
+        say(str(error))
     if found.failures:
         raise typer.Exit(4)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from enum import Enum
 from pathlib import Path
@@ -13,13 +13,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dockerlab.cli import loading
 from dockerlab.cli import options as o
-from dockerlab.errors import DefinitionError, HostError, Interrupted, UsageError
+from dockerlab.cli.finishing import removed
+from dockerlab.cli.output import say, write
+from dockerlab.cli.places import HERE, Places, placed
+from dockerlab.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
-    from dockerlab.plan import Plan
     from dockerlab.provision.up import Wish
-    from dockerlab.session import Session, Whereabouts
+    from dockerlab.session import Session
     from dockerlab.students.course import Course
     from dockerlab.students.grades import Grade
     from dockerlab.students.instance import Instance
@@ -39,32 +42,26 @@ class GradeFormat(str, Enum):
 
 @contextmanager
 def opened(
-    lab: str, settings: list[str] | None, students: Collection[Student], where: Whereabouts, subnets: str | None
+    lab: str, settings: list[str] | None, students: Collection[Student], where: Places, subnets: str | None
 ) -> Iterator[tuple[Course, Session]]:
     """Give the instances of a lab and the open hosts that they are on; raises what cannot be had, with its place."""
-    from dockerlab.session import open_session
     from dockerlab.students import course
 
     source = course.source(subnets)
-    definition = o.definition_of(lab, settings)
-    names = {} if where.sandbox or where.inventory is not None else definition.lab.addresses
-    with open_session(names, where, o.say) as session:
-        arranged, problems = course.arranged(definition.lab, list(students), list(session.hosts), source)
-        if problems:
-            raise DefinitionError(definition.locate(problems))
-        yield arranged, session
+    definition = loading.definition_of(lab, settings)
+    with where.open({} if where.named else definition.lab.addresses) as session:
+        yield course.of_definition(definition, list(students), list(session.hosts), source), session
 
 
 def up(
     lab: str,
     settings: list[str] | None,
     students: str,
-    where: Whereabouts,
+    where: Places,
     subnets: str | None,
     wish: Wish,
     *,
     dry_run: bool,
-    keep_failed: bool,
     no_verify: bool,
     prober: o.ProberChoice,
     form: o.Format,
@@ -72,46 +69,27 @@ def up(
     verbose: bool,
 ) -> None:
     """Make an instance for each student, then grade them."""
-    from dockerlab.cli.progress import Progress
-    from dockerlab.cli.up import described
-    from dockerlab.identity import CLASS, current
-    from dockerlab.lock import lock_name, locked
-    from dockerlab.provision.execute import WhileLocked
-    from dockerlab.provision.up import Wish as Again
+    from dockerlab.cli.progress import reporting
+    from dockerlab.identity import current
+    from dockerlab.report.plans import described
     from dockerlab.students import grades, provision, roster
-    from dockerlab.students.grading import grade_new
+    from dockerlab.students.grading import grade_made
 
     form_of_grades = _grade_format(form)
     everybody = roster.read(students)
     with opened(lab, settings, everybody, where, subnets) as (course, session):
-        who = current(course.lab.name)
         if dry_run:
+            who = current(course.lab.name)
             planned = provision.plan_up(course, who, session.hosts, session.controller, wish)
-            o.write(described(planned.whole), output)
+            write(described(planned.whole), output)
             _say_failures(course, {identity: str(error) for identity, error in planned.failures.items()})
             raise typer.Exit(4 if planned.failures else 0)
-        with locked(session.hosts, [lock_name(who.lab, CLASS)]) as locks:
-            planned = provision.plan_up(course, who, session.hosts, session.controller, wish, locks)
-            with closing(Progress(len(planned.whole.steps), verbose=verbose)) as shown:
-                outcome = provision.carry_out(
-                    planned,
-                    lambda: provision.plan_up(course, who, session.hosts, session.controller, Again()),
-                    session.hosts,
-                    WhileLocked(shown, locks),
-                    keep_failed=keep_failed,
-                )
+        outcome = provision.bring_up(course, session.hosts, session.controller, wish, reporting(verbose=verbose))
         _say_outcome(course, outcome)
         found: list[Grade] = []
         if outcome.up and not no_verify and not outcome.interrupted:
-            there = tuple(each for each in course.instances if each.student.id in outcome.up)
-            graded = grade_new(_part(course, there), session.hosts, prober.value)
-            by_id = {grade.student.id: grade for grade in graded}
-            absent = outcome.failures
-            found = [
-                by_id.get(each.student.id) or grades.Grade(each, None, absent.get(each.student.id, "is not there"))
-                for each in course.instances
-            ]
-            o.write(rendered(course.lab.name, found, form_of_grades), output)
+            found = grade_made(course, outcome, session.hosts, prober.value)
+            write(rendered(course.lab.name, found, form_of_grades), output)
     if outcome.interrupted:
         raise Interrupted("stopped; the same command again goes on from here")
     if outcome.failures:
@@ -120,14 +98,13 @@ def up(
         raise typer.Exit(grades.worst(found))
 
 
+@placed
 def grade(
     lab: o.LabArgument,
     students: o.ClassOption,
     settings: o.SetOption = None,
     subnets: o.SubnetsOption = None,
-    sandbox: o.SandboxOption = False,
-    inventory: o.InventoryOption = None,
-    accept_new_host_keys: o.AcceptOption = False,
+    where: Places = HERE,
     prober: o.ProberOption = o.ProberChoice.AUTO,
     form: Annotated[GradeFormat, typer.Option("--format", help="How the grades are printed.")] = GradeFormat.TABLE,
     output: o.OutputOption = None,
@@ -136,12 +113,11 @@ def grade(
     from dockerlab.students import grades, roster
     from dockerlab.students.grading import grade as graded
 
-    where = o.whereabouts(sandbox, inventory, accept_new_host_keys)
     with opened(lab, settings, roster.read(students), where, subnets) as (course, session):
         found = graded(course, session.hosts, prober.value)
-    o.write(rendered(course.lab.name, found, form), output)
+    write(rendered(course.lab.name, found, form), output)
     if output is not None:
-        o.say(grades.total(found))
+        say(grades.total(found))
     raise typer.Exit(grades.worst(found))
 
 
@@ -158,84 +134,41 @@ def rendered(lab: str, found: list[Grade], form: GradeFormat) -> str:
 
 
 def down(
-    lab: str, students: str, hosts: Mapping[str, str | None], where: Whereabouts, *, everyone: bool, verbose: bool
+    lab: str, students: str, hosts: Mapping[str, str | None], where: Places, *, everyone: bool, verbose: bool
 ) -> None:
     """Remove the instances of a class, look again, and say how much went."""
-    from dockerlab.cli.progress import Progress
-    from dockerlab.identity import CLASS
-    from dockerlab.lock import lock_name, locked
-    from dockerlab.provision import proof
-    from dockerlab.provision.down import take_down
-    from dockerlab.provision.execute import WhileLocked
-    from dockerlab.session import open_session
+    from dockerlab.cli.progress import reporting
     from dockerlab.students import removal, roster
 
     ids = [each.id for each in roster.read(students)]
-    names = {} if where.sandbox or where.inventory is not None else hosts
-    with (
-        open_session(names, where, o.say) as session,
-        locked(session.hosts, [lock_name(lab, CLASS)]) as locks,
-    ):
-        leaving = removal.plan_down(lab, ids, session.hosts, locks, everyone=everyone)
-        wanted = leaving.removal.plan
-        with closing(Progress(len(wanted.steps), verbose=verbose)) as progress:
-            take_down(wanted, session.hosts, WhileLocked(progress, locks), may_restart=where.sandbox)
-        answering = {name: host for name, host in session.hosts.items() if name not in leaving.removal.failures}
-        left = proof.left(answering, leaving.removal.ours, leaving.removal.bridges)
-    for note in wanted.notes:
-        o.say(note)
-    if leaving.others:
-        o.say(f"not in the roster, and so they stay: {', '.join(leaving.others)}")
-    say_removed(f"{lab}, {len(ids)} students", [wanted], left, list(answering))
-    end_of_down(leaving.removal.failures)
-    if wanted.notes or left:
-        raise typer.Exit(1)
+    with where.open({} if where.named else hosts) as session:
+        told = reporting(verbose=verbose)
+        taken = removal.bring_down(lab, ids, session.hosts, told, everyone=everyone, may_restart=where.sandbox)
+    removed(f"{lab}, {len(ids)} students", taken)
 
 
-def say_removed(what: str, removed: Sequence[Plan], left: Sequence[str] | None, hosts: Sequence[str]) -> None:
-    """Say how much went from the hosts that answered, and what a second look has found; None where there was none."""
-    from dockerlab.provision import proof
-
-    count = sum(len(plan.changes) for plan in removed)
-    if left:
-        o.say("looked again, and there is still:\n" + "\n".join(f"  {line}" for line in left))
-    elif left is not None and count and hosts:
-        o.say(f"removed {proof.counted(removed)}; looked again: nothing is left on {', '.join(hosts)}")
-    if count or hosts:
-        o.say(f"{what}: {count} removed" if count else f"{what}: nothing to remove on {', '.join(hosts)}")
-
-
-def end_of_down(failures: Mapping[str, HostError], left: Collection[str] = ()) -> None:
-    """Raise HostError where hosts did not answer a `down`; `left` says what they may still have."""
-    if failures:
-        lines = "\n".join(f"  {line}" for line in (*failures.values(), *left))
-        raise HostError(", ".join(failures), f"not cleaned; run down again when it answers:\n{lines}")
-
-
-def status(lab: str, students: str, hosts: Mapping[str, str | None], where: Whereabouts, form: o.ListFormat) -> None:
+def status(lab: str, students: str, hosts: Mapping[str, str | None], where: Places, form: o.ListFormat) -> None:
     """List the instances of a class: who has how much of it, and where."""
-    from dockerlab.session import open_session
     from dockerlab.students import listing, roster
     from dockerlab.survey import survey
 
     everybody = roster.read(students)
-    names = {} if where.sandbox or where.inventory is not None else hosts
-    with open_session(names, where, o.say) as session:
+    with where.open({} if where.named else hosts) as session:
         found = survey(session.hosts)
     rows = listing.rows(found.answers, lab, everybody, datetime.now(timezone.utc))
-    o.write(
+    write(
         json.dumps(rows, indent=2, ensure_ascii=False) + "\n" if form is o.ListFormat.JSON else listing.table(rows),
         None,
     )
     for error in found.failures.values():
-        o.say(str(error))
+        say(str(error))
     if found.failures:
         raise typer.Exit(4)
 
 
 @contextmanager
 def instance_of(
-    lab: str, settings: list[str] | None, identity: str, where: Whereabouts, subnets: str | None
+    lab: str, settings: list[str] | None, identity: str, where: Places, subnets: str | None
 ) -> Iterator[tuple[Instance, Session]]:
     """Give one student's instance, known by its ID alone, and the open hosts that it is on."""
     from dataclasses import replace
@@ -251,19 +184,10 @@ def instance_by_names(lab: str, settings: list[str] | None, identity: str, subne
     """Return one student's instance on hosts that are called as in the definition; nothing is opened."""
     from dockerlab.students import course, roster
 
-    definition = o.definition_of(lab, settings)
-    names = list(definition.lab.hosts)
-    arranged, problems = course.arranged(definition.lab, [roster.one(identity)], names, course.source(subnets))
-    if problems:
-        raise DefinitionError(definition.locate(problems))
-    (found,) = arranged.instances
+    definition = loading.definition_of(lab, settings)
+    hosts = list(definition.lab.hosts)
+    (found,) = course.of_definition(definition, [roster.one(identity)], hosts, course.source(subnets)).instances
     return found
-
-
-def _part(course: Course, instances: tuple[Instance, ...]) -> Course:
-    from dataclasses import replace
-
-    return replace(course, instances=instances)
 
 
 def _grade_format(form: o.Format) -> GradeFormat:
@@ -285,7 +209,7 @@ def _say_failures(course: Course, failures: Mapping[str, str]) -> None:
         alike.setdefault(failure, []).append(names.get(identity, "what all students share"))
     for failure, who in alike.items():
         lines = failure.replace("\n", "\n  ")
-        o.say(f"{', '.join(who)} failed:\n  {lines}")
+        say(f"{', '.join(who)} failed:\n  {lines}")
 
 
 def _say_outcome(course: Course, outcome: Outcome) -> None:
@@ -293,4 +217,4 @@ def _say_outcome(course: Course, outcome: Outcome) -> None:
     _say_failures(course, outcome.failures)
     count = len(course.instances)
     changed = "" if outcome.changed else "no change: "
-    o.say(f"{course.lab.name}: {changed}{len(outcome.up)} of {count} instances are up")
+    say(f"{course.lab.name}: {changed}{len(outcome.up)} of {count} instances are up")

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import shlex
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime, timezone
 from enum import Enum
-from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dockerlab.cli import changes
+from dockerlab.cli import changes, loading
 from dockerlab.cli import options as o
 from dockerlab.cli import students as of_class
+from dockerlab.cli.output import say, write
+from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import UsageError
 
 if TYPE_CHECKING:
     from dockerlab.plan import Plan
+    from dockerlab.provision.reporting import Reporter
+    from dockerlab.provision.up import Wish
 
 
 class PullChoice(str, Enum):
@@ -28,12 +32,11 @@ class PullChoice(str, Enum):
     ALWAYS = "always"
 
 
+@placed
 def up(
     lab: o.LabArgument,
     settings: o.SetOption = None,
-    sandbox: o.SandboxOption = False,
-    inventory: o.InventoryOption = None,
-    accept_new_host_keys: o.AcceptOption = False,
+    where: Places = HERE,
     pull: Annotated[PullChoice, typer.Option(help="When to bring images to the hosts.")] = PullChoice.MISSING,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
     no_verify: Annotated[bool, typer.Option("--no-verify", help="Leave out the matrix.")] = False,
@@ -63,63 +66,59 @@ def up(
 ) -> None:
     """Create the lab, or change what is there to match, then verify who reaches whom."""
     from dockerlab import leases
-    from dockerlab.session import open_session
 
-    may_restart = allow_daemon_changes or sandbox or dry_run
     until = leases.read_ttl(ttl, datetime.now(timezone.utc))
-    definition = o.load_lab(lab, settings, warn=True)
-    where = o.whereabouts(sandbox, inventory, accept_new_host_keys)
+    definition = loading.load_lab(lab, settings, warn=True)
+    undo = where.again(f"dockerlab down {shlex.quote(lab)}")
+    may_restart = allow_daemon_changes or where.sandbox or dry_run
+
+    def wish() -> Wish:
+        from dockerlab.provision.up import Wish
+
+        return Wish(pull.value, until, may_restart, keep_failed, undo)
+
     if students is not None:
         if show_changes or changes_file is not None:
             raise UsageError("--show-changes and --changes are for one lab: leave --students out")
-        from dockerlab.provision.up import Wish
-
-        wish = Wish(pull.value, until, may_restart)
         of_class.up(
-            lab, settings, students, where, subnets, wish, dry_run=dry_run, keep_failed=keep_failed,
+            lab, settings, students, where, subnets, wish(), dry_run=dry_run,
             no_verify=no_verify, prober=prober, form=form, output=output, verbose=verbose,
         )  # fmt: skip
         return
-    with open_session(definition.addresses, where, o.say) as session:
+    with where.open(definition.addresses) as session:
         # Imported while the hosts are connected to.
-        from dockerlab.cli.progress import Progress
+        from dockerlab.cli.progress import reporting
         from dockerlab.identity import current
-        from dockerlab.lock import lock_name, locked
-        from dockerlab.provision.execute import WhileLocked
-        from dockerlab.provision.up import Wish, carry_out, make_again, plan_up
+        from dockerlab.provision.up import bring_up, plan_up
+        from dockerlab.report import plans
 
-        who = current(definition.name)
-        wish = Wish(pull.value, until, may_restart)
-        planned = partial(plan_up, definition, who, session.hosts, session.controller)
         if dry_run:
-            plan, _ = planned(wish)
+            plan, _ = plan_up(definition, current(definition.name), session.hosts, session.controller, wish())
             _say_settings(plan)
-            o.write(described(plan), output)
+            write(plans.described(plan), output)
             return
-        with locked(session.hosts, [lock_name(who.lab, who.instance)]) as locks:
-            plan, _ = planned(wish, locks)
+
+        @contextmanager
+        def progress(plan: Plan) -> Iterator[Reporter]:
             _say_settings(plan)
-            undo = o.same_place(f"dockerlab down {shlex.quote(lab)}", sandbox, inventory)
             with (
-                closing(Progress(len(plan.steps), verbose=verbose)) as shown,
-                changes.shown(
-                    WhileLocked(shown, locks), session.hosts, show=show_changes, output=changes_file
-                ) as progress,
+                reporting(verbose=verbose)(plan) as told,
+                changes.shown(told, session.hosts, show=show_changes, output=changes_file) as shown,
             ):
                 if not no_verify:
-                    o.import_beside("dockerlab.verify.on_hosts", "dockerlab.cli.verify", "dockerlab.report.as_table")
-                done = carry_out(plan, session.hosts, progress, keep_failed=keep_failed, undo=undo)
-                again = Wish(daemons=may_restart)
-                make_again(done, lambda: planned(again)[0], session.hosts, progress, o.say, undo)
-        o.say(f"{definition.name}: {_counts(plan)}")
+                    o.import_beside("dockerlab.verify.on_hosts", "dockerlab.cli.finishing", "dockerlab.report.as_table")
+                yield shown
+
+        plan = bring_up(definition, session.hosts, session.controller, wish(), progress, say)
+        say(f"{definition.name}: {plans.counts(plan)}")
         if isinstance(until, datetime):
-            o.say(f"{definition.name}: {leases.told(until, datetime.now(timezone.utc))} ({until:%F %R} UTC)")
+            say(f"{definition.name}: {leases.told(until, datetime.now(timezone.utc))} ({until:%F %R} UTC)")
         if not no_verify:
-            from dockerlab.cli.verify import finish
+            from dockerlab.cli.finishing import finish
             from dockerlab.verify import on_hosts
 
             if plan.changes:
-                report = on_hosts.verify_new(definition, session.hosts, prober.value, o.say)
+                report = on_hosts.verify_new(definition, session.hosts, prober.value, say)
             else:
                 report = on_hosts.verify(definition, session.hosts, prober.value)
             finish(report, form, output, why=why)
@@ -127,20 +126,7 @@ def up(
 
 def _say_settings(plan: Plan) -> None:
     """Show what becomes of the engines' own settings."""
-    for step in plan.steps:
-        if step.key.kind == "daemon" and step.why:
-            o.say(step.why)
+    from dockerlab.report import plans
 
-
-def described(plan: Plan) -> str:
-    """Return what would be done, an object a line, and the total."""
-    objects = [step for step in plan.ordered() if step.action != "clear" and step.key.name != "invite"]
-    return "".join(f"{step.action:<9} {step.key}\n" for step in objects) + f"would be: {_counts(plan)}\n"
-
-
-def _counts(plan: Plan) -> str:
-    counts = plan.counts()
-    if not plan.changes:
-        return "no change: everything is as the definition says"
-    words = {"create": "created", "recreate": "recreated", "remove": "removed", "keep": "kept"}
-    return ", ".join(f"{counts[action]} {word}" for action, word in words.items() if counts[action])
+    for text in plans.settings(plan):
+        say(text)

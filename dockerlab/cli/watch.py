@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dockerlab.cli import loading
 from dockerlab.cli import options as o
+from dockerlab.cli.output import say, write
+from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import HostError, Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -17,29 +20,27 @@ if TYPE_CHECKING:
     from dockerlab.machinery.episodes import Episode
 
 
+@placed
 def watch(
     lab: o.LabOrName,
     seconds: Annotated[float | None, typer.Option("--for", metavar="SECONDS", help="End after that time.")] = None,
     once: Annotated[bool, typer.Option("--once", help="End after the first change.")] = False,
     host: o.HostOption = None,
-    sandbox: o.SandboxOption = False,
-    inventory: o.InventoryOption = None,
-    accept_new_host_keys: o.AcceptOption = False,
+    where: Places = HERE,
     form: Annotated[
         o.ListFormat, typer.Option("--format", help="Lines for people, or one JSON object a line.")
     ] = o.ListFormat.TABLE,
 ) -> None:
     """Follow the lab's hosts, and tell what changes there while somebody works, with its cause; Ctrl-C ends it."""
     from dockerlab.machinery.watching import watch as follow
-    from dockerlab.session import open_session
 
     if seconds is not None and seconds <= 0:
         raise UsageError("--for: say how many seconds, more than 0")
-    _, hosts = o.name_and_hosts(lab, host, named_elsewhere=sandbox or inventory is not None)
+    _, hosts = loading.name_and_hosts(lab, host, named_elsewhere=where.named)
     show, count, failed = printer(form), 0, 0
-    with open_session(hosts, o.whereabouts(sandbox, inventory, accept_new_host_keys), o.say) as session:
+    with where.open(hosts) as session:
         ready = f"watching {', '.join(session.hosts)}; Ctrl-C ends it"
-        episodes = follow(session.hosts, lambda: o.say(ready), seconds)
+        episodes = follow(session.hosts, lambda: say(ready), seconds)
         try:
             for episode in episodes:
                 show(episode)
@@ -51,7 +52,7 @@ def watch(
             raise Interrupted(_ended(count)) from None
         finally:
             episodes.close()
-    o.say(_ended(count))
+    say(_ended(count))
     if failed:
         raise HostError(", ".join(hosts), "not all of the time was every host seen")
 
@@ -69,7 +70,7 @@ def printer(form: o.ListFormat) -> Callable[[Episode], None]:
 
     def show(episode: Episode) -> None:
         text = changes.json_line(episode) if form is o.ListFormat.JSON else changes.text(episode, width)
-        o.write(text, None)
+        write(text, None)
         sys.stdout.flush()
 
     return show

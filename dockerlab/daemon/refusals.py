@@ -149,13 +149,13 @@ def _stopped(place: Place, wanted: Change, who: Identity) -> Iterator[str]:
 
 def running(snapshot: Snapshot, ours: Callable[[Mapping[str, str]], bool]) -> str:
     """Return the names of the containers that run on an engine and are not `ours` by their labels, with whose lab's."""
-    return ", ".join(_told(c) for c in snapshot.containers if c.running and not ours(c.labels))
+    return ", ".join(_container_in_words(c) for c in snapshot.containers if c.running and not ours(c.labels))
 
 
 def _ours(who: Identity, labels: Mapping[str, str]) -> bool:
     return all(labels.get(label) == value for label, value in who.labels("").items() if label in WHOSE)
 
 
-def _told(container: ContainerState) -> str:
+def _container_in_words(container: ContainerState) -> str:
     lab = container.labels.get(LABEL_LAB)
     return f"container {container.name}" + (f" of lab {lab}" if lab is not None else "")

@@ -17,22 +17,41 @@ from dockerlab.snapshot import LABEL_INSTANCE, LABEL_LAB, LABEL_OWNER, LABEL_RUN
 PATH = "/etc/docker/daemon.json"
 WHOSE = (LABEL_LAB, LABEL_INSTANCE, LABEL_OWNER)
 
-LOOK = r"""
-PATH="$PATH:/usr/sbin:/sbin"
-words() { tr '\0' '\n' <"/proc/$(cat /var/run/docker.pid)/cmdline"; }
-file=$(words | sed -n -e 's/^--config-file=//p' -e '/^--config-file$/{n;p}')
-[ ! -e "${file:=/etc/docker/daemon.json}" ] || file=$(readlink -f "$file")
-kept=$file.dockerlab
+SETTINGS = r"""
+read -r pid </var/run/docker.pid
+words=$(tr '\0' '\n' <"/proc/$pid/cmdline") file=/etc/docker/daemon.json last=
+while IFS= read -r word; do
+    [ "$last" = --config-file ] && file=$word
+    case $word in --config-file=*) file=${word#*=} ;; esac
+    last=$word
+done <<END
+$words
+END
+[ ! -e "$file" ] || file=$(readlink -f "$file")
+kept=$file.dockerlab folder=${file%/*}
 echo "id $(id -u)"
-echo "file $(printf %s "$file" | base64 | tr -d '\n')"
-[ ! -e "$file" ] || echo "text $(stat -c %a "$file") $(base64 <"$file" | tr -d '\n')"
+[ "$file" = /etc/docker/daemon.json ] || echo "file $(printf %s "$file" | base64 | tr -d '\n')"
+if [ -r "$file" ]; then echo "text $(stat -c %a "$file") $(base64 <"$file" | tr -d '\n')"
+elif [ -e "$file" ] || { [ -d "$folder" ] && [ ! -x "$folder" ]; }; then echo "hidden yes"
+fi
 [ ! -r "$kept" ] || echo "kept $(base64 <"$kept" | tr -d '\n')"
 [ "$file" -nt "$kept" ] && echo "due yes"
-echo "flags $(words | base64 | tr -d '\n')"
+echo "flags $(printf %s "$words" | base64 | tr -d '\n')"
+"""
+"""What a script says of the engine's settings: the file that it really reads, and the words of its command line.
+
+It starts few programs, for the facts of every machine are waited for with it.
+"""
+
+LOOK = (
+    'PATH="$PATH:/usr/sbin:/sbin"'
+    + SETTINGS
+    + r"""
 addresses=$(ip -o address show dev docker0 | sed -n 's/.* inet6\{0,1\} \([^ ]*\) .* scope global .*/\1/p')
 echo "docker0 "$addresses
 echo end
 """
+)
 """Reads only. It is a constant: nothing of a definition ever becomes part of it."""
 
 
@@ -61,7 +80,8 @@ class DaemonFile:
     """The engine's settings file on one host.
 
     `text` is None where there is no file; `due` tells that the engine may not have read the file since dockerlab wrote
-    it. `flags` are the words of the engine's command line, `bridge` are docker0's addresses.
+    it. `flags` are the words of the engine's command line, `bridge` are docker0's addresses. `hidden` tells that there
+    is, or may be, a file that the login cannot read.
     """
 
     host: str
@@ -73,6 +93,7 @@ class DaemonFile:
     flags: tuple[str, ...] = ()
     bridge: tuple[str, ...] = ()
     root: bool = True
+    hidden: bool = False
 
     @property
     def digest(self) -> str:
@@ -107,20 +128,21 @@ def look(host: Host) -> DaemonFile:
 
 
 def parse(host: str, text: str) -> DaemonFile:
-    """Return what the script's output tells; raises HostError for what is not of its form."""
+    """Return what a script says that has SETTINGS in it; raises HostError for what is not of its form."""
     said = {key: value for key, _, value in (line.partition(" ") for line in text.splitlines())}
     try:
         mode, _, content = said.get("text", "").partition(" ")
         return DaemonFile(
             host,
-            path=_decoded(said["file"]).decode(),
+            path=_decoded(said["file"]).decode() if "file" in said else PATH,
             text=_decoded(content) if "text" in said else None,
             mode=mode or "644",
             kept=_kept(_decoded(said["kept"])) if "kept" in said else None,
             due="due" in said and "kept" in said,
             flags=tuple(_decoded(said["flags"]).decode(errors="replace").split("\n")),
-            bridge=tuple(said["docker0"].split()),
+            bridge=tuple(said.get("docker0", "").split()),
             root=said["id"] == "0",
+            hidden="hidden" in said,
         )
     except (LookupError, ValueError, binascii.Error) as error:
         raise HostError(host, f"what it says of the engine's settings cannot be understood: {error}") from error

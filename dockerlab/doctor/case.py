@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from dockerlab import modes
 from dockerlab.identity import Identity
+from dockerlab.kernel.model import Machine
 from dockerlab.lab.model import Lab, Network
 from dockerlab.modes.base import Wants
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.snapshot import Snapshot
+from dockerlab.survey import Seen
 from dockerlab.topology import HostFacts
+from dockerlab.verify.beforehand import Foreseen, foresee
 
 
 @dataclass(frozen=True)
@@ -22,6 +26,15 @@ class Case:
     who: Identity
     facts: Mapping[str, HostFacts]
     snapshots: Mapping[str, Snapshot]
+    kernels: Mapping[str, Machine] = field(default_factory=dict)
+
+    @cached_property
+    def foreseen(self) -> Foreseen | None:
+        """Return what would become of the lab's packets on the hosts as they are; None where one has not told."""
+        told = self.facts.keys() & self.snapshots.keys() & self.kernels.keys()
+        if set(self.lab.hosts) - told:
+            return None
+        return foresee(self.lab, Seen(self.snapshots, self.facts, self.kernels))
 
     def networks(self, host: str) -> dict[str, Network]:
         """Return the lab's networks on a host."""

@@ -8,7 +8,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 
-from dockerlab.probe.agents import NEEDS, PYTHON
+from dockerlab.hosts.program import PYTHON
+from dockerlab.kernel.model import Machine, Namespace
+from dockerlab.probe.agents import NEEDS
 from dockerlab.survey import facts
 from dockerlab.topology import IpAddress
 
@@ -56,7 +58,6 @@ for driver in macvlan ipvlan vlan vxlan dummy br_netfilter; do
 done
 section neighbours; ip -s ntable show name arp_cache
 section settable; [ -w /proc/sys/net/ipv4/neigh/default/gc_thresh3 ] && echo gc_thresh3
-section sockets; ss -Hlntup && echo complete
 section space; timeout 10 df -aPkl
 section inodes; timeout 10 df -aPil
 section adapters
@@ -66,7 +67,6 @@ for nic in /sys/class/net/*; do
     fi
 done
 section machine; cat /sys/class/dmi/id/sys_vendor /sys/class/dmi/id/product_name
-section rules; iptables-save && echo complete
 section finished
 """
 """Reads only, and makes trial links only in a network namespace that vanishes with them.
@@ -128,13 +128,13 @@ class Condition:
     disks: tuple[Disk, ...] = ()
     adapters: Mapping[str, str] = field(default_factory=dict)
     machine: str = ""
-    rules: str | None = None
 
 
-def parse(text: str, asked: float, answered: float) -> Condition:
+def parse(text: str, asked: float, answered: float, kernel: Machine | None = None) -> Condition:
     """Return what the script's output tells; the times are by our clock, in seconds since 1970.
 
-    What is not of the form that the programs print counts as not told.
+    Sockets are those of its kernel, where that could be looked at. What is not of the form that the programs
+    print counts as not told.
     """
     sections = facts.read_sections(text)
 
@@ -142,7 +142,8 @@ def parse(text: str, asked: float, answered: float) -> Condition:
         return next(iter(sections.get(name, [])), "").strip()
 
     now, table = _number(first("now")), " ".join(sections.get("neighbours", []))
-    rules, sockets, agent = (sections.get(name, []) for name in ("rules", "sockets", "agent"))
+    agent = sections.get("agent", [])
+    ground = kernel.ground if kernel is not None else Namespace(0)
     return Condition(
         clock=now - (asked + answered) / 2 if now is not None else None,
         within=(answered - asked) / 2,
@@ -159,11 +160,10 @@ def parse(text: str, asked: float, answered: float) -> Condition:
         neighbours=_after(table, "entries"),
         neighbour_limit=_after(table, "thresh3"),
         settable=bool(first("settable")),
-        sockets=_sockets(sockets[:-1]) if sockets and sockets[-1] == "complete" else None,
+        sockets=_sockets(ground),
         disks=_disks(sections.get("space", []), sections.get("inodes", [])),
         adapters=dict(words for line in sections.get("adapters", []) if len(words := line.split()) == 2),
         machine=" ".join(line.strip() for line in sections.get("machine", [])),
-        rules="\n".join(rules[:-1]) if rules and rules[-1] == "complete" else None,
     )
 
 
@@ -179,27 +179,19 @@ def _after(text: str, word: str) -> int | None:
     return int(found[1]) if found else None
 
 
-def _sockets(lines: Iterable[str]) -> tuple[Socket, ...]:
-    """Parse `ss -Hlntup`: `tcp LISTEN 0 128 0.0.0.0:22 0.0.0.0:* users:(("sshd",pid=93,fd=3))`."""
-    found = []
-    for line in lines:
-        words = line.split()
-        if len(words) < 6:
-            continue
-        where, _, port = words[4].rpartition(":")
-        name, pid = re.search(r'\(\("([^"]*)"', line), re.search(r"pid=([0-9]{1,18})", line)
-        if re.fullmatch("[0-9]{1,5}", port):
-            found.append(
-                Socket(words[0], _address(where), int(port), name[1] if name else "", int(pid[1]) if pid else 0)
-            )
-    return tuple(found)
+def _sockets(ground: Namespace) -> tuple[Socket, ...] | None:
+    """Return who listens on a host, None where that is not known."""
+    if ground.deaf or not ground.id:
+        return None
+    return tuple(
+        Socket(each.protocol, _address(each.address), each.port, name, pid)
+        for each in ground.listeners
+        for pid, name in each.holders[:1] or ((0, ""),)
+    )
 
 
 def _address(text: str) -> IpAddress | None:
-    try:
-        address = ip_address(text.partition("%")[0].strip("[]"))
-    except ValueError:
-        return None  # `*`
+    address = ip_address(text)
     return None if address.is_unspecified else address
 
 

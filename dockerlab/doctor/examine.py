@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from dockerlab import engine, plan
-from dockerlab.daemon import Place, refusals
-from dockerlab.doctor import docker, lab, machine
+from dockerlab.daemon import DaemonFile, Place, refusals
+from dockerlab.doctor import docker, lab, machine, packets
 from dockerlab.doctor.advice import install
 from dockerlab.doctor.case import Case
 from dockerlab.doctor.look import Patient, look
@@ -21,7 +21,7 @@ from dockerlab.plan.daemons import changes
 from dockerlab.provision import images
 from dockerlab.provision.restarts import restarted
 from dockerlab.snapshot import Snapshot
-from dockerlab.survey import Seen, Settings, settings
+from dockerlab.survey import Answers, Seen, settings
 
 ENGINE_ALONE = Wants(forwarding=True)
 """What is wanted of a host without a lab: that docker0 works."""
@@ -43,11 +43,12 @@ def examine(
         {name: patient.facts for name, patient in patients.items() if patient.facts is not None},
     )
     told = settings({host: hosts[host] for host in definition.daemons if host in seen.snapshots and host in seen.facts})
-    foreseen = restarted(definition, seen, told.files)
-    case = Case(definition, who, foreseen.facts, foreseen.snapshots)
+    foreseen = restarted(definition, seen, told.answers)
+    kernels = {name: patient.kernel for name, patient in patients.items() if patient.kernel is not None}
+    case = Case(definition, who, foreseen.facts, foreseen.snapshots, kernels)
     found = [finding for patient in patients.values() for finding in judge(patient, case)]
     found += [*_daemons(case, seen, told), *_images(case, hosts, controller, patients)]
-    found += _conflict(case, Situation(seen.snapshots, {}, told.files))
+    found += _conflict(case, Situation(seen.snapshots, {}, told.answers))
     return sorted(found, key=lambda finding: [*hosts, ""].index(finding.host))
 
 
@@ -64,15 +65,16 @@ def judge(patient: Patient, case: Case | None = None) -> Iterator[Finding]:
         told = str(patient.untold).removeprefix(f"{host}: ")
         yield Finding(host, "machine", "unknown", told)
     yield from machine.findings(patient, case.wants(host) if case is not None else ENGINE_ALONE)
+    yield from packets.findings(patient, case)
     yield from lab.findings(case, patient) if case is not None else machine.kernel(patient)
 
 
-def _daemons(case: Case, seen: Seen, told: Settings) -> Iterator[Finding]:
+def _daemons(case: Case, seen: Seen, told: Answers[DaemonFile]) -> Iterator[Finding]:
     """Yield whether the engines whose settings the definition speaks of can have them."""
     for host, error in told.failures.items():
         yield Finding(host, "daemon", "unknown", str(error).removeprefix(f"{host}: "))
-    due = changes(case.lab, case.who, told.files)
-    for host, file in told.files.items():
+    due = changes(case.lab, case.who, told.answers)
+    for host, file in told.answers.items():
         wrong = refusals(Place(file, seen.snapshots[host], seen.facts[host]), case.lab.daemons.get(host), case.who)
         yield from (Finding(host, "daemon", "problem", why) for why in wrong)
         if not wrong and host in due:

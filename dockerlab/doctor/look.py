@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 from dockerlab import engine
 from dockerlab.doctor.condition import SCRIPT, Condition, parse
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
-from dockerlab.modes.overlay import GATEWAY_BRIDGE
-from dockerlab.snapshot import Snapshot
-from dockerlab.survey import facts, on_each
+from dockerlab.kernel.model import Machine
+from dockerlab.snapshot import GATEWAY_BRIDGE, Snapshot
+from dockerlab.survey import ask_all, facts, send
 from dockerlab.topology import HostFacts
 
 
@@ -21,7 +22,7 @@ class Patient:
     """What one host has told; what it has not is None, and the errors say why.
 
     `unreachable` means that nothing could be asked, `untold` that the machine's answer could not be read, `silent`
-    that its engine did not answer.
+    that its engine did not answer, `blind` that its kernel's state could not be looked at.
     """
 
     host: str
@@ -29,43 +30,78 @@ class Patient:
     facts: HostFacts | None = None
     condition: Condition | None = None
     snapshot: Snapshot | None = None
+    kernel: Machine | None = None
     unreachable: HostError | None = None
     untold: HostError | None = None
     silent: HostError | None = None
+    blind: HostError | None = None
+
+
+@dataclass(frozen=True)
+class Said:
+    """What came back from the script, and when it was asked and answered by our clock, in seconds since 1970.
+
+    `kernel` is the state of the host's own namespace, or why it could not be looked at.
+    """
+
+    text: str
+    error: str
+    asked: float
+    answered: float
+    kernel: Machine | HostError
 
 
 def look(
     hosts: Mapping[str, Host], names: Iterable[str] = (), read: Callable[..., Snapshot] = engine.snapshot
 ) -> dict[str, Patient]:
-    """Return what each host tells: of the machine in one round trip, of the engine as a snapshot with these names."""
+    """Return what each host tells: of the machine in one round trip, of the engine as a snapshot with these names.
+
+    Of the kernel's state it is the host's own namespace, in which a lab would be made.
+    """
     wanted = frozenset(names) | {GATEWAY_BRIDGE}
-
-    def ask(host: Host) -> Patient:
-        patient = _machine(host)
-        if patient.unreachable is not None:
-            return patient
-        try:
-            return replace(patient, snapshot=read(host, wanted))
-        except HostError as error:
-            return replace(patient, silent=error)
-
-    return on_each(hosts, ask)
-
-
-def _machine(host: Host) -> Patient:
-    patient = Patient(host.name, host.address or "this machine")
-    asked = time.time()
-    try:
-        result = host.run(["sh", "-s"], input=SCRIPT.encode(), timeout=60)
-    except HostError as error:
-        return replace(patient, unreachable=error)
-    answered = time.time()
-    if "== finished" not in result.text:
-        said = result.error or "no output"
-        return replace(patient, untold=HostError(host.name, f"the machine's answer is not whole: {said[-300:]}"))
-    try:
-        return replace(
-            patient, facts=facts.parse(host.name, result.text), condition=parse(result.text, asked, answered)
+    machines = ask_all(hosts, _ask)
+    engines = ask_all({name: hosts[name] for name in machines.answers}, lambda host: read(host, wanted))
+    patients = {name: Patient(name, host.address or "this machine") for name, host in hosts.items()}
+    return {
+        name: replace(
+            _heard(patient, machines.answers[name]),
+            snapshot=engines.answers.get(name),
+            silent=engines.failures.get(name),
         )
+        if name in machines.answers
+        else replace(patient, unreachable=machines.failures[name])
+        for name, patient in patients.items()
+    }
+
+
+def _ask(host: Host) -> Said:
+    with ThreadPoolExecutor(1, thread_name_prefix="kernel") as beside:
+        kernel = beside.submit(_kernel, host)
+        asked = time.time()
+        result = host.run(["sh", "-s"], input=SCRIPT.encode(), timeout=60)
+        return Said(result.text, result.error, asked, time.time(), kernel.result())
+
+
+def _kernel(host: Host) -> Machine | HostError:
+    try:
+        return send.look(host, (), "host")
+    except HostError as error:
+        return error
+
+
+def _heard(patient: Patient, said: Said) -> Patient:
+    """Return a patient with what its machine said."""
+    kernel = said.kernel if isinstance(said.kernel, Machine) else None
+    patient = replace(patient, kernel=kernel, blind=None if isinstance(said.kernel, Machine) else said.kernel)
+    if "== finished" not in said.text:
+        why = (said.error or "no output")[-300:]
+        return replace(patient, untold=HostError(patient.host, f"the machine's answer is not whole: {why}"))
+    try:
+        machine = facts.parse(patient.host, said.text)
     except HostError as error:
         return replace(patient, untold=error)
+    return replace(
+        patient,
+        facts=facts.of(machine, kernel) if kernel is not None else machine,
+        condition=parse(said.text, said.asked, said.answered, kernel),
+    )

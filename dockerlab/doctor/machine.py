@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 
-from dockerlab.doctor.advice import as_root, install, restart_engine, setting
+from dockerlab.doctor.advice import as_root, install, setting
 from dockerlab.doctor.condition import PROGRAMS, Condition, Disk
 from dockerlab.doctor.look import Patient
 from dockerlab.finding import Finding, Remedy, Status
 from dockerlab.modes.base import Wants
 from dockerlab.snapshot import Snapshot
 from dockerlab.topology import HostFacts
-from dockerlab.verify.causes import missing_rules
 
 PACKAGES = {"ip": "iproute2", "iptables": "iptables", "flock": "util-linux", "timeout": "coreutils"}
 
@@ -45,8 +44,6 @@ def findings(patient: Patient, wants: Wants) -> Iterator[Finding]:
     yield from _programs(facts, condition)
     yield _agent(facts, condition)
     yield _forwarding(patient, facts, condition, wants)
-    if patient.snapshot is not None:
-        yield _firewall(facts, condition, patient.snapshot)
     if wants.bridge_netfilter:
         yield _bridge_netfilter(facts, condition)
     yield _clock(facts, condition)
@@ -90,38 +87,6 @@ def _forwarding(patient: Patient, facts: HostFacts, condition: Condition, wants:
     told = "off: the host forwards nothing, so that containers get no further than the host itself"
     remedy = setting(facts, condition, "net.ipv4.ip_forward", "1", "0")
     return Finding(facts.host, "ip_forward", "problem", told, remedy)
-
-
-def _firewall(facts: HostFacts, condition: Condition, snapshot: Snapshot) -> Finding:
-    """Return whether the firewall lets through what Docker means to be let through.
-
-    The policy DROP is no fault by itself: the engine sets it, and lets its own networks through by rules.
-    """
-    host, policy = facts.host, facts.forward_policy
-    # The tutorials' remedy lets everything through that the host could forward: never done unasked.
-    opened = as_root(facts, "iptables", "-P", "FORWARD", "ACCEPT")
-    if not facts.iptables and policy is not None:
-        told = f"the engine is told to keep no rules (`iptables: false`), and the policy of FORWARD is {policy}"
-        if policy == "ACCEPT":
-            return Finding(host, "firewall", "ok", told)
-        words = "or take `iptables: false` out of daemon.json; this lets through all that the host could forward"
-        return Finding(host, "firewall", "problem", f"{told}: nothing is forwarded", Remedy((opened,), words))
-    if not snapshot.firewall.startswith("iptables"):
-        return Finding(host, "firewall", "unknown", f"the engine keeps its rules in {snapshot.firewall}, not looked at")
-    if condition.rules is None or policy is None:
-        reason = "iptables is not there" if "iptables" not in condition.programs else "the rules could not be read"
-        words = "" if facts.root else "look again as root"
-        return Finding(host, "firewall", "unknown", reason, Remedy(words=words))
-    gone = missing_rules(condition.rules, snapshot)
-    if gone:
-        told = f"the policy of FORWARD is {policy}, and rules that Docker keeps are missing: {'; '.join(gone)}"
-        words = "which puts them back" + (
-            f"; '{' '.join(opened)}' alone lets through all that the host could forward, and brings no NAT"
-            if policy == "DROP"
-            else ""
-        )
-        return Finding(host, "firewall", "problem", told, Remedy((restart_engine(facts, condition),), words))
-    return Finding(host, "firewall", "ok", f"Docker's rules are there; the policy of FORWARD is {policy}")
 
 
 def kernel(patient: Patient) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from dockerlab.finding import Finding, Remedy
 from dockerlab.lab.model import Lab
 from dockerlab.modes.base import Wants
 from dockerlab.provision.preflight import Obstacle
-from dockerlab.snapshot import Snapshot
+from dockerlab.snapshot import GATEWAY_BRIDGE, INGRESS, Snapshot
 from dockerlab.topology import HostFacts, IpAddress, IpNetwork, Route
 
 SWARM = "the Swarm"
@@ -26,7 +26,7 @@ def subnet_remedy(case: Case, found: Obstacle) -> Remedy:
     """Return how a lab gets round a subnet that is taken: with one that is free, or by removing what has it."""
     free = free_subnet(case)
     words = f"give the network another `subnet`{f', such as {free}, which is free on every host' if free else ''}"
-    if not found.culprit or found.culprit in ("bridge", "docker_gwbridge", "ingress"):
+    if not found.culprit or found.culprit in ("bridge", GATEWAY_BRIDGE, INGRESS):
         return Remedy(words=words)
     return Remedy((("docker", "network", "rm", found.culprit),), f"if nobody needs it; else {words}")
 

@@ -122,6 +122,9 @@ def _from_detail(entry: Json) -> ContainerState:
         endpoints=_endpoints(settings.get("Networks")),
         # A stopped container publishes nothing, but it will claim the same ports when it starts.
         published=tuple(_bindings((settings.get("Ports") if running else host.get("PortBindings")) or {})),
+        entrypoint=tuple(entry["Config"].get("Entrypoint") or ()),
+        command=tuple(entry["Config"].get("Cmd") or ()),
+        asked=tuple(_bindings(host.get("PortBindings") or {})),
     )
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dockerlab.checks.judge import judge_checks
 from dockerlab.errors import HostError, UsageError
-from dockerlab.exercise.course import Hosts, Reporting, bring_up, scene
+from dockerlab.exercise.course import Hosts, make, scene
 from dockerlab.exercise.model import Folder
 from dockerlab.faults.fault import Break
 from dockerlab.faults.injury import Injury, perform, prepare
 from dockerlab.identity import current
+from dockerlab.provision.reporting import Reporting
+from dockerlab.provision.up import Wish, bring_up
 from dockerlab.session import Session
 from dockerlab.survey import look
 
@@ -32,7 +34,9 @@ def break_it(folder: Folder, injury: Injury, session: Session, reporting: Report
     """Put a fault in; raises HostError, after taking out again what was begun, where a command fails."""
     alter = injury.fault.alter
     if alter is not None:
-        bring_up(alter(folder.lab, injury.broken), session, reporting, undo, only=injury.broken.at)
+        at = injury.broken.at
+        wish = Wish(undo=undo, part=lambda step: at in (None, step.key.host))
+        bring_up(alter(folder.lab, injury.broken), session.hosts, session.controller, wish, reporting)
         return
     seen = look(session.hosts, folder.lab.containers)
     failed = next((a for a in perform(injury.inject, seen.snapshots, session.hosts) if a.failure), None)
@@ -44,7 +48,7 @@ def break_it(folder: Folder, injury: Injury, session: Session, reporting: Report
 def mend(folder: Folder, injury: Injury, session: Session, reporting: Reporting, undo: str) -> list[str]:
     """Take a fault out, unless it is out already; return what could not be mended, a line each."""
     if injury.fault.alter is not None:
-        bring_up(folder.lab, session, reporting, undo)
+        make(folder, session, reporting, undo)
         return unmended(folder, injury, session.hosts)
     if not unmended(folder, injury, session.hosts):
         return []

@@ -2,35 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import partial
 
 from dockerlab.checks.judge import Outcome, Scene, judge_checks, overall
 from dockerlab.errors import ConflictError, HostError
 from dockerlab.exercise.model import Folder
 from dockerlab.exercise.progress import Progress
-from dockerlab.exercise.remains import Picture, pictures
+from dockerlab.exercise.remains import Holdings, held
 from dockerlab.hosts.base import Host
-from dockerlab.identity import current
 from dockerlab.lab.model import Lab
-from dockerlab.lock import lock_name, locked
-from dockerlab.plan import Plan
-from dockerlab.provision.execute import Reporter, WhileLocked
-from dockerlab.provision.up import Wish, carry_out, plan_up
+from dockerlab.provision.reporting import Reporting
+from dockerlab.provision.up import Wish, bring_up
 from dockerlab.session import Session, Whereabouts
 from dockerlab.snapshot import LABEL_LAB, Snapshot
 from dockerlab.survey import look
 from dockerlab.verify import on_hosts
 
-Reporting = Callable[[int], AbstractContextManager[Reporter]]
-"""Makes who is told of a number of steps."""
-
 Hosts = Mapping[str, Host]
 
 
-def new(folder: Folder, where: Whereabouts, before: Mapping[str, Picture]) -> Progress:
+def new(folder: Folder, where: Whereabouts, before: Mapping[str, Holdings]) -> Progress:
     """Return the progress of somebody who begins an exercise now, on hosts that held `before` beside the lab."""
     return Progress(
         id=folder.id,
@@ -42,9 +36,9 @@ def new(folder: Folder, where: Whereabouts, before: Mapping[str, Picture]) -> Pr
     )
 
 
-def survey(folder: Folder, hosts: Hosts) -> dict[str, Picture]:
+def survey(folder: Folder, hosts: Hosts) -> dict[str, Holdings]:
     """Return what the hosts hold beside the lab."""
-    return pictures(look(hosts, folder.lab.containers), hosts)
+    return held(look(hosts, folder.lab.containers), hosts)
 
 
 def refuse_what_is_there(lab: Lab, hosts: Hosts) -> None:
@@ -72,26 +66,16 @@ def _places(lab: Lab, kind: str, name: str) -> Sequence[str]:
     return lab.hosts_of(name) if kind == "network" else (lab.host_of(name),)
 
 
-def bring_up(
-    lab: Lab,
-    session: Session,
-    reporting: Reporting,
-    undo: str,
-    *,
-    images_alone: bool = False,
-    only: str | None = None,
-) -> None:
-    """Make the hosts, or `only` one of them, as a definition has them; or bring no more than its images to them."""
-    who = current(lab.name)
-    wish = Wish(daemons=images_alone)  # then no engine is touched
-    with locked(session.hosts, [lock_name(who.lab, who.instance)]) as locks:
-        wanted, _ = plan_up(lab, who, session.hosts, session.controller, wish, locks)
-        if images_alone:
-            wanted = Plan(tuple(step for step in wanted.steps if step.key.kind == "image"), identity=who)
-        if only is not None:
-            wanted = Plan(tuple(step for step in wanted.steps if step.key.host == only), identity=who)
-        with reporting(len(wanted.steps)) as reporter:
-            carry_out(wanted, session.hosts, WhileLocked(reporter, locks), undo=undo)
+def make(folder: Folder, session: Session, reporting: Reporting, undo: str) -> None:
+    """Make an exercise's lab; `undo` is the command that removes what is left of a failure."""
+    bring_up(folder.lab, session.hosts, session.controller, Wish(undo=undo), reporting)
+
+
+def bring_images(folder: Folder, session: Session, reporting: Reporting, undo: str) -> None:
+    """Bring the images of an exercise's lab to its hosts, and make nothing more."""
+    # The engines' settings may be others, for no step is taken that touches them.
+    wish = Wish(daemons=True, undo=undo, part=lambda step: step.key.kind == "image")
+    bring_up(folder.lab, session.hosts, session.controller, wish, reporting)
 
 
 @dataclass(frozen=True)
@@ -109,17 +93,22 @@ class Checked:
 
 def check(folder: Folder, progress: Progress, hosts: Hosts) -> Checked:
     """Return what the hosts say of the current step, or of the whole lab while something is broken on purpose."""
-    here = scene(folder.lab, hosts, progress.answers)
+    here = scene(folder.lab, hosts, progress.answers, spares=progress.fault is None)
     if progress.fault is None:
         return Checked(tuple(judge_checks(folder.exercise.steps[progress.step].checks, here)))
     outcomes = judge_checks(folder.exercise.intact, here)
     return Checked(tuple(outcomes), tuple(judge_checks(progress.fault.signs, here)))
 
 
-def scene(lab: Lab, hosts: Hosts, answers: Mapping[str, str] | None = None) -> Scene:
-    """Return what checks are judged by, as the hosts are now."""
+def scene(lab: Lab, hosts: Hosts, answers: Mapping[str, str] | None = None, *, spares: bool = False) -> Scene:
+    """Return what checks are judged by, as the hosts are now.
+
+    With `spares`, what a host is at fault for is not charged: so it is unless it was broken on purpose.
+    """
     seen = look(hosts, (*lab.containers, *lab.networks))
-    return Scene(lab, hosts, seen.snapshots, lambda: on_hosts.verify(lab, hosts, seen=seen), answers or {}, seen.facts)
+    answered = answers or {}
+    verify = partial(on_hosts.verify, lab, hosts, seen=seen)
+    return Scene(lab, hosts, seen.snapshots, verify, answered, seen.facts, spares)
 
 
 def adopt(folder: Folder, progress: Progress, session: Session, reporting: Reporting, undo: str) -> bool:
@@ -140,11 +129,11 @@ def adopt(folder: Folder, progress: Progress, session: Session, reporting: Repor
         if not result.ok:
             raise HostError(host, f"{' '.join(argv)} failed: {result.error}")
     if removals:
-        bring_up(folder.lab, session, reporting, undo)
+        make(folder, session, reporting, undo)
     return bool(removals)
 
 
-def _made_by_hand(lab: Lab, snapshot: Snapshot, before: Picture) -> Iterator[tuple[str, ...]]:
+def _made_by_hand(lab: Lab, snapshot: Snapshot, before: Holdings) -> Iterator[tuple[str, ...]]:
     """Yield the removal of what bears the lab's names, none of its labels, and was not there before."""
     for container in snapshot.containers:
         named = container.name in lab.containers and container.name not in before.containers

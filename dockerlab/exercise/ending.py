@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dockerlab.exercise.breaking import unmended
-from dockerlab.exercise.course import Hosts, Reporting, survey
+from dockerlab.exercise.course import Hosts, survey
 from dockerlab.exercise.model import Folder
 from dockerlab.exercise.progress import Progress
-from dockerlab.exercise.remains import Change, changes, pictures
+from dockerlab.exercise.remains import Change, changes, held
 from dockerlab.faults.injury import perform
-from dockerlab.lock import locked
-from dockerlab.provision.down import Which, locks_for, plan_down, take_down
-from dockerlab.provision.execute import WhileLocked
+from dockerlab.provision.down import Which, bring_down
+from dockerlab.provision.reporting import Reporting
 from dockerlab.session import Session
 from dockerlab.snapshot import LABEL_LAB
 from dockerlab.survey import look
@@ -43,11 +42,8 @@ def stop(
     other exercises that are on: theirs stay.
     """
     said = _mended_fault(folder, progress, session.hosts)
-    which = Which(folder.lab.name)
-    with locked(session.hosts, locks_for(which, session.hosts)) as locks:
-        removal = plan_down(which, session.hosts, locks)
-        with reporting(len(removal.plan.steps)) as reporter:
-            removed = take_down(removal.plan, session.hosts, WhileLocked(reporter, locks))
+    taken = bring_down(Which(folder.lab.name), session.hosts, reporting)
+    removal, removed = taken.removal, taken.count
     unreached = [str(error) for error in removal.failures.values()]
     if unreached:
         return Ending(removed, tuple(said), tuple(unreached), ())
@@ -96,14 +92,14 @@ def _settled(folder: Folder, progress: Progress, hosts: Hosts, others: frozenset
 def _proof(folder: Folder, hosts: Hosts) -> list[str]:
     """Return for each host what was looked at, so that "nothing is left" can be believed."""
     seen = look(hosts, folder.lab.containers)
-    now = pictures(seen, hosts)
+    now = held(seen, hosts)
     lines = []
-    for host, picture in now.items():
+    for host, holds in now.items():
         mine = [labels for labels in seen.snapshots[host].labelled() if labels.get(LABEL_LAB) == folder.lab.name]
-        rules = "not to be read" if picture.rules is None else f"{len(picture.rules)} beside Docker's"
+        rules = "not to be read" if holds.rules is None else f"{len(holds.rules)} beside Docker's"
         lines.append(
-            f"{host}: {len(mine)} objects of lab {folder.lab.name}; {len(picture.containers)} other containers, "
-            f"{len(picture.networks)} networks, {len(picture.links)} interfaces, firewall rules: {rules}; "
-            f"FORWARD {picture.policy}, ip_forward {picture.ip_forward}"
+            f"{host}: {len(mine)} objects of lab {folder.lab.name}; {len(holds.containers)} other containers, "
+            f"{len(holds.networks)} networks, {len(holds.links)} interfaces, firewall rules: {rules}; "
+            f"FORWARD {holds.policy}, ip_forward {holds.ip_forward}"
         )
     return lines

@@ -14,7 +14,7 @@ from dockerlab.faults import FAULTS
 from dockerlab.faults.target import host_of
 from dockerlab.lab.catalog import data_directory
 from dockerlab.lab.document import Document, parse
-from dockerlab.lab.loader import find_place, read, text_of
+from dockerlab.lab.loader import find_place, text_of
 from dockerlab.lab.model import Lab
 from dockerlab.lab.problem import KeyPath, Problem, dotted, meant
 from dockerlab.lab.structure import validated
@@ -42,8 +42,7 @@ def find(wanted: str) -> Path:
 
 def load(folder: Path) -> Folder:
     """Return the exercise in a folder; raises DefinitionError with every mistake, or UsageError for a missing file."""
-    at = folder / "lab.yaml"
-    lab = read(text_of(at), str(at), networks=modes.network_types(), checks=[modes.check]).lab
+    lab = modes.definition(folder / "lab.yaml").lab
     aim, parts = sections(text_of(folder / "README.md"))
     steps = tuple(part for part in parts if part.number)
     exercise = loads(text_of(folder / FILE), str(folder / FILE), lab, steps)

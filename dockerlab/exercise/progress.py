@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from dockerlab.errors import UsageError
-from dockerlab.exercise.remains import Picture
+from dockerlab.exercise.remains import Holdings
 from dockerlab.faults.injury import Injury
 
 
@@ -35,7 +35,7 @@ class Progress(BaseModel):
     step: int = 0
     hints: int = 0
     answers: dict[str, str] = Field(default_factory=dict)
-    before: dict[str, Picture] = Field(default_factory=dict)
+    before: dict[str, Holdings] = Field(default_factory=dict)
     fault: Injury | None = None
     seed: str = ""
 

@@ -8,16 +8,20 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
-from dockerlab.command import Result
+from dockerlab import daemon
+from dockerlab.daemon import DaemonFile
+from dockerlab.daemon.state import PATH
 from dockerlab.hosts.base import Host
-from dockerlab.snapshot import LABEL_LAB, Snapshot
-from dockerlab.survey import Seen, on_each
+from dockerlab.imagined.origin import origin
+from dockerlab.kernel.rules import Rule, Ruleset
+from dockerlab.modes.bridge_rules import NETWORK
+from dockerlab.snapshot import GATEWAY_BRIDGE, INGRESS, LABEL_LAB, Snapshot
+from dockerlab.survey import Seen, on_each, send
 from dockerlab.topology import HostFacts
 
-DOCKERS_OWN = frozenset({"docker_gwbridge", "ingress"})
+DOCKER0 = "docker0"
+DOCKERS_OWN = frozenset({GATEWAY_BRIDGE, INGRESS})
 """Networks, and a link, that the engine makes with a Swarm: the bridge stays, `ingress` goes with it."""
-
-SETTINGS = "/etc/docker/daemon.json"
 
 SETTLE_ENGINE = """
 touch /run/dockerlab/dockerd.stopped
@@ -32,16 +36,14 @@ docker version >/dev/null
 """Gives the engine of a host of the sandbox its settings back, and docker0 its address, which the engine would not do:
 it keeps the last one unless it is told another. A constant."""
 
-PASSING = ("DOCKER", "docker_gwbridge", " br-", "/32 ")
-"""Marks of rules that come and go with the networks, published ports and containers of whoever works there."""
 
-
-class Picture(BaseModel):
+class Holdings(BaseModel):
     """What one host holds: names of containers and networks, links, routes, firewall rules, the engine's settings.
 
-    Left out is what carries a lab's labels, and rules that name Docker's own chains: these come and go with networks.
-    `wide` are a Swarm's networks, as its manager knows them. `settings` is the text of daemon.json, empty for none, and
-    `bridge` the address of docker0.
+    Left out is what carries a lab's labels, and rules as an engine writes them, but for docker0: these come and go with
+    networks, published ports and containers of whoever works there.
+    `wide` are a Swarm's networks, as its manager knows them. `settings` is the text of the engine's own file at `file`,
+    empty for none, and `bridge` the address of docker0.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -51,6 +53,7 @@ class Picture(BaseModel):
     wide: frozenset[str] = frozenset()
     swarm: bool = False
     settings: str = ""
+    file: str = PATH
     bridge: str = ""
     links: frozenset[str] = frozenset()
     routes: frozenset[str] | None = None
@@ -59,28 +62,30 @@ class Picture(BaseModel):
     ip_forward: bool | None = None
 
 
-def pictures(seen: Seen, hosts: Mapping[str, Host]) -> dict[str, Picture]:
+def held(seen: Seen, hosts: Mapping[str, Host]) -> dict[str, Holdings]:
     """Return what each host holds now."""
-    rules = on_each(hosts, lambda host: host.run(["iptables-save"], timeout=20))
-    settings = on_each(hosts, lambda host: host.run(["cat", SETTINGS], timeout=20))
-    return {name: picture(seen.snapshots[name], seen.facts[name], rules[name], settings[name].text) for name in hosts}
+    kernels = on_each(hosts, lambda host: send.look(host, (), "host"))
+    files = on_each(hosts, daemon.look)
+    return {
+        name: held_by(seen.snapshots[name], seen.facts[name], kernels[name].ground.ruleset, files[name])
+        for name in hosts
+    }
 
 
-def picture(snapshot: Snapshot, facts: HostFacts, saved: Result, settings: str = "") -> Picture:
+def held_by(snapshot: Snapshot, facts: HostFacts, ruleset: Ruleset, file: DaemonFile) -> Holdings:
     """Return what one host holds; rules that cannot be read are None."""
     networks = [network for network in snapshot.networks if LABEL_LAB not in network.labels]
-    return Picture(
+    return Holdings(
         containers=frozenset(c.name for c in snapshot.containers if LABEL_LAB not in c.labels),
         networks=frozenset(n.name for n in networks if n.scope != "swarm") - DOCKERS_OWN,
         wide=frozenset(n.name for n in networks if n.scope == "swarm" and snapshot.swarm.manager) - DOCKERS_OWN,
         swarm=snapshot.swarm.state != "inactive",
-        settings=settings,
-        bridge=next(
-            (str(a) for nic in facts.nics if nic.name == "docker0" for a in nic.addresses if a.version == 4), ""
-        ),
+        settings=(file.text or b"").decode(errors="replace"),
+        file=file.path,
+        bridge=next((str(a) for nic in facts.nics if nic.name == DOCKER0 for a in nic.addresses if a.version == 4), ""),
         links=frozenset(f"{nic.name} {'up' if nic.up else 'down'}" for nic in facts.nics if not _dockers(nic.name)),
         routes=frozenset(_routes(facts)),
-        rules=frozenset(_rules(saved.text)) if saved.ok else None,
+        rules=frozenset(_rules(ruleset)) if "ip" in ruleset.read else None,
         policy=facts.forward_policy,
         ip_forward=facts.ip_forward,
     )
@@ -95,19 +100,22 @@ def _routes(facts: HostFacts) -> Iterator[str]:
     """Yield the routes of IPv4 as `ip route` takes them; those of IPv6 come and go with the links' own addresses."""
     for route in facts.routes:
         known = route.destination or route.via
-        if known is not None and known.version == 4 and not _dockers(route.device) and route.device != "docker0":
+        if known is not None and known.version == 4 and not _dockers(route.device) and route.device != DOCKER0:
             via = f"via {route.via} " if route.via is not None else ""
             yield f"{route.destination or 'default'} {via}dev {route.device}"
 
 
-def _rules(saved: str) -> list[str]:
-    table, found = "", []
-    for line in saved.splitlines():
-        if line.startswith("*"):
-            table = line[1:].strip()
-        elif line.startswith("-A ") and not any(mark in line for mark in PASSING):
-            found.append(f"{table} {line}")
-    return found
+def _rules(ruleset: Ruleset) -> Iterator[str]:
+    for rule in ruleset.rules():
+        if rule.family == "ip" and rule.text.startswith("-A ") and _stays(rule):
+            yield f"{rule.table} {rule.text}"
+
+
+def _stays(rule: Rule) -> bool:
+    """Tell whether a rule is nobody's who comes and goes: not an engine's, or what it keeps for docker0."""
+    line = origin(rule)
+    on_docker0 = any(match.option in ("-i", "-o") and match.value == DOCKER0 for match in rule.matches)
+    return line is None or (line in NETWORK and on_docker0)
 
 
 @dataclass(frozen=True)
@@ -127,7 +135,7 @@ class Change:
         return f"{told}; '{' '.join(self.undo)}' mends it" if self.undo else told
 
 
-def changes(host: str, before: Picture, now: Picture) -> list[Change]:
+def changes(host: str, before: Holdings, now: Holdings) -> list[Change]:
     """Return what has come, gone or changed on a host, each with what would mend it where that is known."""
     found = [
         Change(host, "container", name, f"container {name} was made meanwhile", ("docker", "rm", "--force", name))
@@ -143,9 +151,9 @@ def changes(host: str, before: Picture, now: Picture) -> list[Change]:
         undo: tuple[str, ...] = ("docker", "swarm", "leave", "--force")
         found.append(Change(host, "swarm", "swarm", "it has become part of a Swarm", undo))
     if (now.settings, now.bridge) != (before.settings, before.bridge):
-        what = f"{SETTINGS}, or docker0's address with it, is not what it was"
-        undo = ("sh", "-c", SETTLE_ENGINE, "sh", before.settings, SETTINGS, _leaving(before))
-        found.append(Change(host, "settings", SETTINGS, what, undo))
+        what = f"{now.file}, or docker0's address with it, is not what it was"
+        undo = ("sh", "-c", SETTLE_ENGINE, "sh", before.settings, now.file, _leaving(before))
+        found.append(Change(host, "settings", now.file, what, undo))
     for kind, was, there in (
         ("container", before.containers, now.containers),
         ("network", before.networks, now.networks),
@@ -170,7 +178,7 @@ def changes(host: str, before: Picture, now: Picture) -> list[Change]:
     return found
 
 
-def _leaving(before: Picture) -> str:
+def _leaving(before: Holdings) -> str:
     """Return settings with which the engine gives docker0 the address that it had."""
     settings = json.loads(before.settings or "{}")
     return json.dumps({"bip": before.bridge, **settings} if before.bridge else settings)
@@ -189,7 +197,7 @@ def _links(host: str, before: Collection[str], now: Collection[str]) -> list[Cha
             found.append(Change(host, "link", name, f"the interface {name} was made meanwhile", undo))
         elif name not in there:
             found.append(Change(host, "link", name, f"the interface {name} is gone"))
-        elif was[name] != there[name] and name != "docker0":
+        elif was[name] != there[name] and name != DOCKER0:
             what = f"the interface {name} was {was[name]}, is {there[name]}"
             found.append(Change(host, "link", name, what, ("ip", "link", "set", name, was[name])))
     return found

@@ -6,6 +6,7 @@ from ipaddress import ip_network
 
 from dockerlab.faults.fault import Break, Fault
 from dockerlab.lab.model import Container, Lab, Network
+from dockerlab.snapshot import ICC
 
 
 def _network(lab: Lab, broken: Break, **changes: object) -> Lab:
@@ -23,7 +24,7 @@ def _parent(lab: Lab, broken: Break) -> Lab:
 
 
 def _no_icc(lab: Lab, broken: Break) -> Lab:
-    options = {**lab.networks[broken.on].driver_opts, "com.docker.network.bridge.enable_icc": "false"}
+    options = {**lab.networks[broken.on].driver_opts, ICC: "false"}
     return _network(lab, broken, driver_opts=options)
 
 

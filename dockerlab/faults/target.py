@@ -12,6 +12,7 @@ from dockerlab.identity import Identity
 from dockerlab.lab.model import Lab
 from dockerlab.modes.parent import ParentNetwork
 from dockerlab.snapshot import ContainerState, EndpointState, Snapshot
+from dockerlab.survey.inside import look
 
 WRITE_RESOLVER = 'printf %s "$1" >/etc/resolv.conf'
 """A constant: what is written is its argument."""
@@ -86,12 +87,12 @@ def _endpoint(state: ContainerState) -> EndpointState | None:
 def _place(name: str, lab: Lab, state: ContainerState, place: EndpointState, host: Host) -> dict[str, Any]:
     """Return a container's place on its first network: addresses from the engine, the interface from its namespace."""
     address = place.addresses[0]
-    enter = ["nsenter", f"--target={state.pid}", "--net", "--"]
-    lines = _output(host, [*enter, "ip", "-o", "-4", "address", "show"]).splitlines()
-    device = next((line.split()[1] for line in lines if f" {address.ip}/" in line), None)
-    if device is None:
+    inside = look(host, [state.pid])[state.pid]
+    if isinstance(inside, str):
+        raise HostError(host.name, f"the network namespace of {name} cannot be read: {inside}")
+    link = next((link for link in inside.links if address.ip in {held.ip for held in link.addresses}), None)
+    if link is None:
         raise UsageError(f"{host.name}: no interface of {name} has its address {address.ip}: is it broken already?")
-    words = _output(host, [*enter, "ip", "-o", "link", "show", device]).split()
     fixed = {spot.ip for spec in lab.containers.values() for spot in spec.networks.values()}
     last = address.network.broadcast_address
     found = {
@@ -99,8 +100,8 @@ def _place(name: str, lab: Lab, state: ContainerState, place: EndpointState, hos
         "address": str(address.ip),
         "prefix": address.network.prefixlen,
         "broadcast": str(last),
-        "device": device,
-        "mtu": words[words.index("mtu") + 1],
+        "device": link.name,
+        "mtu": str(link.mtu),
         "unused": str(next(last - n for n in range(1, 9) if last - n not in fixed)),
     }
     return found | ({"gateway": place.gateway} if place.gateway else {})

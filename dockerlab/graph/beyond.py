@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 
 from dockerlab.graph.model import Beyond
+from dockerlab.kernel.addresses import IpAddress
+from dockerlab.kernel.routes import MAIN, Hop
+from dockerlab.modes.parent import ParentNetwork
 from dockerlab.reach import World
-from dockerlab.topology import IpAddress
 
 Met = dict[tuple[str, IpAddress], str]
 """The node of each address that was met on a LAN."""
@@ -18,9 +20,10 @@ def beyond(world: World, lans: Collection[str], aliases: dict[str, str], *, imag
     for host in world.lab.hosts:
         yield from _router(world, host, met, imagined=imagined)
     first = next(iter(met.values()), "") or next(iter(lans), "")
-    for (network, host), (address, segment) in world.gateways.items():
-        lan = f"lan:{segment.key[0]}"
-        if segment.kind != "lan" or lan not in lans:
+    for (network, host), address in world.people.gateways.items():
+        spec = world.lab.networks.get(network)
+        lan = f"lan:{spec.parent_interface}" if isinstance(spec, ParentNetwork) else ""
+        if lan not in lans:
             continue
         if (lan, address) not in met:
             met[lan, address] = (
@@ -37,10 +40,17 @@ def beyond(world: World, lans: Collection[str], aliases: dict[str, str], *, imag
 
 def _router(world: World, host: str, met: Met, *, imagined: bool) -> Iterator[Beyond]:
     """Yield the router of a host's default route, unless another host has it too."""
-    default = next((route for route in world.facts[host].routes if route.destination is None), None)
-    if default is None or default.via is None or (f"lan:{default.device}", default.via) in met:
+    hop = default_hop(world, host)
+    if hop is None or hop.via is None or (f"lan:{hop.device}", hop.via) in met:
         return
-    lan = f"lan:{default.device}"
-    met[lan, default.via] = f"router:{default.device}/{default.via}"
-    lines = ("the hosts' default route",) if imagined else (str(default.via), "the hosts' default route")
-    yield Beyond(met[lan, default.via], "router", lines, lan)
+    lan = f"lan:{hop.device}"
+    met[lan, hop.via] = f"router:{hop.device}/{hop.via}"
+    lines = ("the hosts' default route",) if imagined else (str(hop.via), "the hosts' default route")
+    yield Beyond(met[lan, hop.via], "router", lines, lan)
+
+
+def default_hop(world: World, host: str) -> Hop | None:
+    """Return where a host sends what it has no other route for, of IPv4 first, or None."""
+    space = world.space(host)
+    routes = [r for r in space.routes if r.table == MAIN and not r.destination.prefixlen] if space is not None else []
+    return next((hop for route in sorted(routes, key=lambda route: route.version) for hop in route.hops), None)

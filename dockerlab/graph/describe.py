@@ -6,17 +6,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
-from dockerlab import topology
-from dockerlab.graph.beyond import beyond
+from dockerlab.graph.beyond import beyond, default_hop
 from dockerlab.graph.given import GUESS, GUESSED, given
-from dockerlab.graph.model import Bar, Box, Exit, Group, GroupKind, Link, Machine, Picture
+from dockerlab.graph.model import Bar, Box, Exit, Group, GroupKind, HostFrame, Link, Picture
 from dockerlab.graph.sockets import bridge_name, kind_of, parent, port_text, socket
+from dockerlab.kernel.model import Link as InterfaceState
 from dockerlab.lab.model import Container, Lab
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.modes.ipvlan import IpvlanNetwork
-from dockerlab.modes.overlay import GATEWAY_BRIDGE
 from dockerlab.reach import World
-from dockerlab.topology import Segment
+from dockerlab.reach.people import published_by
+from dockerlab.snapshot import GATEWAY_BRIDGE
 
 ORDER: tuple[GroupKind, ...] = ("host", "bridge", "overlay", "parent", "dummy", "none")
 
@@ -61,14 +61,14 @@ class _Drawing:
     def lab(self) -> Lab:
         return self.world.lab
 
-    def machine(self, host: str) -> Machine:
+    def machine(self, host: str) -> HostFrame:
         """Return a host with its groups; notes what its interfaces are plugged into."""
         main = self._main(host)
         groups: dict[tuple[GroupKind, str], Group] = {}
         for key in self._kinds(host):
             groups[key] = self._group(host, key, main)
         for name, spec in self.lab.on_host(host).items():
-            if self.world.of[name] == name or spec.mode == "host":
+            if self.world.people.of[name] == name or spec.mode == "host":
                 key = self._place(spec)
                 groups[key] = replace(groups[key], boxes=(*groups[key].boxes, self._box(host, name, spec)))
         for name, spec in self.lab.on_host(host).items():
@@ -78,15 +78,14 @@ class _Drawing:
         names = list(dict.fromkeys([main, *parents]))
         nics = tuple(self._nic(host, name, main) for name in names)
         where = self.lab.addresses[host]
-        return Machine(
+        return HostFrame(
             f"host:{host}", host, (where,) if where and where != host else (), tuple(g for _, g in ordered), nics
         )
 
     def _main(self, host: str) -> str:
         """Return the interface of the host's default route; where none is known, a name that says so."""
-        routes = self.world.facts[host].routes
-        found = next((route.device for route in routes if route.destination is None), None)
-        return found or "(no default route)"
+        hop = default_hop(self.world, host)
+        return hop.device if hop is not None else "(no default route)"
 
     def _nic(self, host: str, name: str, main: str) -> Bar:
         nic = f"nic:{host}/{name}"
@@ -96,7 +95,7 @@ class _Drawing:
         if name != "(no default route)":
             self.lans[lan.id] = lan if name == main else self.lans.get(lan.id, lan)
             self.links.append(Link(nic, lan.id, "wire"))
-        shown = self.world.facts[host].nic(name)
+        shown = self._link(host, name)
         addresses = [str(a) for a in shown.addresses if not a.ip.is_link_local] if shown is not None else []
         if self.imagined:
             named = urlsplit(self.lab.addresses[host] or "").hostname or ""
@@ -131,36 +130,54 @@ class _Drawing:
         if kind == "dummy":
             lines = (*self._subnets(name), "no parent: leads nowhere")
             bar = Bar(f"bridge:{host}/{name}", f"{self.lab.networks[name].driver} {name}", lines)
-            if (name, host) in self.world.gateways:  # an address that nobody holds
+            if (name, host) in self.world.people.gateways:  # an address that nobody holds
                 self.aliases |= {f"gateway:{name}{at}": bar.id for at in ("", f"@{host}")}
             return Group(bar.id, kind, bar=bar)
         if kind not in ("bridge", "overlay"):
             return Group(f"mode-{kind}:{host}", kind)
         bridge = GATEWAY_BRIDGE if kind == "overlay" else name
-        segment = topology.bridge(host, bridge)
-        bar = Bar(f"bridge:{host}/{bridge}", bridge_name(bridge), tuple(self._bridge_lines(host, bridge, segment)))
-        way = self._exit(segment)
+        bar = Bar(f"bridge:{host}/{bridge}", bridge_name(bridge), tuple(self._bridge_lines(host, bridge)))
+        way = self._exit(host, bridge)
         if way != "shut":
             self.links.append(Link(bar.id, nic, "exit", "NAT" if way == "nat" else "no NAT"))
         return Group(bar.id, kind, (), bar, nic, way)
 
-    def _exit(self, segment: Segment) -> Exit:
-        forwarding = self.world.forwarding.get(segment)
-        if forwarding is not None and not forwarding.allowed:
-            return "shut"
-        return "routed" if forwarding is not None and not forwarding.masquerade else "nat"
+    def _link(self, host: str, name: str) -> InterfaceState | None:
+        """Return an interface of a host, or None."""
+        space = self.world.space(host)
+        return space.link(name) if space is not None else None
 
-    def _bridge_lines(self, host: str, name: str, segment: Segment) -> Iterator[str]:
-        fixed = given(self.lab, host, name)
-        subnets = self._subnets(name) or self._seen(segment)
+    def _bridge(self, host: str, network: str) -> InterfaceState | None:
+        """Return the bridge of a network on a host, or None."""
+        state = self.world.books[host].network(network)
+        return self._link(host, state.bridge) if state is not None and state.bridge else None
+
+    def _exit(self, host: str, network: str) -> Exit:
+        """Return how what leaves a bridge goes on: shut in, with the host's address, or with its own."""
+        state, space = self.world.books[host].network(network), self.world.space(host)
+        if state is not None and state.internal:
+            return "shut"
+        name = state.bridge if state is not None else ""
+        rules = space.ruleset.rules() if space is not None else ()
+        masked = any(
+            rule.target in ("MASQUERADE", "SNAT")
+            and (rule.chain.endswith(f"__{name}") or any(m.negated and name in m.values for m in rule.matches))
+            for rule in rules
+        )
+        return "nat" if masked else "routed"
+
+    def _bridge_lines(self, host: str, name: str) -> Iterator[str]:
+        fixed, link = given(self.lab, host, name), self._bridge(host, name)
+        addresses = [a for a in link.addresses if not a.ip.is_link_local] if link is not None else []
+        subnets = self._subnets(name) or list(dict.fromkeys(str(address.network) for address in addresses))
         yield ", ".join(self._marked(subnet, fixed) for subnet in subnets) or "subnet not known"
-        gateway, _ = self.world.gateways.get((name, host), (None, segment))
+        gateway = self.world.people.gateways.get((name, host))
         if gateway is None:
             return
-        own = [i.address.ip for i in self.world.sandboxes[host].interfaces if i.segment == segment]
+        own = [address.ip for address in addresses]
         if own and gateway not in own:  # the engine was told of another default route than docker0 itself
             yield f"its own {', '.join(self._marked(each, fixed) for each in own if each.version == gateway.version)}"
-        nobody = "" if (segment, gateway) in self.world.holders else ", which nobody has"
+        nobody = "" if gateway in self.world.fabric.holders else ", which nobody has"
         yield f"gateway {self._marked(gateway, fixed)}{nobody}"
         self.aliases |= {f"gateway:{name}{at}": f"bridge:{host}/{name}" for at in ("", f"@{host}")}
 
@@ -172,12 +189,6 @@ class _Drawing:
         """Return the subnets that the definition gives a network."""
         spec = self.lab.networks.get(network)
         return [str(pool.subnet) for pool in spec.pools] if spec is not None else []
-
-    def _seen(self, segment: Segment) -> list[str]:
-        """Return the subnets that a segment has in the model's world."""
-        boxes = self.world.sandboxes.values()
-        found = dict.fromkeys(i.address.network for box in boxes for i in box.interfaces if i.segment == segment)
-        return [str(subnet) for subnet in found]
 
     def _place(self, spec: Container) -> tuple[GroupKind, str]:
         """Return the group that a container is drawn in: that of its first network, or of its mode."""
@@ -196,15 +207,19 @@ class _Drawing:
         )
         kinds = {self.lab.networks[network].driver for network in spec.networks}
         return Box(
-            f"container:{name}", name, next(iter(sorted(kinds)), spec.mode), tuple(self._told(name, spec)), joined
+            f"container:{name}",
+            name,
+            next(iter(sorted(kinds)), spec.mode),
+            tuple(self._inscription(name, spec)),
+            joined,
         )
 
-    def _told(self, name: str, spec: Container) -> Iterator[str]:
+    def _inscription(self, name: str, spec: Container) -> Iterator[str]:
         """Yield what is written into a container's box: addresses, names, ports."""
         several = len(spec.networks) > 1
         fixed = {str(address) for place in spec.networks.values() for address in place.addresses}
         for network in spec.networks or ([DEFAULT] if spec.mode == DEFAULT else []):
-            own = [str(address) for at, address in self.world.addresses[name] if at == network]
+            own = [str(address) for at, address in self.world.people.addresses[name] if at == network]
             marked = [a if a in fixed or not self.imagined else f"{GUESS}{a}" for a in own] or ["address not known"]
             yield from (f"{network} {address}" if several else address for address in marked)
         if spec.mode == "none":
@@ -216,19 +231,18 @@ class _Drawing:
             yield f"listens on {', '.join(map(str, spec.listens))}"
 
     def _plug(self, host: str, name: str, spec: Container) -> None:
-        box = self.world.sandboxes[self.world.of[name]]
         if spec.mode == DEFAULT:
             self.links.append(Link(f"container:{name}", f"bridge:{host}/{DEFAULT}", "veth"))
         for network in spec.networks:
             target, kind = socket(host, network, self.lab.networks[network])
             self.links.append(Link(f"container:{name}", target, kind))
-        if not box.is_host and box.way_out == topology.bridge(host, GATEWAY_BRIDGE):
+        if any(network == GATEWAY_BRIDGE for network, _ in self.world.people.addresses[name]):
             self.links.append(Link(f"container:{name}", f"bridge:{host}/{GATEWAY_BRIDGE}", "veth"))
 
     def _publish(self, host: str, name: str, spec: Container, groups: dict[tuple[GroupKind, str], Group]) -> None:
         """Note the ports of the host that lead to a container at the group through whose bridge they lead."""
-        segment = self.world.publishes.get(name)
-        bridge = f"bridge:{host}/{segment.key[1]}" if segment is not None else ""
+        network = published_by(self.world, name)
+        bridge = f"bridge:{host}/{network}" if network else ""
         for key, group in groups.items():
             if group.bar is not None and group.bar.id == bridge:
                 texts = tuple(port_text(name, port) for port in spec.ports)
@@ -240,9 +254,9 @@ class _Drawing:
             if spec.driver != "overlay":
                 continue
             shut = ("internal: no way out",) if spec.internal else ()
-            subnets = self._subnets(name) or [
-                self._marked(subnet, frozenset()) for subnet in self._seen(topology.overlay(name))
-            ]
+            states = (book.network(name) for book in self.world.books.values())
+            seen = next((state.subnets for state in states if state is not None), ())
+            subnets = self._subnets(name) or [self._marked(subnet, frozenset()) for subnet in seen]
             for host in self.lab.hosts_of(name):
                 self.links.append(Link(f"overlay:{name}", f"host:{host}", "wire", "VXLAN"))
             yield Bar(f"overlay:{name}", f"overlay {name}", (*subnets, *shut))

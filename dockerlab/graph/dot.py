@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from dockerlab.graph.model import MODES, Box, Group, LinkKind, Machine, Picture
+from dockerlab.graph.model import MODES, Box, Group, HostFrame, LinkKind, Picture
 from dockerlab.graph.names import Names
 from dockerlab.graph.threads import SIGNS
 from dockerlab.graph.verdicts import Strand, Word
@@ -57,7 +57,7 @@ BRIDGE = 'shape=component, style="filled", fillcolor="#dbe9fb"'
 NIC = 'shape=cds, style="filled,bold", fillcolor="#e4e7ea"'
 
 
-def _machine(names: Names, number: int, machine: Machine) -> Iterator[str]:
+def _machine(names: Names, number: int, machine: HostFrame) -> Iterator[str]:
     yield f"  subgraph cluster_{number} {{"
     yield f"    label={_label([f'host {machine.name}', *machine.lines])}"
     for count, group in enumerate(machine.groups):

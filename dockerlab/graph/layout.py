@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from dockerlab.graph.blocks import GAP, PILL, TRACK, Block, bar_lines, box_room, lines
 from dockerlab.graph.cables import Cabling, first_cables
-from dockerlab.graph.model import MODES, Bar, Box, Group, Machine, Picture
+from dockerlab.graph.model import MODES, Bar, Box, Group, HostFrame, Picture
 from dockerlab.graph.shapes import LINE, PAD, Rect, Text, Wire, room, width
 from dockerlab.graph.stage import BAND, EDGE, STICKS_OUT, Levels, Stage, saying
 from dockerlab.graph.surroundings import band, key, lans
@@ -29,7 +29,7 @@ TOLD_OUT = {"nat": "NAT", "routed": "no NAT", "shut": "no way out", "": ""}
 class Plan:
     """The blocks of one host, in their order, by the interface that they stand above (empty: none)."""
 
-    machine: Machine
+    machine: HostFrame
     slots: list[tuple[Bar | None, list[Block]]]
     x: float = 0.0
     width: float = 0.0
@@ -60,7 +60,7 @@ def lay_out(picture: Picture) -> Stage:
     return stage
 
 
-def _plan(picture: Picture, machine: Machine) -> Plan:
+def _plan(picture: Picture, machine: HostFrame) -> Plan:
     """Return a host's blocks: those above an interface together, in the order of the interfaces."""
     sources = {box.id: group for group in machine.groups for box in group.boxes}
     own = [link for link in picture.links if link.source in sources]
@@ -125,7 +125,7 @@ def _slot_width(nic: Bar | None, blocks: Sequence[Block]) -> float:
 def _machine(stage: Stage, plan: Plan) -> None:
     """Draw a host with its interfaces and all that is in it, without the cables."""
     levels, machine = stage.levels, plan.machine
-    ground = Rect(plan.x, levels.top, plan.width, levels.bottom - levels.top, "host", machine.id, _told(machine))
+    ground = Rect(plan.x, levels.top, plan.width, levels.bottom - levels.top, "host", machine.id, _caption(machine))
     stage.places[machine.id] = ground
     stage.sheet.grounds.append(ground)
     stage.sheet.write(Rect(ground.x + PAD, ground.y, ground.w, 0, ""), (machine.name, *machine.lines))
@@ -149,12 +149,12 @@ def _free(plan: Plan, nic: Bar) -> float:
     return before[-1].x + before[-1].width + inset + APART if before else plan.x + APART
 
 
-def _told(machine: Machine) -> str:
+def _caption(machine: HostFrame) -> str:
     count = sum(1 + len(box.joined) for group in machine.groups for box in group.boxes)
     return ", ".join([f"host {machine.name}", *machine.lines, f"{count} containers"])
 
 
-def _block(stage: Stage, machine: Machine, block: Block) -> None:
+def _block(stage: Stage, machine: HostFrame, block: Block) -> None:
     """Draw a group: its boxes, and the bridge below them with its way out and published ports."""
     levels, group = stage.levels, block.group
     top = levels.grid_end - block.height
@@ -180,7 +180,7 @@ def _block(stage: Stage, machine: Machine, block: Block) -> None:
         _way_out(stage, block)
 
 
-def _box(stage: Stage, machine: Machine, box: Box, rect: Rect) -> None:
+def _box(stage: Stage, machine: HostFrame, box: Box, rect: Rect) -> None:
     """Draw a container and, inside, those that share its sandbox."""
     told = ", ".join([f"container {box.name} on {machine.name}, mode {box.mode}", *box.lines])
     stage.put(Rect(rect.x, rect.y, rect.w, rect.h, f"box {box.mode}", box.id, told), lines(box))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from dockerlab.graph.model import MODES, Box, Group, LinkKind, Machine, Picture
+from dockerlab.graph.model import MODES, Box, Group, HostFrame, LinkKind, Picture
 from dockerlab.graph.names import Names
 from dockerlab.graph.threads import SIGNS
 from dockerlab.graph.verdicts import Strand, Word
@@ -60,7 +60,7 @@ def render(picture: Picture, strands: Sequence[Strand] = ()) -> str:
     return "\n".join([*lines, *edges, *threads, CLASSES, *styles, *notes]) + "\n"
 
 
-def _machine(names: Names, machine: Machine) -> Iterator[str]:
+def _machine(names: Names, machine: HostFrame) -> Iterator[str]:
     yield f"  subgraph {names[machine.id]}[{_label([f'host {machine.name}', *machine.lines])}]"
     for group in machine.groups:
         yield from (f"    {line}" for line in _group(names, group))

@@ -57,7 +57,7 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Machine:
+class HostFrame:
     """One host: its groups from left to right, and its interfaces, the one of the default route first."""
 
     id: str
@@ -93,7 +93,7 @@ class Picture:
 
     lab: str
     title: str
-    machines: tuple[Machine, ...]
+    machines: tuple[HostFrame, ...]
     overlays: tuple[Bar, ...]
     lans: tuple[Bar, ...]
     beyond: tuple[Beyond, ...]
@@ -101,7 +101,7 @@ class Picture:
     notes: tuple[str, ...] = ()
     aliases: Mapping[str, str] = field(default_factory=dict)
 
-    def boxes(self) -> Iterator[tuple[Machine, Group, Box]]:
+    def boxes(self) -> Iterator[tuple[HostFrame, Group, Box]]:
         """Yield every container that has a sandbox of its own, with where it is."""
         for machine in self.machines:
             for group in machine.groups:

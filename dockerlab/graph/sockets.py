@@ -6,8 +6,8 @@ from dockerlab.graph.model import GroupKind, LinkKind
 from dockerlab.lab.model import Network
 from dockerlab.lab.ports import Port
 from dockerlab.modes.bridge import DEFAULT
-from dockerlab.modes.overlay import GATEWAY_BRIDGE
 from dockerlab.modes.parent import ParentNetwork
+from dockerlab.snapshot import GATEWAY_BRIDGE
 
 
 def parent(spec: Network) -> str | None:

@@ -19,6 +19,7 @@ from dockerlab.kernel.rules import Chain, Ruleset
 from dockerlab.lab.model import Lab
 from dockerlab.modes.made import default
 from dockerlab.snapshot import Snapshot
+from dockerlab.topology import HostFacts
 
 FORWARDING: Mapping[str, str] = {
     "net/ipv4/ip_forward": "1",
@@ -66,6 +67,30 @@ def _policy(chain: Chain) -> Chain:
     return replace(chain, rules=())
 
 
+def told(facts: HostFacts, book: Snapshot) -> Machine:
+    """Return a host without Docker by the facts of a machine whose kernel itself could not be looked at."""
+    docker = {network.bridge for network in book.networks if network.bridge}
+    nics = [nic for nic in facts.nics if nic.name not in docker]
+    links = [
+        Link(number, nic.name, mac=nic.mac, mtu=1500, up=nic.up, addresses=nic.addresses)
+        for number, nic in enumerate(nics, 1)
+    ]
+    routes = [
+        default(route.device, route.via)
+        for route in facts.routes
+        if route.destination is None and route.via is not None and route.device not in docker
+    ]
+    policies = tuple(
+        Chain(family, "filter", "FORWARD", hook="forward", policy=policy)
+        for family, policy in (("ip", facts.forward_policy or "ACCEPT"), ("ip6", "ACCEPT"))
+    )
+    ground = Namespace(
+        4026531840, host=True, links=tuple(links), routes=(*routes, *_connected(links)), sysctls=dict(FORWARDING),
+        ruleset=Ruleset(policies, read=frozenset({"ip", "ip6"})),
+    )  # fmt: skip
+    return Machine(facts.host, kernel=facts.kernel, namespaces=(ground,))
+
+
 def made_up(lab: Lab) -> dict[str, Machine]:
     """Return the hosts of a lab as they might be: an interface on the hosts' LAN, the parents, and FORWARD dropping."""
     parents = {getattr(network, "parent_interface", None) for network in lab.networks.values()}
@@ -85,7 +110,10 @@ def _made_up(host: str, main: str, parents: Iterable[str], own: IpInterface) -> 
         links.append(Link(len(links) + 1, name, mtu=1500, **kind))  # type: ignore[arg-type]
     router = own.network[1]
     routes: tuple[Route, ...] = (default(main, router),) if router != own.ip else ()
-    policies = tuple(Chain(family, "filter", "FORWARD", hook="forward", policy="DROP") for family in ("ip", "ip6"))
+    policies = tuple(
+        Chain(family, "filter", "FORWARD", hook="forward", policy=policy)
+        for family, policy in (("ip", "DROP"), ("ip6", "ACCEPT"))
+    )
     ground = Namespace(
         4026531840, host=True, links=tuple(links), routes=(*routes, *_connected(links)), sysctls=FORWARDING,
         ruleset=Ruleset(policies, read=frozenset({"ip", "ip6"})),

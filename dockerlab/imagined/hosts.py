@@ -17,8 +17,7 @@ from dockerlab.lab.model import Container, Lab
 from dockerlab.modes.base import Site
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.modes.made import Joined, Written
-from dockerlab.modes.overlay import GATEWAY_BRIDGE
-from dockerlab.snapshot import ContainerState, EndpointState, NetworkState, Snapshot
+from dockerlab.snapshot import GATEWAY_BRIDGE, ContainerState, EndpointState, NetworkState, Snapshot
 from dockerlab.versions import Engine
 
 FIRST_SPACE = 4026540000

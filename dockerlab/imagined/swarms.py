@@ -10,8 +10,7 @@ from dockerlab.imagined.spaces import Draft
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Forward, Namespace
 from dockerlab.kernel.routes import MAIN, Neighbour
-from dockerlab.modes.overlay import GATEWAY_BRIDGE
-from dockerlab.snapshot import ContainerState, EndpointState, NetworkState, Snapshot
+from dockerlab.snapshot import GATEWAY_BRIDGE, ContainerState, EndpointState, NetworkState, Snapshot
 
 Told = Mapping[str, Sequence[tuple[str, IpAddress]]]
 """MAC and address of each place on an overlay, by the network."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -176,18 +177,15 @@ def _by_name(ruleset: Ruleset, read: frozenset[str]) -> dict[tuple[str, str, str
 def _rules(old: tuple[Chain, ...], new: tuple[Chain, ...], name: str, space: int) -> Iterator[Difference]:
     """Yield the rules that came, in their order, and those that went, from the last one to the first."""
     was, now = ([rule for chain in chains for rule in chain.rules] for chains in (old, new))
-    left: dict[Meaning, list[Rule]] = {}
-    for rule in was:
-        left.setdefault(meaning(rule), []).append(rule)
+    left = Counter(map(meaning, was))
     for rule in now:
-        same = left.get(meaning(rule))
-        if same:
-            same.pop(0)
+        if left[meaning(rule)]:
+            left[meaning(rule)] -= 1
         else:
             yield Difference("rule", space, name, None, rule)
-    gone = {id(rule) for rules in left.values() for rule in rules}
     for rule in reversed(was):
-        if id(rule) in gone:
+        if left[meaning(rule)]:
+            left[meaning(rule)] -= 1
             yield Difference("rule", space, name, rule, None)
 
 

@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from dockerlab.kernel import nft_text, nft_write
+from dockerlab.kernel.nft_keys import kind_of
 from dockerlab.kernel.nft_rules import Table, translated
-from dockerlab.kernel.nft_terms import TYPES, compact, kind_of, member
+from dockerlab.kernel.nft_terms import TYPES, compact, member
 from dockerlab.kernel.rules import Chain, Hook, Match, NamedSet, Rule, Ruleset
 
 Json = Mapping[str, Any]

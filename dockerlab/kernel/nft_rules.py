@@ -8,12 +8,12 @@ from typing import Any
 
 from dockerlab.kernel import nft_actions
 from dockerlab.kernel.iptables import UNKNOWN
+from dockerlab.kernel.nft_keys import key_of
 from dockerlab.kernel.nft_terms import (
     STATUS_AS_STATE,
     Key,
     UnknownTermError,
     compact,
-    key_of,
     lookup,
     mark,
     member,
@@ -62,7 +62,7 @@ def translated(terms: list[Json], table: Table) -> tuple[tuple[Match, ...], tupl
     """
     matches, actions = list[Match](), list[Action]()
     for term in terms:
-        name, said = next(iter(term.items()))
+        ((name, said), *_) = term.items()
         if name in ("match", *CONDITIONS) and any(each.target not in TELLING for each in actions):
             matches.append(unknown({"after an action": term}))
         if name == "match":
@@ -219,7 +219,7 @@ def _entries(data: object, table: Table) -> tuple[list[tuple[Any, Json]], bool]:
 
 
 def _branch(keys: list[Key], key: object, verdict: Json) -> Branch:
-    name, said = next(iter(verdict.items()))
+    ((name, said), *_) = verdict.items()
     target = said["target"] if name in ("jump", "goto") else VERDICTS[name]
     value = plain(key)
     if value == "*":

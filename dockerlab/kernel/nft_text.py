@@ -31,9 +31,9 @@ def rule(terms: list[Json], comment: object = None) -> str:
 
 def _term(term: Json) -> str:
     try:
-        name, said = next(iter(term.items()))
+        ((name, said), *_) = term.items()
         return _TERMS[name](said) if name in _TERMS else compact(term)
-    except (AttributeError, LookupError, StopIteration, TypeError, ValueError):
+    except (AttributeError, LookupError, TypeError, ValueError):
         return compact(term)
 
 
@@ -80,7 +80,7 @@ def value(said: Any) -> str:
     said = plain(said)
     if not isinstance(said, Mapping):
         return str(said)
-    name, inner = next(iter(said.items()))
+    ((name, inner), *_) = said.items()
     return _VALUES[name](inner) if name in _VALUES else compact(said)
 
 
@@ -112,7 +112,7 @@ def _bits(said: Any) -> str:
     """Return a mark, and whatever it is counted together from: numbers have eight digits."""
     if isinstance(said, int):
         return f"0x{said:08x}"
-    name, inner = next(iter(said.items())) if isinstance(said, Mapping) else ("", said)
+    ((name, inner), *_) = said.items() if isinstance(said, Mapping) else (("", said),)
     return f" {name} ".join(map(_bits, inner)) if name in ("&", "|", "^") else value(said)
 
 
@@ -151,7 +151,7 @@ def _lines(key: Json, data: Any) -> str:
 
 
 def _outcome(said: Any) -> str:
-    if isinstance(said, Mapping) and next(iter(said)) in ("accept", "drop", "return", "continue", "jump", "goto"):
+    if isinstance(said, Mapping) and next(iter(said), "") in ("accept", "drop", "return", "continue", "jump", "goto"):
         return _term(said)
     return value(said)
 

@@ -13,7 +13,7 @@ MAIN, LOCAL, DEFAULT = "main", "local", "default"
 class Hop:
     """One next hop of a route: by which interface, and to which router (None: what is sent there is on-link).
 
-    `alive` is False where the kernel leaves it out: its interface is down or without a carrier.
+    `alive` is False where the kernel leaves it out, because its interface is down (`dead`; a carrier it need not have).
     """
 
     device: str

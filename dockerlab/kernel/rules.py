@@ -78,6 +78,12 @@ class Rule:
     handle: int = 0
 
     @property
+    def where(self) -> str:
+        """Return where the rule stands in a person's words: `filter DOCKER-USER 2`, `nft inet fw forward 3`."""
+        place = f"{self.table} {self.chain} {self.number}"
+        return place if self.text.startswith("-A ") else f"nft {self.family} {place}"
+
+    @property
     def target(self) -> str:
         """Return what happens in the end: the last action's target, empty for a rule that only counts."""
         return self.actions[-1].target if self.actions else ""

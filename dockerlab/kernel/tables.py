@@ -21,6 +21,7 @@ KNOWN = frozenset(
     | {"suppress_prefixlen", "suppress_prefixlength", "goto", "unresolved", "nop", "to_tbl", "action", "protocol"}
 )
 """What a rule says that a walk can follow; anything else is a condition that nobody here can evaluate."""
+USUAL = {"scope": "global", "protocol": "boot"}
 ALL_BITS = 0xFFFFFFFF
 
 
@@ -43,10 +44,16 @@ def _route(entry: Json, version: int) -> Route:
         hops=tuple(_hop(each) for each in (entry.get("nexthops") or [entry]) if "dev" in each or "gateway" in each),
         source=ip_address(source) if source else None,
         metric=int(entry.get("metric", 0)),
-        scope=str(entry.get("scope", "")),
-        protocol=str(entry.get("protocol", "")),
+        scope=_unless_usual(entry, "scope"),
+        protocol=_unless_usual(entry, "protocol"),
         text=" ".join(_words(entry)),
     )
+
+
+def _unless_usual(entry: Json, key: str) -> str:
+    """Return what `ip` prints without being asked for details: not what every route has that a person made."""
+    said = str(entry.get(key, ""))
+    return "" if said == USUAL[key] else said
 
 
 def _network(text: str, version: int) -> IpNetwork:
@@ -71,7 +78,9 @@ def _words(entry: Json) -> Iterator[str]:
         yield from ([key, str(entry[key])] if key in entry else [])
     yield from _hop_words(entry)
     yield from (["table", str(entry["table"])] if entry.get("table", MAIN) != MAIN else [])
-    for key, word in (("protocol", "proto"), ("scope", "scope"), ("prefsrc", "src"), ("metric", "metric")):
+    for key, word in (("protocol", "proto"), ("scope", "scope")):
+        yield from ([word, said] if (said := _unless_usual(entry, key)) else [])
+    for key, word in (("prefsrc", "src"), ("metric", "metric")):
         yield from ([word, str(entry[key])] if key in entry else [])
     yield from (["onlink"] if "onlink" in entry.get("flags", ()) else [])
     for each in entry.get("nexthops", ()):

@@ -24,9 +24,9 @@ __all__ = [
     "Container",
     "Daemon",
     "Expect",
+    "HostSpec",
     "Ipam",
     "Lab",
-    "Machine",
     "Network",
     "Outside",
     "Pool",
@@ -42,7 +42,7 @@ MAX_PATTERN = 200
 a few hundred kilobytes would keep them busy for hours."""
 
 
-class Machine(Strict):
+class HostSpec(Strict):
     """A host of the lab: where it is, and what its engine's settings are to be while the lab is up."""
 
     address: str | None = Field(
@@ -57,7 +57,7 @@ class Machine(Strict):
     )
 
 
-def _machine(value: Any) -> Any:
+def _host(value: Any) -> Any:
     return {"address": value} if value is None or isinstance(value, str) else value
 
 
@@ -94,7 +94,7 @@ class Lab(Strict):
 
     name: LabName = Field(description="the lab's name, on its labels and for `down`", examples=["macvlan"])
     title: Text = Field("", description="one line for people", examples=["One LAN across two hosts"])
-    hosts: dict[Name, Annotated[Machine, BeforeValidator(_machine, json_schema_input_type=str | Machine | None)]] = (
+    hosts: dict[Name, Annotated[HostSpec, BeforeValidator(_host, json_schema_input_type=str | HostSpec | None)]] = (
         Field(
             default={"local": "local"},
             validate_default=True,

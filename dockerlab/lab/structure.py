@@ -40,9 +40,9 @@ OTHERWISE: dict[str, Callable[[Any, Mapping[str, Any]], str]] = {
     "string_pattern_mismatch": lambda value, ctx: f"{shown(value)} {_pattern(ctx['pattern'])}",
     "string_too_long": lambda value, ctx: f"{shown(value)} is longer than {ctx['max_length']} characters",
     "string_too_short": lambda value, ctx: f"{shown(value)} is shorter than {ctx['min_length']} characters",
-    "too_long": lambda value, ctx: f"{_told(value)} of more than {ctx['max_length']} entries: that is too much",
+    "too_long": lambda value, ctx: f"{_kind_of(value)} of more than {ctx['max_length']} entries: that is too much",
     "too_short": lambda value, ctx: (
-        f"{_told(value)} with fewer than {ctx['min_length']} entries: fill it or leave it out"
+        f"{_kind_of(value)} with fewer than {ctx['min_length']} entries: fill it or leave it out"
     ),
     "greater_than_equal": lambda value, ctx: f"{shown(value)} is too small: write {ctx['ge']} or more",
     "less_than_equal": lambda value, ctx: f"{shown(value)} is too big: write {ctx['le']} or less",
@@ -59,7 +59,7 @@ def validate(data: Mapping[str, Any], types: Mapping[str, type[Network]]) -> tup
             driver = entry.get("driver", "bridge") if isinstance(entry, dict) else "bridge"
             model = types.get(driver) if isinstance(driver, str) else None
             if model is None:
-                message = f"{_told(driver)} is no driver: {meant(str(driver), types)}"
+                message = f"{_kind_of(driver)} is no driver: {meant(str(driver), types)}"
                 problems.append(Problem(("networks", name, "driver"), message))
                 continue
             if len(problems) > MAX_PROBLEMS:
@@ -113,9 +113,9 @@ def _problem(
         return Problem(prefix + path, f"`{path[-1]}` is missing")
     wanted = dict.fromkeys(WANTED[item["type"]] for item in group if item["type"] in WANTED)
     if wanted:
-        return Problem(prefix + path, f"{_told(value)}: {' or '.join(wanted)} is wanted here", of_key)
+        return Problem(prefix + path, f"{_kind_of(value)}: {' or '.join(wanted)} is wanted here", of_key)
     say = OTHERWISE.get(kind)
-    message = say(value, context) if say is not None else f"{_told(value)}: {details['msg']}"
+    message = say(value, context) if say is not None else f"{_kind_of(value)}: {details['msg']}"
     return Problem(prefix + path, message, of_key)
 
 
@@ -153,7 +153,7 @@ def _keys_at(annotation: Any, path: KeyPath) -> list[str]:
     return _keys_at(arguments[0], path[1:] if get_origin(annotation) in (tuple, list) else path) if arguments else []
 
 
-def _told(value: Any) -> str:
+def _kind_of(value: Any) -> str:
     if isinstance(value, dict):
         return "a mapping"
     if isinstance(value, (list, tuple)):

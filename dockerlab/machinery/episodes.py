@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from dockerlab.machinery.diff import Change, diff
-from dockerlab.machinery.model import Machine
+from dockerlab.machinery.model import Machinery
 from dockerlab.machinery.reasons import Told, tell
 
 BY_HAND = "no object of the engine changed: done by hand, by another program, or by the kernel"
@@ -42,7 +42,7 @@ class Episode:
         return bool(self.failure) or any(not told.minor for told in self.changes)
 
 
-def between(before: Machine, after: Machine) -> tuple[Told, ...]:
+def between(before: Machinery, after: Machinery) -> tuple[Told, ...]:
     """Return what changed between two looks, with the reasons."""
     return tuple(tell(diff(before, after), before, after))
 

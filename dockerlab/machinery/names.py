@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from dockerlab.machinery.model import Machine, Namespace
+from dockerlab.kernel.model import Namespace
+from dockerlab.machinery.model import Machinery
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ def _told(what: str, meaning: str | None) -> str:
     return f"{what} ({meaning})" if meaning else what
 
 
-def names_of(machine: Machine) -> Names:
+def names_of(machine: Machinery) -> Names:
     """Return what the interfaces and addresses of a host stand for, as its engine has it."""
     interfaces: dict[str, str] = {}
     places: dict[str, str] = {}
@@ -44,19 +45,19 @@ def names_of(machine: Machine) -> Names:
     for container in machine.containers:
         for endpoint in container.endpoints.values():
             places |= {whole(str(address.ip)): container.name for address in endpoint.addresses}
-    for space in machine.namespaces:
+    for space in machine.kernel.namespaces:
         interfaces |= _cables(machine, space)
     return Names(interfaces, places)
 
 
-def owner_of(machine: Machine, space: Namespace) -> str | None:
+def owner_of(machine: Machinery, space: Namespace) -> str | None:
     """Return the name of the container that a namespace was made for, and not of those that joined it."""
-    there = [container for container in machine.containers if container.id in space.containers]
+    there = machine.dwellers(space)
     own = [container.name for container in there if not container.network_mode.startswith("container:")]
     return next((name for name in (*own, *(container.name for container in there))), None)
 
 
-def _cables(machine: Machine, inside: Namespace) -> dict[str, str]:
+def _cables(machine: Machinery, inside: Namespace) -> dict[str, str]:
     """Return for each of the host's veths that lead into a namespace of containers whose cable it is."""
     owner = owner_of(machine, inside)
     if inside.host or owner is None:

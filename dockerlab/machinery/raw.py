@@ -72,7 +72,7 @@ def _hidden(view: View) -> list[str]:
     """Return the paths of the hidden namespaces that an interface of the lab leads through."""
     own = [strand for container in view.containers if container.shares != "host" for strand in container.strands]
     names = {hop.where for strand in own for hop in strand.hops} - {"host", ""}
-    paths = (path for space in view.machine.namespaces for path in space.paths if not space.host)
+    paths = (path for space in view.machine.kernel.namespaces for path in space.paths if not space.host)
     return [path for path in paths if path.rpartition("/")[2] in names]
 
 

@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from dockerlab.kernel.model import Forward, Link
+from dockerlab.kernel.rules import Chain, Rule
 from dockerlab.machinery import sentences
 from dockerlab.machinery.diff import Change
-from dockerlab.machinery.model import Forward, Link, Machine, Policy, Rule
+from dockerlab.machinery.model import Machinery
 from dockerlab.machinery.names import Names, names_of
 
 LINKS = {
@@ -32,6 +34,8 @@ SIMPLE = {
     ): "interfaces, routes, rules and ports of one's own: that is a network namespace",
     ("removed", "namespace"): "nobody is in it any more, so all that was in it has gone with it",
     ("removed", "link"): "a cable goes with either of its ends; other links when Docker removes their network",
+    ("added", "ip-rule"): "it chooses a table of routes for some packets; Docker has none of the kind",
+    ("removed", "ip-rule"): "no packets are chosen for that table any more",
     ("added", "port"): "plugged into the bridge: it can talk to whatever else is plugged in",
     ("removed", "port"): "unplugged from the bridge",
     ("removed", "address"): "it went with its interface, or Docker took it back",
@@ -65,7 +69,7 @@ class Told:
     minor: bool = False
 
 
-def tell(changes: Sequence[Change], before: Machine, after: Machine) -> list[Told]:
+def tell(changes: Sequence[Change], before: Machinery, after: Machinery) -> list[Told]:
     """Return the changes between two looks, each with why it came about."""
     names = {"added": names_of(after), "changed": names_of(after), "removed": names_of(before)}
     machines = {"added": after, "changed": after, "removed": before}
@@ -93,10 +97,10 @@ def _passing(change: Change) -> bool:
     return isinstance(change.subject, Link) and change.subject.kind == "veth" and " state " in change.what
 
 
-def _why(change: Change, names: Names, machine: Machine) -> str:
+def _why(change: Change, names: Names, machine: Machinery) -> str:
     subject: Any = change.subject
     why = ""
-    if isinstance(subject, Policy):
+    if isinstance(subject, Chain):
         why = _chain(change, subject)
     elif change.kind == "setting":
         why = SETTINGS.get(subject, "")
@@ -105,7 +109,7 @@ def _why(change: Change, names: Names, machine: Machine) -> str:
     return why or SIMPLE.get((change.verb, change.kind), "")
 
 
-def _there(change: Change, names: Names, machine: Machine) -> str:
+def _there(change: Change, names: Names, machine: Machinery) -> str:
     """Return why something is there now, where that depends on what it is."""
     subject = change.subject
     if isinstance(subject, Rule):
@@ -118,7 +122,7 @@ def _there(change: Change, names: Names, machine: Machine) -> str:
     return _route(change) if change.kind == "route" else ""
 
 
-def _link(change: Change, link: Link, names: Names, machine: Machine) -> str:
+def _link(change: Change, link: Link, names: Names, machine: Machinery) -> str:
     """Return why an interface, its port or its address is there."""
     meaning = names.interfaces.get(link.name, "") if change.where == "host" else ""
     if change.kind == "port":
@@ -133,7 +137,7 @@ def _link(change: Change, link: Link, names: Names, machine: Machine) -> str:
     return f"{said} ({meaning})" if meaning else said
 
 
-def _changed(change: Change, link: Link, machine: Machine) -> str:
+def _changed(change: Change, link: Link, machine: Machinery) -> str:
     if link.kind == "bridge" and " state " in change.what:
         ports = machine.ground.ports(link.name) if change.where == "host" else ()
         return "a bridge is up while something is plugged in" + ("" if ports else ", and now nothing is")
@@ -142,12 +146,12 @@ def _changed(change: Change, link: Link, machine: Machine) -> str:
     return next((why for key, why in CHANGED.items() if f" {key} " in change.what), "")
 
 
-def _chain(change: Change, policy: Policy) -> str:
+def _chain(change: Change, policy: Chain) -> str:
     if change.kind == "policy":
         why = " Docker does so when it turns on forwarding itself: nothing else is to be forwarded"
-        docker = (policy.chain, policy.verdict) == ("FORWARD", "DROP")
+        docker = (policy.name, policy.policy) == ("FORWARD", "DROP")
         return sentences.policy(policy) + (f" Because:{why}." if docker else "")
-    if policy.verdict != "-":
+    if policy.policy:
         return "the table came into use"
     if change.verb == "removed":
         return SIMPLE["removed", "chain"]

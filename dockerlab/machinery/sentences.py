@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from dockerlab.machinery.model import Match, Policy, Rule
+from dockerlab.kernel.rules import Chain, Match, Rule
 from dockerlab.machinery.names import Names
 
 CHAINS = {
@@ -46,10 +46,10 @@ def does(rule: Rule, names: Names) -> str:
     return " ".join(word for word in words if word) + "."
 
 
-def policy(found: Policy) -> str:
+def policy(found: Chain) -> str:
     """Return what the policy of a chain of the kernel's own means."""
-    subject = CHAINS.get((found.table, found.chain), "Packets")
-    return f"{subject} that no rule decides about {VERDICTS.get(found.verdict, found.verdict)}."
+    subject = CHAINS.get((found.table, found.name), "Packets")
+    return f"{subject} that no rule decides about {VERDICTS.get(found.policy, found.policy)}."
 
 
 def _ends(by_option: Mapping[str, Match], names: Names) -> Iterator[str]:

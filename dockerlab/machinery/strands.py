@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from dockerlab.machinery.model import Forward, Link, Listener, Machine, Namespace, Proxy, Rule
+from dockerlab.kernel.model import Forward, Link, Listener, Namespace, Proxy
+from dockerlab.kernel.routes import MAIN
+from dockerlab.kernel.rules import Rule
+from dockerlab.machinery.model import Machinery
 from dockerlab.snapshot import ContainerState, NetworkState, PublishedPort
 
 CHILDREN = ("macvlan", "macvtap", "ipvlan", "ipvtap")
@@ -52,7 +55,7 @@ class Door:
     notes: tuple[str, ...] = ()
 
 
-def strands(machine: Machine, home: Namespace, networks: tuple[NetworkState, ...]) -> tuple[Strand, ...]:
+def strands(machine: Machinery, home: Namespace, networks: tuple[NetworkState, ...]) -> tuple[Strand, ...]:
     """Return the interfaces of a namespace but loopback, each with its way to the wire."""
     found = []
     for link in home.links:
@@ -62,7 +65,7 @@ def strands(machine: Machine, home: Namespace, networks: tuple[NetworkState, ...
     return tuple(found)
 
 
-def _hops(machine: Machine, home: Namespace, link: Link) -> Iterator[Hop]:
+def _hops(machine: Machinery, home: Namespace, link: Link) -> Iterator[Hop]:
     """Yield what an interface is plugged into, and so on."""
     if link.kind in CHILDREN:
         yield from _parents(machine, link)
@@ -78,17 +81,17 @@ def _hops(machine: Machine, home: Namespace, link: Link) -> Iterator[Hop]:
         yield from _beyond(machine, space, end)
 
 
-def _other_ends(machine: Machine, home: Namespace, link: Link) -> list[tuple[Namespace, Link]]:
+def _other_ends(machine: Machinery, home: Namespace, link: Link) -> list[tuple[Namespace, Link]]:
     """Return the veths whose other end the link says it is, and that say the same of the link."""
     return [
         (space, end)
-        for space in machine.namespaces
+        for space in machine.kernel.namespaces
         for end in space.links
         if end.kind == "veth" and (end.index, end.peer) == (link.peer, link.index) and (space, end) != (home, link)
     ]
 
 
-def _beyond(machine: Machine, space: Namespace, port: Link) -> Iterator[Hop]:
+def _beyond(machine: Machinery, space: Namespace, port: Link) -> Iterator[Hop]:
     """Yield what a port's bridge is, and how frames or packets leave it."""
     bridge = space.link(port.master) if port.master else None
     if bridge is None:
@@ -104,15 +107,14 @@ def _beyond(machine: Machine, space: Namespace, port: Link) -> Iterator[Hop]:
         yield from _uplinks(machine)
 
 
-def _uplinks(machine: Machine) -> Iterator[Hop]:
+def _uplinks(machine: Machinery) -> Iterator[Hop]:
     """Yield the interfaces of the host's default routes; what is bridged on the host is routed there."""
     for route in machine.ground.routes:
-        words = route.split()
-        if words[0] == "default" and "dev" in words:
-            yield Hop("uplink", "host", machine.ground.link(words[words.index("dev") + 1]), note=route)
+        if route.kind == "unicast" and route.table == MAIN and route.destination.prefixlen == 0 and route.hops:
+            yield Hop("uplink", "host", machine.ground.link(route.hops[0].device), note=route.text)
 
 
-def _parents(machine: Machine, link: Link) -> Iterator[Hop]:
+def _parents(machine: Machinery, link: Link) -> Iterator[Hop]:
     """Yield the host's interface that a macvlan or ipvlan is a child of, and what that is on if it is a VLAN."""
     parent = next((each for each in machine.ground.links if each.index == link.peer), None)
     if parent is None:
@@ -124,13 +126,13 @@ def _parents(machine: Machine, link: Link) -> Iterator[Hop]:
         yield Hop("lower", "host", lower)
 
 
-def _network(machine: Machine, link: Link, hops: tuple[Hop, ...], networks: tuple[NetworkState, ...]) -> str:
+def _network(machine: Machinery, link: Link, hops: tuple[Hop, ...], networks: tuple[NetworkState, ...]) -> str:
     """Return the name of the network that an interface is on: by its bridge, by its parent, or by its address."""
     bridges = {hop.link.name for hop in hops if hop.role == "bridge" and hop.where == "host" and hop.link is not None}
     for network in networks:
         if network.bridge in bridges:
             return network.name
-    addresses = {address.partition("/")[0] for address in link.addresses}
+    addresses = {str(address.ip) for address in link.addresses}
     for container in machine.containers:
         for endpoint in container.endpoints.values():
             same = {str(address.ip) for address in endpoint.addresses} & addresses
@@ -146,16 +148,16 @@ def name_of(space: Namespace) -> str:
     return space.paths[0].rpartition("/")[2] if space.paths else f"net:[{space.id}]"
 
 
-def doors(machine: Machine, container: ContainerState, home: Namespace | None) -> tuple[Door, ...]:
+def doors(machine: Machinery, container: ContainerState, home: Namespace | None) -> tuple[Door, ...]:
     """Return the published ports of a container, from outside to process."""
     return tuple(_door(machine, port, home) for port in container.published) if container.running else ()
 
 
-def _door(machine: Machine, port: PublishedPort, home: Namespace | None) -> Door:
-    rules = tuple(rule for rule in machine.firewall.rules if translates(rule, port))
+def _door(machine: Machinery, port: PublishedPort, home: Namespace | None) -> Door:
+    rules = tuple(rule for rule in machine.ground.ruleset.rules() if translates(rule, port))
     proxies = tuple(
         proxy
-        for proxy in machine.proxies
+        for proxy in machine.kernel.proxies
         if (proxy.protocol, proxy.port, proxy.to_port) == (port.protocol, port.host_port, port.container_port)
         and _same(proxy.address, port.host_ip)
     )
@@ -169,16 +171,16 @@ def _door(machine: Machine, port: PublishedPort, home: Namespace | None) -> Door
     return replace(door, notes=tuple(_notes(machine, door, home)))
 
 
-def _notes(machine: Machine, door: Door, home: Namespace | None) -> Iterator[str]:
+def _notes(machine: Machinery, door: Door, home: Namespace | None) -> Iterator[str]:
     """Yield what is missing between outside and the process; where it could not be seen, that."""
-    if _family(door.port.host_ip) not in machine.firewall.families:
+    if _family(door.port.host_ip) not in machine.ground.ruleset.read:
         yield "could not tell whether a rule translates it: the firewall's rules could not be read"
     elif not door.rules and not door.proxies:
-        yield "neither a rule nor a docker-proxy serves it" + (": nobody gets in" if machine.root else "")
+        yield "neither a rule nor a docker-proxy serves it" + (": nobody gets in" if machine.kernel.root else "")
     elif not door.rules:
         yield "no rule translates it: docker-proxy alone takes the connections"
     if not door.proxies:
-        yield "no docker-proxy for it" if machine.root else "could not see whether there is a docker-proxy"
+        yield "no docker-proxy for it" if machine.kernel.root else "could not see whether there is a docker-proxy"
     if home is None:
         yield "could not tell who listens inside: the container's namespace could not be entered"
     elif home.deaf:
@@ -191,7 +193,7 @@ def _notes(machine: Machine, door: Door, home: Namespace | None) -> Iterator[str
 
 def translates(rule: Rule, port: PublishedPort) -> bool:
     """Tell whether a rule rewrites the destination of what comes to a published port."""
-    if rule.table != "nat" or rule.target != "DNAT" or rule.family != _family(port.host_ip):
+    if rule.target != "DNAT" or rule.family != _family(port.host_ip):
         return False
     wants = {match.option: match.value for match in rule.matches if not match.negated}
     on = wants.get("-d", "").partition("/")[0]
@@ -207,5 +209,5 @@ def _same(one: str, other: str) -> bool:
     return one == other or (one in ANY and other in ANY and _family(one) == _family(other))
 
 
-def _family(address: str) -> int:
-    return 6 if ":" in address else 4
+def _family(address: str) -> str:
+    return "ip6" if ":" in address else "ip"

@@ -12,8 +12,9 @@ from threading import Thread
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Conversation, Host
 from dockerlab.machinery.episodes import Episode, between, cause_of
-from dockerlab.machinery.model import Machine
-from dockerlab.machinery.send import listen, read
+from dockerlab.machinery.model import Machinery
+from dockerlab.machinery.send import read
+from dockerlab.survey.send import listen
 
 READY = "ready"
 Event = tuple[str, Episode | HostError | str]
@@ -74,7 +75,7 @@ def _follow(name: str, host: Host, talks: dict[str, Conversation], events: Queue
             talks[name].abort()
 
 
-def _next(name: str, talk: Conversation) -> Machine:
+def _next(name: str, talk: Conversation) -> Machinery:
     """Return what the host shows after its next change; blank lines are signs of life."""
     line = b""
     while not line.strip():

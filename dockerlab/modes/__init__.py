@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib import import_module
+from pathlib import Path
 from pkgutil import iter_modules
 
 from dockerlab.errors import UsageError
+from dockerlab.lab.loader import NONE, Definition, read, text_of
 from dockerlab.lab.model import Container, Lab, Network
 from dockerlab.lab.problem import Problem
 from dockerlab.modes.base import Mode
@@ -54,3 +56,11 @@ def check(lab: Lab) -> Iterable[Problem]:
     """Yield what is wrong in a definition by the rules of the modes."""
     for mode in all_modes():
         yield from mode.check(lab)
+
+
+def definition(path: Path, overrides: Mapping[str, str] = NONE) -> Definition:
+    """Return the definition in a file, checked by the rules of every mode; `overrides` are values for its `vars`.
+
+    Raises DefinitionError with every mistake and its place, UsageError where the file cannot be read.
+    """
+    return read(text_of(path), str(path), networks=network_types(), checks=[check], overrides=overrides)

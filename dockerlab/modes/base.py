@@ -14,7 +14,7 @@ from dockerlab.lab.model import Container, Lab, Network
 from dockerlab.lab.problem import Problem, meant
 from dockerlab.modes.made import Joined, Made, Written
 from dockerlab.snapshot import EndpointState, NetworkState, PublishedPort
-from dockerlab.topology import Attachment, HostFacts, IpAddress, IpInterface, IpNetwork, NetworkFacts
+from dockerlab.topology import HostFacts, IpAddress, IpInterface, IpNetwork
 from dockerlab.versions import Engine
 
 
@@ -158,16 +158,6 @@ docker network rm {{ id or name }}
         """Return the name of the sandbox (network namespace) that the container is in."""
         _ = host, spec
         return container
-
-    def attach(self, site: Site, endpoint: EndpointState) -> Attachment:
-        """Return the facts of a container's place on a network of this mode."""
-        _ = site, endpoint
-        return Attachment()
-
-    def facts(self, site: Site) -> NetworkFacts:
-        """Return the facts of the network itself on one host."""
-        _ = site
-        return NetworkFacts()
 
     def makes(self, site: Site) -> Made:
         """Return what the engine makes of the network itself on one host."""

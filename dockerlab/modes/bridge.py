@@ -11,19 +11,30 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_interface, ip_network
 from typing import Literal
 
-from dockerlab import topology
 from dockerlab.kernel.model import Link
 from dockerlab.lab.model import Lab, Network
 from dockerlab.lab.problem import Problem
 from dockerlab.modes import bridge_nft, bridge_rules
 from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Site, Wants, gateways
 from dockerlab.modes.made import At, Joined, Made, Written, cable, default, written
-from dockerlab.snapshot import EndpointState, PublishedPort
-from dockerlab.topology import Attachment, Denial, Forwarding, Interface, IpInterface, NetworkFacts, Segment
+from dockerlab.snapshot import (
+    BINDING,
+    BRIDGE_NAME,
+    GATEWAY_MODE,
+    GATEWAY_MODE_6,
+    ICC,
+    IFACE_PREFIX,
+    MASQUERADE,
+    MTU,
+    OF_BRIDGES,
+    TRUSTED,
+    EndpointState,
+    PublishedPort,
+)
+from dockerlab.topology import IpInterface
 from dockerlab.versions import Engine
 
 DEFAULT = "bridge"
-OPTION = "com.docker.network.bridge."
 
 
 class BridgeNetwork(Network):
@@ -38,13 +49,10 @@ class Bridge(Mode):
     name = "bridge"
     network_type = BridgeNetwork
     options = (
-        *(
-            OPTION + name
-            for name in ("name", "enable_icc", "enable_ip_masquerade", "host_binding_ipv4", "inhibit_ipv4")
-        ),
-        *(OPTION + name for name in ("gateway_mode_ipv4", "gateway_mode_ipv6", "trusted_host_interfaces")),
-        "com.docker.network.container_iface_prefix",
-        "com.docker.network.driver.mtu",
+        *(BRIDGE_NAME, ICC, MASQUERADE, BINDING, OF_BRIDGES + "inhibit_ipv4"),
+        *(GATEWAY_MODE, GATEWAY_MODE_6, TRUSTED),
+        IFACE_PREFIX,
+        MTU,
         "com.docker.network.host_ipv4",
     )
     create = (
@@ -85,7 +93,7 @@ docker network create
             "": True, "nat": True, "routed": True, "nat-unprotected": engine.unprotected, "isolated": engine.isolated,
         }  # fmt: skip
         for version in (4, 6) if engine.gateway_modes else ():
-            told = network.driver_opts.get(f"{OPTION}gateway_mode_ipv{version}", "")
+            told = network.driver_opts.get({4: GATEWAY_MODE, 6: GATEWAY_MODE_6}[version], "")
             if not known.get(told):
                 modes = ", ".join(mode for mode, there in known.items() if there and mode)
                 yield f"wants gateway mode {told}, which engine {engine} does not know; it knows {modes}"
@@ -95,45 +103,8 @@ docker network create
     def wants(self, network: Network | None) -> Wants:
         """Return that the host routes, and that its firewall sees the bridge where containers are kept apart on it."""
         options = network.driver_opts if network is not None else {}
-        apart = options.get(OPTION + "enable_icc", "true").lower() == "false"
+        apart = options.get(ICC, "true").lower() == "false"
         return Wants(forwarding=network is None or not network.internal, bridge_netfilter=apart)
-
-    def attach(self, site: Site, endpoint: EndpointState) -> Attachment:
-        """Return an interface on the bridge; its own address is the default route, unless the engine gave none.
-
-        On an internal network, engines up to 26 still give the default route, and later ones do not: what the
-        engine says of the endpoint decides.
-        """
-        segment = topology.bridge(site.host, site.name)
-        interfaces = tuple(
-            Interface(segment, address, site.name, _port(site), endpoint.mac) for address in endpoint.addresses
-        )
-        # Of several networks, an internal one gives the default route only where no other does (libnetwork's order).
-        order = (1 if site.internal else 0, site.name)
-        return Attachment(interfaces, gateways(endpoint), segment, order, resolver=site.name != DEFAULT)
-
-    def facts(self, site: Site) -> NetworkFacts:
-        """Return what the host's firewall does with this bridge's packets."""
-        segment, options, filters = topology.bridge(site.host, site.name), site.options, site.filters
-        denials = (
-            _apart(site, segment, filters) if options.get(OPTION + "enable_icc", "true").lower() == "false" else ()
-        )
-        if site.internal:
-            why = f"{site.name} is internal: iptables drops what enters or leaves it; later engines give no route"
-            shut = Forwarding(
-                segment, allowed=False, masquerade=frozenset(), filters=filters, rule="bridge-internal", why=why
-            )
-            return NetworkFacts(denials, (shut,))
-        masked = options.get(OPTION + "enable_ip_masquerade", "true").lower() != "false"
-        out = Forwarding(
-            segment,
-            masquerade=filters if masked else frozenset(),
-            filters=filters,
-            unprotected=_gates(site, "nat-unprotected"),
-            routed=_gates(site, "routed"),
-            trusted=frozenset(options.get(OPTION + "trusted_host_interfaces", "").split(":")) - {""},
-        )
-        return NetworkFacts(denials, (out,))
 
     def makes(self, site: Site) -> Made:
         """Return the bridge, with the host's addresses on it, and the rules by which the host routes for it."""
@@ -197,14 +168,9 @@ docker network create
         return tuple(found)
 
 
-def _gates(site: Site, mode: str) -> frozenset[int]:
-    """Return the IP versions for which a network is in a gateway mode."""
-    return frozenset(version for version in (4, 6) if gate(site, version) == mode)
-
-
 def gate(site: Site, version: int) -> str:
     """Return a network's gateway mode in an IP version; engines that do not know the option ignore it."""
-    told = site.options.get(f"{OPTION}gateway_mode_ipv{version}", "nat")
+    told = site.options.get({4: GATEWAY_MODE, 6: GATEWAY_MODE_6}[version], "nat")
     known = {
         "routed": site.engine.gateway_modes,
         "nat-unprotected": site.engine.unprotected,
@@ -215,7 +181,7 @@ def gate(site: Site, version: int) -> str:
 
 def _said(site: Site, option: str, default: bool) -> bool:
     """Return the value of an option that is true or false."""
-    return site.options.get(OPTION + option, str(default)).lower() in ("true", "1", "t")
+    return site.options.get(OF_BRIDGES + option, str(default)).lower() in ("true", "1", "t")
 
 
 def addresses(site: Site) -> tuple[IpInterface, ...]:
@@ -237,7 +203,7 @@ def _places(site: Site) -> dict[int, At]:
     found: dict[int, At] = {}
     for subnet in state.subnets if state is not None else ():
         if subnet.version in site.filters and subnet.version not in found:
-            trusted = site.options.get(OPTION + "trusted_host_interfaces", "") if site.engine.trusts_interfaces else ""
+            trusted = site.options.get(TRUSTED, "") if site.engine.trusts_interfaces else ""
             known = subnet.version == 4 or site.engine.source_option
             found[subnet.version] = At(
                 engine=site.engine,
@@ -260,23 +226,6 @@ def _endpoint_rules(at: At) -> Iterator[Written]:
     lines = bridge_nft.ENDPOINT if nft else bridge_rules.ENDPOINT
     for trust in ("",) if nft else (*at.trusted, ""):
         yield from written(lines, replace(at, trust=trust))
-
-
-def _apart(site: Site, segment: Segment, filters: frozenset[int]) -> tuple[Denial, ...]:
-    """Return that containers on the bridge do not meet: iptables sees what the bridge switches only by br_netfilter."""
-    port, nf = frozenset({_port(site)}), site.facts.bridge_nf if site.facts is not None else True
-    why = f"inter-container communication is off on {site.name}: iptables drops what goes from port to port"
-    if nf is None:
-        why = f"no claim: {why}, where br_netfilter hands it over, but bridge-nf-call-iptables could not be read"
-        return (Denial(segment, port, "bridge-icc", why, symptom=None, certain=False, versions=filters),)
-    # The setting is for IPv4 alone; the one for IPv6 is not read and taken to be on.
-    # In gateway mode routed, chain DOCKER accepts ICMP before.
-    spared = _gates(site, "routed")
-    return (Denial(segment, port, "bridge-icc", why, versions=filters if nf else filters - {4}, spares_pings=spared),)
-
-
-def _port(site: Site) -> str:
-    return f"{site.host}/{site.name}/port"
 
 
 MODE = Bridge()

@@ -15,9 +15,8 @@ from pydantic import Field
 from dockerlab.lab.model import Network
 from dockerlab.modes.base import LABELS, OPTIONS, POOLS, Site
 from dockerlab.modes.made import Joined, onto
-from dockerlab.modes.parent import ParentMode, ParentNetwork, child, parent_of, segment
-from dockerlab.snapshot import EndpointState
-from dockerlab.topology import Attachment, Denial, Interface, NetworkFacts, Segment
+from dockerlab.modes.parent import ParentMode, ParentNetwork, parent_of
+from dockerlab.snapshot import IFACE_PREFIX, EndpointState
 
 
 class IpvlanNetwork(ParentNetwork):
@@ -39,7 +38,7 @@ class Ipvlan(ParentMode):
 
     name = "ipvlan"
     network_type = IpvlanNetwork
-    options = ("parent", "ipvlan_mode", "ipvlan_flag", "com.docker.network.container_iface_prefix")
+    options = ("parent", "ipvlan_mode", "ipvlan_flag", IFACE_PREFIX)
     short_options = ("parent", "ipvlan_mode")
     create = (
         """
@@ -67,14 +66,6 @@ docker network create
         """Return the ipvlan driver, and what makes the interface where there is no parent."""
         return ("CONFIG_IPVLAN", *super().needs(network))
 
-    def attach(self, site: Site, endpoint: EndpointState) -> Attachment:
-        """Return an interface on the parent's LAN, or with l3 one on a segment of its own without a gateway."""
-        routed = _place(site)
-        if not routed.routed:
-            return super().attach(site, endpoint)
-        interfaces = tuple(Interface(routed, a, site.name, child(site), endpoint.mac) for a in endpoint.addresses)
-        return Attachment(interfaces, priority=(0, site.name), resolver=True)
-
     def submode(self, site: Site) -> Mapping[str, str]:
         """Return the mode and the flag; an engine that does not know the flag ignores it."""
         if not isinstance(site.spec, IpvlanNetwork):
@@ -91,30 +82,6 @@ docker network create
             return replace(joined, gates=frozenset(), routes=()) if routed else joined
         versions = sorted({address.version for address in endpoint.addresses})
         return replace(joined, gates=frozenset(versions), routes=tuple(onto(name, each) for each in versions))
-
-    def facts(self, site: Site) -> NetworkFacts:
-        """Return what the kernel's ipvlan driver never delivers, or leaves to the switch."""
-        about, spec = super().facts(site), site.spec
-        flag = spec.driver_opts.get("ipvlan_flag") if spec is not None and site.engine.ipvlan_flags else None
-        if flag not in ("private", "vepa"):
-            return about
-        place, ports = _place(site), frozenset({child(site)})
-        if flag == "private":
-            why = "ipvlan_flag private: the kernel hands nothing over between children of one parent"
-            symptom = "timeout" if place.routed else "host unreachable"
-            return NetworkFacts((*about.denials, Denial(place, ports, "ipvlan-flag", why, symptom)))
-        why = (
-            "no claim: with ipvlan_flag vepa, what children of one parent say to each other goes to the switch, and "
-            "whether that sends it back (hairpin, 802.1Qbg) cannot be seen"
-        )
-        return NetworkFacts((*about.denials, Denial(place, ports, "ipvlan-flag", why, None, certain=False)))
-
-
-def _place(site: Site) -> Segment:
-    """Return where the containers are: on the parent's LAN, or with l3 on a segment of the host's own."""
-    if not isinstance(site.spec, IpvlanNetwork) or site.spec.submode == "l2":
-        return segment(site)
-    return Segment("ipvlan", (site.host, str(parent_of(site))))
 
 
 MODE = Ipvlan()

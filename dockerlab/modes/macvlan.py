@@ -13,8 +13,8 @@ from pydantic import Field
 
 from dockerlab.lab.model import Network
 from dockerlab.modes.base import LABELS, OPTIONS, POOLS, Site, Wants
-from dockerlab.modes.parent import ParentMode, ParentNetwork, child, parent_of, segment
-from dockerlab.topology import Denial, NetworkFacts
+from dockerlab.modes.parent import ParentMode, ParentNetwork
+from dockerlab.snapshot import IFACE_PREFIX
 
 
 class MacvlanNetwork(ParentNetwork):
@@ -38,7 +38,7 @@ class Macvlan(ParentMode):
 
     name = "macvlan"
     network_type = MacvlanNetwork
-    options = ("parent", "macvlan_mode", "com.docker.network.container_iface_prefix")
+    options = ("parent", "macvlan_mode", IFACE_PREFIX)
     short_options = ("parent", "macvlan_mode")
     create = (
         """
@@ -73,43 +73,6 @@ docker network create
     def submode(self, site: Site) -> Mapping[str, str]:
         """Return how children of one parent reach each other."""
         return {"mode": site.spec.submode if isinstance(site.spec, MacvlanNetwork) else "bridge"}
-
-    def facts(self, site: Site) -> NetworkFacts:
-        """Return what the kernel's macvlan driver never delivers."""
-        about, spec = super().facts(site), site.spec
-        if not isinstance(spec, MacvlanNetwork) or parent_of(site) is None:
-            return about
-        ports = frozenset({child(site)})
-        if spec.submode == "private":
-            why = f"macvlan mode private: the kernel does not forward between children of {parent_of(site)}"
-            return NetworkFacts(
-                (*about.denials, Denial(segment(site), ports, "macvlan-private", why, "host unreachable"))
-            )
-        if spec.submode == "vepa":
-            why = (
-                f"no claim: in mode vepa, what children of {parent_of(site)} say to each other goes to the switch, "
-                "and whether that sends it back (hairpin, 802.1Qbg) cannot be seen"
-            )
-            denial = Denial(segment(site), ports, "macvlan-vepa", why, symptom=None, certain=False)
-            return NetworkFacts((*about.denials, denial))
-        if spec.submode == "passthru":
-            return NetworkFacts((*about.denials, *_deaf(site)))
-        return about
-
-
-def _deaf(site: Site) -> tuple[Denial, Denial]:
-    """Return that the host does not get what comes for it by its parent.
-
-    A broadcast comes to both, so that the host answers ARP requests, and knows who has asked it; all else is the
-    child's (`macvlan_handle_frame` of Linux). ARP replies to the host are: how its own packets fail depends on who has
-    asked it before.
-    """
-    parent, port, ports = parent_of(site), f"{site.host}/{parent_of(site)}", frozenset({child(site)})
-    why = f"macvlan mode passthru: the child of {parent} gets every frame that comes for {site.host} there"
-    return (
-        Denial(segment(site), ports, "macvlan-passthru", why, receiver=port),
-        Denial(segment(site), ports, "macvlan-passthru", f"{why}, replies among them", symptom=None, sender=port),
-    )
 
 
 MODE = Macvlan()

@@ -9,19 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterable
 from ipaddress import ip_network
 from typing import Literal
+from zlib import crc32
 
 from pydantic import Field
 
-from dockerlab import topology
 from dockerlab.kernel.model import Link
 from dockerlab.lab.model import Network
 from dockerlab.modes.base import CONNECT, JOIN, LABELS, OPTIONS, POOLS, Mode, Site, Wants
 from dockerlab.modes.made import At, Joined, Line, Made, cable, written
-from dockerlab.snapshot import EndpointState
-from dockerlab.topology import Attachment, Denial, Forwarding, Interface, NetworkFacts
+from dockerlab.snapshot import MTU, VXLAN_IDS, EndpointState
 from dockerlab.versions import Engine
 
-GATEWAY_BRIDGE = "docker_gwbridge"
 PORTS = (("tcp", 2377), ("tcp", 7946), ("udp", 7946), ("udp", 4789))
 """Where a Swarm's hosts meet: its managers, the gossip of its members, and VXLAN."""
 
@@ -59,7 +57,7 @@ class Overlay(Mode):
     name = "overlay"
     scope = "swarm"
     network_type = OverlayNetwork
-    options = ("encrypted", "com.docker.network.driver.mtu", "com.docker.network.driver.overlay.vxlanid_list")
+    options = ("encrypted", MTU, VXLAN_IDS)
     create = (
         """
 # Create overlay network {{ name }}: one layer 2 over all hosts of the Swarm
@@ -94,20 +92,6 @@ docker network create
         """Return the Swarm's ports, and that the host routes what leaves by docker_gwbridge."""
         return Wants(forwarding=network is None or not network.internal, ports=PORTS)
 
-    def attach(self, site: Site, endpoint: EndpointState) -> Attachment:
-        """Return an interface on the overlay; the way out is docker_gwbridge's address on the host."""
-        segment = topology.overlay(site.name)
-        interfaces = tuple(
-            Interface(segment, address, site.name, f"{site.host}/{site.name}", endpoint.mac)
-            for address in endpoint.addresses
-        )
-        nic = site.facts.nic(GATEWAY_BRIDGE) if site.facts is not None else None
-        internal = site.spec is not None and site.spec.internal
-        if nic is None or not nic.addresses or internal:
-            return Attachment(interfaces, priority=(2, site.name), resolver=True)
-        way_out = topology.bridge(site.host, GATEWAY_BRIDGE)
-        return Attachment(interfaces, (nic.addresses[0].ip,), way_out, (2, site.name), resolver=True)
-
     def makes(self, site: Site) -> Made:
         """Return the bridge and the VXLAN of the network's hidden namespace.
 
@@ -130,28 +114,16 @@ docker network create
         told = site.options.get("com.docker.network.driver.mtu", "")
         return int(told) if told.isdigit() and int(told) else 1424 if "encrypted" in site.options else 1450
 
-    def facts(self, site: Site) -> NetworkFacts:
-        """Return that the host masquerades what comes from docker_gwbridge, where containers do not meet."""
-        segment, filters = topology.bridge(site.host, GATEWAY_BRIDGE), site.filters
-        why = f"{GATEWAY_BRIDGE} is the containers' way out alone: iptables drops what goes from port to port"
-        denial = Denial(segment, frozenset({gateway_port(site.host)}), "bridge-icc", why, versions=filters)
-        return NetworkFacts((denial,), (Forwarding(segment, masquerade=filters, filters=filters),))
-
 
 def _vni(site: Site) -> str:
-    """Return the number of the network's VXLAN, empty where nobody says it."""
-    return site.options.get("com.docker.network.driver.overlay.vxlanid_list", "").partition(",")[0]
+    """Return the number of the network's VXLAN; where no engine has given it one, one that is its own on all hosts."""
+    return site.options.get(VXLAN_IDS, "").partition(",")[0] or str(crc32(site.name.encode()) & 0xFFFFFF)
 
 
 def _carrier(site: Site) -> At:
     """Return what rules about the packets that carry a network's frames are written for."""
     number = _vni(site)
     return At(site.engine, 4, "", ip_network("0.0.0.0/0"), vni=int(number) if number.isdigit() else 0)
-
-
-def gateway_port(host: str) -> str:
-    """Return what denials call a place on a host's docker_gwbridge."""
-    return f"{host}/{GATEWAY_BRIDGE}/port"
 
 
 MODE = Overlay()

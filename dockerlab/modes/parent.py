@@ -7,14 +7,13 @@ from dataclasses import replace
 
 from pydantic import Field
 
-from dockerlab import topology
 from dockerlab.kernel.model import Link
 from dockerlab.lab.model import Lab, Network
 from dockerlab.lab.problem import Problem
 from dockerlab.modes.base import CONNECT, JOIN, Mode, Site, gateways
 from dockerlab.modes.made import Joined, Made, default
 from dockerlab.snapshot import EndpointState
-from dockerlab.topology import Attachment, Denial, Interface, IpNetwork, NetworkFacts, Segment
+from dockerlab.topology import IpNetwork
 
 
 class ParentNetwork(Network):
@@ -74,18 +73,6 @@ class ParentMode(Mode):
         alone = isinstance(network, ParentNetwork) and network.parent_interface is None
         return ("CONFIG_DUMMY",) if alone else ()
 
-    def attach(self, site: Site, endpoint: EndpointState) -> Attachment:
-        """Return an interface on the parent's LAN; the default route is the network's gateway, on that LAN.
-
-        Without a parent, older engines give one too, to a gateway that nobody on the dummy interface holds: what the
-        engine says of the endpoint decides.
-        """
-        lan = segment(site)
-        interfaces = tuple(Interface(lan, a, site.name, child(site), endpoint.mac) for a in endpoint.addresses)
-        internal = site.spec is not None and site.spec.internal
-        routes = () if internal else gateways(endpoint)
-        return Attachment(interfaces, routes, lan, (0, site.name), resolver=True)
-
     def submode(self, site: Site) -> Mapping[str, str]:
         """Return what the kernel says of a child: its mode, and the flag of ipvlan."""
         _ = site
@@ -121,17 +108,6 @@ class ParentMode(Mode):
             replace(child, info=self.submode(site)), lower=lower, gates=gates,
             routes=tuple(default(name, way) for way in ways),
         )  # fmt: skip
-
-    def facts(self, site: Site) -> NetworkFacts:
-        """Return that the host and the children of its own parent interface never meet."""
-        parent = parent_of(site)
-        if parent is None:
-            return NetworkFacts()
-        why = (
-            f"a child of {parent} and its own host never meet: the frame leaves through the parent, and the kernel "
-            "does not hand it back to the host"
-        )
-        return NetworkFacts((Denial(segment(site), own_host(site), f"{self.name}-own-host", why, "host unreachable"),))
 
 
 def dummy(site: Site) -> str:
@@ -169,19 +145,3 @@ def _unfixed(lab: Lab, network: str) -> Iterable[Problem]:
 def parent_of(site: Site) -> str | None:
     """Return the parent interface of a network on a host, or None."""
     return _parent(site.spec) if site.spec is not None else None
-
-
-def segment(site: Site) -> Segment:
-    """Return the parent's LAN; without a parent the driver makes a dummy interface that leads nowhere."""
-    parent = parent_of(site)
-    return Segment("dummy", (site.host, site.name)) if parent is None else topology.lan(parent)
-
-
-def child(site: Site) -> str:
-    """Return what denials call the place of a child of the parent."""
-    return f"{site.host}/{parent_of(site)}/child"
-
-
-def own_host(site: Site) -> frozenset[str]:
-    """Return what denials call a child and its own host."""
-    return frozenset({child(site), f"{site.host}/{parent_of(site)}"})

@@ -212,11 +212,7 @@ def container(lab: Lab, name: str, identity: Identity | None, needs: Mapping[str
         "command": words,
         "own_labels": spec.labels,
     }
-    further = tuple(
-        render.command(modes.for_driver(lab.networks[other].driver).connect, host, name=name, mode=other, place=place)
-        for other, place in spec.networks.items()
-        if other != spec.mode
-    )
+    further = tuple(connect(lab, name, other) for other in spec.networks if other != spec.mode)
     template = RUN_HEAD + mode.run + RUN_TAIL
     plain = render.command(template, host, **context, labels={})
     fingerprint = fingerprint_of(plain, *further, *needs.values())
@@ -224,6 +220,13 @@ def container(lab: Lab, name: str, identity: Identity | None, needs: Mapping[str
     if spec.handed_over:
         run = replace(run, takes=spec.handed_over, feeds=partial(exports, spec.handed_over))
     return Built((run, *further), (render.command(REMOVE_CONTAINER, host, name=name, id=None),), fingerprint)
+
+
+def connect(lab: Lab, name: str, network: str) -> Command:
+    """Return how a container that is there is put on one of its networks; `bridge` is docker0."""
+    driver = lab.networks[network].driver if network in lab.networks else network
+    place = lab.containers[name].networks.get(network, Attachment())
+    return render.command(modes.for_driver(driver).connect, lab.host_of(name), name=name, mode=network, place=place)
 
 
 def receipt(host: str, what: str, identity: Identity) -> Built:

@@ -3,17 +3,20 @@
 It is sent to the host as it is and never installed: standard library only, Python 3.6 or later, as root. The dialogue
 is one JSON object a line:
 
-    controller: {"nonce": hex, "patience": s, "places": [{"key", "pid"}], "cells": [question]}
+    controller: {"nonce": hex, "patience": s, "hold": s, "last": bool, "numbered": bool,
+                 "places": [{"key", "pid", "ports"}], "cells": [question]}
     agent:      {"event": "ready", "kernel": boot id, "python": …, "places": {key: {"sandbox": id} or {"error": text}}}
     controller: {"event": "go", "share": how many agents share this kernel}     so that all hosts probe at one moment
     agent:      {"event": "done"}                               every cell of its own is settled; it goes on listening
     controller: {"event": "stop"}                                                                  all agents are done
     agent:      {"event": "report", "cells": [record], "arrivals": [[cell, attempt, sandbox]],
-                 "missed": [[sandbox, packets]], "overflows": count}
+                 "missed": [[sandbox, packets]], "overflows": count, "numbers": [number], "proxies": [port],
+                 "knocks": [[sandbox, port, number, what]], "deaf": [[sandbox, reason]]}
 
 A question is a list, the fields of `Question`. A record says what happened to one cell: its `outcome` is `answered`,
 `silent`, `errno`, `icmp` or `untested`. Nothing of ours answers an echo request: the kernel of the target does. A cell
-that ends in silence was really sent.
+that ends in silence was really sent. Where there are `ports`, connections to them are watched as they arrive at that
+place (`knocks.py`), and the report says of each with what number it began and what became of it.
 """
 
 import collections
@@ -29,9 +32,11 @@ import time
 from typing import Any
 
 from dockerlab.probe import wire
-from dockerlab.probe.flight import Flight, Question
+from dockerlab.probe.connections import Connections
+from dockerlab.probe.flight import Flight, Question, name_of
+from dockerlab.probe.knocks import Watches, proxied_ports
 from dockerlab.probe.sandboxes import Sandbox, open_namespace, read_text
-from dockerlab.probe.senders import Connections, Lookups, Pings, name_of
+from dockerlab.probe.senders import Lookups, Pings
 
 BATCH = 64
 """Cells that are sent before what has come is read, so that no socket's buffer overflows."""
@@ -52,7 +57,11 @@ def main() -> "None":
         say(event="failed", reason="the agent needs root")
         return
     agent = Agent(bytes.fromhex(job["nonce"]), job["patience"])
+    agent.connections.hold, agent.connections.numbered = job["hold"], job["numbered"]
     places = {place["key"]: agent.open_place(place) for place in job["places"]}
+    agent.last = job["last"]
+    watched = [(place["sandbox"], place["ports"]) for place in agent.places.values() if "sandbox" in place]
+    agent.watches.open(agent.sandboxes, [(sandbox, ports) for sandbox, ports in watched if ports])
     kernel = read_text("/proc/sys/kernel/random/boot_id").strip()
     say(event="ready", kernel=kernel, python=platform.python_version(), places=places)
     share = hear()["share"]
@@ -102,8 +111,10 @@ class Agent:
         self.own_namespace = open_namespace(0)
         self.most_files = raise_file_limit()
         self.pids: dict[int, int] = {}
+        self.last = False
+        self.watches = Watches(self.selector)
         self.pings = Pings(nonce, self.flights, self.settle, self.attempt)
-        self.connections = Connections(self.selector, self.settle)
+        self.connections = Connections(self.selector, self.settle, self.wake)
         self.lookups = Lookups(self.selector, self.settle, self.pids)
         self.send = {"ping": self.pings.send, "tcp": self.connections.send, "dns": self.lookups.send}
 
@@ -160,6 +171,9 @@ class Agent:
             arrivals=sorted(self.pings.arrivals),
             missed=[[sandbox.id, sandbox.missed()] for sandbox in self.sandboxes.values()],
             overflows=sum(table.fulls for table in self.tables()) - fulls,
+            numbers=sorted(self.connections.numbers),
+            proxies=proxied_ports() if self.last else [],
+            **self.watches.report(),
         )
 
     def nap(self) -> "float":
@@ -222,7 +236,7 @@ class Agent:
                 return
             _, number, tries = heapq.heappop(self.timers)
             flight = self.flights[number]
-            if flight not in self.flying or tries != flight.tries + flight.full_tries:
+            if flight not in self.flying or tries != flight.tries + flight.full_tries or flight.until > now:
                 continue
             if flight.wants_more():
                 self.attempt(flight)
@@ -258,6 +272,8 @@ class Agent:
             self.settle(flight, **flight.answer(full="silent", size=flight.size))
         elif flight.answered:
             self.settle(flight, **flight.answer())
+        elif flight.opened is not None:
+            self.settle(flight, **flight.opened, closed=False)
         elif not flight.sent:
             self.settle(flight, outcome="untested", error=flight.shortage)
         elif flight.question.silent and self.pings.slowest > SLOW:

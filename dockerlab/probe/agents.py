@@ -5,42 +5,34 @@ from __future__ import annotations
 import json
 import secrets
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from importlib.resources import files
+from dataclasses import replace
 from typing import Any
 
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Conversation, Host
+from dockerlab.hosts.program import PYTHON, Program
 from dockerlab.probe.base import Cell, Observation, Place
+from dockerlab.probe.doors import MIXED, UNPROVEN
 from dockerlab.probe.join import HostRecords, join
 from dockerlab.probe.wire import NONCE_SIZE
 
-MODULES = ("wire", "neighbours", "sandboxes", "resolver", "flight", "senders", "agent")
-"""The agent's program, in the order of its imports."""
-
-PYTHON = ("python3", "-I", "-S", "-c")
-"""The host's Python, whatever its environment variables and its users' packages say."""
+AGENT = Program(
+    "dockerlab.probe",
+    ("wire", "neighbours", "sandboxes", "resolver", "knocks", "flight", "connections", "senders", "agent"),
+)
 
 PATIENCE = 2.0
 """Seconds after which a cell that was sent and not answered is silent."""
 
+HOLD = 0.02
+"""Seconds that a connection to a published port is kept for its far end to end it; who is not seen by then to have
+taken it is asked again with the whole patience.
+"""
+
 START = 30.0
 """Seconds that an agent may take for anything but waiting for answers."""
-
-BOOTSTRAP = """
-import json, sys, types
-for name, source in json.loads(sys.stdin.buffer.readline().decode()):
-    module = sys.modules[name] = types.ModuleType(name)
-    module.__path__ = []
-    exec(compile(source, name, "exec"), module.__dict__)
-    parent, _, child = name.rpartition(".")
-    if parent:
-        setattr(sys.modules[parent], child, module)
-sys.modules["dockerlab.probe.agent"].main()
-"""
-"""The whole program comes on standard input, so that nothing is written on the host."""
-
 
 NEEDS = """
 import ipaddress, json, os, platform, selectors, socket, struct, sys
@@ -60,14 +52,6 @@ class AgentUnavailable(HostError):
         super().__init__(host, f"the agent cannot run here: {reason}")
 
 
-def program() -> bytes:
-    """Return the agent's modules as the one line that the bootstrap reads."""
-    package = files("dockerlab.probe")
-    sources = [["dockerlab", ""], ["dockerlab.probe", ""]]
-    sources += [[f"dockerlab.probe.{name}", package.joinpath(f"{name}.py").read_text("utf-8")] for name in MODULES]
-    return json.dumps(sources).encode() + b"\n"
-
-
 class AgentProber:
     """Probe with one agent on each host that the cells touch."""
 
@@ -83,9 +67,28 @@ class AgentProber:
         Raises AgentUnavailable where a host lacks root or Python. A host that is lost on the way makes its cells
         unknown and leaves the others'.
         """
-        places = {place.host for cell in cells for place in (cell.source, cell.target) if place is not None}
+        found = join(cells, self._ask(cells))
+        doubtful = [replace(cell, silent=False) for cell in cells if found[cell.number] == UNPROVEN]
+        if doubtful:
+            found |= self._patiently(doubtful)
+        return found
+
+    def _patiently(self, cells: Sequence[Cell]) -> dict[int, Observation]:
+        """Ask who takes connections that are accepted; what several doors lead to is then asked through each."""
+        found = join(cells, self._ask(cells, last=True), last=True)
+        doors: dict[tuple[Place | None, str, int | None], list[Cell]] = {}
+        for cell in cells:
+            if found[cell.number] == MIXED:
+                doors.setdefault((cell.target, cell.address, cell.port), []).append(cell)
+        for alone in doors.values() if len(doors) > 1 else ():
+            found |= join(alone, self._ask(alone, last=True), last=True)
+        return found
+
+    def _ask(self, cells: Sequence[Cell], *, last: bool = False) -> dict[str, HostRecords]:
+        """Return what each host's agent records while all probe at once."""
+        places = {place.host for cell in cells for place in _touched(cell)}
         nonce = secrets.token_hex(NONCE_SIZE)
-        sessions = [_Session(self._hosts[name], nonce, self._patience, cells) for name in sorted(places)]
+        sessions = [_Session(self._hosts[name], nonce, self._patience, cells, last=last) for name in sorted(places)]
         if not sessions:
             return {}
         try:
@@ -94,7 +97,7 @@ class AgentProber:
         finally:
             for session in sessions:
                 session.abort()
-        return join(cells, {session.host.name: session.records for session in sessions})
+        return {session.host.name: session.records for session in sessions}
 
     def _in_step(self, pool: ThreadPoolExecutor, sessions: Sequence[_Session]) -> None:
         """Take every step on all hosts before the next one begins."""
@@ -112,20 +115,27 @@ class AgentProber:
 class _Session:
     """The dialogue with the agent of one host, and what came of it."""
 
-    def __init__(self, host: Host, nonce: str, patience: float, cells: Sequence[Cell]) -> None:
+    def __init__(self, host: Host, nonce: str, patience: float, cells: Sequence[Cell], *, last: bool = False) -> None:
         self.host = host
         self.kernel = ""
         self.records = HostRecords()
         self._patience = patience
         self._conversation: Conversation | None = None
-        both = (place for cell in cells for place in (cell.source, cell.target))
-        self._places = list(dict.fromkeys(place for place in both if place is not None and place.host == host.name))
+        touched = (place for cell in cells for place in _touched(cell))
+        self._places = list(dict.fromkeys(place for place in touched if place.host == host.name))
+        watched = {behind for cell in cells for behind in cell.behind or ()}
         keys = {place: key for key, place in enumerate(self._places)}
         own = sorted((cell for cell in cells if cell.source in keys), key=_pair)
         self._job = {
             "nonce": nonce,
             "patience": patience,
-            "places": [{"key": key, "pid": place.pid} for place, key in keys.items()],
+            "hold": patience if last else HOLD,
+            "last": last,
+            "numbered": bool(watched),
+            "places": [
+                {"key": key, "pid": place.pid, "ports": [port for where, port in watched if where == place]}
+                for place, key in keys.items()
+            ],
             "cells": [_question(cell, keys[cell.source]) for cell in own],
         }
         # The agent sends in waves where the neighbour tables are small: a wave of silence takes the whole patience.
@@ -149,9 +159,9 @@ class _Session:
 
     def start(self) -> None:
         """Send the program and the job, and wait until the agent listens everywhere."""
-        self._conversation = self.host.converse([*PYTHON, BOOTSTRAP], timeout=self._timeout)
+        self._conversation = self.host.converse(AGENT.argv("agent"), timeout=self._timeout)
         try:
-            self._conversation.send(program())
+            self._conversation.send(AGENT.source())
             self._say(self._job)
             ready = self._hear()
         except HostError:
@@ -184,6 +194,10 @@ class _Session:
             arrivals=frozenset((number, attempt, sandbox) for number, attempt, sandbox in report["arrivals"]),
             missed=dict(report["missed"]),
             overflows=report["overflows"],
+            numbers=frozenset(report["numbers"]),
+            knocks=tuple((sandbox, port, number, what) for sandbox, port, number, what in report["knocks"]),
+            deaf=dict(report["deaf"]),
+            proxies=frozenset(report["proxies"]),
         )
 
     def abort(self) -> None:
@@ -225,6 +239,15 @@ def _pair(cell: Cell) -> tuple[bool, str, str]:
     return (cell.probe == "dns", min(one, other), max(one, other))
 
 
+def _touched(cell: Cell) -> Iterator[Place]:
+    """Yield the places that a cell is about: who asks, who has to answer, and who is behind a published port."""
+    yield cell.source
+    if cell.target is not None:
+        yield cell.target
+    for place, _ in cell.behind or ():
+        yield place
+
+
 def _question(cell: Cell, place: int) -> list[Any]:
     """Return a cell as the agent reads it: the fields of its `Question`."""
     return [
@@ -237,4 +260,5 @@ def _question(cell: Cell, place: int) -> list[Any]:
         list(cell.expected),
         cell.silent,
         cell.full,
+        cell.behind is not None,
     ]

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Final, Literal, NamedTuple, Protocol
+
+from dockerlab.words import Symptom
 
 Probe = Literal["ping", "tcp", "dns"]
 State = Literal["reachable", "unreachable", "unknown"]
 
-TIMEOUT = "timeout"
-NO_ROUTE = "no route"
-HOST_UNREACHABLE = "host unreachable"
-REFUSED = "refused"
-NO_SUCH_NAME = "no such name"
-WRONG_ANSWERER = "wrong answerer"
-REPLY_LOST = "reply lost"
-BLOCKED = "blocked"
-MTU = "mtu"
-FLAKY = "flaky"
+TIMEOUT: Final = "timeout"
+NO_ROUTE: Final = "no route"
+HOST_UNREACHABLE: Final = "host unreachable"
+REFUSED: Final = "refused"
+NO_SUCH_NAME: Final = "no such name"
+WRONG_ANSWERER: Final = "wrong answerer"
+REPLY_LOST: Final = "reply lost"
+BLOCKED: Final = "blocked"
+MTU: Final = "mtu"
+FLAKY: Final = "flaky"
+REFUSED_BEHIND: Final = "refused behind docker-proxy"
 
 
 @dataclass(frozen=True)
@@ -45,6 +48,13 @@ class Place:
         return f"host {self.host}" if self.container is None else f"{self.container} on {self.host}"
 
 
+class Behind(NamedTuple):
+    """A container's port that a host's published one leads to."""
+
+    place: Place
+    port: int
+
+
 @dataclass(frozen=True)
 class Cell:
     """Ask one question: does `source` reach `address` with this probe, and is it `target` that answers.
@@ -54,7 +64,8 @@ class Cell:
     that the name may have, and `address` is not used.
 
     `silent` tells that no answer is predicted: silence is then believed sooner. `full` asks for a ping that is answered
-    to be repeated with a full-size packet.
+    to be repeated with a full-size packet. `behind` is given for a published port of a host: who accepts there does so
+    for these, and it is reachable only when one of them took the connection.
     """
 
     number: int
@@ -67,6 +78,7 @@ class Cell:
     expected: tuple[str, ...] = ()
     silent: bool = False
     full: bool = False
+    behind: tuple[Behind, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +86,7 @@ class Observation:
     """What was seen for one cell; `unknown` means that it could not be tested, and `detail` says why."""
 
     state: State
-    symptom: str | None = None
+    symptom: Symptom | None = None
     rtt_ms: float | None = None
     detail: str = ""
 
@@ -84,7 +96,7 @@ def reachable(rtt_ms: float | None = None, detail: str = "") -> Observation:
     return Observation("reachable", None, rtt_ms, detail)
 
 
-def unreachable(symptom: str, detail: str = "") -> Observation:
+def unreachable(symptom: Symptom, detail: str = "") -> Observation:
     """Return the observation of a cell that was really tested and failed."""
     return Observation("unreachable", symptom, None, detail)
 

@@ -3,6 +3,7 @@
 Part of the agent's program: standard library only, and Python 3.6 must run it.
 """
 
+import errno
 import socket
 from typing import Any, NamedTuple
 
@@ -23,11 +24,16 @@ FULL_TRIES = 3
 FULL_PAUSE = 0.3
 
 
+def name_of(number: "int | None") -> "str":
+    """Return the symbolic name of a system error, such as ENETUNREACH."""
+    return errno.errorcode.get(number or 0, str(number))
+
+
 class Question(NamedTuple):
     """A cell as the controller asks it.
 
     `silent` tells that no answer is predicted; `full` that a ping which is answered is to be asked again with the
-    largest packet that leaves the source whole.
+    largest packet that leaves the source whole; `led` that whoever accepts the connection may have to lead it on.
     """
 
     number: "int"
@@ -39,6 +45,7 @@ class Question(NamedTuple):
     expected: "list[str]"
     silent: "bool"
     full: "bool"
+    led: "bool" = False
 
 
 class Flight:
@@ -58,6 +65,9 @@ class Flight:
         self.ident = 0
         self.server = ""
         self.shortage = ""
+        self.opened: dict[str, Any] | None = None  # the record of a connection that was accepted
+        self.until = 0.0  # when it is let go
+        self.began: int | None = None  # the number of its first byte
 
     @property
     def record_type(self) -> "int":
@@ -75,6 +85,8 @@ class Flight:
 
     def wants_more(self) -> "bool":
         """Tell whether there is to be another try; one that was answered in part gets more of them."""
+        if self.opened is not None:
+            return False
         if self.size:
             return self.full_tries < FULL_TRIES
         return self.tries < (MOST_TRIES if self.answered else len(TRIES))

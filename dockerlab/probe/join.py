@@ -29,11 +29,13 @@ from dockerlab.probe.base import (
     unknown,
     unreachable,
 )
+from dockerlab.probe.doors import Doors
+from dockerlab.words import Symptom
 
 SandboxId = tuple[str, int]
 """A host's name and the inode of a network namespace there."""
 
-ERRNO_SYMPTOMS = {
+ERRNO_SYMPTOMS: dict[str, tuple[Symptom, str]] = {
     "ENETUNREACH": (NO_ROUTE, "the source has no route to the address"),
     "ENETDOWN": (NO_ROUTE, "the source's interface is down"),
     "EADDRNOTAVAIL": (NO_ROUTE, "the source has no address to send from"),
@@ -60,7 +62,7 @@ ICMP_MEANINGS = {
     (6, 4): "port unreachable, as a firewall's REJECT says",
 }
 
-DNS_FAILURES = {
+DNS_FAILURES: dict[int, tuple[Symptom, str]] = {
     2: (TIMEOUT, "could not find out (SERVFAIL)"),
     3: (NO_SUCH_NAME, "says that it does not exist (NXDOMAIN)"),
     5: (REFUSED, "refused the question"),
@@ -74,6 +76,9 @@ class HostRecords:
     `sandboxes` holds the namespace of each of its places, or why it could not be entered; `cells` the record of each
     of its own cells by number; `arrivals` which try of which cell arrived in which namespace; `missed` how many packets
     each namespace's sockets had no room for; `overflows` how often a neighbour table of its kernel was full meanwhile.
+    `numbers` are those that its own connections began with; `knocks` says of connections to the ports of a namespace
+    that somebody's door leads to: namespace, port, number, and what became of it (`knocks.py`); `deaf` why they were
+    not seen there. `proxies` are the ports at which a docker-proxy stands, where that was asked.
     `failure` says why the agent itself gave nothing.
     """
 
@@ -82,11 +87,18 @@ class HostRecords:
     arrivals: frozenset[tuple[int, int, int]] = frozenset()
     missed: Mapping[int, int] = field(default_factory=dict)
     overflows: int = 0
+    numbers: frozenset[int] = frozenset()
+    knocks: tuple[tuple[int, int, int, int], ...] = ()
+    deaf: Mapping[int, str] = field(default_factory=dict)
+    proxies: frozenset[int] = frozenset()
     failure: str | None = None
 
 
-def join(cells: Sequence[Cell], records: Mapping[str, HostRecords]) -> dict[int, Observation]:
-    """Return the observation of every cell, by its number, from the records of each host."""
+def join(cells: Sequence[Cell], records: Mapping[str, HostRecords], *, last: bool = False) -> dict[int, Observation]:
+    """Return the observation of every cell, by its number, from the records of each host.
+
+    `last` tells that these are connections whose far end is known, and that were given all the time there is.
+    """
     evidence = _Evidence(cells, records)
     pings = {cell.number: evidence.ping(cell) for cell in cells if cell.probe == "ping"}
     # Several cells can ask for one address and mean different sandboxes: each TCP cell looks at the ping of its own.
@@ -94,7 +106,7 @@ def join(cells: Sequence[Cell], records: Mapping[str, HostRecords]) -> dict[int,
     found = dict(pings)
     for cell in cells:
         if cell.probe == "tcp":
-            found[cell.number] = evidence.tcp(cell, answered.get(_meant(cell)))
+            found[cell.number] = evidence.tcp(cell, answered.get(_meant(cell)), last=last)
         elif cell.probe == "dns":
             found[cell.number] = evidence.dns(cell)
     return found
@@ -124,6 +136,7 @@ class _Evidence:
             if cell.target is not None and cell.probe != "dns":
                 holder = self.sandbox(cell.target)
                 self.holders.setdefault(cell.address, set()).add(cell.target if isinstance(holder, str) else holder)
+        self.doors = Doors(cells, records, self.sandbox)
         self.overflows = sum(record.overflows for record in records.values())
 
     def sandbox(self, place: Place) -> SandboxId | str:
@@ -212,11 +225,18 @@ class _Evidence:
             return unreachable(WRONG_ANSWERER, f"{self.name(where)} has this address too, and answered")
         return reachable(rtt)
 
-    def tcp(self, cell: Cell, ping: Observation | None) -> Observation:
+    def tcp(self, cell: Cell, ping: Observation | None, *, last: bool = False) -> Observation:
         """Return what a connection tells.
 
         `ping` is the observation of the same source's answered ping to the same address: it tells who has that.
         """
+        seen = self.accepted(cell, ping if not last else reachable())
+        if seen.state != "reachable" or cell.behind is None:
+            return seen
+        return self.doors.judge(cell, self.records[cell.source.host].cells[cell.number], last=last) or seen
+
+    def accepted(self, cell: Cell, ping: Observation | None) -> Observation:
+        """Return what is known of a connection from who accepted it."""
         early = self.not_sent(cell)
         if early is not None:
             return early

@@ -24,6 +24,7 @@ from dockerlab.probe.base import (
 )
 from dockerlab.probe.join import judge_names
 from dockerlab.probe.wire import is_address, read_hosts
+from dockerlab.words import Symptom
 
 SUMMARY = re.compile(r"(\d{1,9}) packets transmitted, (\d{1,9})(?: packets)? received")
 ASKED = re.compile(r"^PING \S*? ?\(([^)\s]+)\)", re.MULTILINE)
@@ -33,7 +34,7 @@ CONNECTED = re.compile(r"\bopen$|\bsucceeded!", re.MULTILINE)
 NAME_SERVER = re.compile(r"^Server:\s*(\S+)", re.MULTILINE)
 NAME_ADDRESS = re.compile(r"^Address(?: \d+)?:\s*([0-9a-fA-F.:]+)", re.MULTILINE)
 
-ERRORS: tuple[tuple[re.Pattern[str], str | None], ...] = (
+ERRORS: tuple[tuple[re.Pattern[str], Symptom | None], ...] = (
     (re.compile(r"No buffer space available|Resource temporarily unavailable", re.IGNORECASE), None),
     (re.compile(r"Destination (?:Host|Net|Port) (?:Unreachable|Prohibited)"), HOST_UNREACHABLE),
     (

@@ -2,7 +2,8 @@
 
 One command for each source runs all its probes, in the container itself or, for what that cannot tell, in a helper
 container that joins its network. Whoever holds an address answers a ping to it: where several sandboxes of the lab do,
-the answer proves nothing, and the cell is unknown.
+the answer proves nothing, and the cell is unknown. A docker-proxy accepts also where nobody is behind it: a connection
+to a published port is unknown unless something is said there when it is asked for a page.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ IMAGE = "dockerlab/node"
 
 NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 
+HEARD = re.compile(r"^heard +1$", re.MULTILINE)
+
 FUNCTIONS = """\
 LC_ALL=C
 export LC_ALL
@@ -49,7 +52,21 @@ connect_to() {
         *"invalid option"* | *"unrecognized option"* | *Usage:*)
             out=$(nc -w 2 "$2" "$3" -e sh -c 'echo open >&2' 2>&1 </dev/null) ;;
     esac
+    case ${4-}$out in
+        led*open* | led*succeeded*) out="$out
+heard $(answer_of "$2" "$3")" ;;
+    esac
     say "$1" "$out"
+}
+answer_of() {  # how many bytes come back, 0 or 1; not every nc ends by itself
+    printf 'GET / HTTP/1.0\r\n\r\n' | {
+        exec 3<&0
+        nc -w 2 "$1" "$2" <&3 2>/dev/null &
+        nc=$!
+        { sleep 3; kill $nc; } >/dev/null 2>&1 &
+        wait $nc
+        kill $! 2>/dev/null
+    } | head -c 1 | wc -c
 }
 look_up() { say "$1" "$(nslookup -timeout=2 -retry=1 "$2" 2>&1 </dev/null)"; }
 say hosts "$(cat /etc/hosts 2>/dev/null)"
@@ -163,7 +180,9 @@ def call(cell: Cell) -> tuple[str, ...]:
     if cell.probe == "dns":
         return "look_up", number, f"{cell.name}."  # the dot keeps search domains out of it
     address = str(ip_address(cell.address))
-    return ("ping_to", number, address) if cell.probe == "ping" else ("connect_to", number, address, str(cell.port))
+    if cell.probe == "ping":
+        return "ping_to", number, address
+    return "connect_to", number, address, str(cell.port), *(("led",) if cell.behind is not None else ())
 
 
 def read_output(cells: Sequence[Cell], text: str, mark: str, reason: str) -> dict[int, Observation]:
@@ -179,10 +198,19 @@ def read_output(cells: Sequence[Cell], text: str, mark: str, reason: str) -> dic
         elif cell.probe == "ping":
             found[cell.number] = parse_ping(block)
         elif cell.probe == "tcp":
-            found[cell.number] = parse_nc(block)
+            found[cell.number] = taken(cell, parse_nc(block), block)
         else:
             found[cell.number] = parse_nslookup(block, cell, blocks.get("hosts", ""))
     return found
+
+
+def taken(cell: Cell, seen: Observation, text: str) -> Observation:
+    """Return the observation of a connection, corrected by whether somebody behind a published port spoke."""
+    if seen.state != "reachable" or cell.behind is None or HEARD.search(text):
+        return seen
+    return unknown(
+        f"accepted, but nothing was said: whether {cell.target} led it on to anybody cannot be told from here"
+    )
 
 
 def identify(cell: Cell, seen: Observation, holders: set[Place]) -> Observation:

@@ -59,11 +59,7 @@ class Sandbox:
 
     def missed(self) -> "int":
         """Return how many packets the kernel could not give to the raw sockets, for want of room."""
-        missed = 0
-        for raw in self.raw.values():
-            info = raw.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 4 * (SK_MEMINFO_DROPS + 1))
-            missed += struct.unpack("=%dI" % (len(info) // 4), info)[-1]  # noqa: UP031 - Python 3.6
-        return missed
+        return sum(missed_by(raw) for raw in self.raw.values())
 
     def connected(self, kind: "int", address: "str", port: "int") -> "tuple[socket.socket, int]":
         """Return a non-blocking socket of this namespace, and the error number that its connect began with."""
@@ -98,6 +94,13 @@ class Sandbox:
         new = (entry for entry in self._netlink.neighbours() if (entry.link, entry.address) not in self._known)
         self._netlink.forget([entry for entry in new if removable(entry, with_incomplete)])
         self.used = False
+
+
+def missed_by(made: "socket.socket") -> "int":
+    """Return how many packets the kernel could not give to a socket, for want of room."""
+    info = made.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, 4 * (SK_MEMINFO_DROPS + 1))
+    number: int = struct.unpack("=%dI" % (len(info) // 4), info)[-1]  # noqa: UP031 - Python 3.6
+    return number
 
 
 def setns_by_libc(handle: "int", kind: "int") -> "None":

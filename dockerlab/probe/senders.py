@@ -1,12 +1,10 @@
-"""How each kind of probe is sent and heard: pings, connections, lookups.
+"""How pings and lookups are sent and heard; connections are in `connections.py`.
 
 Each has `send`, which makes one try of a cell. It raises OSError with what the kernel says, and ValueError where the
 cell cannot be asked. `settle` is called when a cell has come to its end. Part of the agent's program: standard library
 only, and Python 3.6 must run it.
 """
 
-import errno
-import os
 import selectors
 import socket
 import time
@@ -14,14 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 from dockerlab.probe import wire
-from dockerlab.probe.flight import FULL, Flight
+from dockerlab.probe.flight import FULL, Flight, name_of
 from dockerlab.probe.resolver import Book, Line, open_book
 from dockerlab.probe.sandboxes import Sandbox
-
-
-def name_of(number: "int | None") -> "str":
-    """Return the symbolic name of a system error, such as ENETUNREACH."""
-    return errno.errorcode.get(number or 0, str(number))
 
 
 class Pings:
@@ -104,49 +97,6 @@ class Pings:
             self._settle(flight, **flight.answer(full=said, size=flight.size))
         elif not flight.answered:
             self._settle(flight, outcome="icmp", **said)
-
-
-class Connections:
-    """TCP connections that are begun, and closed once it is known how."""
-
-    def __init__(self, selector: "selectors.BaseSelector", settle: "Callable[..., None]") -> None:
-        self._selector = selector
-        self._settle = settle
-
-    def send(self, flight: "Flight") -> "None":
-        """Begin a connection. The kernel repeats it after a second; where there is haste, so do we."""
-        if flight.socket is not None:
-            if not flight.question.silent:
-                return
-            self.release(flight)
-        at = time.monotonic()
-        made, number = flight.sandbox.connected(socket.SOCK_STREAM, flight.question.address, flight.question.port or 0)
-        if number not in (0, errno.EINPROGRESS):
-            made.close()
-            raise OSError(number, os.strerror(number))
-        flight.socket = made
-        flight.sent[flight.tries - 1] = at
-        self._selector.register(made, selectors.EVENT_WRITE, (self.hear, flight, made))
-
-    def hear(self, flight: "Flight", made: "socket.socket") -> "None":
-        """Note how a connection began."""
-        if flight.socket is not made:
-            return
-        rtt = (time.monotonic() - max(flight.sent.values())) * 1000
-        number = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-        if number:
-            self._settle(flight, outcome="errno", errno=name_of(number))
-        elif made.getsockname() == made.getpeername():
-            self._settle(flight, outcome="errno", errno="ECONNREFUSED")  # it met itself: nobody listens there
-        else:
-            self._settle(flight, outcome="answered", rtt=round(rtt, 3))
-
-    def release(self, flight: "Flight") -> "None":
-        """Let go of a flight's connection."""
-        if flight.socket is not None:
-            self._selector.unregister(flight.socket)
-            flight.socket.close()
-            flight.socket = None
 
 
 class Lookups:

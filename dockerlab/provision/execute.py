@@ -8,57 +8,15 @@ from contextlib import nullcontext
 from dataclasses import dataclass, field
 from functools import partial
 from threading import Event
-from typing import Protocol
 
-from dockerlab.command import Command, Result
 from dockerlab.errors import DockerlabError, EngineError, ExecutionError, HostError, Interrupted
 from dockerlab.hosts.base import Host
 from dockerlab.interrupt import asked_to_stop
-from dockerlab.lock import Locks
 from dockerlab.plan import Key, Plan, Step
 from dockerlab.provision import stale
 from dockerlab.provision.perform import Cure, Performer
 from dockerlab.provision.queue import Queue
-
-
-class Reporter(Protocol):
-    """Who is told what happens, from several threads."""
-
-    @property
-    def one_by_one(self) -> bool:
-        """Tell whether each step is to be seen for itself, so that no command may do several of them."""
-        ...
-
-    def started(self, step: Step) -> None:
-        """Take note that a step begins."""
-        ...
-
-    def ran(self, command: Command, result: Result) -> None:
-        """Take note of a finished command, whatever its exit code."""
-        ...
-
-    def lost(self, step: Step, loss: HostError) -> None:
-        """Take note that a host or its engine was lost, and is now waited for and asked."""
-        ...
-
-    def finished(self, step: Step, failure: DockerlabError | None) -> None:
-        """Take note that a step ended."""
-        ...
-
-
-class WhileLocked:
-    """A reporter that lets no step begin on a host where the lab's lock is no longer ours."""
-
-    def __init__(self, reporter: Reporter, locks: Locks) -> None:
-        self._locks = locks
-        self._reporter = reporter
-        self.ran, self.lost, self.finished = reporter.ran, reporter.lost, reporter.finished
-        self.one_by_one = reporter.one_by_one
-
-    def started(self, step: Step) -> None:
-        """Take note that a step begins; raises ConflictError or HostError when it may not."""
-        self._reporter.started(step)
-        self._locks.confirm(step.key.host)
+from dockerlab.provision.reporting import Reporter
 
 
 @dataclass

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
 from dockerlab.plan import Plan
 from dockerlab.plan.steps import Ours
 from dockerlab.snapshot import Snapshot
-from dockerlab.survey import facts, on_each, survey
+from dockerlab.survey import ask_all, facts, survey
 
 
 def bridges(snapshots: Mapping[str, Snapshot], ours: Ours) -> dict[str, frozenset[str]]:
@@ -33,16 +32,10 @@ def left(hosts: Mapping[str, Host], ours: Ours, gone: Mapping[str, frozenset[str
     Also what the engine may leave behind counts: the interfaces in `gone`. A host that does not answer is a line too,
     as nothing is known of it.
     """
-
-    def look(host: Host) -> list[str]:
-        try:
-            nics = {nic.name for nic in facts.gather(host).nics}
-        except HostError as error:
-            return [f"{host.name}: could not be looked at again: {error}"]
-        return [f"{host.name}: interface {link}" for link in sorted(nics & gone.get(host.name, frozenset()))]
-
     found = survey(hosts, detail="none")
-    lines = [f"{host}: could not be looked at again: {error}" for host, error in found.failures.items()]
+    machines = ask_all({host: hosts[host] for host in found.answers}, facts.gather)
+    failures = {**found.failures, **machines.failures}
+    lines = [f"{host}: could not be looked at again: {error}" for host, error in failures.items()]
     for host, snapshot in found.answers.items():
         for kind, objects in (
             ("container", snapshot.containers),
@@ -52,4 +45,7 @@ def left(hosts: Mapping[str, Host], ours: Ours, gone: Mapping[str, frozenset[str
             lines += [f"{host}: {kind} {each.name}" for each in objects if ours(each.labels)]
         images = (image for image in snapshot.image_states if ours(image.labels))
         lines += [f"{host}: image {', '.join(image.names) or image.id}" for image in images]
-    return [*lines, *(line for each in on_each({h: hosts[h] for h in found.answers}, look).values() for line in each)]
+    for host, machine in machines.answers.items():
+        links = {nic.name for nic in machine.nics} & gone.get(host, frozenset())
+        lines += [f"{host}: interface {link}" for link in sorted(links)]
+    return lines

@@ -15,11 +15,12 @@ from dockerlab.plan import Key, Plan
 from dockerlab.plan.daemons import put_back
 from dockerlab.plan.ownership import belongs
 from dockerlab.provision import stale
-from dockerlab.provision.execute import Execution, Reporter, execute
+from dockerlab.provision.execute import Execution, execute
+from dockerlab.provision.reporting import Reporter
 from dockerlab.snapshot import LABEL_OWNER, LABEL_RUN, Snapshot
-from dockerlab.survey import Survey, settings, survey
+from dockerlab.survey import Answers, settings, survey
 
-Look = Callable[[Mapping[str, Host]], Survey]
+Look = Callable[[Mapping[str, Host]], Answers[Snapshot]]
 
 ROUNDS = 3
 """How often the hosts are looked at: what was asked of an engine before a loss may come into being after it."""
@@ -62,7 +63,7 @@ def _settings_back(done: Execution, identity: Identity, hosts: Mapping[str, Host
     if not begun:
         return []
     found, seen = settings(begun), survey(begun)
-    steps, notes = put_back(found.files, seen.answers, lambda labels: _whose(labels, identity), frozenset())
+    steps, notes = put_back(found.answers, seen.answers, lambda labels: _whose(labels, identity), frozenset())
     failures = execute(Plan(tuple(steps)), hosts, reporter, keep_going=True, stoppable=False).failures
     silent = [f"the settings of the engine, perhaps: {error}" for error in found.failures.values()]
     return [*silent, *notes, *(f"{key}: {failure}" for key, failure in failures.items())]
@@ -96,7 +97,7 @@ def _removal(snapshots: Mapping[str, Snapshot], identity: Identity) -> Plan:
     return plan.remove(snapshots, lambda labels: belongs(labels, identity) and labels.get(LABEL_RUN) == identity.run)
 
 
-def _silent(seen: Survey, done: Execution) -> list[str]:
+def _silent(seen: Answers[Snapshot], done: Execution) -> list[str]:
     """Return what may be on hosts that do not answer."""
     return [
         f"{step.key}, perhaps: {seen.failures[step.key.host]}"

@@ -11,9 +11,9 @@ from dockerlab.errors import DockerlabError, HostError
 from dockerlab.hosts.base import Host
 from dockerlab.machinery import send
 from dockerlab.machinery.episodes import Episode, between
-from dockerlab.machinery.model import Machine
+from dockerlab.machinery.model import Machinery
 from dockerlab.plan import Key, Step
-from dockerlab.provision.execute import Reporter
+from dockerlab.provision.reporting import Reporter
 
 MEANWHILE = "in between, by no command on this host: something that took its time, or that was done elsewhere"
 
@@ -31,12 +31,12 @@ class Showing:
         reporter: Reporter,
         hosts: Mapping[str, Host],
         show: Callable[[Episode], None],
-        look: Callable[[Host], Machine] = send.look,
+        look: Callable[[Host], Machinery] = send.look,
     ) -> None:
         self._reporter, self._hosts, self._show, self._look = reporter, hosts, show, look
         self._turns = {name: threading.Lock() for name in hosts}
         self._taken: dict[Key, str] = {}
-        self._last: dict[str, Machine | None] = {}
+        self._last: dict[str, Machinery | None] = {}
         self.lost = reporter.lost
 
     def started(self, step: Step) -> None:
@@ -78,7 +78,7 @@ class Showing:
         if told.notable:
             self._show(told)
 
-    def _seen(self, host: str) -> tuple[Machine | None, str]:
+    def _seen(self, host: str) -> tuple[Machinery | None, str]:
         """Return what is on a host now, or why that cannot be told: that is no reason to stop what is done there."""
         try:
             self._last[host] = self._look(self._hosts[host])

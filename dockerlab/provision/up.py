@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from dockerlab import plan
 from dockerlab.errors import LockLost
 from dockerlab.hosts.base import Host
-from dockerlab.identity import Identity
+from dockerlab.identity import Identity, current
 from dockerlab.lab.model import Lab
 from dockerlab.leases import Until
-from dockerlab.lock import Locks
-from dockerlab.plan import Plan
+from dockerlab.lock import Locks, lock_name, locked
+from dockerlab.plan import Plan, Step
 from dockerlab.plan.bringing_up import Situation
 from dockerlab.provision import images, preflight
-from dockerlab.provision.execute import Execution, Reporter, execute, raise_for
+from dockerlab.provision.execute import Execution, execute, raise_for
 from dockerlab.provision.images import Pull
+from dockerlab.provision.reporting import Reporter, Reporting, reported, silently
 from dockerlab.provision.restarts import allowed, restarted, settings_for
 from dockerlab.provision.rollback import made, roll_back
 from dockerlab.survey import Seen, look
@@ -43,6 +44,41 @@ class Wish:
     until: Until = None
     daemons: bool = False
     """Whether the engines' own settings may be changed, and the engines restarted."""
+    keep_failed: bool = False
+    """Whether what was made before a failure stays."""
+    undo: str = ""
+    """The command that removes what is left of a failure; without it, that is `down` with the lab's name."""
+    part: Callable[[Step], bool] = lambda _: True
+    """Which steps of the plan are done."""
+
+
+def bring_up(
+    lab: Lab,
+    hosts: Mapping[str, Host],
+    controller: Host,
+    wish: Wish,
+    reporting: Reporting = silently,
+    say: Callable[[str], None] = lambda _: None,
+) -> Plan:
+    """Make the hosts agree with a definition, under the lab's lock, and return the plan that was carried out.
+
+    `reporting` tells of each step, `say` of what takes longer. Raises ConflictError where somebody else has the lock,
+    or where it would not work; ExecutionError after a failure, when what this run had made is removed again, unless it
+    is wished otherwise.
+    """
+    who = current(lab.name)
+
+    def planned(wish: Wish, locks: Locks | None = None) -> Plan:
+        wanted, _ = plan_up(lab, who, hosts, controller, wish, locks)
+        return replace(wanted, steps=tuple(step for step in wanted.steps if wish.part(step)))
+
+    with locked(hosts, [lock_name(who.lab, who.instance)]) as locks:
+        wanted = planned(wish, locks)
+        with reported(wanted, reporting, locks) as reporter:
+            done = carry_out(wanted, hosts, reporter, keep_failed=wish.keep_failed, undo=wish.undo)
+            again = replace(wish, pull="missing", until=None)
+            make_again(done, lambda: planned(again), hosts, reporter, say, wish.undo)
+    return wanted
 
 
 def plan_up(

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from dockerlab.kernel.addresses import IpAddress
 from dockerlab.lab.ports import Port
 from dockerlab.reach.world import World
-from dockerlab.topology import IpAddress
 
 
 class Cell(NamedTuple):
@@ -55,15 +55,15 @@ def targets(world: World) -> list[Target]:
     found = [target for name in world.lab.containers for target in _of_container(world, name)]
     for host in world.lab.hosts:
         ports = tuple(sorted({port.published for port, _ in published(world, host) if port.published}))
-        found += [Target(host, address, host, ports, published=True) for _, address in world.addresses[host]]
+        found += [Target(host, address, host, ports, published=True) for _, address in world.people.addresses[host]]
     found += _gateways(world)
     found += [Target(name, outside.address, None, outside.ports) for name, outside in world.lab.outside.items()]
     return found
 
 
 def _of_container(world: World, name: str) -> Iterator[Target]:
-    spec, box = world.lab.containers[name], world.of[name]
-    known = world.addresses[name]
+    spec, box = world.lab.containers[name], world.people.of[name]
+    known = world.people.addresses[name]
     for _, address in known:
         yield Target(name, address, box, spec.listens)
     if not known and spec.mode != "none" and (spec.owner is None or world.lab.containers[spec.owner].mode != "none"):
@@ -72,15 +72,32 @@ def _of_container(world: World, name: str) -> Iterator[Target]:
 
 def _gateways(world: World) -> Iterator[Target]:
     """Yield each network's gateway: one where it is one for all, `@HOST` where every host has its own."""
-    for network in dict.fromkeys(network for network, _ in world.gateways):
-        at: dict[object, str] = {}
-        for name, host in world.gateways:
+    for network in dict.fromkeys(network for network, _ in world.people.gateways):
+        bridged = network not in world.lab.networks or world.lab.networks[network].driver == "bridge"
+        at: dict[object, tuple[str, IpAddress]] = {}
+        for (name, host), address in world.people.gateways.items():
             if name == network:
-                at.setdefault(world.gateways[name, host], host)
-        for (address, segment), host in ((world.gateways[network, host], host) for host in at.values()):
-            held = world.holders.get((segment, address))
-            inside = held.sandbox.name if held is not None and held.sandbox is not None else None
-            yield Target(f"gateway:{network}" if len(at) == 1 else f"gateway:{network}@{host}", address, inside)
+                at.setdefault((host if bridged else "", address), (host, address))
+        for host, address in at.values():
+            to = f"gateway:{network}" if len(at) == 1 else f"gateway:{network}@{host}"
+            yield Target(to, address, _holder(world, network, host, address))
+
+
+def _holder(world: World, network: str, host: str, address: IpAddress) -> str | None:
+    """Return who of the lab has a network's gateway address there, or None for somebody beyond it."""
+    state = world.books[host].network(network)
+    space = world.space(host)
+    link = space.link(state.bridge) if space is not None and state is not None and state.bridge else None
+    if link is not None and any(own.ip == address for own in link.addresses):
+        return host
+    for name, known in world.people.addresses.items():
+        if (network, address) in known and (link is None or world.lab.host_of(name) == host):
+            return world.people.of[name]
+    if link is None:
+        return next(
+            (name for name in world.lab.hosts if any(a == address for _, a in world.people.addresses[name])), None
+        )
+    return None
 
 
 def published(world: World, host: str) -> list[tuple[Port, str]]:

@@ -5,15 +5,18 @@ from __future__ import annotations
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from dockerlab.reach.fate import TOLD_NO_ROUTE, Arrival, Fate, Loss, unseen
-from dockerlab.reach.walk import exchange
-from dockerlab.reach.world import Sandbox, World
+from dockerlab.reach.expectation import Expectation
+from dockerlab.reach.world import World
+from dockerlab.walk.conversation import exchange
+from dockerlab.walk.outcome import Outcome
+from dockerlab.walk.packet import Flow
 
 NO_SUCH_NAME = "no such name"
+DNS = 53
 
 
 class Known(NamedTuple):
-    """What a sandbox's Docker DNS knows of a name that a container may have.
+    """What a namespace's Docker DNS knows of a name that a container may have.
 
     `own` are the addresses of all who have the name where that container has it too, `others` those where it has not.
     `shares` tells whether they are on one network at all, where its name may be another one.
@@ -29,47 +32,48 @@ class Known(NamedTuple):
         return (bool(self.own), bool(self.others), self.shares)
 
 
-def known(world: World, asking: Sandbox, asked: Sandbox, name: str) -> Known:
-    """Return what Docker's DNS, asked by one sandbox, knows of a name that another may have."""
-    there = world.known_on.get(asked.name, ())
+def known(world: World, asking: str, asked: str, name: str) -> Known:
+    """Return what Docker's DNS, asked in one's namespace, knows of a name that another's may have."""
+    there = world.people.known_on.get(asked, ())
+    held = {str(address) for _, address in world.people.addresses.get(asked, ())}
     own: dict[str, None] = {}
     others: dict[str, None] = {}
     shares = False
-    for place in world.known_on.get(asking.name, ()):
-        found, both = world.named.get((place, name), ()), place in there
+    for place in world.people.known_on.get(asking, ()):
+        found, both = world.people.named.get((place, name), ()), place in there
         shares = shares or both
         if found:
-            theirs = both and any(asked.holds(ip_address(address)) for address in found)
+            theirs = both and not held.isdisjoint(found)
             (own if theirs else others).update(dict.fromkeys(found))
     return Known(tuple(own), tuple(others), shares)
 
 
-def look_up(world: World, asking: Sandbox, asked: Sandbox, found: Known, *, named: bool = True) -> Fate:
+def look_up(world: World, asking: str, found: Known, *, named: bool = True) -> Expectation:
     """Return what becomes of a question for a container's name, or one of its aliases, of which `found` is known.
 
-    `named` is False for a container that joined another's sandbox: only the owner's names are known.
+    `named` is False for a container that joined another's namespace: only the owner's names are known.
     """
     if found.own and found.others:
         what = "others have the name {address} on another network of {source}, and which is asked first is not known"
-        return unseen("dns-shared-network", what)
+        return Expectation(None, "dns-shared-network", f"no claim: {what}")
     if found.own:
         because = "Docker's DNS at 127.0.0.11 knows the names on the networks of {source}, and {to} is on one of them"
-        return Arrival(asked.name, asked, "dns-shared-network", because)
+        return Expectation(True, "dns-shared-network", because)
     if found.others:
         because = "on the networks of {source}, {address} is the name of others, not of {to}"
-        return Loss("dns-no-shared-network", because, "wrong answerer")
-    if not asking.interfaces:
-        return Loss("none", "{source} has no interface but loopback: no resolver can be asked", "no route")
-    rule, because = _unknown(asking, shares=found.shares, named=named)
-    return Loss(rule, because, _said_of_an_unknown_name(world, asking))
+        return Expectation(False, "dns-no-shared-network", because, "wrong answerer")
+    if asking not in world.lab.hosts and not world.people.addresses.get(asking):
+        because = "{source} has no interface but loopback: no resolver can be asked"
+        return Expectation(False, "none", because, "no route")
+    rule, because = _unknown(world, asking, shares=found.shares, named=named)
+    return Expectation(False, rule, because, _said_of_an_unknown_name(world, asking))
 
 
-def _unknown(asking: Sandbox, *, shares: bool, named: bool) -> tuple[str, str]:
-    """Return the rule by which a name is not known to a sandbox, and why."""
-    if asking.is_host:
-        because = f"{{source}} uses the resolver of the host {asking.name}, which knows no container names"
-        return "dns-host-mode", because
-    if not asking.resolves:
+def _unknown(world: World, asking: str, *, shares: bool, named: bool) -> tuple[str, str]:
+    """Return the rule by which a name is not known to a namespace, and why."""
+    if asking in world.lab.hosts:
+        return "dns-host-mode", f"{{source}} uses the resolver of the host {asking}, which knows no container names"
+    if not world.people.resolvers[asking].networks:
         because = "{source} is on docker0 alone, where Docker's DNS is off: names need a user-defined network"
         return "dns-default-bridge", because
     if not named:
@@ -81,15 +85,23 @@ def _unknown(asking: Sandbox, *, shares: bool, named: bool) -> tuple[str, str]:
     return "dns-no-shared-network", "{source} and {to} share no network within reach of one Docker DNS server"
 
 
-def _said_of_an_unknown_name(world: World, box: Sandbox) -> str | None:
+def _said_of_an_unknown_name(world: World, asking: str) -> str | None:
     """Return the symptom of a name that is passed on to the servers beyond: an answer, or silence."""
-    if not box.asks:
+    resolver = world.people.resolvers[asking]
+    if not resolver.servers:
         return None
-    asker = world.sandboxes[box.host] if box.resolves and box.asks_through_host else box
-    fate = exchange(world, asker, box.asks[0])
-    if isinstance(fate, Arrival):
+    asker = world.lab.host_of(asking) if resolver.networks and resolver.through_host else asking
+    outcome = ask_server(world, asker, resolver.servers[0])
+    if outcome is None or outcome.reachable is None:
+        return None
+    if outcome.reachable:
         return NO_SUCH_NAME
-    if not fate.certain:
-        return None
     # Docker's DNS answers for servers that it does not reach; without it, the question itself goes nowhere.
-    return "no route" if not box.resolves and fate.symptom in ("no route", TOLD_NO_ROUTE) else "timeout"
+    return "no route" if not resolver.networks and outcome.end in ("no route", "rejected") else "timeout"
+
+
+def ask_server(world: World, asker: str, server: object) -> Outcome | None:
+    """Return what becomes of a question to a name server, or None where the asker's namespace is not known."""
+    home = world.homes.get(asker)
+    address = ip_address(str(server))
+    return None if home is None else exchange(world.fabric, home, Flow(address, "udp", DNS))

@@ -7,9 +7,8 @@ from fnmatch import fnmatchcase
 
 from dockerlab.lab.model import Expect
 from dockerlab.reach.cells import Cell
-from dockerlab.reach.matrix import Expectation
-
-Row = tuple[Cell, Expectation]
+from dockerlab.reach.expectation import Expectation
+from dockerlab.reach.matrix import Row
 
 
 def override(matrix: Sequence[Row], exceptions: Sequence[Expect]) -> tuple[list[Row], list[str]]:

@@ -1,4 +1,4 @@
-"""The lab as the model sees it: sandboxes, their interfaces and default routes, and what lies between them."""
+"""The lab laid over kernels: in which namespace everybody lives, and which addresses and names they go by."""
 
 from __future__ import annotations
 
@@ -6,119 +6,67 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from dockerlab.kernel.addresses import IpAddress
+from dockerlab.kernel.model import Namespace
 from dockerlab.lab.model import Lab
-from dockerlab.topology import (
-    Denial,
-    Forwarding,
-    HostFacts,
-    Interface,
-    IpAddress,
-    IpNetwork,
-    Segment,
-)
-from dockerlab.versions import Engine
+from dockerlab.snapshot import Snapshot
+from dockerlab.walk.compiled import Fabric
+from dockerlab.walk.outcome import SpaceId
 
 Place = tuple[str, str]
 """A network, and its host; that is empty for a network of the whole Swarm."""
 
 
 @dataclass(frozen=True)
-class Sandbox:
-    """A network namespace: a container's own, or a host's. `gateways` are its default routes, on segment `way_out`."""
+class Resolver:
+    """Whom a namespace asks for names: Docker's DNS for those on `networks`, and `servers` for all others.
 
-    name: str
-    host: str
-    is_host: bool
-    interfaces: tuple[Interface, ...] = ()
-    gateways: tuple[IpAddress, ...] = ()
-    way_out: Segment | None = None
-    routes: tuple[tuple[IpNetwork, IpAddress, Segment], ...] = ()
-    resolves: frozenset[str] = frozenset()
-    """The networks whose names Docker's DNS gives this sandbox."""
-    asks: tuple[IpAddress, ...] = ()
-    """The DNS servers for every other name."""
-    asks_through_host: bool = False
-    """Whether Docker's DNS puts these questions from the host's network namespace, not from the container's."""
-    listens: frozenset[int] = frozenset()
+    `through_host` tells that Docker's DNS puts these questions from the host's namespace, not from the container's.
+    """
 
-    def holds(self, address: IpAddress) -> bool:
-        """Tell whether the address is the sandbox's own."""
-        return address in self._own
-
-    @cached_property
-    def _own(self) -> frozenset[IpAddress]:
-        return frozenset(interface.address.ip for interface in self.interfaces)
-
-    def gateway(self, version: int) -> IpAddress | None:
-        """Return the default route of an IP version, or None."""
-        return next((gateway for gateway in self.gateways if gateway.version == version), None)
+    networks: frozenset[str] = frozenset()
+    servers: tuple[IpAddress, ...] = ()
+    through_host: bool = False
 
 
 @dataclass(frozen=True)
-class Holder:
-    """Who has an address on a segment: a sandbox, or something beyond the lab (`sandbox` is None)."""
+class People:
+    """Who there is, by the engines' books: `of` is the owner of everybody's namespace, which may be a host.
 
-    name: str
-    port: str
-    sandbox: Sandbox | None = None
-    routes_on: bool = False
+    `addresses` are those of each container and host, with the network of each. `gateways` are the addresses that the
+    containers of a network on a host have as their way out, or the host's own there. `named` are the addresses of all
+    who have a name on a network, `known_on` the networks on which Docker's DNS knows a container and answers it.
+    """
+
+    of: Mapping[str, str]
+    addresses: Mapping[str, tuple[tuple[str, IpAddress], ...]]
+    gateways: Mapping[Place, IpAddress]
+    resolvers: Mapping[str, Resolver]
+    named: Mapping[tuple[Place, str], tuple[str, ...]]
+    known_on: Mapping[str, tuple[Place, ...]]
 
 
-@dataclass
+@dataclass(frozen=True)
 class World:
-    """Everything that the walk of a packet may ask."""
+    """A lab, the engines' books on it, and the kernels below; `homes` are the namespaces of containers and hosts.
+
+    Who has none, because it does not run or could not be read, is in `homeless`, with the reason.
+    """
 
     lab: Lab
-    facts: Mapping[str, HostFacts]
-    engines: Mapping[str, Engine]
-    sandboxes: dict[str, Sandbox] = field(default_factory=dict)
-    of: dict[str, str] = field(default_factory=dict)
-    """The sandbox of each container and host, by name."""
-    addresses: dict[str, tuple[tuple[str, IpAddress], ...]] = field(default_factory=dict)
-    """The addresses of each container and host, with the network of each."""
-    holders: dict[tuple[Segment, IpAddress], Holder] = field(default_factory=dict)
-    places: dict[IpAddress, list[Segment]] = field(default_factory=dict)
-    """The segments on which somebody holds an address."""
-    denials: dict[Segment, list[Denial]] = field(default_factory=dict)
-    forwarding: dict[Segment, Forwarding] = field(default_factory=dict)
-    gateways: dict[tuple[str, str], tuple[IpAddress, Segment]] = field(default_factory=dict)
-    """The gateway address of each (network, host) and the segment on which it is to be found."""
-    publishes: dict[str, Segment] = field(default_factory=dict)
-    """The containers whose published ports have an effect, with the bridge that the host sends them through."""
-    ended: set[str] = field(default_factory=set)
-    """The containers that are there and do not run."""
-    opened: dict[tuple[Segment, IpAddress], frozenset[int]] = field(default_factory=dict)
-    """The TCP ports that the engine opens in the firewall for an address on a bridge, because they are published."""
-    named: dict[tuple[Place, str], list[str]] = field(default_factory=dict)
-    """The addresses of all who have a name on a network."""
-    known_on: dict[str, list[Place]] = field(default_factory=dict)
-    """The networks on which Docker's DNS knows a container, and answers it."""
-    members: dict[Segment, list[tuple[Sandbox, str]]] = field(default_factory=dict)
-    """The sandboxes with an interface on each segment, also one without an address, and the port of each."""
+    books: Mapping[str, Snapshot]
+    fabric: Fabric
+    homes: Mapping[str, SpaceId]
+    people: People
+    homeless: Mapping[str, str] = field(default_factory=dict)
 
-    def holder(self, segment: Segment, address: IpAddress, asker: Sandbox, port: str) -> Holder | None:
-        """Return who answers an ARP request of a sandbox for an address on a segment, or None.
+    @cached_property
+    def names(self) -> Mapping[SpaceId, str]:
+        """Return who lives in each namespace: a host, or the container that it was made for."""
+        owners = {self.people.of.get(name, name) for name in self.homes}
+        return {home: name for name, home in self.homes.items() if name in owners}
 
-        A machine answers for every address that it has, on whichever of its interfaces it is asked (Linux's
-        `arp_ignore` is 0): also for that of another segment. Among several, one answers whom the asker can hear.
-        """
-        exact = self.holders.get((segment, address))
-        if exact is not None or address.version != 4:
-            return exact
-        others = [
-            Holder(box.name, at, box)
-            for box, at in self.members.get(segment, ())
-            if box.name != asker.name and box.holds(address)
-        ]
-        heard = (held for held in others if self.denial(segment, port, held.port, 4) is None)
-        return next(heard, next(iter(others), None))
-
-    def denial(self, segment: Segment, sender: str, receiver: str, version: int) -> Denial | None:
-        """Return what drops frames from one port of a segment for another one, or None."""
-        found = (denial for denial in self.denials.get(segment, ()) if denial.applies(sender, receiver, version))
-        return next(found, None)
-
-
-def place_of(interface: Interface, host: str) -> Place:
-    """Return the network of an interface as one of a host's, or of the whole Swarm."""
-    return (interface.network, "" if interface.segment.kind == "overlay" else host)
+    def space(self, name: str) -> Namespace | None:
+        """Return the namespace of a container or host, or None for one that has none."""
+        home = self.homes.get(name)
+        return None if home is None else self.fabric.net.machines[home.host].space(home.space)

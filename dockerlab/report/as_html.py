@@ -23,6 +23,7 @@ from dockerlab.graph import svg
 from dockerlab.graph.describe import describe
 from dockerlab.graph.verdicts import nodes, strands
 from dockerlab.report.as_json import WORDS
+from dockerlab.report.causes import by_side
 from dockerlab.report.cells import data
 from dockerlab.report.host_facts import host_facts
 from dockerlab.report.strands import asked
@@ -41,12 +42,13 @@ OUTCOMES = {
     "fail": "Not every cell is as predicted.",
     "unknown": "Not every cell could be told.",
 }
+OTHERWISE = "The lab is not as its definition has it."
 
 
 def render(report: Report, commands: Mapping[str, Sequence[Command]] | None = None) -> str:
     """Return the report as an HTML document; `commands` are those of each host, with their reasons."""
     style, script = (FOLDER / "page.css").read_text(encoding="utf-8"), (FOLDER / "page.js").read_text(encoding="utf-8")
-    amiss = [judged for judged in report.cells if judged.verdict != "pass"]
+    amiss = [judged for judged in report.cells if judged.verdict != "pass" and judged.cause is None]
     outcome = {0: "pass", 1: "fail"}.get(report.exit_code, "unknown")
     drawing = _drawing(report)
     document = data(report.cells, report.world, drawing.nodes)
@@ -63,9 +65,10 @@ def render(report: Report, commands: Mapping[str, Sequence[Command]] | None = No
             shown=drawing.shown,
             summary=", ".join(f"{count} {verdict}" for verdict, count in report.summary().items()),
             outcome=outcome,
-            outcome_words=OUTCOMES[outcome],
+            outcome_words=OUTCOMES[outcome] if outcome != "fail" or report.summary()["fail"] else OTHERWISE,
             amiss=[_row(judged) for judged in amiss[:AMISS]],
             amiss_total=len(amiss),
+            causes=list(by_side(report)),
             commands={host: [_command(each) for each in all_of] for host, all_of in (commands or {}).items()},
             facts=list(host_facts(report)),
         )

@@ -6,7 +6,7 @@ from xml.etree import ElementTree as ET
 
 from dockerlab.plain import printable
 from dockerlab.report.as_json import WORDS
-from dockerlab.verify import Checked, Judged, Report
+from dockerlab.verify import Cause, Checked, Judged, Report, how_many
 
 
 def render(report: Report) -> str:
@@ -22,11 +22,18 @@ def written(root: ET.Element) -> str:
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(root, encoding="unicode")}\n'
 
 
-def suite(root: ET.Element, report: Report, name: str, number: int) -> None:
-    """Add a report to a document, as the suite of that name and number."""
+def suite(root: ET.Element, report: Report, name: str, number: int, *, spares: bool = False) -> None:
+    """Add a report to a document, as the suite of that name and number.
+
+    With `spares`, what a host is at fault for is skipped and no failure.
+    """
+    spared = [judged for judged in report.cells if spares and not judged.charged]
     counts = report.summary()
-    tests = len(report.cells) + len(report.checks)
-    numbers = {"tests": str(tests), "failures": str(counts["fail"]), "errors": str(counts["unknown"])}
+    for judged in spared:
+        counts[judged.verdict] -= 1
+    wrong = [(cause, cells) for cause, cells in report.told_causes if cause.side == "lab"]
+    tests, failed = len(report.cells) + len(report.checks) + len(wrong), counts["fail"] + len(wrong)
+    numbers = {"tests": str(tests), "failures": str(failed), "errors": str(counts["unknown"])}
     found = ET.SubElement(root, "testsuite")
     found.attrib |= {
         "name": printable(name),
@@ -36,20 +43,23 @@ def suite(root: ET.Element, report: Report, name: str, number: int) -> None:
     }
     if report.made is not None:
         found.set("timestamp", report.made.strftime("%Y-%m-%dT%H:%M:%S"))
-    found.attrib |= {**numbers, "skipped": "0", "time": f"{report.seconds:.3f}"}
+    found.attrib |= {**numbers, "skipped": str(len(spared)), "time": f"{report.seconds:.3f}"}
     properties = ET.SubElement(found, "properties")
     for host, engine in report.engines.items():
         for what, value in (("engine", engine), ("prober", report.probers.get(host, ""))):
             ET.SubElement(properties, "property", {"name": printable(f"{host}.{what}"), "value": printable(value)})
+    for cause, cells in wrong:
+        _cause(found, report.lab, cause, cells)
     for judged in report.cells:
-        _case(found, report.lab, judged)
+        _case(found, report.lab, judged, spared=spares and not judged.charged)
     for check in report.checks:
         _check(found, report.lab, check)
-    ET.SubElement(found, "system-out").text = printable("\n".join(report.notes))
+    hosts = [_in_a_line(cause, cells) for cause, cells in report.told_causes if cause.side == "host"]
+    ET.SubElement(found, "system-out").text = printable("\n".join([*hosts, *report.notes]))
     ET.SubElement(found, "system-err").text = printable("\n".join([*report.disturbed, *report.ended]))
 
 
-def _case(suite: ET.Element, lab: str, judged: Judged) -> None:
+def _case(suite: ET.Element, lab: str, judged: Judged, *, spared: bool) -> None:
     cell, expected, observed = judged.cell, judged.expected, judged.observed
     where = "" if cell.target == cell.to else f" {cell.target or '(no address)'}"
     case = ET.SubElement(suite, "testcase")
@@ -60,12 +70,30 @@ def _case(suite: ET.Element, lab: str, judged: Judged) -> None:
     }
     if judged.verdict == "pass":
         return
+    if spared:
+        ET.SubElement(case, "skipped", {"message": printable(f"not charged: {judged.cause}")})
+        return
     wished, seen = WORDS[expected.reachable], observed.state + (f" ({observed.symptom})" if observed.symptom else "")
     kind = "failure" if judged.verdict == "fail" else "error"
     told = ET.SubElement(
         case, kind, {"message": f"expected {wished}, observed {printable(seen)}", "type": expected.rule}
     )
-    told.text = printable(f"because: {judged.because}" + (f"\nobserved: {observed.detail}" if observed.detail else ""))
+    lines = [f"cause: {judged.cause}"] if judged.cause is not None else []
+    lines += [f"because: {judged.because}", *([f"observed: {observed.detail}"] if observed.detail else [])]
+    told.text = printable("\n".join(lines))
+
+
+def _cause(suite: ET.Element, lab: str, cause: Cause, cells: int) -> None:
+    """Add an object that is not as the definition has it: a failure of its own, whatever the cells say."""
+    case = ET.SubElement(suite, "testcase")
+    case.attrib |= {"classname": printable(f"{lab}.{cause.host}"), "name": printable(cause.where), "time": "0.000000"}
+    ET.SubElement(case, "failure", {"message": printable(cause.text), "type": cause.kind}).text = printable(
+        _in_a_line(cause, cells)
+    )
+
+
+def _in_a_line(cause: Cause, cells: int) -> str:
+    return f"{cause} ({how_many(cells)})" + (f"; right would be: {cause.undo}" if cause.undo else "")
 
 
 def _check(suite: ET.Element, lab: str, check: Checked) -> None:

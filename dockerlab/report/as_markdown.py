@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 
 from dockerlab.plain import one_line
 from dockerlab.report.as_json import WORDS
+from dockerlab.report.causes import by_side, told_once
 from dockerlab.report.matrices import by_probe, column, columns, mark, total
-from dockerlab.verify import Judged, Report
+from dockerlab.verify import Judged, Report, how_many
 
 WIDEST = 40
 """So many columns a table may have: a larger matrix is told by its counts and by what does not hold."""
@@ -22,6 +23,12 @@ def render(report: Report) -> str:
     """Return the report as GitHub's Markdown; every value is text in it."""
     title = f"{report.lab}: {report.title}" if report.title else report.lab
     lines = [f"# {escaped(title)}", "", f"**{escaped(total(report))}**", ""]
+    for head, told in by_side(report):
+        lines += [f"## {escaped(head)}", ""]
+        for cause, number in told:
+            lines += [f"- {escaped(str(cause))} ({how_many(number)})"]
+            lines += [f"  - right would be: {escaped(cause.undo)}"] if cause.undo else []
+        lines += [""]
     lines += ["| host | engine | prober |", "|---|---|---|"]
     lines += [_row([host, engine, report.probers.get(host, "")]) for host, engine in report.engines.items()]
     for probe, cells in by_probe(report.cells):
@@ -30,10 +37,13 @@ def render(report: Report) -> str:
         "",
         "yes reachable, no unreachable, as predicted; yes! no! not as predicted; ? could not be told; · not asked",
     ]
-    amiss = [judged for judged in report.cells if judged.verdict != "pass"]
-    if amiss:
+    amiss = [judged for judged in report.cells if judged.verdict != "pass" and judged.cause is None]
+    once = told_once(report)
+    if amiss or once:
         lines += ["", "## Not as predicted, or not to be told", ""]
         lines += [line for judged in amiss for line in _amiss(judged)]
+    if once:
+        lines += [f"- {how_many(once)} by what is said above"]
     if report.checks:
         lines += ["", "## Beside the cells", "", _row(CHECK), "|---" * len(CHECK) + "|"]
         lines += [_row([c.verdict, c.host, c.subject, c.expected, c.observed, c.because]) for c in report.checks]

@@ -10,8 +10,9 @@ from itertools import groupby
 from string import ascii_uppercase
 from textwrap import wrap
 
+from dockerlab.report.causes import by_side, told_once
 from dockerlab.report.matrices import by_probe, column, columns, mark, total
-from dockerlab.verify import Checked, Judged, Report
+from dockerlab.verify import Checked, Judged, Report, how_many
 
 GAP = 2
 KEY = "yes reachable   no unreachable   as predicted  |  yes! no! not as predicted  |  ? could not tell  |  - not asked"
@@ -21,18 +22,33 @@ def render(report: Report, width: int = 100, *, why: bool = False) -> str:
     """Return the report as text of at most `width` columns where names allow it; `why` explains every cell."""
     lines = [f"{report.lab}: {report.title}" if report.title else report.lab]
     lines += [f"  {host}: engine {engine}, probed by {report.probers[host]}" for host, engine in report.engines.items()]
+    lines += [piece for line in _causes(report) for piece in _folded(line, width)]
     for probe, cells in by_probe(report.cells):
         lines += ["", *_matrix(probe, cells, width)]
     prose = ["", KEY]
-    amiss = [judged for judged in report.cells if judged.verdict != "pass"]
-    if amiss:
+    amiss = [judged for judged in report.cells if judged.verdict != "pass" and judged.cause is None]
+    once = told_once(report)
+    if amiss or once:
         prose += ["", "Not as predicted, or not to be told", *(line for each in amiss for line in _amiss(each))]
+    if once:
+        prose += [f"  {how_many(once)} by what is said above the matrix"]
     if report.checks:
         prose += ["", "Beside the cells", *(line for check in report.checks for line in _check(check))]
     prose += ["", *(_every_cell(report.cells) if why else _rules(report.cells))]
     prose += [f"note: {note}" for note in (*report.notes, *_unread(report))]
     lines += [piece for line in prose for piece in _folded(line, width)]
     return "\n".join([*lines, "", total(report)]) + "\n"
+
+
+def _causes(report: Report) -> Iterator[str]:
+    """Yield what is not as it should be, and what puts it right."""
+    for head, told in by_side(report):
+        yield ""
+        yield head
+        for cause, cells in told:
+            yield f"  {cause} ({how_many(cells)})"
+            if cause.undo:
+                yield f"      right would be: {cause.undo}"
 
 
 def _unread(report: Report) -> Iterator[str]:

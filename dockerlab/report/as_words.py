@@ -6,28 +6,51 @@ from collections.abc import Iterator, Sequence
 from itertools import groupby
 from textwrap import wrap
 
-from dockerlab.reach import Arrival, Cell, Expectation, World, fate_of, filled
+from dockerlab.reach import Cell, Expectation, outcome_of
+from dockerlab.reach.asked import Expected
 from dockerlab.reach.rules import RULES
+from dockerlab.reach.story import in_words
 
 SAYS = {True: "reachable", False: "unreachable", None: "no claim"}
 PAGES = "docs/rules/"
 
 
-def pair(world: World, rows: Sequence[tuple[Cell, Expectation]]) -> str:
-    """Return the explanation of some cells: the prediction, why, and the packet's way, hop by hop."""
-    return "\n".join("\n".join(_cell(world, cell, expected)) for cell, expected in rows)
+def explained(found: Expected, live: Sequence[tuple[Cell, Sequence[str]]] = ()) -> str:
+    """Return a whole lab rule by rule, or what was asked of it hop by hop, with what was seen of each cell `live`."""
+    text = whole(found.rows) if found.whole else pair(found)
+    lines = [
+        line
+        for cell, seen in live
+        for line in (f"{cell.source} -> {cell.to} {cell.target} {cell.probe}, live", *(f"  {each}" for each in seen))
+    ]
+    return text + "".join(f"{line}\n" for line in lines)
 
 
-def _cell(world: World, cell: Cell, expected: Expectation) -> Iterator[str]:
+def pair(found: Expected) -> str:
+    """Return the explanation of some cells: what is expected, why, and the packet's way, hop by hop.
+
+    Where there are hosts, the way is the one through their kernels as they are; what is predicted there is told where
+    it is not what is expected.
+    """
+    predicted: Sequence[Expectation | None] = found.predicted or [None] * len(found.rows)
+    told = zip(found.rows, predicted, strict=True)
+    return "\n".join("\n".join(_cell(found, cell, expected, now)) for (cell, expected), now in told)
+
+
+def _cell(found: Expected, cell: Cell, expected: Expectation, now: Expectation | None) -> Iterator[str]:
     target = "" if cell.target == cell.to else f" {cell.target or '(no address)'}"
     yield f"{cell.source} -> {cell.to}{target}, {cell.probe}: {_says(expected)}"
     yield f"  because {expected.because(cell)}"
     yield from about_rule(expected.rule)
-    if cell.target:
-        fate = fate_of(world, cell)
-        way = (*fate.hops, *fate.back) if isinstance(fate, Arrival) else fate.hops
-        for number, hop in enumerate(way, 1):
-            yield f"  {number}. {filled(hop, cell)}"
+    if now is not None and now.reachable is not expected.reachable:
+        yield f"  as the hosts are now: {_says(now)}, because {now.because(cell)}"
+        yield from about_rule(now.rule)
+    world = found.now or found.world
+    outcome = outcome_of(world, cell, detail=True)
+    if outcome is not None:
+        back = (f"reply: {step}" for step in in_words(world, outcome.back))
+        for number, step in enumerate((*in_words(world, outcome.steps), *back), 1):
+            yield f"  {number}. {step}"
     yield ""
 
 

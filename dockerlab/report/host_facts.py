@@ -32,16 +32,16 @@ def host_facts(report: Report) -> Iterator[tuple[str, list[list[str]]]]:
     hosts = list(report.engines)
     yield "engine", [[report.engines[host] or "could not be read"] for host in hosts]
     yield "prober", [[report.probers.get(host, "") or "none"] for host in hosts]
-    if report.world is None:
+    if not report.facts:
         return
-    known = [report.world.facts.get(host, HostFacts(host)) for host in hosts]
+    known = [report.facts.get(host, HostFacts(host)) for host in hosts]
     for each in fields(HostFacts):
         if each.name != "host":
             label = LABELS.get(each.name, each.name.replace("_", " "))
-            yield label, [_told(each.name, getattr(facts, each.name)) for facts in known]
+            yield label, [_value_in_words(each.name, getattr(facts, each.name)) for facts in known]
 
 
-def _told(name: str, value: Any) -> list[str]:
+def _value_in_words(name: str, value: Any) -> list[str]:
     """Return a fact in lines of text."""
     if value is None:
         return ["not known"]

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
+from dockerlab.kernel.model import Link, Listener
+from dockerlab.kernel.rules import Rule
 from dockerlab.machinery import sentences
-from dockerlab.machinery.model import Link, Listener, Rule
+from dockerlab.machinery.diff import SETTINGS
 from dockerlab.machinery.names import Names
 from dockerlab.machinery.strands import Door, Strand
-from dockerlab.machinery.view import Bridge, Container, View
+from dockerlab.machinery.view import Bridge, Container, View, told
 
 SCHEMA = 1
 
@@ -23,22 +25,30 @@ def render(lab: str, views: Sequence[View]) -> str:
 
 
 def _host(view: View) -> dict[str, Any]:
-    machine = view.machine
+    machine, ground = view.machine, view.machine.ground
     return {
         "engine": machine.engine or None,
-        "kernel": machine.kernel,
+        "kernel": machine.kernel.kernel,
         "firewall": machine.backend or None,
-        "settings": dict(machine.settings),
+        "settings": {path: ground.sysctls[path] for path in SETTINGS if path in ground.sysctls},
         "unread": list(machine.unread),
-        "links": [_link(link) for link in machine.ground.links],
-        "routes": list(machine.ground.routes),
+        "links": [_link(link) for link in ground.links],
+        "routes": list(told(ground)),
         "containers": [_container(each, view.names) for each in view.containers],
         "missing": list(view.missing),
         "unsure": list(view.unsure),
         "bridges": [_bridge(each, view.names) for each in view.bridges],
         "rules": _rules(view.rules, view.names),
-        "policies": [asdict(policy) for policy in machine.firewall.policies],
+        "policies": [
+            {"family": _family(c.family), "table": c.table, "chain": c.name, "verdict": c.policy or "-"}
+            for c in ground.ruleset.chains
+        ],
     }
+
+
+def _family(family: str) -> int | str:
+    """Return 4 or 6 for rules of one version of IP, and nft's word for others."""
+    return {"ip": 4, "ip6": 6}.get(family, family)
 
 
 def _container(container: Container, names: Names) -> dict[str, Any]:
@@ -52,7 +62,7 @@ def _container(container: Container, names: Names) -> dict[str, Any]:
         "namespace": None if home is None else {"id": home.id, "paths": list(home.paths), "host": home.host},
         "shares": container.shares or None,
         "interfaces": [_strand(strand) for strand in container.strands] if home is not None and home.links else None,
-        "routes": None if home is None else list(home.routes),
+        "routes": None if home is None else list(told(home)),
         "resolver": list(container.resolver),
         "listeners": None if home is None or home.deaf else [_listener(each) for each in home.listeners],
         "published": [_door(door, names) for door in container.doors],
@@ -84,7 +94,7 @@ def _link(link: Link) -> dict[str, Any]:
         "mac": link.mac or None,
         "mtu": link.mtu,
         "state": link.state,
-        "addresses": list(link.addresses),
+        "addresses": [str(address) for address in link.addresses],
         "bridge": link.master or None,
         "info": dict(link.info),
     }
@@ -115,7 +125,7 @@ def _bridge(bridge: Bridge, names: Names) -> dict[str, Any]:
 def _rules(rules: Iterable[Rule], names: Names) -> list[dict[str, Any]]:
     return [
         {
-            "family": rule.family,
+            "family": _family(rule.family),
             "table": rule.table,
             "chain": rule.chain,
             "number": rule.number,

@@ -9,11 +9,13 @@ from rich.console import Console
 from rich.text import Text
 from rich.tree import Tree
 
+from dockerlab.kernel.model import Link, Listener
+from dockerlab.kernel.rules import Rule
 from dockerlab.machinery import sentences
-from dockerlab.machinery.model import Link, Listener, Machine, Rule
+from dockerlab.machinery.model import Machinery
 from dockerlab.machinery.names import Names
 from dockerlab.machinery.strands import Door, Hop, Strand, name_of
-from dockerlab.machinery.view import Bridge, Container, View
+from dockerlab.machinery.view import Bridge, Container, View, told
 from dockerlab.plain import printable
 
 ROLES = {
@@ -58,9 +60,9 @@ def _host(view: View) -> Tree:
     if view.rules and _filtered(view):
         branch = tree.add(_text("rules for all packets alike"))
         _rules(branch, view.rules, view.names)
-        for policy in machine.firewall.policies:
-            if (policy.table, policy.chain, policy.family) == ("filter", "FORWARD", 4):
-                branch.add(_text(f"filter FORWARD policy {policy.verdict}: {sentences.policy(policy)}"))
+        chain = machine.ground.ruleset.chain("ip", "filter", "FORWARD")
+        if chain is not None and chain.policy:
+            branch.add(_text(f"filter FORWARD policy {chain.policy}: {sentences.policy(chain)}"))
     return tree
 
 
@@ -69,11 +71,11 @@ def _filtered(view: View) -> bool:
     return bool(view.bridges) or any(each.doors or each.shares == "host" for each in view.containers)
 
 
-def _about(machine: Machine) -> str:
-    forwarding = {"0": "does not forward", "1": "forwards"}.get(machine.settings.get("net/ipv4/ip_forward", ""))
+def _about(machine: Machinery) -> str:
+    forwarding = {"0": "does not forward", "1": "forwards"}.get(machine.ground.sysctls.get("net/ipv4/ip_forward", ""))
     parts = [
         f"engine {machine.engine or 'unknown'}",
-        f"kernel {machine.kernel}",
+        f"kernel {machine.kernel.kernel}",
         f"firewall {machine.backend or 'unknown'}",
     ]
     return ", ".join([*parts, f"{forwarding} IPv4" if forwarding else "could not tell whether it forwards"])
@@ -120,7 +122,7 @@ def _inside(branch: Tree, container: Container) -> None:
         return
     if not container.strands and home.links:
         branch.add(_text("no interface but lo: nothing gets in or out"))
-    for route in home.routes:
+    for route in told(home):
         if not route.startswith("fe80::"):
             branch.add(_text(f"route: {route}"))
 
@@ -137,7 +139,7 @@ def _strand(branch: Tree, strand: Strand, *, bare: bool) -> None:
 def _link(link: Link) -> str:
     mac = f", {link.mac}" if link.mac else ""
     kind = f" ({link.kind})" if link.kind else ""
-    addresses = ", ".join(link.addresses) or "no address"
+    addresses = ", ".join(map(str, link.addresses)) or "no address"
     state = "state unknown" if link.state in ("", "UNKNOWN") else link.state.lower()
     return f"{link.name}{kind}: {addresses}{mac}, mtu {link.mtu}, {state}"
 
@@ -166,7 +168,7 @@ def _door(branch: Tree, door: Door, names: Names) -> None:
     address = f"[{port.host_ip}]" if ":" in port.host_ip else port.host_ip
     here = branch.add(_text(f"published {address}:{port.host_port} -> port {port.container_port}/{port.protocol}"))
     for rule in door.rules:
-        here.add(_text(f"{rule.table} {rule.chain} {rule.number}: {sentences.does(rule, names)}"))
+        here.add(_text(f"{rule.where}: {sentences.does(rule, names)}"))
     for proxy in door.proxies:
         here.add(
             _text(f"docker-proxy, process {proxy.pid}: {proxy.address}:{proxy.port} -> {proxy.to}:{proxy.to_port}")
@@ -192,19 +194,20 @@ def _bridge(tree: Tree, bridge: Bridge, names: Names) -> None:
 
 
 def _rules(branch: Tree, rules: Iterable[Rule], names: Names) -> None:
-    for text in _told(rules, names):
+    for text in _rule_lines(rules, names):
         branch.add(_text(text))
 
 
-def _told(rules: Iterable[Rule], names: Names) -> Iterator[str]:
+def _rule_lines(rules: Iterable[Rule], names: Names) -> Iterator[str]:
     """Yield a sentence for each rule; one that is the same for both versions of IP is told once."""
-    versions: dict[str, list[int]] = {}
+    versions: dict[str, list[str]] = {}
     ordered = sorted(rules, key=lambda rule: (TABLES.index(rule.table) if rule.table in TABLES else 9, rule.family))
     for rule in ordered:
         reason = sentences.why(rule)
         because = f" Because: {reason}." if reason else ""
-        text = f"{rule.table} {rule.chain} {rule.number}: {sentences.does(rule, names)}{because}"
+        text = f"{rule.where}: {sentences.does(rule, names)}{because}"
         versions.setdefault(text, []).append(rule.family)
     for text, families in versions.items():
         place, _, rest = text.partition(":")
-        yield text if families == [4] else f"{place} ({'IPv6' if 4 not in families else 'also IPv6'}):{rest}"
+        six = "ip6" in families and not text.startswith("nft ")
+        yield f"{place} ({'also IPv6' if 'ip' in families else 'IPv6'}):{rest}" if six else text

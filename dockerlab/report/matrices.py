@@ -48,4 +48,6 @@ def total(report: Report) -> str:
     counts = report.summary()
     verdicts = ", ".join(f"{count} {verdict}" for verdict, count in counts.items())
     checks = f", {len(report.checks)} checks" if report.checks else ""
-    return f"{len(report.cells)} cells{checks}: {verdicts}  ({report.seconds:.1f} s)"
+    wrong = len({cause for cause, _ in report.told_causes if cause.side == "lab"})
+    otherwise = f"; {wrong} not as the definition has it" if wrong else ""
+    return f"{len(report.cells)} cells{checks}: {verdicts}{otherwise}  ({report.seconds:.1f} s)"

@@ -10,7 +10,7 @@ from typing import Any
 
 from dockerlab.report.matrices import by_probe, column, columns, mark
 from dockerlab.students.as_json import document
-from dockerlab.students.grades import Grade, total
+from dockerlab.students.grades import Grade, not_charged, total
 from dockerlab.verify import Judged
 
 WIDEST = 40
@@ -36,7 +36,7 @@ class Board:
     def begin(self, students: Sequence[dict[str, Any]]) -> None:
         """Show the students before anything is known of them."""
         with self._lock:
-            self._summary = {"round": 0, "made": "", "total": "", "error": "", "students": list(students)}
+            self._summary = {"round": 0, "made": "", "total": "", "error": "", "hosts": [], "students": list(students)}
             self.version += 1
 
     def publish(self, grades: Sequence[Grade], made: datetime, seconds: float) -> None:
@@ -55,6 +55,7 @@ class Board:
                 "seconds": round(seconds, 1),
                 "total": total(grades),
                 "error": "",
+                "hosts": not_charged(grades),
                 "students": rows,
             }
             self._details = details
@@ -96,12 +97,13 @@ def row(grade: Grade) -> dict[str, Any]:
 def detail(grade: Grade, failed: dict[str, Any] | None) -> dict[str, Any]:
     """Return all that is shown of one student: the matrices, what is amiss, and what was so last."""
     report = grade.report
+    wrong = [f"{cause}; right would be: {cause.undo}" for cause, _ in grade.wrong]
     return {
         "id": grade.student.id,
         "name": grade.student.name,
         "verdict": grade.outcome,
         "error": grade.error,
-        "notes": [grade.instance.short(note) for note in (*report.notes, *report.ended)] if report else [],
+        "notes": [grade.instance.short(note) for note in (*wrong, *report.notes, *report.ended)] if report else [],
         "matrices": [_matrix(grade, probe, cells) for probe, cells in by_probe(report.cells)] if report else [],
         "amiss": [_cell(grade, judged) for judged in grade.amiss[:MOST]],
         "amiss_total": len(grade.amiss),

@@ -12,7 +12,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet takes for the beginning of a formula."""
 
 COLUMNS = ("id", "number", "name")
-RESULTS = ("hosts", "verdict", "cells", "pass", "fail", "unknown", "percent", "problem")
+RESULTS = ("hosts", "verdict", "cells", "pass", "fail", "unknown", "not charged", "percent", "problem")
 
 
 def render(grades: Sequence[Grade]) -> str:
@@ -24,8 +24,9 @@ def render(grades: Sequence[Grade]) -> str:
     for grade in grades:
         student, counts = grade.student, grade.counts
         cells = sum(counts.values())
-        percent = 100 * counts["pass"] // cells if cells else ""  # 100 only where all of them pass
-        numbers = [cells, counts["pass"], counts["fail"], counts["unknown"], percent]
+        # Of the definition's cells, less those that a host is at fault for; 100 only where all of them pass.
+        percent = 100 * counts["pass"] // cells if cells else ""
+        numbers = [cells, counts["pass"], counts["fail"], counts["unknown"], grade.spared, percent]
         values = [student.id, student.number, student.name, *(student.more.get(key, "") for key in more)]
         writer.writerow(map(plain, [*values, " ".join(grade.hosts), grade.outcome, *numbers, grade.problem]))
     return file.getvalue()

@@ -12,7 +12,7 @@ from markupsafe import Markup
 from dockerlab.report.as_html import FOLDER as REPORT
 from dockerlab.report.as_html import policy
 from dockerlab.students.as_json import document
-from dockerlab.students.grades import Grade, total, worst
+from dockerlab.students.grades import Grade, not_charged, total, worst
 
 FOLDER = Path(__file__).with_name("html")
 
@@ -39,6 +39,7 @@ def render(lab: str, grades: Sequence[Grade]) -> str:
             policy=policy([], [style]),
             style=Markup(style),  # noqa: S704 - files of this package
             total=total(grades),
+            not_charged=not_charged(grades),
             outcome={0: "pass", 1: "fail"}.get(worst(grades), "unknown"),
             made=max(made, default=None),
             more=list(dict.fromkeys(key for grade in grades for key in grade.student.more)),
@@ -62,6 +63,7 @@ def _row(grade: Grade) -> dict[str, Any]:
         "outcome": grade.outcome,
         "problem": grade.problem,
         "amiss": grade.amiss,
+        "wrong": [(grade.instance.short(str(cause)), grade.instance.short(cause.undo), n) for cause, n in grade.wrong],
         "report": grade.report,
         "rows": rows,
     }

@@ -7,16 +7,21 @@ from collections.abc import Sequence
 from typing import Any
 
 from dockerlab.report.as_json import WORDS
-from dockerlab.students.grades import Grade
+from dockerlab.report.causes import entries
+from dockerlab.students.grades import Grade, of_hosts
 from dockerlab.verify import Judged
 
 SCHEMA = 1
 
 
 def render(lab: str, grades: Sequence[Grade]) -> str:
-    """Return the grades as indented JSON with a newline at its end; of the cells, those that did not pass."""
+    """Return the grades as indented JSON with a newline at its end; of the cells, those that did not pass.
+
+    `causes` is what the hosts are at fault for, with the number of cells of all students, which none is charged with.
+    """
     students = [document(grade) for grade in grades]
-    return json.dumps({"schema": SCHEMA, "lab": lab, "students": students}, indent=2, ensure_ascii=False) + "\n"
+    found = {"schema": SCHEMA, "lab": lab, "causes": entries(of_hosts(grades)), "students": students}
+    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
 
 
 def document(grade: Grade, cells: Sequence[Judged] | None = None) -> dict[str, Any]:
@@ -29,6 +34,8 @@ def document(grade: Grade, cells: Sequence[Judged] | None = None) -> dict[str, A
         "hosts": list(grade.hosts),
         "verdict": grade.outcome,
         "summary": grade.counts,
+        "not_charged": grade.spared,
+        "causes": entries(grade.wrong),
         "error": grade.error,
         "amiss": [
             {

@@ -19,7 +19,7 @@ def render(lab: str, grades: Sequence[Grade]) -> str:
     for number, grade in enumerate(grades):
         name = f"{grade.student.id} {grade.student.name}"
         if grade.report is not None:
-            suite(root, grade.report, name, number)
+            suite(root, grade.report, name, number, spares=True)
             continue
         empty = ET.SubElement(root, "testsuite")
         empty.attrib |= {"name": printable(name), "package": printable(lab), "id": str(number), "hostname": "localhost"}

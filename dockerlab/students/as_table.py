@@ -6,20 +6,24 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from dockerlab.students.grades import Grade, total
+from dockerlab.students.grades import Grade, not_charged, total
 
 NARROWEST = 20
 """So much of what is wrong is shown at the least, however narrow the terminal is."""
 
 
 def render(grades: Sequence[Grade], width: int = 100) -> str:
-    """Return the grades as aligned columns; what is wrong is cut where the width ends."""
+    """Return the grades as aligned columns, below what the hosts are at fault for.
+
+    What is wrong is cut where the width ends.
+    """
     lines = [("ID", "STUDENT", "HOSTS", "PASS", "FAIL", "UNKNOWN", "VERDICT"), *map(_row, grades)]
     widths = [max(cell_len(line[at]) for line in lines) for at in range(len(lines[0]))]
     told = ["FIRST OF ALL", *(grade.problem for grade in grades)]
     room = max(NARROWEST, width - sum(widths) - 2 * len(widths))
     text = (_line([*_padded(line, widths), _cut(what, room)]) for line, what in zip(lines, told, strict=True))
-    return "".join(text) + f"\n{total(grades)}\n"
+    above = "".join(f"{line}\n" for line in not_charged(grades))
+    return (f"{above}\n" if above else "") + "".join(text) + f"\n{total(grades)}\n"
 
 
 def _row(grade: Grade) -> tuple[str, ...]:

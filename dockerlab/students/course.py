@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, ip_network
 
-from dockerlab import engine
-from dockerlab.engine import Detail
-from dockerlab.errors import HostError, UsageError
-from dockerlab.hosts.base import Host
+from dockerlab.errors import DefinitionError, UsageError
+from dockerlab.lab.loader import Definition
 from dockerlab.lab.model import Lab
 from dockerlab.lab.problem import Problem
-from dockerlab.lock import Locks
-from dockerlab.modes.overlay import GATEWAY_BRIDGE
-from dockerlab.snapshot import Snapshot
 from dockerlab.students.instance import Instance, instance, shared
 from dockerlab.students.placement import deal, groups
 from dockerlab.students.refusals import refusals
 from dockerlab.students.roster import Student
 from dockerlab.students.subnets import Source
-from dockerlab.survey import Seen, facts, on_each
-from dockerlab.topology import HostFacts
 
 
 @dataclass(frozen=True)
@@ -60,6 +53,17 @@ def arranged(
     return Course(lab, instances, shared(lab, among)), list(refusals(lab, instances))
 
 
+def of_definition(definition: Definition, students: Sequence[Student], hosts: Sequence[str], source: Source) -> Course:
+    """Return the instances of a class, dealt over the given hosts.
+
+    Raises DefinitionError with all that they cannot have, and its place in the definition; UsageError as `arranged`.
+    """
+    made, problems = arranged(definition.lab, students, hosts, source)
+    if problems:
+        raise DefinitionError(definition.locate(problems))
+    return made
+
+
 def source(text: str | None) -> Source:
     """Return the range of subnets that a call names; raises UsageError for what is none."""
     if text is None:
@@ -71,28 +75,3 @@ def source(text: str | None) -> Source:
     if not isinstance(given, IPv4Network) or given.prefixlen > 24:
         raise UsageError(f"--subnets {text}: write an IPv4 range of /24 or more, such as 10.128.0.0/9")
     return Source(given)
-
-
-def look(
-    hosts: Mapping[str, Host], names: Iterable[str], locks: Locks | None = None, *, detail: Detail = "all"
-) -> tuple[Seen, dict[str, HostError]]:
-    """Return what is on those hosts that answer, and why the others do not; with locks, once these are had.
-
-    In detail are labelled objects, and those of these `names`, but of containers only those that `detail` says.
-    Raises ConflictError where somebody else has the locks.
-    """
-    wanted = frozenset(names) | {GATEWAY_BRIDGE}
-
-    def ask(host: Host) -> tuple[Snapshot, HostFacts] | HostError:
-        try:
-            if locks is not None:
-                locks.wait(host.name)
-            return engine.snapshot(host, wanted, detail), facts.gather(host)
-        except HostError as error:
-            return error
-
-    answers = on_each(hosts, ask)
-    silent = {name: answer for name, answer in answers.items() if isinstance(answer, HostError)}
-    found = {name: answer for name, answer in answers.items() if not isinstance(answer, HostError)}
-    seen = Seen({name: a for name, (a, _) in found.items()}, {name: b for name, (_, b) in found.items()})
-    return seen, silent

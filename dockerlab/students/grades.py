@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
@@ -9,7 +10,7 @@ from typing import Literal
 from dockerlab.report.as_json import WORDS
 from dockerlab.students.instance import Instance
 from dockerlab.students.roster import Student
-from dockerlab.verify import Judged, Report, Verdict
+from dockerlab.verify import Cause, Judged, Report, Verdict, how_many
 
 Outcome = Literal["pass", "fail", "unknown", "error"]
 
@@ -37,28 +38,50 @@ class Grade:
 
     @property
     def outcome(self) -> Outcome:
-        """Return the verdict over all cells; `error` where there is no report."""
+        """Return the verdict over all that is charged to the student; `error` where there is no report.
+
+        An object that is not as the definition has it fails, whatever the cells say.
+        """
         if self.report is None:
             return "error"
-        return {0: "pass", 1: "fail"}.get(self.report.exit_code, "unknown")  # type: ignore[return-value]
+        if self.counts["fail"] or self.wrong:
+            return "fail"
+        return "pass" if self.counts["pass"] and not self.counts["unknown"] else "unknown"
+
+    @property
+    def wrong(self) -> list[tuple[Cause, int]]:
+        """Return what of the instance is not as the definition has it, with the number of cells of each."""
+        told = self.report.told_causes if self.report is not None else []
+        return [each for each in told if each[0].side == "lab"]
+
+    @property
+    def spared(self) -> int:
+        """Return how many cells did not pass by a fault of the hosts: they are not charged to the student."""
+        return sum(not judged.charged for judged in self.report.cells) if self.report is not None else 0
 
     @property
     def counts(self) -> dict[Verdict, int]:
-        """Return how many cells passed, failed, and could not be told."""
-        none: dict[Verdict, int] = {"pass": 0, "fail": 0, "unknown": 0}
-        return none if self.report is None else self.report.summary()
+        """Return how many cells and checks passed, failed, and could not be told, of those that are charged."""
+        found = Counter[Verdict]()
+        if self.report is not None:
+            found.update(judged.verdict for judged in self.report.cells if judged.charged)
+            found.update(check.verdict for check in self.report.checks)
+        return {"pass": found["pass"], "fail": found["fail"], "unknown": found["unknown"]}
 
     @property
     def amiss(self) -> tuple[Judged, ...]:
-        """Return the cells that did not pass, failed ones first."""
+        """Return the cells that did not pass and are charged, failed ones first."""
         cells = self.report.cells if self.report is not None else ()
-        return tuple(sorted((j for j in cells if j.verdict != "pass"), key=lambda judged: judged.verdict != "fail"))
+        found = (judged for judged in cells if judged.verdict != "pass" and judged.charged)
+        return tuple(sorted(found, key=lambda judged: judged.verdict != "fail"))
 
     @property
     def problem(self) -> str:
         """Return in a line what is wrong first of all, with the lab's own names; empty where nothing is."""
         if self.report is None:
             return " ".join(self.error.split())
+        if self.wrong:
+            return self.instance.short(self.wrong[0][0].text)
         if not self.amiss:
             failed = next((check for check in self.report.checks if check.verdict != "pass"), None)
             return f"{failed.subject}: {failed.observed}; expected {failed.expected}" if failed is not None else ""
@@ -68,6 +91,25 @@ class Grade:
         told = observed.detail if observed.state == "unknown" else f"expected {wanted}, for {self.amiss[0].because}"
         text = f"{cell.source} -> {cell.to} {cell.probe}: {seen}; {told}"
         return self.instance.short(" ".join(text.split()))
+
+
+def of_hosts(grades: Iterable[Grade]) -> list[tuple[Cause, int]]:
+    """Return what the hosts are at fault for, once each, with the number of cells of all students."""
+    found = Counter[Cause]()
+    for grade in grades:
+        for cause, cells in grade.report.told_causes if grade.report is not None else ():
+            if cause.side == "host":
+                found[cause] += cells
+    return list(found.items())
+
+
+def not_charged(grades: Iterable[Grade]) -> list[str]:
+    """Return a line for each thing that a host is at fault for: its cells are not charged to the students."""
+    return [
+        f"{cause}: {how_many(cells)}; not charged to the students"
+        + (f"; right would be: {cause.undo}" if cause.undo else "")
+        for cause, cells in of_hosts(grades)
+    ]
 
 
 def worst(grades: Iterable[Grade]) -> int:

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from dockerlab.identity import CLASS
 from dockerlab.lab.model import Address, Attachment, Container, Expect, Lab
 from dockerlab.lab.ports import Port
-from dockerlab.snapshot import BRIDGE_NAME
+from dockerlab.snapshot import BRIDGE_NAME, GATEWAY_BRIDGE
 from dockerlab.students.images import own_image, own_images
 from dockerlab.students.roster import Student
 from dockerlab.students.subnets import Moves, Source, moves, shares_lan
@@ -184,7 +184,7 @@ def _expectations(lab: Lab, names: Mapping[str, str], hosts: Mapping[str, str]) 
     """Yield the definition's exceptions with the instance's names: a pattern is about whom it was about before."""
     ends = {**{name: name for name in lab.outside}, **hosts, **{name: names[name] for name in lab.containers}}
     gates: dict[str, str] = {}
-    for network in (*lab.networks, "bridge", "docker_gwbridge"):
+    for network in (*lab.networks, "bridge", GATEWAY_BRIDGE):
         own = names.get(network, network)
         gates[f"gateway:{network}"] = f"gateway:{own}"
         gates |= {f"gateway:{network}@{host}": f"gateway:{own}@{real}" for host, real in hosts.items()}

@@ -4,26 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 from dockerlab import plan
 from dockerlab.command import Command
 from dockerlab.errors import ConflictError, DockerlabError, LockLost
 from dockerlab.hosts.base import Host
-from dockerlab.identity import CLASS, Identity
+from dockerlab.identity import CLASS, Identity, current
 from dockerlab.lab.model import Lab
-from dockerlab.lock import Locks
+from dockerlab.lock import Locks, lock_name, locked
 from dockerlab.plan import Key, Plan, Step
 from dockerlab.plan.bringing_up import Situation
 from dockerlab.plan.ownership import belongs
 from dockerlab.plan.swarm import swarm_steps
 from dockerlab.provision import images, preflight
-from dockerlab.provision.execute import Execution, Reporter, execute
+from dockerlab.provision.execute import Execution, execute
+from dockerlab.provision.reporting import Reporter, Reporting, reported, silently
 from dockerlab.provision.rollback import Look, made, roll_back
 from dockerlab.provision.up import ROUNDS, Wish, addresses
 from dockerlab.snapshot import LABEL_INSTANCE, Snapshot
 from dockerlab.students.clashes import routes
-from dockerlab.students.course import Course, look
-from dockerlab.survey import Seen, survey
+from dockerlab.students.course import Course
+from dockerlab.survey import Seen, look_where_told, survey
 
 Plans = dict[str, Plan]
 """The plan of each instance, by its ID; that of what all share is `class`."""
@@ -57,6 +59,21 @@ class Outcome:
     changed: bool = False
 
 
+def bring_up(
+    course: Course, hosts: Mapping[str, Host], controller: Host, wish: Wish, reporting: Reporting = silently
+) -> Outcome:
+    """Make all instances of a class under its lock, and return which are there, and why the others are not.
+
+    Raises ConflictError where somebody else has the lock.
+    """
+    who = current(course.lab.name)
+    with locked(hosts, [lock_name(who.lab, CLASS)]) as locks:
+        planned = plan_up(course, who, hosts, controller, wish, locks)
+        with reported(planned.whole, reporting, locks) as reporter:
+            again = partial(plan_up, course, who, hosts, controller, Wish())
+            return carry_out(planned, again, hosts, reporter, keep_failed=wish.keep_failed)
+
+
 def plan_up(
     course: Course,
     who: Identity,
@@ -70,7 +87,7 @@ def plan_up(
     An instance that meets something foreign, or a host that does not answer, is left out; the others are not.
     Raises ConflictError where somebody else has the locks.
     """
-    seen, silent = look(hosts, course.names, locks, detail="needed")
+    seen, silent = look_where_told(hosts, course.names, locks, detail="needed")
     planned = Planned(who)
     there = [lab for lab in course.labs if not silent.keys() & lab.hosts.keys()]
     wanted = {(lab.host_of(n), spec.image) for lab in there for n, spec in lab.containers.items()}
@@ -163,11 +180,11 @@ def carry_out(
         own = {step.key for step in wanted.steps}
         part = Execution([s for s in done.begun if s.key in own], {k: e for k, e in done.failures.items() if k in own})
         left = undo(part, replace(planned.who, instance=identity), hosts, reporter, look_again)
-        outcome.failures[identity] = "\n".join(_told(missing, done, left))
+        outcome.failures[identity] = "\n".join(_why_absent(missing, done, left))
     return outcome
 
 
-def _told(missing: Iterable[Step], done: Execution, left: Sequence[str]) -> Iterator[str]:
+def _why_absent(missing: Iterable[Step], done: Execution, left: Sequence[str]) -> Iterator[str]:
     """Yield why an instance is not there, and what is left of it."""
     own = [str(done.failures[step.key]) for step in missing if step.key in done.failures]
     causes = own or [str(error) for error in done.failures.values()][:1]

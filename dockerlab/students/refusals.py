@@ -8,12 +8,11 @@ from dockerlab import modes
 from dockerlab.lab import check
 from dockerlab.lab.model import Lab
 from dockerlab.lab.problem import KeyPath, Problem
-from dockerlab.snapshot import BRIDGE_NAME
+from dockerlab.snapshot import BRIDGE_NAME, VXLAN_IDS
 from dockerlab.students.instance import FIRST_PORT, LONGEST_LINK, Instance, port_block, ports_of
 from dockerlab.students.subnets import shares_lan
 
 LONGEST_NAME = 63
-VXLAN_IDS = "com.docker.network.driver.overlay.vxlanid_list"
 
 
 def refusals(lab: Lab, instances: Sequence[Instance]) -> Iterator[Problem]:

@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from functools import partial
 
 from dockerlab import plan
 from dockerlab.hosts.base import Host
 from dockerlab.identity import CLASS, current
-from dockerlab.lock import Locks
-from dockerlab.provision.down import Removal
+from dockerlab.lock import Locks, lock_name
+from dockerlab.provision.down import Removal, Taken, take_all
 from dockerlab.provision.proof import bridges
+from dockerlab.provision.reporting import Reporting, silently
 from dockerlab.snapshot import LABEL_INSTANCE, LABEL_LAB, LABEL_OWNER, Snapshot
 from dockerlab.survey import survey
 
 
-@dataclass(frozen=True)
-class Leaving:
-    """What a class's `down` will do."""
-
-    removal: Removal
-    others: tuple[str, ...] = ()
-    """The lab's instances that are not meant, and stay."""
+def bring_down(
+    lab: str,
+    ids: Collection[str],
+    hosts: Mapping[str, Host],
+    reporting: Reporting = silently,
+    *,
+    everyone: bool = False,
+    may_restart: bool = False,
+) -> Taken:
+    """Remove these instances of a lab, and look again; see `provision.down.take_all`."""
+    planned = partial(plan_down, lab, ids, hosts, everyone=everyone)
+    return take_all(planned, [lock_name(lab, CLASS)], hosts, reporting, may_restart=may_restart, prove=True)
 
 
 def plan_down(
     lab: str, ids: Collection[str], hosts: Mapping[str, Host], locks: Locks | None = None, *, everyone: bool = False
-) -> Leaving:
+) -> Removal:
     """Return the removal of these instances of a lab, with what the class shares when no other instance is left.
 
-    Raises ConflictError where somebody else has the locks.
+    The lab's instances that are not meant stay, which is said. Raises ConflictError where somebody else has the locks.
     """
     seen = survey(hosts, locks)
     owner = None if everyone else current("").owner
@@ -44,7 +50,8 @@ def plan_down(
         )
 
     wanted = plan.remove(seen.answers, ours)
-    return Leaving(Removal(wanted, seen.failures, (), ours, bridges(seen.answers, ours)), tuple(others))
+    foreign = (f"not in the roster, and so they stay: {', '.join(others)}",) if others else ()
+    return Removal(wanted, seen.failures, foreign, ours, bridges(seen.answers, ours))
 
 
 def instances(snapshots: Mapping[str, Snapshot], lab: str, owner: str | None) -> Iterator[str]:

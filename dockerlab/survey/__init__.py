@@ -1,5 +1,23 @@
-"""What is on the hosts now: the engines' objects, the machines' facts, what is inside the containers' namespaces."""
+"""What is on the hosts now: the engines' objects, the machines' facts, what is inside the containers' namespaces.
 
-from dockerlab.survey.hosts import Seen, Settings, Survey, look, look_again, on_each, settings, survey
+asking    all hosts asked at once, also where some do not answer
+hosts     what a look at all hosts brings
+facts     what a machine is like beneath its engine
+send      the program that reads a host's kernel: sent, and what it saw
+parse     what it printed, as the kernel's state; `rules` the part of rules
+inside    what is in containers' network namespaces
+run_in    a command in a container
 
-__all__ = ["Seen", "Settings", "Survey", "look", "look_again", "on_each", "settings", "survey"]
+The program, in `program/`, for any Python from 3.6 on:
+
+look      what there is, with `asking` (commands, files) and `entering` (network namespaces)
+spaces    each namespace: what `ip` says, and `sysctls`, `rules` (with `tables`, the list of the kernel), `bound`
+processes who listens, and docker-proxies
+engine    what the docker command lists, for who has no snapshot
+listen    wait until something changed, and look
+"""
+
+from dockerlab.survey.asking import Answers, ask_all, on_each
+from dockerlab.survey.hosts import Seen, look, look_again, look_where_told, settings, survey
+
+__all__ = ["Answers", "Seen", "ask_all", "look", "look_again", "look_where_told", "on_each", "settings", "survey"]

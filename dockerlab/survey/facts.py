@@ -2,49 +2,66 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
+from dataclasses import replace
 from ipaddress import ip_address, ip_interface, ip_network
-from typing import Any
 
+from dockerlab import daemon
+from dockerlab.daemon import Effective, effective
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
+from dockerlab.kernel import routes
+from dockerlab.kernel.model import Link, Machine, Namespace
 from dockerlab.topology import HostFacts, Nic, Route
 
-SCRIPT = r"""
+ABOUT = (
+    r"""
 PATH="$PATH:/usr/sbin:/sbin"
 section() { printf '\n== %s\n' "$1"; }
 section id; id -u
 section kernel; uname -r
 section architecture; uname -m
 section python; command -v python3
+section nameservers; grep '^nameserver' /etc/resolv.conf
+section firewall; iptables --version
+section config
+{ zcat /proc/config.gz || cat "/boot/config-$(uname -r)"; } | grep -E '^CONFIG_(MACVLAN|IPVLAN|VLAN_8021Q|VXLAN|DUMMY)='
+section settings
+"""
+    + daemon.SETTINGS
+)
+"""What is no state of the kernel's networks. Reads only, as do the others, and they are constants all: nothing of a
+definition ever becomes part of them."""
+
+NETWORK = r"""
 section ip_forward; cat /proc/sys/net/ipv4/ip_forward
 section ip6_forward; cat /proc/sys/net/ipv6/conf/all/forwarding
 section bridge_nf; cat /proc/sys/net/bridge/bridge-nf-call-iptables
 section forward_policy; iptables -S FORWARD | head -n 1
 section rp_filter; grep -H . /proc/sys/net/ipv4/conf/*/rp_filter
-section nameservers; grep '^nameserver' /etc/resolv.conf
-section firewall; iptables --version
-section daemon; cat /etc/docker/daemon.json
-section settings_read; at=/etc/docker
-[ -r $at/daemon.json ] || { [ ! -e $at/daemon.json ] && { [ -x $at ] || [ ! -d $at ]; }; }
-echo $((! $?))
-section settings_of; sed -n -e '/^$/q' -e 's/^lab //p' /etc/docker/daemon.json.dockerlab
-section flags; tr '\0' '\n' <"/proc/$(cat /var/run/docker.pid)/cmdline" | grep '^--'
 section gossip; [ -r /proc/net/tcp ] && cat /proc/net/tcp /proc/net/tcp6 | grep -c ':1F0A [0-9A-F]*:0000 0A '
-section config
-{ zcat /proc/config.gz || cat "/boot/config-$(uname -r)"; } | grep -E '^CONFIG_(MACVLAN|IPVLAN|VLAN_8021Q|VXLAN|DUMMY)='
 section addresses; ip -o address show
 section links; ip -o link show
 section routes; ip -o -4 route show; ip -o -6 route show
-section end
 """
-"""Reads only. It is a constant: nothing of a definition ever becomes part of it."""
+"""What is wanted of the kernel where nobody looks at it as a whole, or where a host has no Python for that."""
+
+END = "section end\n"
+SCRIPT = ABOUT + NETWORK + END
+
+GOSSIP = 7946
+"""The TCP port by which the hosts of a Swarm talk."""
+OF_THE_KERNEL = ("ip_forward", "ip6_forward", "bridge_nf", "forward_policy", "interfaces (is iproute2 installed?)")
+"""What may be missing of the facts that are the kernel's."""
 
 
-def gather(host: Host) -> HostFacts:
-    """Return the facts of a host; raises HostError when it cannot be asked at all."""
-    result = host.run(["sh", "-s"], input=SCRIPT.encode(), timeout=30)
+def gather(host: Host, *, whole: bool = True) -> HostFacts:
+    """Return the facts of a host, or those that are not its kernel's; raises HostError when it cannot be asked at all.
+
+    Where the whole is not wanted, `of` gives the rest.
+    """
+    script = SCRIPT if whole else ABOUT + END
+    result = host.run(["sh", "-s"], input=script.encode(), timeout=30)
     if "== end" not in result.text:
         raise HostError(host.name, f"could not read the machine's interfaces: {result.error or 'no output'}")
     return parse(host.name, result.text)
@@ -63,13 +80,12 @@ def parse(host: str, text: str) -> HostFacts:
 
 def _parse(host: str, text: str) -> HostFacts:
     sections = read_sections(text)
-    settings = _settings(sections)
+    settings = _settings(host, sections)
     flags = {name: _flag(sections.get(name, [])) for name in ("ip_forward", "ip6_forward", "bridge_nf")}
     policy = _first(sections, "forward_policy").removeprefix("-P FORWARD ") or None
     missing = [name for name, value in {**flags, "forward_policy": policy}.items() if value is None]
-    settings_read = _flag(sections.get("settings_read", [])) is not False
-    if not settings_read:
-        missing.append("the engine's settings (/etc/docker/daemon.json)")
+    if not settings.known:
+        missing.append(f"the engine's settings ({settings.file})")
     if not sections.get("links"):
         missing.append("interfaces (is iproute2 installed?)")
     return HostFacts(
@@ -79,15 +95,15 @@ def _parse(host: str, text: str) -> HostFacts:
         root=_first(sections, "id") == "0",
         python=_first(sections, "python") or None,
         forward_policy=policy,
-        userland_proxy=bool(settings.get("userland-proxy", True)),
-        iptables=bool(settings.get("iptables", True)),
-        ip6tables=settings.get("ip6tables"),
-        direct_routing=bool(settings.get("allow-direct-routing", False)),
-        live_restore=bool(settings.get("live-restore", False)),
-        settings_read=settings_read,
-        dns=_servers(settings.get("dns")),
-        settings_of=_first(sections, "settings_of"),
-        firewall=str(settings.get("firewall-backend") or _first(sections, "firewall")),
+        userland_proxy=settings.userland_proxy,
+        iptables=settings.iptables,
+        ip6tables=settings.ip6tables,
+        direct_routing=settings.direct_routing,
+        live_restore=settings.live_restore,
+        settings_read=settings.known,
+        dns=settings.dns,
+        settings_of=settings.changed_by,
+        firewall=settings.backend or _first(sections, "firewall"),
         nameservers=tuple(line.split()[1] for line in sections.get("nameservers", []) if len(line.split()) > 1),
         gossip=_count(sections.get("gossip", [])),
         kernel=_first(sections, "kernel"),
@@ -98,24 +114,62 @@ def _parse(host: str, text: str) -> HostFacts:
     )
 
 
-def _settings(sections: Mapping[str, list[str]]) -> dict[str, Any]:
-    """Return the engine's settings by their name in daemon.json; those of its command line are among them."""
+def _settings(host: str, sections: Mapping[str, list[str]]) -> Effective:
+    """Return what the engine runs with; nothing is known of it where the answer is not what the script prints."""
     try:
-        settings = dict(json.loads("\n".join(sections.get("daemon", [])) or "{}"))
-    except (ValueError, TypeError):
-        settings = {}  # the engine would not start with such a file: it runs with other settings
-    for flag in sections.get("flags", []):
-        name, _, value = flag.removeprefix("--").partition("=")
-        if name == "dns":
-            settings[name] = [*_servers(settings.get(name)), value]
-        else:
-            settings[name] = {"": True, "true": True, "false": False}.get(value, value)
-    return settings
+        return effective(daemon.parse(host, "\n".join(sections.get("settings", []))))
+    except HostError:
+        return Effective(known=False)
 
 
-def _servers(value: Any) -> tuple[str, ...]:
-    """Return the name servers that the engine gives its containers; none where it has the host's own."""
-    return tuple(str(server) for server in value) if isinstance(value, list) else ()
+def of(about: HostFacts, machine: Machine) -> HostFacts:
+    """Return a host's facts with those of its kernel as the survey's program saw it."""
+    ground = machine.ground
+    flags = {
+        "ip_forward": _setting(ground, "net/ipv4/ip_forward"),
+        "ip6_forward": _setting(ground, "net/ipv6/conf/all/forwarding"),
+        "bridge_nf": _setting(ground, "net/bridge/bridge-nf-call-iptables"),
+    }
+    chain = ground.ruleset.chain("ip", "filter", "FORWARD")
+    # A table that nobody has used yet lets everything through.
+    policy = (chain.policy if chain is not None else "ACCEPT") if "ip" in ground.ruleset.read else None
+    told = {**flags, "forward_policy": policy, OF_THE_KERNEL[-1]: ground.links or None}
+    missing = [name for name, value in told.items() if value is None]
+    missing += [what for what in about.missing if what not in OF_THE_KERNEL]
+    return replace(
+        about,
+        root=machine.root,
+        kernel=machine.kernel,
+        nics=tuple(_nic(link, ground) for link in ground.links),
+        routes=tuple(_plain(route) for route in ground.routes if _leads(route)),
+        forward_policy=policy,
+        gossip=None if ground.deaf else any((e.protocol, e.port) == ("tcp", GOSSIP) for e in ground.listeners),
+        missing=tuple(missing),
+        ip_forward=flags["ip_forward"],
+        ip6_forward=flags["ip6_forward"],
+        bridge_nf=flags["bridge_nf"],
+    )
+
+
+def _setting(ground: Namespace, path: str) -> bool | None:
+    value = ground.sysctl(path)
+    return None if value is None else bool(value)
+
+
+def _nic(link: Link, ground: Namespace) -> Nic:
+    """Return an interface with its effective filter: the larger of its own and that of `all`, as the kernel does."""
+    own, of_all = (ground.sysctl(f"net/ipv4/conf/{name}/rp_filter") for name in (link.name, "all"))
+    return Nic(link.name, link.addresses, link.mac, link.up, None if own is None else max(own, of_all or 0))
+
+
+def _leads(route: routes.Route) -> bool:
+    return route.kind == "unicast" and route.table == routes.MAIN and bool(route.hops)
+
+
+def _plain(route: routes.Route) -> Route:
+    """Return a route with its first hop: it is the one that counts."""
+    hop = route.hops[0]
+    return Route(route.destination if route.destination.prefixlen else None, hop.via, hop.device)
 
 
 def read_sections(text: str) -> dict[str, list[str]]:

@@ -1,48 +1,38 @@
-"""All hosts asked at the same time, also where some do not answer."""
+"""What is on the hosts: the engines' objects and settings, and what the machines are like."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 from dockerlab import daemon, engine
 from dockerlab.daemon import DaemonFile
 from dockerlab.engine import Detail
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
+from dockerlab.kernel.model import Machine
 from dockerlab.lock import Locks
-from dockerlab.modes.overlay import GATEWAY_BRIDGE
-from dockerlab.snapshot import Snapshot
-from dockerlab.survey import facts
+from dockerlab.snapshot import GATEWAY_BRIDGE, Snapshot
+from dockerlab.survey import facts, send
+from dockerlab.survey.asking import Answers, ask_all, on_each
 from dockerlab.topology import HostFacts
-
-T = TypeVar("T")
 
 PATIENCE = 15.0
 """Seconds in which an engine that was there a moment ago may come back."""
 
 
-@dataclass
-class Survey:
-    """What the hosts answered; hosts that did not are in `failures`."""
-
-    answers: dict[str, Snapshot] = field(default_factory=dict)
-    failures: dict[str, HostError] = field(default_factory=dict)
-
-
 def survey(
     hosts: Mapping[str, Host], locks: Locks | None = None, names: Iterable[str] = (), *, detail: Detail = "all"
-) -> Survey:
+) -> Answers[Snapshot]:
     """Return what is on those hosts that answer, and why the others do not; looks only when the locks are had.
 
     In detail are labelled objects, and those of these `names`, but of containers only those that `detail` says.
     Raises ConflictError where somebody else has the locks.
     """
     wanted = frozenset(names)
-    return Survey(*_answered(hosts, locks, lambda host: engine.snapshot(host, wanted, detail)))
+    return ask_all(hosts, lambda host: engine.snapshot(host, wanted, detail), locks)
 
 
 def look_again(
@@ -55,88 +45,106 @@ def look_again(
     deadline = time.monotonic() + patience
     wanted = frozenset(names)
     found = survey(hosts, names=wanted)
-    while found.failures and time.monotonic() < deadline:
+    told, failures = {**found.answers}, found.failures
+    while failures and time.monotonic() < deadline:
         time.sleep(0.5)
-        again = survey({name: hosts[name] for name in found.failures}, names=wanted)
-        found = Survey(found.answers | again.answers, again.failures)
-    return {name: found.answers.get(name) or found.failures[name] for name in hosts}
+        again = survey({name: hosts[name] for name in failures}, names=wanted)
+        told, failures = {**told, **again.answers}, again.failures
+    return {name: told.get(name) or failures[name] for name in hosts}
 
 
-def on_each(hosts: Mapping[str, Host], action: Callable[[Host], T]) -> dict[str, T]:
-    """Return what an action gives on each host, all hosts at once.
-
-    Raises what a failing one raised; where several hosts failed, one HostError with a line for each.
-    """
-    with ThreadPoolExecutor(max(1, len(hosts)), thread_name_prefix="host") as pool:
-        futures = {name: pool.submit(action, host) for name, host in hosts.items()}
-    failures = [error for future in futures.values() if isinstance(error := future.exception(), HostError)]
-    if len(failures) > 1:
-        lines = "\n".join(f"  {error}" for error in failures)
-        raise HostError(", ".join(error.host for error in failures), f"{len(failures)} hosts failed:\n{lines}")
-    return {name: future.result() for name, future in futures.items()}
-
-
-@dataclass
-class Settings:
-    """The engines' settings on those hosts that say them; the others are in `failures`."""
-
-    files: dict[str, DaemonFile] = field(default_factory=dict)
-    failures: dict[str, HostError] = field(default_factory=dict)
-
-
-def settings(hosts: Mapping[str, Host], locks: Locks | None = None) -> Settings:
+def settings(hosts: Mapping[str, Host], locks: Locks | None = None) -> Answers[DaemonFile]:
     """Return the engines' settings on those hosts that say them, also where the engine does not run.
 
     Looks only when the locks are had; raises ConflictError where somebody else has them.
     """
-    return Settings(*_answered(hosts, locks, daemon.look))
-
-
-def _answered(
-    hosts: Mapping[str, Host], locks: Locks | None, read: Callable[[Host], T]
-) -> tuple[dict[str, T], dict[str, HostError]]:
-    """Return what each host answers once the locks are had, and why the others do not."""
-
-    def ask(host: Host) -> T | HostError:
-        try:
-            if locks is not None:
-                locks.wait(host.name)
-            return read(host)
-        except HostError as error:
-            return error
-
-    told = on_each(hosts, ask)
-    failures = {name: answer for name, answer in told.items() if isinstance(answer, HostError)}
-    return {name: answer for name, answer in told.items() if not isinstance(answer, HostError)}, failures
+    return ask_all(hosts, daemon.look, locks)
 
 
 @dataclass(frozen=True)
 class Seen:
-    """What was found on the hosts: the engine's objects and the machine's facts, per host."""
+    """What was found on the hosts: the engine's objects and the machine's facts, per host.
+
+    `machines` are the states of their kernels, where these were asked for; `unseen` says why one is not there.
+    """
 
     snapshots: Mapping[str, Snapshot]
     facts: Mapping[str, HostFacts]
+    machines: Mapping[str, Machine] = field(default_factory=dict)
+    unseen: Mapping[str, HostError] = field(default_factory=dict)
 
 
 def look(
-    hosts: Mapping[str, Host], names: Iterable[str] = (), locks: Locks | None = None, *, detail: Detail = "all"
+    hosts: Mapping[str, Host],
+    names: Iterable[str] = (),
+    locks: Locks | None = None,
+    *,
+    detail: Detail = "all",
+    kernels: send.Detail | None = None,
 ) -> Seen:
     """Return what is on the hosts; raises the first host's HostError if one cannot be asked.
 
     In detail are labelled objects, and those of these `names`, but of containers only those that `detail` says.
+    `kernels` says how much of the kernels is looked at: `all`, with the namespaces of the containers that are seen in
+    detail; `host`; or, by default, nothing but the facts.
 
     With locks, the engines are looked at once these are had: what is seen then stays as it is. They are waited for
     while the machines' facts are read, so that they cost no time.
     """
     wanted = frozenset(names) | {GATEWAY_BRIDGE}
+    return _seen(on_each(hosts, lambda host: _whole(host, wanted, locks, detail, kernels)))
 
-    def ask(host: Host) -> tuple[HostFacts, Snapshot]:
-        with ThreadPoolExecutor(1, thread_name_prefix="facts") as beside:
-            machine = beside.submit(facts.gather, host)
-            if locks is not None:
-                locks.wait(host.name)
-            answer = engine.snapshot(host, wanted, detail)
-            return machine.result(), answer
 
-    seen = on_each(hosts, ask)
-    return Seen({name: a for name, (_, a) in seen.items()}, {name: b for name, (b, _) in seen.items()})
+def look_where_told(
+    hosts: Mapping[str, Host],
+    names: Iterable[str] = (),
+    locks: Locks | None = None,
+    *,
+    detail: Detail = "all",
+    kernels: send.Detail | None = None,
+) -> tuple[Seen, Mapping[str, HostError]]:
+    """Return what `look` does of those hosts that answer, and why the others do not."""
+    wanted = frozenset(names) | {GATEWAY_BRIDGE}
+    found = ask_all(hosts, lambda host: _whole(host, wanted, locks, detail, kernels))
+    return _seen(found.answers), found.failures
+
+
+Whole = tuple[Snapshot, HostFacts, Machine | HostError | None]
+
+
+def _whole(
+    host: Host, wanted: frozenset[str], locks: Locks | None, detail: Detail, kernels: send.Detail | None
+) -> Whole:
+    """Return what is on one host, the engine and the machine asked at the same time.
+
+    Where the kernel is looked at, the facts of it are taken from there; where it cannot be, they are read in the
+    other way.
+    """
+    with ThreadPoolExecutor(2, thread_name_prefix="facts") as beside:
+        about = beside.submit(facts.gather, host, whole=kernels is None)
+        early = beside.submit(_kernel, host, (), kernels) if kernels == "host" else None
+        if locks is not None:
+            locks.wait(host.name)
+        answer = engine.snapshot(host, wanted, detail)
+        kernel = early.result() if early is not None else None
+        if kernels == "all":
+            kernel = _kernel(host, [c.pid for c in answer.containers if c.running and c.pid], kernels)
+        if isinstance(kernel, Machine):
+            return answer, facts.of(about.result(), kernel), kernel
+        return answer, about.result() if kernel is None else facts.gather(host), kernel
+
+
+def _kernel(host: Host, pids: Iterable[int], detail: send.Detail) -> Machine | HostError:
+    try:
+        return send.look(host, pids, detail)
+    except HostError as error:
+        return error
+
+
+def _seen(found: Mapping[str, Whole]) -> Seen:
+    return Seen(
+        {name: snapshot for name, (snapshot, _, _) in found.items()},
+        {name: machine for name, (_, machine, _) in found.items()},
+        {name: kernel for name, (_, _, kernel) in found.items() if isinstance(kernel, Machine)},
+        {name: kernel for name, (_, _, kernel) in found.items() if isinstance(kernel, HostError)},
+    )

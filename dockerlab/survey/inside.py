@@ -1,54 +1,32 @@
-"""What is in containers' network namespaces now: interfaces, gateways, fixed neighbours, name servers."""
+"""What is in containers' network namespaces now, and which name servers they ask."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Interface, IPv6Interface, ip_interface
 from typing import Any
 
 from dockerlab.hosts.base import Host
+from dockerlab.kernel.model import Link, Machine, Namespace
+from dockerlab.kernel.routes import MAIN
 from dockerlab.lab.model import Lab
 from dockerlab.snapshot import Snapshot
-from dockerlab.survey.facts import read_sections
-from dockerlab.survey.hosts import on_each
-
-SCRIPT = r"""
-PATH="$PATH:/usr/sbin:/sbin"
-for pid in "$@"; do
-  for what in address 'route show default' 'neighbour show nud permanent'; do
-    printf '\n== %s %s\n' "$pid" "${what%% *}"
-    nsenter --target="$pid" --net -- ip -json $what
-  done
-  printf '\n== %s resolver\n' "$pid"
-  cat "/proc/$pid/root/etc/resolv.conf"
-done
-"""
-"""Reads only. It is a constant; its arguments are process IDs."""
-
-
-@dataclass(frozen=True)
-class Link:
-    """An interface in a namespace, with all its addresses."""
-
-    name: str
-    mac: str
-    up: bool
-    mtu: int
-    addresses: tuple[IPv4Interface | IPv6Interface, ...] = ()
+from dockerlab.survey import parse, send
+from dockerlab.survey.asking import ask_all
 
 
 @dataclass(frozen=True)
 class Inside:
     """What a container's namespace holds.
 
-    `gateways` are those of its default routes, empty for one without a gateway; `fixed` gives the MAC address of each
-    neighbour for which ARP is not asked, because its entry is permanent; `nameservers` are those of its resolv.conf.
+    `gateways` are those of its default routes of IPv4, empty for one without a gateway, `gateways6` those of IPv6;
+    `fixed` gives the MAC address of each neighbour for which ARP is not asked, because its entry is permanent;
+    `nameservers` are those of its resolv.conf.
     """
 
     links: tuple[Link, ...] = ()
     gateways: tuple[str, ...] = ()
+    gateways6: tuple[str, ...] = ()
     fixed: Mapping[str, str] = field(default_factory=dict)
     nameservers: tuple[str, ...] = ()
 
@@ -58,51 +36,59 @@ def look_inside(
 ) -> tuple[dict[str, Inside], dict[str, str]]:
     """Return what is in the namespaces of the lab's running containers, and why it is not known of the others.
 
-    Left out is who has no namespace of its own. Raises HostError where a host cannot be asked at all.
+    Left out is who has no namespace of its own.
     """
     own = [name for name, spec in lab.containers.items() if spec.mode != "host" and spec.owner is None]
     states = {name: snapshots[lab.host_of(name)].container(name) for name in own}
     running = {name: state.pid for name, state in states.items() if state is not None and state.running}
-
-    def ask(host: Host) -> tuple[dict[str, list[str]], str]:
-        pids = [str(pid) for name, pid in running.items() if lab.host_of(name) == host.name]
-        if not pids:
-            return {}, ""
-        result = host.run(["sh", "-s", "--", *pids], input=SCRIPT.encode(), timeout=30)
-        return read_sections(result.text), result.error
-
-    told = on_each(hosts, ask)
+    pids = {host: [pid for name, pid in running.items() if lab.host_of(name) == host] for host in hosts}
+    told = ask_all({name: host for name, host in hosts.items() if pids[name]}, lambda host: look(host, pids[host.name]))
     found: dict[str, Inside] = {}
     unseen: dict[str, str] = {}
     for name, pid in running.items():
         host = lab.host_of(name)
-        sections, error = told[host]
-        try:
-            found[name] = parse(pid, sections)
-        except (LookupError, TypeError, ValueError):
-            unseen[name] = f"{host}: the network namespace of {name} cannot be read: {error or 'is root there?'}"
+        inside = told.answers[host][pid] if host in told.answers else str(told.failures[host])
+        if isinstance(inside, Inside):
+            found[name] = inside
+        else:
+            why = inside.removeprefix(f"{host}: ")
+            unseen[name] = f"{host}: the network namespace of {name} cannot be read: {why}"
     return found, unseen
 
 
-def parse(pid: int, sections: Mapping[str, list[str]]) -> Inside:
-    """Return what is in a namespace; raises LookupError, TypeError or ValueError for what `ip` does not print."""
+def look(host: Host, pids: Iterable[int]) -> dict[int, Inside | str]:
+    """Return what is in the namespace of each process, or why that cannot be told; raises HostError for a lost host."""
+    wanted = tuple(pids)
 
-    def read(what: str) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = json.loads("\n".join(sections[f"{pid} {what}"]) or "[]")
-        return [entry for entry in found if entry]
+    def understand(name: str, seen: Any) -> dict[int, Inside | str]:
+        machine = parse.machine(name, seen)
+        return {pid: _inside(machine, pid, seen["resolvers"].get(str(pid), {})) for pid in wanted}
 
-    links = tuple(_link(entry) for entry in read("address"))
-    if not links:
-        raise ValueError("a namespace without lo: nothing could be read")
-    words = [line.split() for line in sections[f"{pid} resolver"]]
+    return send.read(host.name, send.sent(host, wanted), understand)
+
+
+def _inside(machine: Machine, pid: int, resolver: Mapping[str, str]) -> Inside | str:
+    space = machine.home(pid)
+    if space is None:
+        return machine.unread[0] if machine.unread else "its process has ended"
+    missing = [space.unread[kind] for kind in ("links", "routes", "neighbours") if kind in space.unread]
+    if missing:
+        return missing[0]
     return Inside(
-        links=links,
-        gateways=tuple(entry.get("gateway", "") for entry in read("route")),
-        fixed={entry["dst"]: entry["lladdr"] for entry in read("neighbour") if "lladdr" in entry},
-        nameservers=tuple(each[1] for each in words if len(each) > 1 and each[0] == "nameserver"),
+        links=tuple(link for link in space.links if link.name != "lo"),
+        gateways=_gateways(space, 4),
+        gateways6=_gateways(space, 6),
+        fixed={str(each.address): each.mac for each in space.neighbours if each.mac},
+        nameservers=tuple(
+            words[1]
+            for line in resolver.get("text", "").splitlines()
+            if len(words := line.split()) > 1 and words[0] == "nameserver"
+        ),
     )
 
 
-def _link(entry: Mapping[str, Any]) -> Link:
-    held = tuple(ip_interface(f"{each['local']}/{each['prefixlen']}") for each in entry["addr_info"])
-    return Link(entry["ifname"], entry.get("address", ""), "UP" in entry["flags"], entry["mtu"], held)
+def _gateways(space: Namespace, version: int) -> tuple[str, ...]:
+    """Return the routers of the default routes."""
+    wanted = (version, MAIN, "unicast", 0)
+    default = [r for r in space.routes if (r.version, r.table, r.kind, r.destination.prefixlen) == wanted]
+    return tuple("" if hop.via is None else str(hop.via) for route in default for hop in route.hops)

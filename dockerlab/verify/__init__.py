@@ -1,5 +1,6 @@
 """Expectation against observation: a verdict for every cell, and what explains it."""
 
+from dockerlab.verify.cause import Cause, how_many
 from dockerlab.verify.verdicts import (
     Checked,
     Judged,
@@ -15,11 +16,13 @@ from dockerlab.verify.verdicts import (
 )
 
 __all__ = [
+    "Cause",
     "Checked",
     "Judged",
     "Report",
     "Verdict",
     "held",
+    "how_many",
     "judge",
     "judge_all",
     "observe",

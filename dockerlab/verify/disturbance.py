@@ -73,6 +73,6 @@ def _touching(cell: Cell, world: World, events: Mapping[str, str]) -> str | None
     ends = [name for name in (cell.source, cell.to, cell.holder) if name is not None]
     if cell.holder in world.lab.hosts and cell.port is not None:
         ends += [name for port, name in published(world, cell.holder) if port.published == cell.port]
-    boxes = [world.of[name] for name in ends if name in world.of]
+    boxes = [world.people.of[name] for name in ends if name in world.people.of]
     hosts = [world.lab.host_of(name) for name in ends if name in world.lab.containers]
     return next((events[name] for name in (*ends, *boxes, *hosts) if name in events), None)

@@ -15,7 +15,7 @@ from dockerlab.layers.look import look
 from dockerlab.layers.model import Container, Found, Image, counted
 from dockerlab.layers.share import common, size_of
 from dockerlab.plain import one_line
-from dockerlab.survey import on_each
+from dockerlab.survey import ask_all
 from dockerlab.verify.verdicts import Checked, Verdict
 
 Digests = Mapping[str, frozenset[str] | HostError]
@@ -37,15 +37,13 @@ def checks(lab: Lab, hosts: Mapping[str, Host]) -> tuple[Checked, ...]:
             for host in lab.hosts_of_image(name):
                 wanted.setdefault(host, []).extend([name, spec.base, *expect.shares, *bounds, *expect.unchanged_by])
 
-    def ask(host: Host) -> tuple[Found, Digests] | HostError:
-        try:
-            found = look(host, wanted[host.name])
-            written = {c.image.id for c in found.containers if c.changes and _asked(lab, c)}
-            return found, {image: _digests(host, image) for image in written}
-        except HostError as error:
-            return error
+    def ask(host: Host) -> tuple[Found, Digests]:
+        found = look(host, wanted[host.name])
+        written = {c.image.id for c in found.containers if c.changes and _asked(lab, c)}
+        return found, {image: _digests(host, image) for image in written}
 
-    answers = on_each({name: hosts[name] for name in wanted}, ask)
+    told = ask_all({name: hosts[name] for name in wanted}, ask)
+    answers: dict[str, tuple[Found, Digests] | HostError] = {**told.answers, **told.failures}
     return tuple(
         check
         for name in lab.images

@@ -4,41 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Network, IPv6Network, ip_address, ip_interface
+from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
 from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.model import Lab
-from dockerlab.modes.bridge import DEFAULT, OPTION
-from dockerlab.snapshot import Snapshot
+from dockerlab.modes.bridge import DEFAULT
+from dockerlab.snapshot import ICC, Snapshot
 from dockerlab.survey import Seen
-from dockerlab.survey.facts import read_sections
+from dockerlab.survey import inside as containers
+from dockerlab.survey.inside import Inside
 from dockerlab.topology import HostFacts, IpInterface
 from dockerlab.verify.verdicts import Checked, Verdict
-
-LOOK = r"""
-PATH="$PATH:/usr/sbin:/sbin"
-for pid in "$@"; do
-    echo "== $pid addresses"; nsenter --target "$pid" --net ip -o address show scope global
-    echo "== $pid routes"; nsenter --target "$pid" --net ip route show default
-    nsenter --target "$pid" --net ip -6 route show default
-    echo "== $pid links"; nsenter --target "$pid" --net ip -o link show up
-    echo "== $pid resolver"; grep '^nameserver' "/proc/$pid/root/etc/resolv.conf"
-done
-echo "== end"
-"""
-"""Reads only. It is a constant; its arguments are process numbers that the engine gave."""
-
-
-@dataclass(frozen=True)
-class Inside:
-    """What a container has: its addresses, default routes, the MTU of its interfaces but `lo`, its name servers."""
-
-    addresses: tuple[IpInterface, ...]
-    gateways: tuple[str, ...]
-    mtus: tuple[int, ...]
-    servers: tuple[str, ...]
 
 
 def promises(lab: Lab, seen: Seen, hosts: Mapping[str, Host]) -> tuple[Checked, ...]:
@@ -82,20 +60,26 @@ def _wanted(daemon: Daemon) -> Iterator[Wanted]:
     if daemon.mtu is not None:
         mtu = daemon.mtu
         yield Wanted(
-            "mtu", f"an MTU of {mtu} bytes", lambda i: i.mtus, lambda i: set(i.mtus) == {mtu},
+            "mtu", f"an MTU of {mtu} bytes", _mtus, lambda i: set(_mtus(i)) == {mtu},
             "the engine gives every cable of docker0 this MTU",
         )  # fmt: skip
     if daemon.dns is not None:
         servers = tuple(str(server) for server in daemon.dns)
         yield Wanted(
-            "dns", f"the name servers {', '.join(servers)}", lambda i: i.servers, lambda i: i.servers == servers,
+            "dns", f"the name servers {', '.join(servers)}",
+            lambda i: i.nameservers, lambda i: i.nameservers == servers,
             "on docker0 the engine writes them into /etc/resolv.conf, where the container names none of its own",
         )  # fmt: skip
 
 
+def _mtus(inside: Inside) -> list[int]:
+    return [link.mtu for link in inside.links if link.up]
+
+
 def _range(rule: str, part: IPv4Network | IPv6Network) -> Wanted:
     def of_version(inside: Inside) -> list[IpInterface]:
-        return [a for a in inside.addresses if a.version == part.version]
+        held = (address for link in inside.links for address in link.addresses)
+        return [a for a in held if a.version == part.version and not a.ip.is_link_local]
 
     def holds(inside: Inside) -> bool:
         return bool(of_version(inside)) and all(a.ip in part for a in of_version(inside))
@@ -109,7 +93,7 @@ def _route(rule: str, gateway: str, why: str) -> Wanted:
     version = ip_address(gateway).version
 
     def of_version(inside: Inside) -> list[str]:
-        return [g for g in inside.gateways if ip_address(g).version == version]
+        return [gateway for gateway in (inside.gateways if version == 4 else inside.gateways6) if gateway]
 
     because = f"the engine makes {gateway} the default route of docker0's containers{why}"
     return Wanted(rule, f"the default route via {gateway}", of_version, lambda i: of_version(i) == [gateway], because)
@@ -139,7 +123,7 @@ def _engine(daemon: Daemon, snapshot: Snapshot, facts: HostFacts) -> Iterator[Ch
         yield Checked(facts.host, "docker0", "bip", f"the address {daemon.bip}", shown, verdict, why)
     if daemon.icc is not None:
         network = snapshot.network(DEFAULT)
-        said = network.options.get(OPTION + "enable_icc", "true") if network is not None else "no network bridge"
+        said = network.options.get(ICC, "true") if network is not None else "no network bridge"
         word = str(daemon.icc).lower()
         why = "the engine's own word on docker0; the cells between its containers show what it does"
         verdict = _verdict(holds=said == word)
@@ -177,7 +161,7 @@ def _from(subnet: IPv4Network | IPv6Network, base: IPv4Network | IPv6Network, si
 def _look(host: Host, snapshot: Snapshot, names: Iterable[str]) -> dict[str, Inside | str]:
     """Return what each container has, or why that cannot be told."""
     told: dict[str, Inside | str] = {}
-    pids: dict[str, str] = {}
+    pids: dict[str, int] = {}
     for name in names:
         state = snapshot.container(name)
         if state is None or not state.running:
@@ -185,30 +169,16 @@ def _look(host: Host, snapshot: Snapshot, names: Iterable[str]) -> dict[str, Ins
                 "the container is not there" if state is None else f"the container does not run ({state.status})"
             )
         else:
-            pids[name] = str(state.pid)
+            pids[name] = state.pid
     if not pids:
         return told
     try:
-        result = host.run(["sh", "-s", "--", *pids.values()], input=LOOK.encode(), timeout=30)
+        found = containers.look(host, pids.values())
     except HostError as error:
         return {**told, **dict.fromkeys(pids, f"could not be looked at: {error}")}
-    sections = read_sections(result.text)
-    return {**told, **{name: _inside(pid, sections, result.error) for name, pid in pids.items()}}
+    return {**told, **{name: _seen(found[pid]) for name, pid in pids.items()}}
 
 
-def _inside(pid: str, sections: Mapping[str, list[str]], error: str) -> Inside | str:
-    """Return what the sections of one process tell, or why they tell nothing."""
-    addresses, routes, links, servers = (
-        [line.split() for line in sections.get(f"{pid} {part}", ())]
-        for part in ("addresses", "routes", "links", "resolver")
-    )
-    if not links:
-        return (
-            f"could not be looked at, which takes root on the host: {error.splitlines()[0] if error else 'no output'}"
-        )
-    return Inside(
-        tuple(ip_interface(words[3]) for words in addresses if len(words) > 3),
-        tuple(words[2] for words in routes if words[:2] == ["default", "via"]),
-        tuple(int(words[words.index("mtu") + 1]) for words in links if "mtu" in words and words[1] != "lo:"),
-        tuple(words[1] for words in servers if len(words) > 1),
-    )
+def _seen(found: Inside | str) -> Inside | str:
+    """Return what there is, or that root is what it takes."""
+    return f"could not be looked at, which takes root on the host: {found}" if isinstance(found, str) else found

@@ -4,30 +4,55 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Literal
 
 from dockerlab.probe import base as probe
 from dockerlab.probe.base import Observation, Place, Prober
 from dockerlab.reach import Cell, Expectation, World
+from dockerlab.reach.cells import published
 from dockerlab.snapshot import Snapshot
+from dockerlab.topology import HostFacts
+from dockerlab.verify.cause import Cause
 
 Verdict = Literal["pass", "fail", "unknown"]
 
 
-ANSWERED = ("no route", "refused", "no such name", "wrong answerer")
+ANSWERED = ("no route", "refused", probe.REFUSED_BEHIND, "no such name", "wrong answerer")
 """Symptoms that somebody tells: waiting for them may take longer, as routers send such errors at a limited rate."""
 
 
-@dataclass(frozen=True)
+UNANSWERED = probe.unknown("the prober gave no answer for this cell")
+
+
+@dataclass(frozen=True, slots=True)
 class Judged:
-    """One cell with what was expected of it, what was seen, and the verdict."""
+    """One cell with what was expected of it, what was seen, and the verdict.
+
+    `predicted` is what the hosts' kernels will do as they are, None where that was not worked out; `cause` is the one
+    object by which the cell is otherwise than expected, None where that is not known or there is nothing to explain.
+    """
 
     cell: Cell
     expected: Expectation
     observed: Observation
     verdict: Verdict
+    predicted: Expectation | None = None
+    cause: Cause | None = None
+
+    @property
+    def unexplained(self) -> bool:
+        """Tell whether a cell was seen otherwise than the kernels' state predicts, in a way that both are sure of."""
+        if self.predicted is None or self.predicted.reachable is None or self.observed.state == "unknown":
+            return False
+        return self.predicted.reachable != (self.observed.state == "reachable")
+
+    @property
+    def charged(self) -> bool:
+        """Tell whether a cell counts for whoever made the lab: what a host is at fault for does not."""
+        return self.verdict == "pass" or self.cause is None or self.cause.side != "host" or bool(self.cause.who)
 
     @property
     def because(self) -> str:
@@ -72,10 +97,30 @@ class Report:
     """When it was verified."""
     world: World | None = None
     """What the predictions were made from, for the formats that show more than the cells."""
+    facts: Mapping[str, HostFacts] = field(default_factory=dict)
+    """What is known of the machines, by host."""
     disturbed: tuple[str, ...] = ()
     """What changed on the hosts while the cells were asked; cells that it may have touched are unknown."""
     checks: tuple[Checked, ...] = ()
     """What the definition expects beside the cells."""
+    causes: tuple[Cause, ...] = ()
+    """What was found not to be as it should be, also where no cell shows it."""
+
+    @cached_property
+    def told_causes(self) -> list[tuple[Cause, int]]:
+        """Return every cause once, each with the number of its cells: the lab's before the hosts'.
+
+        Networks come first: what is on one can only be put right once that is.
+        """
+        number = Counter(judged.cause for judged in self.cells if judged.cause is not None)
+        found = dict.fromkeys((*self.causes, *number))
+        ordered = sorted(found, key=lambda cause: (cause.side != "lab", cause.kind != "network"))
+        return [(cause, number[cause]) for cause in ordered]
+
+    @property
+    def unexplained(self) -> int:
+        """Return how many cells were seen otherwise than the kernels' state predicts."""
+        return sum(judged.unexplained for judged in self.cells if judged.predicted is not None)
 
     def summary(self) -> dict[Verdict, int]:
         """Return how many cells and checks passed, failed, and could not be judged."""
@@ -84,14 +129,17 @@ class Report:
 
     def missing(self, host: str) -> tuple[str, ...]:
         """Return the facts of a host that could not be read, such as those that take root."""
-        facts = self.world.facts.get(host) if self.world is not None else None
+        facts = self.facts.get(host)
         return facts.missing if facts is not None else ()
 
     @property
     def exit_code(self) -> int:
-        """Return 0 when every cell passed, 1 when one failed, else 3; a report without cells proves nothing: 3."""
+        """Return 0 when every cell passed, 1 when one failed, else 3; a report without cells proves nothing: 3.
+
+        An object that is not as the definition has it is a failure of its own, whatever the cells say.
+        """
         counts = self.summary()
-        if counts["fail"]:
+        if counts["fail"] or any(cause.side == "lab" for cause in self.causes):
             return 1
         return 3 if counts["unknown"] or not self.cells else 0
 
@@ -116,7 +164,25 @@ def observe(
     """
     observed, askable = questions(cells, world, snapshots, expectations)
     observed |= prober.observe(askable)
-    return [observed.get(n, probe.unknown("the prober gave no answer for this cell")) for n in range(len(cells))]
+    found = [observed.get(number, UNANSWERED) for number in range(len(cells))]
+    return recognised(cells, found, world, snapshots)
+
+
+def recognised(
+    cells: Sequence[Cell], observed: Sequence[Observation], world: World, snapshots: Mapping[str, Snapshot]
+) -> list[Observation]:
+    """Return the observations; whoever answers in the place of a container that does not run is somebody else."""
+    places = {name: place(name, world, snapshots) for name in world.lab.containers}
+    if all(isinstance(at, Place) for at in places.values()):
+        return list(observed)
+    found = []
+    for cell, seen in zip(cells, observed, strict=True):
+        at = places.get(cell.holder) if cell.holder is not None and cell.probe != "dns" else None
+        if isinstance(at, str) and seen.state == "reachable":
+            found.append(probe.unreachable(probe.WRONG_ANSWERER, f"{at}, and yet {cell.target} answered"))
+        else:
+            found.append(seen)
+    return found
 
 
 def questions(
@@ -124,33 +190,49 @@ def questions(
     world: World,
     snapshots: Mapping[str, Snapshot],
     expectations: Sequence[Expectation] = (),
+    first: int = 0,
 ) -> tuple[dict[int, Observation], list[probe.Cell]]:
-    """Return the cells that cannot be probed at all, as unknown, and what is to be asked for the others."""
+    """Return the cells that cannot be probed at all, as unknown, and what is to be asked for the others.
+
+    They are numbered from `first` on. What does not run asks nothing. It can be asked for all the same: its address is
+    known, and who answers there is nobody of the lab.
+    """
     places = {name: place(name, world, snapshots) for name in (*world.lab.containers, *world.lab.hosts)}
     observed: dict[int, Observation] = {}
     askable: list[probe.Cell] = []
-    for number, cell in enumerate(cells):
+    for number, cell in enumerate(cells, first):
         source = places[cell.source]
         target = places[cell.holder] if cell.holder is not None else None
-        stopped = next((each for each in (source, target) if isinstance(each, str)), None)
-        if stopped is not None or isinstance(source, str) or isinstance(target, str):
-            observed[number] = probe.unknown(str(stopped))
+        if isinstance(source, str):
+            observed[number] = probe.unknown(source)
         elif not cell.target:
             observed[number] = probe.unknown(f"no address of {cell.to} is known")
         else:
-            expected = expectations[number] if expectations else None
-            askable.append(_question(number, cell, source, target, expected))
+            expected = expectations[number - first] if expectations else None
+            answerer = target if isinstance(target, Place) else None
+            question = _question(number, cell, source, answerer, expected)
+            askable.append(replace(question, behind=_behind(cell, world, places)))
     return observed, askable
+
+
+def _behind(cell: Cell, world: World, places: Mapping[str, Place | str]) -> tuple[probe.Behind, ...] | None:
+    """Return the containers' ports that a host's published port leads to, None where nobody has to be behind it."""
+    inside = (spec for name, spec in world.lab.containers.items() if world.people.of[name] == cell.to)
+    if cell.port is None or cell.to not in world.lab.hosts or any(cell.port in spec.listens for spec in inside):
+        return None
+    ports = [(port, name) for port, name in published(world, cell.to) if port.published == cell.port]
+    found = ((places[name], port.target) for port, name in ports)
+    return tuple(probe.Behind(where, port) for where, port in found if isinstance(where, Place)) if ports else None
 
 
 def held(world: World, snapshots: Mapping[str, Snapshot]) -> dict[str, set[Place]]:
     """Return who holds each address in the lab, its hosts' own bridges included."""
     found: dict[str, set[Place]] = {}
-    for box in world.sandboxes.values():
-        at = place(box.name, world, snapshots)
+    for home, name in world.names.items():
+        at = place(name, world, snapshots)
         if isinstance(at, Place):
-            for interface in box.interfaces:
-                found.setdefault(str(interface.address.ip), set()).add(at)
+            for address in world.fabric.spaces[home].own:
+                found.setdefault(str(address), set()).add(at)
     return found
 
 
@@ -164,7 +246,7 @@ def place(name: str, world: World, snapshots: Mapping[str, Snapshot]) -> Place |
         return f"{name} does not exist on {host}"
     if not state.running:
         return f"{name} does not run ({state.status}, exit code {state.exit_code})"
-    box = world.of[name]
+    box = world.people.of[name]
     owner = snapshots[host].container(box)
     shares = "host" if box in world.lab.hosts else owner.id if owner is not None and box != name else ""
     return Place(host, name, state.pid, state.id, shares)
@@ -183,10 +265,16 @@ def _question(number: int, cell: Cell, source: Place, target: Place | None, expe
     return probe.Cell(number, source, target, cell.target, kind, port=cell.port, silent=silent, full=full)
 
 
-def judge_all(matrix: Sequence[tuple[Cell, Expectation]], observed: Sequence[Observation]) -> tuple[Judged, ...]:
-    """Return every cell with its verdict."""
-    pairs = zip(matrix, observed, strict=True)
-    return tuple(Judged(cell, expected, seen, judge(expected, seen)) for (cell, expected), seen in pairs)
+def judge_all(
+    matrix: Sequence[tuple[Cell, Expectation]],
+    observed: Sequence[Observation],
+    predicted: Sequence[Expectation | None] = (),
+) -> tuple[Judged, ...]:
+    """Return every cell with its verdict, and what is predicted of it where that was worked out."""
+    triples = zip(matrix, observed, predicted or [None] * len(matrix), strict=True)
+    return tuple(
+        Judged(cell, expected, seen, judge(expected, seen), foreseen) for (cell, expected), seen, foreseen in triples
+    )
 
 
 SEEN_AS = {"host unreachable": ("host unreachable", "timeout")}

@@ -58,13 +58,19 @@ class Step:
     """One thing that happened to a packet, in a namespace, and the object that decided it.
 
     `what` is one of a few words (`route`, `neighbour`, `rule`, `policy`, `translated`, `delivered`, `sent`,
-    `dropped`, …); `says` is the step in plain words for a person.
+    `dropped`, …); `says` is the step in plain words for a person. Of a `neighbour`, `link` is the interface by which
+    the packet leaves, `to` the namespace that takes it, and `came_by` the interface there. `beneath` tells that it
+    happened to the datagram in which a tunnel carries the packet.
     """
 
     at: SpaceId
     what: str
     says: str
     element: Element | None = None
+    link: str = ""
+    to: SpaceId | None = None
+    came_by: str = ""
+    beneath: bool = False
 
 
 @dataclass(frozen=True, slots=True)

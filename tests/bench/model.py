@@ -8,8 +8,7 @@ import time
 from bench.common import Conditions, Group, Row
 from dockerlab import modes
 from dockerlab.lab.loader import loads
-from dockerlab.reach import build_world, matrix
-from dockerlab.reach.offline import imagine
+from dockerlab.reach import matrix, worlds
 
 
 def definition(containers: int, hosts: int) -> str:
@@ -29,7 +28,7 @@ def group(containers: int = 1000, hosts: int = 10) -> Group:
     rows = []
     for size in (containers // share for share in (8, 4, 2, 1)):
         lab = loads(definition(size, hosts), networks=modes.network_types())
-        world = build_world(lab, *imagine(lab))
+        world = worlds.offline(lab)
         began = time.process_time()
         cells = len(matrix(world))
         seconds = time.process_time() - began

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from dockerlab.hosts.local import LocalHost
-from dockerlab.probe.agents import BOOTSTRAP, AgentProber, AgentUnavailable, program
+from dockerlab.hosts.program import BOOTSTRAP
+from dockerlab.probe.agents import AGENT, AgentProber, AgentUnavailable
 from dockerlab.probe.base import Cell, Place
 from dockerlab.probe.portable import PortableProber
 
@@ -313,9 +314,11 @@ def test_the_program_runs_on_the_oldest_python(net):
 
 def test_the_agent_ends_with_its_controller(net):
     """An agent whose standard input ends leaves, whatever it was doing."""
-    with subprocess.Popen([sys.executable, "-c", BOOTSTRAP], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as agent:
+    with subprocess.Popen(
+        [sys.executable, "-c", BOOTSTRAP, "dockerlab.probe.agent"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as agent:
         job = {"nonce": "00" * 16, "patience": 2.0, "places": [{"key": 0, "pid": net.pids["a"]}], "cells": []}
-        agent.stdin.write(program() + json.dumps(job).encode() + b"\n")
+        agent.stdin.write(AGENT.source() + json.dumps(job).encode() + b"\n")
         agent.stdin.flush()
         assert json.loads(agent.stdout.readline())["event"] == "ready"
         agent.stdin.write(b'{"event": "go", "share": 1}\n')

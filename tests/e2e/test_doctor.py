@@ -108,6 +108,7 @@ def test_what_is_broken_and_mended(lab, ward):
             ("vm0", "subnet"): "problem",
             ("vm0", "port"): "problem",
             ("vm1", "agent"): "warning",
+            ("vm1", "firewall"): "unknown",
             ("vm1", "clock"): "problem",
         }
         assert (

@@ -41,7 +41,7 @@ def test_from_the_controller(lab, controller, tmp_path):
     first = lab.call(*words, **controller)
     assert first.rc == 0, first.stderr
     assert "created    image centos on far" in first.stderr
-    assert first.json["summary"] == {"pass": len(first.json["cells"]), "fail": 0, "unknown": 0}
+    assert first.json["summary"] == {"pass": len(first.json["cells"]), "fail": 0, "unknown": 0, "unexplained": 0}
     same = [lab.docker(host, "image", "inspect", "--format", "{{.RootFS.Layers}}", "centos") for host in lab.names]
     assert same[0] == same[1]
     assert "image centos" not in lab.call(*words, **controller).stderr

@@ -106,7 +106,7 @@ def test_watch(lab):
     assert watching.returncode == 130
     assert re.search(r"watching has ended; something changed (once|\d+ times)", err)
     commands = "cat /proc/[0-9]*/cmdline 2>/dev/null | tr '\\0' ' '; true"
-    wait_for(lambda: "dockerlab.machinery" not in lab.sh("vm0", commands))
+    wait_for(lambda: "dockerlab.survey" not in lab.sh("vm0", commands))
     quiet = lab.call("watch", "nothing", "--sandbox", "--for", "0.5")
     assert (quiet.rc, quiet.stdout) == (0, "")
     once = lab.start("watch", "nothing", "--sandbox", "--once")

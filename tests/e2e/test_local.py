@@ -43,7 +43,7 @@ def test_local(installed):
 
     first = call("up", f"{HERE}/examples/bridge.yaml", "--format", "json")
     assert first.rc == 0, first.stderr
-    assert first.json["summary"] == {"pass": len(first.json["cells"]), "fail": 0, "unknown": 0}
+    assert first.json["summary"] == {"pass": len(first.json["cells"]), "fail": 0, "unknown": 0, "unexplained": 0}
     assert list(first.json["hosts"]) == ["local"]
     before = lab.ids()
     assert set(before) == {"vm0 centos_v1", "vm0 centos_v2"}

@@ -64,6 +64,11 @@ def test_a_class(lab, tmp_path, roster):
     assert (graded.rc, [row["verdict"] for row in rows]) == (1, ["pass", "pass", "fail"])
     assert rows[1]["name"].startswith("'=1+1")
     assert "web tcp/80: unreachable (refused)" in rows[2]["problem"]
+    drop = ("DOCKER-USER", "-p", "icmp", "-j", "DROP")
+    lab.run("vm0", "iptables", "-I", *drop)
+    page = lab.call("grade", *words, "--format", "html").stdout
+    lab.run("vm0", "iptables", "-D", *drop)
+    assert f"-A {' '.join(drop)}" in page, "grade names causes as verify does"
     alone = lab.call("verify", path, "--sandbox", "--student", THREE, "--format", "json")
     assert (alone.rc, alone.json["instance"]) == (1, THREE)
     explained = lab.call("explain", path, "client", "web", "--probe", "tcp/80", "--sandbox", "--student", THREE)

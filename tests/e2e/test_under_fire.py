@@ -106,11 +106,12 @@ def test_flushed_rules(lab):
         finally:
             lab.sh("vm0", "iptables-restore < /run/rules; rm /run/rules")
         assert (rc, report["summary"]["unknown"]) == (1, 0)
-        (note,) = [note for note in report["notes"] if note.startswith("vm0: rules that Docker keeps in the firewall")]
-        assert named in note
-        assert "'systemctl restart docker' on vm0 puts them back" in note
+        (cause,) = report["causes"]
+        assert cause["text"].startswith("rules that Docker keeps in the firewall are missing")
+        assert named in cause["text"]
+        assert (cause["host"], cause["side"], cause["undo"]) == ("vm0", "host", "systemctl restart docker")
     rc, report = verify(lab, path)
-    assert (rc, report["notes"]) == (0, [])
+    assert (rc, report["notes"], report["causes"]) == (0, [], [])
     lab.down("ports")
 
 

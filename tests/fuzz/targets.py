@@ -31,7 +31,7 @@ from dockerlab.lab.lint import LINTS
 from dockerlab.lab.loader import decoded, loads, read
 from dockerlab.lab.template import MAX_OUTPUT
 from dockerlab.lab.template import render as fill
-from dockerlab.machinery import firewall, sentences
+from dockerlab.machinery import naming, sentences
 from dockerlab.machinery.names import Names
 from dockerlab.plain import printable
 from dockerlab.probe import parse, wire
@@ -180,16 +180,16 @@ def sshconfig(data: bytes) -> None:
 def rules(data: bytes) -> None:
     """Whatever iptables-save prints is rules, each one a sentence for a terminal, or a ValueError."""
     try:
-        found = firewall.read(data.decode(errors="replace"), 4)
+        found = iptables.read(data.decode(errors="replace"), "ip")
     except ValueError as error:
         return _told(error)
     nobody = Names({}, {})
-    for rule in found.rules:
+    for rule in found.rules():
         sentence = printable(sentences.does(rule, nobody))
         assert sentence.endswith(".")
         assert isinstance(sentences.why(rule), str)
-        assert isinstance(firewall.places(rule) | firewall.interfaces(rule), set)
-    assert all(sentences.policy(policy) for policy in found.policies)
+        assert isinstance(naming.places(rule) | naming.interfaces(rule), set)
+    assert all(sentences.policy(chain) for chain in found.chains)
     return None
 
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 from support.labs import read, running, who
 from support.pretend import identifier
+from support.worlds import world_of
 
 from dockerlab import modes, plan
 from dockerlab.provision import scripts
-from dockerlab.reach import build_world, matrix
+from dockerlab.reach import matrix
 
 HERE = Path(__file__).parent
 EXAMPLES = HERE.parent.parent / "examples"
@@ -44,7 +45,7 @@ def test_case(case, golden):
     ]
     golden(recorded.with_name(f"{recorded.name}.down.txt"), "\n".join([*lines, *removal.notes]) + "\n")
 
-    cells = matrix(build_world(lab, engines.facts(), engines.snapshots()))
+    cells = matrix(world_of(lab, engines))
     by_source = groupby(cells, key=lambda pair: pair[0].source)
     text = "\n".join(f"{source}\n" + "".join(shown(*pair) for pair in group) for source, group in by_source)
     golden(recorded.with_name(f"{recorded.name}.matrix.txt"), text)

@@ -13,7 +13,8 @@ INIT = """
 mount --make-rprivate /
 ip link set lo up
 mount -t tmpfs tmpfs /run
-exec dockerd --data-root "$0/data" --exec-root /run/docker --pidfile /run/docker.pid -H "unix://$0/docker.sock" -l error
+set -- --host "unix://$0/docker.sock" --log-level error "$@"
+exec dockerd --data-root "$0/data" --exec-root /run/docker --pidfile /run/docker.pid "$@"
 """
 
 
@@ -26,16 +27,16 @@ def missing():
 
 
 class Dockerd:
-    """An engine whose data lie in a folder, which must not be on overlayfs; a context manager."""
+    """An engine whose data lie in a folder, which must not be on overlayfs, with more flags; a context manager."""
 
-    def __init__(self, folder):
-        self.folder = Path(folder)
+    def __init__(self, folder, *flags):
+        self.folder, self.flags = Path(folder), flags
         self.socket = self.folder / "docker.sock"
 
     def __enter__(self):
         namespaces = ["unshare", "--net", "--mount", "--uts", "--pid", "--fork", "--mount-proc", "--kill-child"]
         with (self.folder / "log").open("wb") as log:
-            self.process = subprocess.Popen([*namespaces, "sh", "-ec", INIT, str(self.folder)], stderr=log)
+            self.process = subprocess.Popen([*namespaces, "sh", "-ec", INIT, str(self.folder), *self.flags], stderr=log)
         end = time.monotonic() + 60
         while time.monotonic() < end and self.process.poll() is None:
             if self.socket.exists() and self.docker("version").returncode == 0:
@@ -48,6 +49,13 @@ class Dockerd:
         # Its one child is the first process of the namespace: with it everything in there ends.
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+
+    def inside(self, argv, given=None):
+        """Run a command where the engine runs: with its processes, its files and its network."""
+        parent = self.process.pid
+        engine = Path(f"/proc/{parent}/task/{parent}/children").read_text().split()[0]
+        entering = ["nsenter", f"--target={engine}", "--mount", "--pid", "--net", "--"]
+        return subprocess.run([*entering, *argv], check=False, capture_output=True, input=given)
 
     def docker(self, *arguments, given=None):
         """Run a docker command on the engine."""

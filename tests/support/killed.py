@@ -17,6 +17,7 @@ from dockerlab.identity import current
 from dockerlab.lab.loader import load
 from dockerlab.lock import lock_name, locked
 from dockerlab.provision.down import Which, plan_down, take_down
+from dockerlab.provision.reporting import Silent
 from dockerlab.provision.up import Wish, carry_out, plan_up
 from dockerlab.session import Whereabouts, open_session
 
@@ -38,21 +39,6 @@ class Dying:
         if writes and next(self._numbers) == self._last:
             os.kill(os.getpid(), signal.SIGKILL)
         return self._host.run(argv, **options)
-
-
-class Silent:
-    """A reporter that tells nobody."""
-
-    one_by_one = False
-
-    def started(self, step):
-        """Do nothing."""
-
-    def ran(self, command, result):
-        """Do nothing."""
-
-    def finished(self, step, failure):
-        """Do nothing."""
 
 
 def main(action: str, path: str, last: int) -> None:

@@ -9,7 +9,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from dockerlab.cli.exercise.common import shown
+from dockerlab.cli.progress import reporting
 from dockerlab.exercise import breaking, loader, progress
 from dockerlab.faults.fault import Break
 from dockerlab.session import Whereabouts, open_session
@@ -38,7 +38,7 @@ def main(name: str, fault: str, on: str, state: Path) -> None:
         injury = breaking.ready(folder, Break(fault=fault, on=on), session.hosts, wide=True)
         progress.write(here.model_copy(update={"fault": injury}), state)
         hosts = {name: Dying(host, injury.inject[0].argv) for name, host in session.hosts.items()}
-        breaking.break_it(folder, injury, replace(session, hosts=hosts), shown(verbose=False, quiet=True), "")
+        breaking.break_it(folder, injury, replace(session, hosts=hosts), reporting(silent=True), "")
 
 
 if __name__ == "__main__":

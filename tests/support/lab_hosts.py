@@ -100,7 +100,7 @@ class LabHosts:
         """Bring a lab up, expect every cell to pass, and return the report."""
         outcome = self.call("up", lab, "--sandbox", "--format", "json", *words)
         assert outcome.rc == 0, outcome.stderr + outcome.stdout
-        assert {**outcome.json["summary"], "pass": 0} == {"pass": 0, "fail": 0, "unknown": 0}
+        assert {**outcome.json["summary"], "pass": 0} == {"pass": 0, "fail": 0, "unknown": 0, "unexplained": 0}
         return outcome.json
 
     def down(self, lab: str | Path, *words: str | Path) -> str:
@@ -174,10 +174,14 @@ class LabHosts:
                 return left
             time.sleep(0.2)
 
-    def heal(self) -> None:
-        """Make the hosts as empty as new ones, whatever is on them; they are new ones where nothing else helps."""
+    def empty(self) -> None:
+        """Remove all containers, networks and volumes: what was typed by hand has no label that `down` goes by."""
         for name in self.names:
             self.sh(name, CLEAN)
+
+    def heal(self) -> None:
+        """Make the hosts as empty as new ones, whatever is on them; they are new ones where nothing else helps."""
+        self.empty()
         if self.left():  # such as a network that its engine does not let go
             self.renew()
 

@@ -16,11 +16,13 @@ from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
 from dockerlab.probe.agents import AgentProber
 from dockerlab.probe.base import Observation
-from dockerlab.reach import Cell, Expectation, build_world, fate_of, matrix
-from dockerlab.reach.fate import Arrival
+from dockerlab.reach import Cell, Expectation, matrix
+from dockerlab.reach.matrix import tell
+from dockerlab.reach.worlds import defined, surveyed
 from dockerlab.session import Whereabouts, open_session
 from dockerlab.verify import observe, on_hosts
 from support.lab_hosts import LabHosts, wait_for
+from support.predicted import causes
 
 AROUND = ("switch", "router")
 """What stands between the sandbox's hosts: network namespaces of the machine that runs the tests."""
@@ -45,7 +47,9 @@ class Case:
     `gone` and `back` are scripts by place (a host, or `switch`, `router`): the first removes the mechanism, the second
     puts back what is no firewall rule; those are put back anyway. `besides` are scripts that clear what else stands in
     the way: after them alone the cell has not changed. `now` is what is then observed: `reachable` or symptoms. Where
-    the model is told of the change by the host's facts, `then` is the rule that decides after it.
+    the model is told of the change by the host's facts, `then` is the rule that decides after it. `cause` is what has
+    to be named as the cause then, as regular expressions on its host, kind and place; nothing where no host shows it,
+    where it cannot be read, where the definition takes it from the host, or where the lab's matrix has no such cell.
     """
 
     rule: str
@@ -59,6 +63,7 @@ class Case:
     also: Sequence[str] = ()
     """Other rules, or names of containers and hosts, whose cells may change with this one."""
     then: str = ""
+    cause: tuple[str, str, str] | tuple[()] = ()
     target: str = ""
     engines: tuple[int, int] = (0, 99)
     needs: str = ""
@@ -81,31 +86,33 @@ class Standing:
 
     def predict(self, case: Case) -> tuple[Cell, Expectation]:
         """Return a case's cell and the model's word on it; a cell that is not in the matrix is made for the case."""
-        seen = survey.look(self.hosts, self.definition.containers)
-        world = build_world(self.definition, seen.facts, seen.snapshots)
-        for cell, expected in matrix(world):
+        seen = survey.look(self.hosts, self.definition.containers, kernels="all")
+        cells, world = matrix(defined(self.definition, seen)), surveyed(self.definition, seen)
+        for cell, _ in cells:
             if (cell.source, cell.to, cell.probe) == (case.source, case.to, case.probe) and case.target in (
                 "", cell.target,
             ):  # fmt: skip
-                return cell, expected
+                return cell, tell(world, cell)
         port = int(case.probe[4:]) if case.probe.startswith("tcp/") else None
-        cell = Cell(case.source, case.to, case.target, case.probe, world.of.get(case.to), port)
-        fate = fate_of(world, cell)
-        if isinstance(fate, Arrival):
-            return cell, Expectation(True, fate.rule, fate.because)
-        return cell, Expectation(False if fate.certain else None, fate.rule, fate.because, fate.symptom)
+        cell = Cell(case.source, case.to, case.target, case.probe, world.people.of.get(case.to), port)
+        return cell, tell(world, cell)
 
     def observe(self, *extra: Cell, alone: bool = False) -> dict[Cell, Observation]:
         """Return what is observed of the cells that stood in the matrix at first, and of `extra` ones.
 
         With `alone`, only of those that have the same source as `extra`: all who may answer in another's place listen.
         """
-        seen = survey.look(self.hosts, self.definition.containers)
-        world = build_world(self.definition, seen.facts, seen.snapshots)
+        seen = survey.look(self.hosts, self.definition.containers, kernels="all")
+        world = surveyed(self.definition, seen)
         sources = {cell.source for cell in extra}
         others = [cell for cell in self.before if not alone or cell.source in sources]
         cells = list(dict.fromkeys((*extra, *others)))
         return dict(zip(cells, observe(cells, world, seen.snapshots, AgentProber(self.hosts, 1.5)), strict=True))
+
+    def named(self) -> Sequence[tuple[str, str, str]]:
+        """Return what the lab's report names as causes now: each one's host, kind and place."""
+        report = on_hosts.verify(self.definition, self.hosts, "agent")
+        return [(cause.host, cause.kind, cause.where) for cause in causes(report)]
 
     def do(self, scripts: Mapping[str, str]) -> None:
         """Run scripts, each at its place."""

@@ -3,8 +3,7 @@
 from datetime import datetime, timezone
 
 from dockerlab.probe import base as probe
-from dockerlab.reach import build_world, matrix
-from dockerlab.reach.offline import imagine
+from dockerlab.reach import matrix, worlds
 from dockerlab.verify import Report, judge_all
 
 MADE = datetime(2027, 1, 31, 18, 0, tzinfo=timezone.utc)
@@ -12,7 +11,7 @@ MADE = datetime(2027, 1, 31, 18, 0, tzinfo=timezone.utc)
 
 def world_of(definition):
     """Return the world of a lab that only is imagined."""
-    return build_world(definition, *imagine(definition))
+    return worlds.offline(definition)
 
 
 def observed(definition, wrong=(), untold=()):

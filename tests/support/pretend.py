@@ -141,7 +141,7 @@ class Engine(Images):
             return self._settings(program, rest, text)
         if program != "docker":
             raise Refused(f"{program}: not found")
-        if noun in ("run", "rm", "import", "load", "pull", "commit"):
+        if noun in ("run", "rm", "start", "import", "load", "pull", "commit"):
             return getattr(self, f"_{noun}")(rest)
         return getattr(self, f"_{noun}_{rest[0].replace('-', '_')}")(rest[1:])
 
@@ -235,7 +235,10 @@ class Engine(Images):
             network_mode=mode if owner == mode else f"container:{identifier(self.host, owner)}",
             published=tuple(self._publish(given.get("--publish"))),
             image_id=image.id,
+            entrypoint=tuple(given.get("--entrypoint")),
+            command=tuple(given.rest[1:]),
         )
+        container = replace(container, asked=container.published)
         self.containers[name] = container
         try:
             if owner == mode and mode not in ("host", "none"):
@@ -358,6 +361,19 @@ class Engine(Images):
             raise Refused(f"No such container: {name}")
         self._attach(name, network, given, given.get("--alias"))
         return ""
+
+    def _network_disconnect(self, argv):
+        network, name = words(argv).rest
+        container = self.containers[name]
+        left = {other: endpoint for other, endpoint in container.endpoints.items() if other != network}
+        self.containers[name] = replace(container, endpoints=left)
+        return ""
+
+    def _start(self, argv):
+        self.containers[argv[-1]] = replace(
+            self.containers[argv[-1]], running=True, status="running", exit_code=0, started=1
+        )
+        return argv[-1]
 
     def _network_rm(self, argv):
         (given,) = words(argv).rest

@@ -1,8 +1,10 @@
 """Made-up reports."""
 
+from dataclasses import replace
+
 from dockerlab.probe import base as probe
 from dockerlab.reach import Cell, Expectation
-from dockerlab.verify import Report, judge_all
+from dockerlab.verify import Cause, Report, judge_all
 
 YES = Expectation(True, "same-bridge", "both are on one bridge")
 NO = Expectation(False, "bridge-isolation", "another bridge: iptables drops {source}'s packets to {to}", "timeout")
@@ -37,3 +39,21 @@ def small():
         (Cell("vm0", "web", "10.0.0.2", "ping", "web"), UNCLEAR, SEEN),
         (Cell("vm0", "db", "", "ping", "db"), UNCLEAR, UNTOLD),
     )
+
+
+PLACE = Cause("vm0", "lab", "place", "container db", "container db is on back, and the lab wants it on back, front",
+              "docker network connect front db")  # fmt: skip
+OPTION = Cause("vm1", "lab", "network", "network vault", "network vault is not internal, and the lab wants it internal")
+POLICY = Cause("vm0", "host", "policy", "filter INPUT policy", "filter INPUT policy DROP drops packets <b>",
+               "iptables -P INPUT ACCEPT")  # fmt: skip
+
+
+def with_causes():
+    """Return the small report with a cause of each side, one of them of no cell, and a prediction that was wrong."""
+    made = small()
+    cells = list(made.cells)
+    cells[1] = replace(cells[1], cause=PLACE, predicted=NO)
+    cells[4] = replace(cells[4], cause=POLICY)
+    cells[5] = replace(cells[5], cause=PLACE)
+    cells[0] = replace(cells[0], predicted=NO)
+    return replace(made, cells=tuple(cells), causes=(PLACE, OPTION))

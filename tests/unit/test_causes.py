@@ -1,77 +1,238 @@
-"""Which of an engine's firewall rules are gone, read from what iptables-save prints."""
+"""Causes: an object that is not as the definition has it fails the lab, is told once, and has a cure."""
 
 from dataclasses import replace
 
 import pytest
-from support.labs import lab, running
+from dockerlab.verify.firewall import drops
+from dockerlab.verify.of_host import host_suspects
+from support.judged import judged, put_right
+from support.lab_hosts import EXAMPLES, NAMES
+from support.labs import lab, read, running
 
-from dockerlab.verify.causes import missing_rules
+from dockerlab.hosts.fake import FakeHost
+from dockerlab.probe import base as probe
+from dockerlab.verify.attribution import attributed
+from dockerlab.verify.cause import HOST_KINDS, LAB_KINDS
 
-NEW = """\
+DEMO = lab("""
+    networks:
+      front: {subnet: 172.28.1.0/24}
+      back: {}
+      vault: {internal: true}
+    containers:
+      web: {networks: {front: {ip: 172.28.1.10, aliases: [www]}}, ports: ["8080:80"], command: "httpd -f -p 80"}
+      both: {networks: [front, back]}
+      plain: {}
+      hidden: {networks: [vault]}
+""")
+
+
+def alter(engines, *commands):
+    for command in commands:
+        engines["local"].run(tuple(command.split()))
+
+
+def change(**fields):
+    """Return what changes a container of the pretended engine, by fields of its state."""
+    return lambda engines: engines["local"].containers.update(
+        {name: replace(engines["local"].containers[name], **new) for name, new in fields.items()}
+    )
+
+
+def forget_alias(engines):
+    web = engines["local"].containers["web"]
+    endpoint = replace(web.endpoints["front"], aliases=())
+    engines["local"].containers["web"] = replace(web, endpoints={"front": endpoint})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_lab_as_defined_has_no_cause(name):
+    """Where every object is as the definition has it, no cause is named, and every cell is as expected."""
+    definition = read(EXAMPLES / f"{name}.yaml")
+    report = judged(definition, running(definition))
+    assert report.told_causes == []
+    assert all(cell.verdict == "pass" or cell.expected.reachable is None for cell in report.cells)
+
+
+@pytest.mark.parametrize(
+    ("harm", "kind", "where", "said"),
+    [
+        (lambda e: alter(e, "docker network disconnect front both"), "place", "container both",
+         "container both is on back, and the lab wants it on back, front"),
+        (lambda e: alter(e, "docker rm hidden", "docker network rm vault",
+                         "docker network create --driver bridge vault",
+                         "docker run --detach --name hidden --network vault dockerlab/node"),
+         "network", "network vault", "network vault is not internal, and the lab wants it internal"),
+        (lambda e: alter(e, "docker network disconnect front web", "docker network disconnect front both",
+                         "docker network rm front"),
+         "network", "network front", "network front does not exist"),
+        (change(web={"running": False, "status": "exited", "published": ()}), "container", "container web",
+         "container web does not run (exited, exit code 0)"),
+        (lambda e: alter(e, "docker rm web"), "container", "container web", "container web does not exist"),
+        (change(web={"command": ("sh",)}), "command", "container web",
+         "container web runs `sh`, and the lab wants `httpd -f -p 80`"),
+        (change(web={"image": "nginx"}), "image", "container web",
+         "container web runs image nginx, and the lab wants dockerlab/node"),
+        (change(web={"asked": (), "published": ()}), "port", "container web",
+         "container web does not publish its port 80/tcp as 8080"),
+        (forget_alias, "alias", "container web", "container web lacks the alias www on front"),
+        (lambda e: alter(e, "docker network connect back plain"), "place", "container plain",
+         "container plain is on back, bridge, and the lab wants it on bridge"),
+    ],
+    ids=["disconnected", "not internal", "no network", "stopped", "missing", "command", "image", "port", "alias",
+         "one too many"],
+)  # fmt: skip
+def test_what_is_otherwise_is_named_first_and_mended(harm, kind, where, said):
+    """Whatever is otherwise fails the lab with its cause, every cell counts, and the printed command mends it."""
+    engines = running(DEMO)
+    whole = judged(DEMO, engines)
+    harm(engines)
+    report = judged(DEMO, engines)
+    assert [(c.side, c.kind, c.where, c.text) for c, _ in report.told_causes] == [("lab", kind, where, said)]
+    assert report.exit_code == 1
+    assert [cell.cell for cell in report.cells] == [cell.cell for cell in whole.cells]
+    assert all(cell.cause is not None for cell in report.cells if cell.verdict != "pass")
+    put_right(report, engines)
+    again = judged(DEMO, engines)
+    assert again.told_causes == []
+    assert (again.exit_code, again.summary()) == (whole.exit_code, whole.summary())
+
+
+def test_a_stopped_container():
+    """Its published port is no pass, it can be asked for, and what it would ask itself cannot be told."""
+    engines = running(DEMO)
+    change(web={"running": False, "status": "exited", "exit_code": 137})(engines)
+    report = judged(DEMO, engines)
+    dead = [c for c in report.cells if c.cell.probe == "tcp/8080" and c.cell.source in ("both", "plain")]
+    assert dead
+    assert {(c.expected.reachable, c.verdict) for c in dead} == {(True, "fail")}
+    own = [c for c in report.cells if c.cell.source == "web"]
+    assert {(c.verdict, c.observed.detail) for c in own} == {("unknown", "web does not run (exited, exit code 137)")}
+    assert {c.cause.where for c in report.cells if c.verdict != "pass"} == {"container web"}
+    ((cause, cells),) = report.told_causes
+    assert (cause.undo, cells) == ("docker start web", sum(c.verdict != "pass" for c in report.cells))
+
+
+def test_whoever_answers_for_a_stopped_container_is_somebody_else():
+    """An answer from the address of a container that does not run is one of the wrong answerer."""
+    engines = running(DEMO)
+    change(web={"running": False, "status": "exited"})(engines)
+    stranger = "docker run --detach --name stranger --network front --ip 172.28.1.11 dockerlab/node"
+    alter(engines, stranger)
+    taken = engines["local"].containers["stranger"]
+    moved = replace(taken.endpoints["front"], addresses=engines["local"].containers["web"].endpoints["front"].addresses)
+    engines["local"].containers["stranger"] = replace(taken, endpoints={"front": moved})
+    report = judged(DEMO, engines)
+    seen = next(c for c in report.cells if (c.cell.source, c.cell.to, c.cell.probe) == ("both", "web", "ping"))
+    assert (seen.observed.state, seen.verdict) == ("unreachable", "fail")
+
+
+def test_a_cause_without_a_cell():
+    """A network that nobody is on and that is otherwise fails the lab, though no cell shows it."""
+    definition = lab("networks: {n: {subnet: 10.0.0.0/24, internal: true}, m: {}}\ncontainers: {a: {networks: [m]}}")
+    engines = running(definition)
+    alter(engines, "docker network rm n", "docker network create --driver bridge --subnet 10.0.0.0/24 n")
+    report = judged(definition, engines)
+    assert [(cause.where, cells) for cause, cells in report.told_causes] == [("network n", 0)]
+    assert report.summary()["fail"] == 0
+    assert report.exit_code == 1
+
+
+RULES = """\
 *filter
+:INPUT {policy} [0:0]
 :FORWARD DROP [0:0]
--A FORWARD -j DOCKER-USER
+:OUTPUT ACCEPT [0:0]
+-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT
+{more}-A FORWARD -j DOCKER-USER
 -A FORWARD -j DOCKER-FORWARD
--A DOCKER -d 172.31.1.2/32 ! -i br-net -o br-net -p tcp -m tcp --dport 80 -j ACCEPT
--A DOCKER ! -i docker0 -o docker0 -j DROP
--A DOCKER ! -i br-net -o br-net -j DROP
--A DOCKER-FORWARD -i docker0 -j ACCEPT
--A DOCKER-FORWARD -i br-net -j ACCEPT
-COMMIT
-*nat
--A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
--A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
--A POSTROUTING -s 172.31.1.0/24 ! -o br-net -j MASQUERADE
--A DOCKER ! -i br-net -p tcp -m tcp --dport 8080 -j DNAT --to-destination 172.31.1.2:80
+-A FORWARD -i br-enc -m policy --dir in --pol none -j DROP
 COMMIT
 """
-OLD = NEW.replace("-A FORWARD -j DOCKER-FORWARD", "-A FORWARD -j DOCKER-ISOLATION-STAGE-1").replace(
-    "-A DOCKER-FORWARD -i", "-A FORWARD -i"
-)
-LAB = lab("""
-    hosts: {h: local}
-    networks: {net: {subnet: 172.31.1.0/24, driver_opts: {com.docker.network.bridge.name: br-net}}}
-    containers: {web: {image: dockerlab/node, networks: [net], ports: ["8080:80"]}}
-""")
-SNAPSHOT = running(LAB).snapshots()["h"]
 
 
-@pytest.mark.parametrize("rules", [NEW, OLD])
-def test_all_there(rules):
-    """Nothing is missing in what engines of both generations keep."""
-    assert missing_rules(rules, SNAPSHOT) == []
+def whole():
+    """Return the rules that Docker keeps for the demo."""
+    lines = ["*filter", ":INPUT ACCEPT [0:0]", ":FORWARD DROP [0:0]", ":OUTPUT ACCEPT [0:0]"]
+    lines += ["-A FORWARD -j DOCKER-USER", "-A FORWARD -j DOCKER-FORWARD"]
+    networks = [n for n in running(DEMO).snapshots()["local"].networks if n.driver == "bridge"]
+    for network in networks:
+        if network.internal:
+            lines.append(f"-A DOCKER-INTERNAL ! -d {network.subnets[0]} -i {network.bridge} -j DROP")
+        else:
+            lines.append(f"-A DOCKER-FORWARD -i {network.bridge} -j ACCEPT")
+            lines.append(f"-A DOCKER ! -i {network.bridge} -o {network.bridge} -j DROP")
+    lines += ["COMMIT", "*nat", "-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER"]
+    lines += [f"-A POSTROUTING -s {n.subnets[0]} ! -o {n.bridge} -j MASQUERADE" for n in networks if not n.internal]
+    return "\n".join([*lines, "-A DOCKER ! -i br-x -p tcp -m tcp --dport 8080 -j DNAT", "COMMIT", ""])
 
 
-def without(text, *parts):
-    """Return the rules without those that have one of these parts."""
-    return "".join(line for line in text.splitlines(keepends=True) if not any(part in line for part in parts))
+WHOLE = whole()
 
 
-@pytest.mark.parametrize(("gone", "named"), [
-    ("-A FORWARD", "filter FORWARD: the jump to Docker's chains"),
-    ("-i br-net -j ACCEPT", "filter: what lets network net (br-net) out"),
-    ("PREROUTING", "nat PREROUTING: the jump to DOCKER"),
-    ("172.31.1.0/24", "nat POSTROUTING: -s 172.31.1.0/24 ! -o br-net -j MASQUERADE"),
-    ("DNAT", "nat DOCKER: --dport 8080 -j DNAT, the published port of web"),
-])  # fmt: skip
-def test_gone(gone, named):
-    """Each rule that is gone is named by its table and chain, with what it is for."""
-    assert named in missing_rules(without(NEW, gone), SNAPSHOT)
+def dropped(text):
+    return [(drop.where, drop.undo) for drop in drops(text)]
 
 
-def test_what_is_not_wanted_is_not_missed():
-    """A network without masquerading misses no MASQUERADE, and a container that does not run no port."""
-    option = {"com.docker.network.bridge.enable_ip_masquerade": "false"}
-    plain = [replace(n, options={**n.options, **option}) if n.name == "net" else n for n in SNAPSHOT.networks]
-    stopped = [replace(c, running=False) for c in SNAPSHOT.containers]
-    snapshot = replace(SNAPSHOT, networks=tuple(plain), containers=tuple(stopped))
-    assert missing_rules(without(NEW, "172.31.1", "DNAT", "PREROUTING"), snapshot) == []
+def test_what_drops_packets():
+    """Other people's rules are named with their number and what takes them out, and a policy of INPUT as they are."""
+    assert dropped(RULES.format(policy="ACCEPT", more="")) == []
+    assert dropped(RULES.format(policy="DROP", more="")) == [("filter INPUT policy", "iptables -P INPUT ACCEPT")]
+    rule = "-A INPUT -s 172.16.0.0/12 -j REJECT --reject-with icmp-port-unreachable\n"
+    assert dropped(RULES.format(policy="ACCEPT", more=rule)) == [
+        ("filter INPUT 2", "iptables -D INPUT -s 172.16.0.0/12 -j REJECT --reject-with icmp-port-unreachable")
+    ]
 
 
-def test_an_internal_network():
-    """What keeps an internal network inside is missed when it is gone."""
-    inside = [replace(n, internal=True) if n.name == "net" else n for n in SNAPSHOT.networks]
-    snapshot = replace(SNAPSHOT, networks=tuple(inside), containers=())
-    drop = "-A DOCKER-INTERNAL ! -d 172.31.1.0/24 -i br-net -j DROP\n"
-    assert missing_rules(NEW.replace("COMMIT", f"{drop}COMMIT", 1), snapshot) == []
-    assert missing_rules(NEW, snapshot) == ["filter: what keeps the internal network net (br-net) inside"]
+def of_host(report, text, **observed):
+    """Return the report with the hosts' causes, of which one host's firewall is this text."""
+    world = report.world
+    cells = tuple(
+        replace(c, verdict="fail", observed=probe.unreachable(observed.get(c.cell.probe, "timeout")))
+        if c.cell.source == "both" and c.cell.to == "local"
+        else c
+        for c in report.cells
+    )
+    hosts = {"local": FakeHost("local", lambda *_: (0, text.encode(), b""))}
+    failed = [c for c in cells if c.verdict == "fail"]
+    suspects, unseen = host_suspects(failed, world, running(DEMO).snapshots(), hosts)
+    assert unseen == []
+    return replace(report, cells=attributed(cells, suspects))
+
+
+def test_a_policy_of_the_host():
+    """INPUT's policy explains what the host itself does not answer, is the host's fault, and no cell is charged."""
+    report = of_host(judged(DEMO, running(DEMO)), WHOLE.replace(":INPUT ACCEPT", ":INPUT DROP"))
+    ((cause, cells),) = report.told_causes
+    assert (cause.side, cause.kind, cause.where) == ("host", "policy", "filter INPUT policy")
+    assert cells == sum(c.verdict == "fail" for c in report.cells) > 0
+    assert not any(c.charged for c in report.cells if c.verdict == "fail")
+    assert report.exit_code == 1
+    assert report.causes == ()
+
+
+def test_a_drop_does_not_refuse():
+    """What was refused has been answered: a rule that drops without a word is no cause of it."""
+    text = WHOLE.replace(":INPUT ACCEPT", ":INPUT DROP")
+    report = of_host(judged(DEMO, running(DEMO)), text, **{"tcp/8080": "refused"})
+    assert {c.cell.probe for c in report.cells if c.verdict == "fail" and c.cause is None} == {"tcp/8080"}
+
+
+def test_another_protocol():
+    """A rule about TCP explains no ping."""
+    text = WHOLE.replace("-A FORWARD -j DOCKER-USER", "-A INPUT -p tcp -j DROP\n-A FORWARD -j DOCKER-USER")
+    report = of_host(judged(DEMO, running(DEMO)), text)
+    assert {c.cell.probe for c in report.cells if c.cause is not None} == {"tcp/8080"}
+
+
+def test_rules_that_are_gone():
+    """Docker's rules that somebody flushed are the host's fault; the engine puts them back."""
+    report = of_host(judged(DEMO, running(DEMO)), "*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\n")
+    ((cause, _),) = report.told_causes
+    assert (cause.side, cause.kind, cause.where) == ("host", "rule", "filter FORWARD")
+    assert cause.undo == "systemctl restart docker"
+
+
+def test_kinds():
+    """The kinds of both sides are apart: a script that reads JSON can go by them."""
+    assert not set(LAB_KINDS) & set(HOST_KINDS)

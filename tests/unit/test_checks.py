@@ -1,6 +1,7 @@
 """Checks: pass, fail or unknown, each with its reason in terms of the model."""
 
 from dataclasses import replace
+from itertools import cycle
 
 from support.labs import lab, running
 
@@ -8,9 +9,9 @@ from dockerlab.checks.judge import Scene, judge_checks, overall
 from dockerlab.checks.model import Check
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.probe.base import Observation, unknown
-from dockerlab.reach import build_world, matrix
+from dockerlab.reach import matrix
 from dockerlab.snapshot import NetworkState
-from dockerlab.verify import Report, judge_all
+from dockerlab.verify import Cause, Report, judge_all
 
 DEMO = """
     hosts: {vm0: , vm1: }
@@ -27,7 +28,7 @@ def scene(observed, answer=lambda *_: (1, b"", b"no"), *, ip_forward=True, answe
     engines = running(definition)
     facts = {host: replace(f, ip_forward=ip_forward) for host, f in engines.facts().items()}
     snapshots = engines.snapshots()
-    world = build_world(definition, facts, snapshots)
+    world = world_of(definition, None, facts, snapshots)
     rows = matrix(world)
     judged = judge_all(rows, [observed(cell, expected) for cell, expected in rows])
     report = Report("demo", "", judged, {}, {}, 0.0, world=world, notes=("vm0: a note",))
@@ -102,12 +103,43 @@ def test_a_cell_that_could_not_be_told():
     assert judged(scene(as_predicted), cells={"from": "web", "to": "nobody"}).verdict == "unknown"
 
 
-def test_what_is_missing_elsewhere():
-    """Beside a cell stands what is missing at its ends, and not all that the lab has and nobody has made yet."""
-    here = scene(lambda *_: unknown("web does not exist"))
+def caused(here, *causes):
+    """Return a scene whose cells that did not pass have these causes in turn."""
+    report, told = here.verify(), cycle(causes)
+    cells = tuple(cell if cell.verdict == "pass" else replace(cell, cause=next(told)) for cell in report.cells)
+    return replace(here, verify=lambda: replace(report, cells=cells))
+
+
+GONE = Cause("vm0", "lab", "container", "container web", "container web does not exist", "docker run web")
+POLICY = Cause("vm0", "host", "policy", "filter INPUT policy", "filter INPUT policy DROP", "iptables -P INPUT ACCEPT")
+
+
+def test_the_cause_of_a_cell():
+    """Beside a cell stands its cause with what puts it right, and not all that the lab has and nobody has made yet."""
+    here = caused(scene(lambda *_: unknown("web does not exist")), GONE)
+    assert judged(here, cells=OUT).beside == (
+        "vm0: container web does not exist; right would be: docker run web", "vm0: a note",
+    )  # fmt: skip
+
+
+def test_what_does_not_run_proves_nothing():
+    """A cell to a container that is not there is unknown, also where it is to be unreachable."""
+    here = scene(lost)
     bare = replace(here, snapshots={h: replace(s, containers=()) for h, s in here.snapshots.items()})
-    (told,) = judged(bare, cells=OUT).beside[1:]
-    assert told.startswith("vm0: container web does not exist; right would be: docker run")
+    outcome = judged(bare, cells={"from": "vm0", "to": "web", "expected": "unreachable"})
+    assert (outcome.verdict, outcome.because) == ("unknown", "vm0 -> web ping: web does not exist on vm0")
+
+
+def test_the_fault_of_a_host_is_not_charged():
+    """A cell that a host is at fault for is no failure of the student, unless the host was broken on purpose."""
+    here = caused(scene(lost), POLICY)
+    assert judged(here, cells=OUT).verdict == "fail"
+    spared = judged(replace(here, spares=True), cells=OUT)
+    assert spared.verdict == "unknown"
+    assert spared.beside[0] == (
+        "vm0: filter INPUT policy DROP; not charged to you; right would be: iptables -P INPUT ACCEPT"
+    )
+    assert judged(replace(caused(scene(lost), GONE), spares=True), cells=OUT).verdict == "fail"
 
 
 def test_the_lab_as_defined():

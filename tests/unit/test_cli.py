@@ -121,6 +121,8 @@ def test_help(call):
         ["graph", "macvlan", "--sandbox"],
         ["graph", "macvlan", "--matrix", "--offline", "--sandbox"],
         ["graph", "macvlan", "--engine", "new"],
+        ["explain", "ports", "--trace"],
+        ["explain", "ports", "nginx", "vm0", "--trace", "--offline"],
     ],
     ids=" ".join,
 )

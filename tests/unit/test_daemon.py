@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import pytest
 from support.labs import lab, plan_up, running, who
+from support.machinery import program_said
 from support.pretend import Engines
 
 from dockerlab import plan, render, survey
@@ -19,8 +20,7 @@ from dockerlab.identity import Identity
 from dockerlab.lab.lint import misleading
 from dockerlab.provision.restarts import allowed, restarted
 from dockerlab.provision.up import Wish
-from dockerlab.reach import build_world, matrix
-from dockerlab.reach.offline import imagine
+from dockerlab.reach import matrix
 from dockerlab.snapshot import LABEL_INSTANCE, LABEL_LAB, LABEL_OWNER, LABEL_RUN
 from dockerlab.survey import Seen
 from dockerlab.verify import promises
@@ -190,7 +190,7 @@ def test_what_is_kept_is_read_again(tmp_path):
         assert machine.run(command).returncode == 0
 
     def answer(_argv, given):
-        script = given.decode().replace("${file:=/etc/docker/daemon.json}", "${file:=" + str(machine.path) + "}")
+        script = given.decode().replace("file=/etc/docker/daemon.json", "file=" + str(machine.path))
         return machine.look(script)
 
     found = look(FakeHost("vm0", answer))
@@ -326,7 +326,7 @@ def test_settings_are_asked_of_every_host():
         "vm1": FakeHost("vm1", lambda *_: (1, "", "away")),
     }
     found = survey.settings(hosts)
-    assert (found.files, list(found.failures)) == ({}, ["vm0", "vm1"])
+    assert (found.answers, list(found.failures)) == ({}, ["vm0", "vm1"])
 
 
 def test_the_script_shows_what_is_written():
@@ -339,18 +339,19 @@ def test_the_script_shows_what_is_written():
     assert json.loads(done.stdout) == {"bip": "192.168.1.5/24", "mtu": 1300}
 
 
-INSIDE = """
-== 1000 addresses
-5: eth0    inet 192.168.1.2/24 brd 192.168.1.255 scope global eth0
-== 1000 routes
-default via 192.168.1.5 dev eth0
-== 1000 links
-1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue state UNKNOWN
-5: eth0@if6: <BROADCAST,MULTICAST,UP,LOWER_UP> mtu 1500 qdisc noqueue state UP
-== 1000 resolver
-nameserver 192.168.22.1
-== end
-"""
+ETH0 = {
+    "ifindex": 5,
+    "ifname": "eth0",
+    "flags": ["UP"],
+    "mtu": 1500,
+    "addr_info": [{"local": "192.168.1.2", "prefixlen": 24}],
+}
+ROUTE = {"dst": "default", "gateway": "192.168.1.5", "dev": "eth0"}
+INSIDE = json.dumps(
+    program_said(
+        {pid: {"address": [ETH0], "route": [ROUTE]} for pid in (1000, 1001)}, resolver="nameserver 192.168.22.1\n"
+    )
+)
 
 
 RULES = ("bip", "mtu", "dns")
@@ -384,7 +385,7 @@ def test_a_published_port_from_its_own_bridge(icc, proxy, reachable):
     """Without docker-proxy a connection to a published port comes back to docker0, where icc may be off (observed)."""
     wanted = f"{{icc: {icc}, userland-proxy: {proxy}}}".lower()
     text = f'hosts: {{vm0: {{daemon: {wanted}}}}}\ncontainers: {{web: {{ports: ["8080:80"]}}, side: {{}}}}\n'
-    cells = matrix(build_world(lab(text), *imagine(lab(text))))
+    cells = matrix(worlds.offline(lab(text)))
     (told,) = [e.reachable for c, e in cells if (c.source, c.to, c.probe) == ("side", "vm0", "tcp/8080")]
     assert told is reachable
 

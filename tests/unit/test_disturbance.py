@@ -7,7 +7,7 @@ from support.labs import lab, running
 
 from dockerlab.errors import EngineError
 from dockerlab.probe.base import TIMEOUT, reachable, unknown, unreachable
-from dockerlab.reach import Cell, Expectation, build_world
+from dockerlab.reach import Cell, Expectation
 from dockerlab.verify.disturbance import disturbed, withdraw
 
 LAB = lab("""
@@ -21,7 +21,7 @@ LAB = lab("""
 ENGINES = running(LAB)
 BEFORE = {name: replace(each, containers=tuple(replace(c, started=1) for c in each.containers))
           for name, each in ENGINES.snapshots().items()}  # fmt: skip
-WORLD = build_world(LAB, ENGINES.facts(), BEFORE)
+WORLD = world_of(LAB, ENGINES, snapshots=BEFORE)
 
 
 def after(**changes):

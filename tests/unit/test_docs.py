@@ -8,10 +8,11 @@ from pathlib import Path
 
 import pytest
 from support.labs import lab, read, running
+from support.worlds import world_of
 
 from dockerlab import modes
 from dockerlab.probe.base import unknown
-from dockerlab.reach import build_world, matrix
+from dockerlab.reach import matrix
 from dockerlab.report import as_json
 from dockerlab.verify import Report, judge_all
 
@@ -49,7 +50,7 @@ def test_every_field_of_the_report_is_explained():
     """Each field of the JSON report has its row."""
     definition = read(ROOT / "examples/bridge.yaml")
     engines = running(definition)
-    cells = matrix(build_world(definition, engines.facts(), engines.snapshots()))
+    cells = matrix(world_of(definition, engines))
     judged = judge_all(cells, [unknown("not asked")] * len(cells))
     document = json.loads(as_json.render(Report("bridge", "", judged, {"local": ""}, {"local": ""}, 0.0)))
     rows = set(re.findall(r"^\| `(\w+)`", VERIFICATION.read_text(encoding="utf-8"), re.MULTILINE))

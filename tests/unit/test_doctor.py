@@ -6,6 +6,7 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 
 import pytest
+from support.changed_host import of
 from support.labs import lab, running, who
 from support.pretend import Engines
 
@@ -18,22 +19,13 @@ from dockerlab.errors import ConnectError, EngineError, HostKeyError
 from dockerlab.finding import Finding, Remedy, exit_code
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.hosts.local import LocalHost
+from dockerlab.kernel.model import Listener, Machine, Namespace
+from dockerlab.kernel.rules import Ruleset
 from dockerlab.report import findings as listing
 from dockerlab.snapshot import ContainerState, NetworkState, PublishedPort
 from dockerlab.topology import HostFacts, Route
 
 RECORDED = Path(__file__).parent / "recorded"
-
-RULES = """\
-*nat
-:POSTROUTING ACCEPT [0:0]
--A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
-COMMIT
-*filter
--A FORWARD -j DOCKER-ISOLATION-STAGE-1
--A FORWARD -o docker0 -j DOCKER
--A FORWARD -i docker0 ! -o docker0 -j ACCEPT
-"""
 
 WELL = Condition(
     clock=0.1,
@@ -53,7 +45,6 @@ WELL = Condition(
     settable=True,
     sockets=(),
     disks=(Disk("/", 50 << 30, 10**6),),
-    rules=RULES,
 )
 
 EMPTY = "containers: {web: {}}"
@@ -64,18 +55,43 @@ containers: {web: {networks: [lan]}}
 """
 
 
-def bad(text, *, condition=(), facts=(), engines=None, networks=(), containers=(), **patient):
-    """Return the findings on one host that are not ok, by subject, and hold that each has a sentence."""
+def flushed(space):
+    """Return a namespace without a rule."""
+    chains = tuple(replace(chain, rules=()) for chain in space.ruleset.chains)
+    return replace(space, ruleset=replace(space.ruleset, chains=chains))
+
+
+def input_drops(space):
+    """Return a namespace whose policy of INPUT drops, as many firewalls have it."""
+    chains = (replace(c, policy="DROP" if c.name == "INPUT" else c.policy) for c in space.ruleset.chains)
+    return replace(space, ruleset=replace(space.ruleset, chains=tuple(chains)))
+
+
+def unread(space):
+    """Return a namespace whose rules nobody could read."""
+    return replace(space, ruleset=Ruleset(unread=("iptables-save: not found",)))
+
+
+def bad(  # noqa: PLR0913 - each is one thing that was told
+    text, *, condition=(), facts=(), engines=None, networks=(), containers=(), space=lambda s: s, **patient
+):
+    """Return the findings on one host that are not ok, by subject, and hold that each has a sentence.
+
+    Its own namespace is as the engine would have made it, but for what `space` changes.
+    """
     definition = lab(text) if text else None
     engines = engines or Engines(["local"])
     known = replace(engines["local"].facts(), **dict(facts))
     seen = engines["local"].snapshot()
     seen = replace(seen, networks=(*seen.networks, *networks), containers=(*seen.containers, *containers))
-    told = {"facts": known, "condition": replace(WELL, **dict(condition)), "snapshot": seen} | patient
+    told = {
+        "facts": known, "condition": replace(WELL, **dict(condition)), "snapshot": seen, "kernel": of(seen, space),
+    } | patient  # fmt: skip
     case = None
     if definition is not None:
         snapshots = {} if told["snapshot"] is None else {"local": told["snapshot"]}
-        case = Case(definition, who(definition), {"local": known}, snapshots)
+        kernels = {} if told["kernel"] is None else {"local": told["kernel"]}
+        case = Case(definition, who(definition), {"local": known}, snapshots, kernels)
     found = list(judge(Patient("local", "this machine", **told), case))
     assert all(finding.told for finding in found)
     return {finding.subject: finding for finding in found if finding.status != "ok"}
@@ -96,14 +112,8 @@ def test_a_whole_host(text):
 def test_while_the_lab_runs():
     """A lab that runs is not in its own way: not by its subnet, its ports, nor the processes that hold them."""
     engines = running(lab(FRONT))
-    bridge = next(n for n in engines["local"].snapshot().networks if n.name == "front")
-    rules = RULES + (
-        f"-A FORWARD -i br-{bridge.id[:12]} -j ACCEPT\n-A FORWARD -o br-{bridge.id[:12]} -j DOCKER\n"
-        "*nat\n-A PREROUTING -j DOCKER\n-A POSTROUTING -s 10.9.1.0/24 -j MASQUERADE\n"
-        "-A DOCKER -p tcp --dport 8080 -j DNAT\n"
-    )
     proxy = Socket("tcp", None, 8080, "docker-proxy", 7)
-    assert bad(FRONT, engines=engines, condition={"sockets": (proxy,), "rules": rules}) == {}
+    assert bad(FRONT, engines=engines, condition={"sockets": (proxy,)}) == {}
 
 
 @pytest.mark.parametrize(
@@ -111,8 +121,6 @@ def test_while_the_lab_runs():
     [
         ({}, {"ip_forward": False}, "ip_forward", "problem", "sysctl -w net.ipv4.ip_forward=1"),
         ({}, {"ip_forward": None}, "ip_forward", "unknown", None),
-        ({"rules": "*filter\n"}, {}, "firewall", "problem", "systemctl restart docker"),
-        ({"rules": None}, {}, "firewall", "unknown", None),
         ({}, {"iptables": False}, "firewall", "problem", "iptables -P FORWARD ACCEPT"),
         ({"agent": ""}, {"python": None}, "agent", "warning", "apt-get install python3"),
         ({"agent": "No module named 'selectors'"}, {}, "agent", "warning", "apt-get install python3"),
@@ -131,6 +139,29 @@ def test_machine(condition, facts, subject, status, command):
     """Each thing that is wrong with a machine is found alone, with the command that mends it."""
     finding = only(bad("", condition=condition, facts=facts), subject, status)
     assert [" ".join(argv) for argv in finding.remedy.commands] == ([command] if command else [])
+
+
+@pytest.mark.parametrize(
+    ("changed", "status", "told", "command"),
+    [
+        (flushed, "problem", "are missing in table filter", "systemctl restart docker"),
+        (input_drops, "problem", "the policy of filter INPUT is DROP", "iptables -P INPUT ACCEPT"),
+        (unread, "unknown", "iptables-save: not found", None),
+    ],
+)
+@pytest.mark.parametrize("text", ["", FRONT])
+def test_firewall(text, changed, status, told, command):
+    """What the firewall does to containers' packets is told with its cause and the command, with a lab and without."""
+    finding = only(bad(text, space=changed), "firewall", status)
+    assert told in finding.told
+    assert [" ".join(argv) for argv in finding.remedy.commands] == ([command] if command else [])
+    assert finding.remedy.undo == (), "it may be meant so"
+
+
+def test_a_kernel_that_is_not_seen():
+    """Where the kernel's state cannot be looked at nothing is claimed of the firewall."""
+    finding = only(bad("", kernel=None, blind=EngineError("local", "no python3")), "firewall", "unknown")
+    assert finding.told == "its kernel could not be looked at: no python3"
 
 
 def test_a_larger_disk_below():
@@ -160,8 +191,8 @@ def test_a_policy_that_accepts():
 
 def test_the_tutorials_remedy_is_told_and_not_safe():
     """The policy of FORWARD is told as a remedy, and never has what `--fix` goes by."""
-    for facts, condition in (({}, {"rules": ""}), ({"iptables": False}, {})):
-        remedy = bad("", facts=facts, condition=condition)["firewall"].remedy
+    for facts, changed in (({}, flushed), ({"iptables": False}, flushed)):
+        remedy = bad("", facts=facts, space=changed)["firewall"].remedy
         told = remedy.words + " ".join(" ".join(command) for command in remedy.commands)
         assert "iptables -P FORWARD ACCEPT" in told
         assert remedy.undo == ()
@@ -189,7 +220,7 @@ def test_engine(condition, patient, told, command):
 
 def test_without_root():
     """Who is not root is told what cannot be seen, and gets the commands with sudo."""
-    found = bad("", facts={"root": False, "ip_forward": False}, condition={"rules": None, "user": "ann"})
+    found = bad("", facts={"root": False, "ip_forward": False}, condition={"user": "ann"}, space=unread)
     assert {key: one.status for key, one in found.items()} == {
         "agent": "warning",
         "ip_forward": "problem",
@@ -265,8 +296,7 @@ def test_mac_filters(driver, machine, told):
 def test_a_subnet_that_is_taken():
     """A network in the way is named, with its removal and with a subnet that is free."""
     other = NetworkState("1", "theirs", "bridge", subnets=(ip_network("10.9.0.0/16"),), internal=True)
-    rules = RULES + f"-A FORWARD ! -d 10.9.0.0/16 -i br-{'1':.12} -j DROP\n"
-    finding = only(bad(FRONT, networks=[other], condition={"rules": rules}), "subnet", "problem")
+    finding = only(bad(FRONT, networks=[other]), "subnet", "problem")
     assert finding.remedy.commands == (("docker", "network", "rm", "theirs"),)
     assert "such as 172.28.0.0/24" in finding.remedy.words
 
@@ -326,8 +356,7 @@ def test_a_port_that_a_container_has():
     """A container on a port is named by the rule that `up` goes by, once."""
     other = ContainerState("1", "theirs", "x", running=True, published=(PublishedPort("0.0.0.0", 8080, 80, "tcp"),))
     proxy = Socket("tcp", None, 8080, "docker-proxy", 7)
-    rules = RULES + "*nat\n-A PREROUTING -j DOCKER\n-A DOCKER -p tcp --dport 8080 -j DNAT\n"
-    found = bad(FRONT, containers=[other], condition={"sockets": (proxy,), "rules": rules})
+    found = bad(FRONT, containers=[other], condition={"sockets": (proxy,)})
     assert only(found, "port", "problem").remedy.commands == (("docker", "stop", "theirs"),)
 
 
@@ -379,6 +408,11 @@ ANSWER = """\
 == id
 0
 
+== settings
+id 0
+file L2V0Yy9kb2NrZXIvZGFlbW9uLmpzb24=
+flags ZG9ja2VyZA==
+
 == docker
 Docker version 20.10.24+dfsg1, build 297e128
 
@@ -402,13 +436,6 @@ inet arp_cache
     thresh1 128 thresh2 512 thresh3 1024 gc_int 30000
     config key_len 4 entry_size 336 entries 72
 
-== sockets
-tcp   LISTEN 0      128          0.0.0.0:22        0.0.0.0:*    users:(("sshd",pid=93,fd=3))
-tcp   LISTEN 0      4096   127.0.0.1%lo:53         0.0.0.0:*
-udp   UNCONN 0      0                  *:4789            *:*
-tcp   LISTEN 0      5               [::1]:631            [::]:*
-complete
-
 == space
 Filesystem     1024-blocks     Used Available Capacity Mounted on
 /dev/vda1         51343840 20190876  28524712      42% /
@@ -420,17 +447,20 @@ Filesystem       Inodes   IUsed    IFree IUse% Mounted on
 /dev/vda1       3276800  317921  2958879   10% /
 tmpfs                 0       0        0     - /mnt/with space
 
-== rules
-*filter
-complete
-
 == finished
 """
 
 
 def test_parse():
     """What the programs print is read; what they do not print is not known, never a guess."""
-    found = parse(ANSWER, 1_700_000_000.0, 1_700_000_001.0)
+    sockets = [
+        ("tcp", "0.0.0.0", 22, ((93, "sshd"),)),
+        ("tcp", "127.0.0.1", 53),
+        ("udp", "::", 4789),
+        ("tcp", "::1", 631),
+    ]
+    ground = Namespace(1, host=True, listeners=tuple(Listener(*each) for each in sockets))
+    found = parse(ANSWER, 1_700_000_000.0, 1_700_000_001.0, Machine("vm0", namespaces=(ground,)))
     assert (found.clock, found.within) == (10.0, 0.5)
     assert found.docker.startswith("Docker version 20.10.24")
     assert found.agent == "ModuleNotFoundError: No module named 'ctypes'"
@@ -443,9 +473,8 @@ def test_parse():
         Socket("tcp", ip_address("::1"), 631),
     )
     assert found.disks == (Disk("/", 28524712 * 1024, 2958879), Disk("/mnt/with space", 1000 * 1024, None))
-    assert found.rules == "*filter"
     nothing = parse("== finished", 0, 0)
-    assert (nothing.clock, nothing.sockets, nothing.rules, nothing.neighbour_limit) == (None, None, None, None)
+    assert (nothing.clock, nothing.sockets, nothing.neighbour_limit) == (None, None, None)
 
 
 def silent(host, _names):
@@ -453,10 +482,10 @@ def silent(host, _names):
 
 
 def test_one_round_trip():
-    """A machine is asked once, with a constant; an answer that is not whole is told as such."""
+    """A machine is asked once, with a constant, and its kernel once; an answer that is not whole is told as such."""
     host = FakeHost("vm0", lambda argv, given: ANSWER if argv == ("sh", "-s") and given == SCRIPT.encode() else "")
     (patient,) = look({"vm0": host}, ["web"], silent).values()
-    assert host.calls == [("sh", "-s")]
+    assert sorted(argv[0] for argv in host.calls) == ["python3", "sh"]
     assert patient.facts == HostFacts("vm0", root=True, missing=patient.facts.missing)
     cut = FakeHost("vm0", lambda *_: (1, "== id\n0\n", "killed"))
     (patient,) = look({"vm0": cut}, [], silent).values()

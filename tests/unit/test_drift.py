@@ -8,6 +8,7 @@ from support.lab_hosts import EXAMPLES, NAMES
 from support.labs import lab, read, running
 
 from dockerlab.drift import differences
+from dockerlab.snapshot import PublishedPort
 
 DEMO = """
     networks:
@@ -68,10 +69,9 @@ def test_a_wrong_parent():
     """The parent that a network has and the one that it should have are named, and how it is made anew."""
     (told,) = changed("lan", "networks", options={"parent": "eth0"})
     assert told.startswith("local: network lan has parent eth0, and the lab wants eth0.50; right would be: docker")
-    assert "docker rm --force child; docker network rm lan; docker network create --driver macvlan" in told
-    assert told.index("network create") < told.index(
-        "docker run --detach --interactive --tty --name child --network lan"
-    )
+    gone, made = "disconnect --force lan child; docker network rm lan; ", "docker network create --driver macvlan"
+    assert gone + made in told
+    assert told.endswith("lan; docker network connect --ip 10.9.0.5 lan child")
 
 
 @pytest.mark.parametrize(
@@ -95,7 +95,7 @@ def test_a_network_made_otherwise(fields, said):
 
 def test_a_missing_port():
     """A port that is not published is named with the command that publishes it."""
-    (told,) = changed("web", published=())
+    (told,) = changed("web", asked=())
     assert "container web does not publish its port 80/tcp as 8080" in told
     assert "docker rm --force web; docker run" in told
     assert "--publish 8080:80/tcp" in told
@@ -122,3 +122,61 @@ def test_what_does_not_run():
     assert told.endswith("container plain does not run (exited, exit code 137); right would be: docker start plain")
     (told,) = changed("web", started=5)
     assert told.endswith("right would be: docker restart side")
+    (told,) = changed("web", id="another")
+    assert "had before it started anew, and so it is cut off; right would be: docker rm --force side; docker" in told
+
+
+def test_a_network_of_a_later_step():
+    """Of a container alone it is not told that it lacks a place on a network which nobody has made yet."""
+    definition = lab("""
+        networks: {front: {}, back: {}}
+        containers: {app: {networks: [front, back]}}
+    """)
+    engines = running(definition)
+    engines["local"].run(("docker", "network", "disconnect", "back", "app"))
+    (told,) = differences(definition, engines.snapshots(), frozenset({"front", "app"}))
+    assert str(told).endswith("wants it on back, front; right would be: docker network connect back app")
+    engines["local"].run(("docker", "network", "rm", "back"))
+    assert differences(definition, engines.snapshots(), frozenset({"front", "app"})) == []
+    (told,) = differences(definition, engines.snapshots())
+    assert told.right == ("docker network create --driver bridge back", "docker network connect back app")
+
+
+def test_another_command():
+    """What a container runs is held against the definition, its entrypoint too, and not where the image decides."""
+    definition = lab("""
+        containers:
+          plain: {}
+          web: {command: "httpd -f -p 80"}
+          own: {entrypoint: ["/bin/sh", "-c"], command: ["sleep 1d"]}
+    """)
+    engines = running(definition)
+    assert differences(definition, engines.snapshots()) == []
+    there = engines["local"].containers
+    for name in there:
+        there[name] = replace(there[name], command=("true",))
+    told = [str(each).partition(";")[0] for each in differences(definition, engines.snapshots())]
+    assert told == [
+        "local: container web runs `true`, and the lab wants `httpd -f -p 80`",
+        "local: container own runs `/bin/sh true`, and the lab wants `/bin/sh -c sleep 1d`",
+    ]
+
+
+def test_a_port_on_one_address_of_the_host():
+    """A port that is published on one address alone is another port; two words for all addresses are one."""
+    (told,) = changed("web", asked=(PublishedPort("127.0.0.1", 8080, 80, "tcp"),))
+    assert "publishes its port 80/tcp on 127.0.0.1 only, and the lab wants it on every address of the host" in told
+    assert changed("web", asked=(PublishedPort("::", 8080, 80, "tcp"),)) == []
+
+
+def test_a_missing_alias():
+    """A name that a container lacks on a network is told, and how it gets it without being made anew."""
+    definition = lab("networks: {n: {}}\ncontainers: {web: {networks: {n: {aliases: [www, site]}}}}\n")
+    engines = running(definition)
+    web = engines["local"].containers["web"]
+    engines["local"].containers["web"] = replace(web, endpoints={"n": replace(web.endpoints["n"], aliases=("site",))})
+    (told,) = differences(definition, engines.snapshots())
+    assert str(told) == (
+        "local: container web lacks the alias www on n; right would be: docker network disconnect n web; "
+        "docker network connect --alias www --alias site n web"
+    )

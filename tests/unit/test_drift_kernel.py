@@ -7,10 +7,12 @@ from ipaddress import ip_interface
 import pytest
 from support.lab_hosts import EXAMPLES, NAMES
 from support.labs import lab, read, running
+from support.machinery import failed, program_said
 
-from dockerlab.drift import kernel
+from dockerlab.drift import inside
 from dockerlab.hosts.fake import FakeHost
-from dockerlab.survey.inside import Inside, Link, look_inside, parse
+from dockerlab.kernel.model import Link
+from dockerlab.survey.inside import Inside, look_inside
 from dockerlab.topology import HostFacts, Nic
 
 DEMO = """
@@ -48,11 +50,13 @@ def as_made(definition, snapshots):
     for name in definition.containers:
         snapshot = snapshots[definition.host_of(name)]
         places = tuple(snapshot.container(name).endpoints.values())
-        links = [Link(f"eth{n}", p.mac, True, 1450, p.addresses) for n, p in enumerate(places) if p.addresses]
+        links = [
+            Link(n, f"eth{n}", mac=p.mac, mtu=1450, addresses=p.addresses) for n, p in enumerate(places) if p.addresses
+        ]
         gateways = [p.gateway for p in places if p.gateway and not snapshot.network(p.network).internal]
         if any(snapshot.network(p.network).driver == "overlay" for p in places):
             gateways.append("172.18.0.1")  # that of the engine's own bridge
-        found[name] = Inside(tuple(links), tuple(gateways[:1]), {}, ("127.0.0.11",))
+        found[name] = Inside(tuple(links), tuple(gateways[:1]), nameservers=("127.0.0.11",))
     return found
 
 
@@ -61,9 +65,9 @@ def told(name, change):
     definition = lab(DEMO)
     snapshots = engines_of(definition)
     insides = as_made(definition, snapshots)
-    assert list(kernel.namespaces(definition, snapshots, insides)) == []
+    assert list(inside.namespaces(definition, snapshots, insides)) == []
     insides[name] = change(insides[name])
-    return [str(each) for each in kernel.namespaces(definition, snapshots, insides)]
+    return [str(each) for each in inside.namespaces(definition, snapshots, insides)]
 
 
 def with_link(**changes):
@@ -75,7 +79,7 @@ def test_an_example_as_it_was_made(name):
     """What an engine has made, and nobody has changed, is named nowhere."""
     definition = read(EXAMPLES / f"{name}.yaml")
     snapshots = running(definition).snapshots()
-    assert list(kernel.namespaces(definition, snapshots, as_made(definition, snapshots))) == []
+    assert list(inside.namespaces(definition, snapshots, as_made(definition, snapshots))) == []
 
 
 def test_what_was_changed_in_a_namespace():
@@ -132,12 +136,12 @@ def test_a_parent_that_is_down():
     """A parent that is down is named with its network and host; one that is up, or not known, is not."""
     definition = lab(DEMO)
     facts = {"vm1": HostFacts("vm1", nics=(Nic("eth0.50", up=False),))}
-    (said,) = map(str, kernel.parents(definition, facts))
+    (said,) = map(str, inside.parents(definition, facts))
     assert said == (
         "vm1: network lan has a parent that is down: no frame leaves vm1 by eth0.50, and none enters; "
         "right would be: ip link set eth0.50 up"
     )
-    assert list(kernel.parents(definition, {"vm1": HostFacts("vm1", nics=(Nic("eth0.50"),))})) == []
+    assert list(inside.parents(definition, {"vm1": HostFacts("vm1", nics=(Nic("eth0.50"),))})) == []
 
 
 PLAIN = """
@@ -147,7 +151,9 @@ PLAIN = """
 ADDRESS = [
     {},
     {
+        "ifindex": 2,
         "ifname": "eth0",
+        "link_type": "ether",
         "flags": ["UP"],
         "mtu": 1500,
         "address": "02:42:ac:11:00:02",
@@ -156,12 +162,7 @@ ADDRESS = [
 ]
 
 
-def said_of(pid):
-    return (
-        f"\n== {pid} address\n{json.dumps(ADDRESS)}\n\n== {pid} route\n"
-        '[{"dst":"default","gateway":"172.17.0.1","dev":"eth0","flags":[]}]\n'
-        f"\n== {pid} neighbour\n\n== {pid} resolver\n# none\nnameserver 192.168.22.1\n"
-    )
+ROUTES = [{"dst": "default", "gateway": "172.17.0.1", "dev": "eth0", "flags": []}]
 
 
 def test_what_a_namespace_says():
@@ -169,23 +170,28 @@ def test_what_a_namespace_says():
     definition = lab(PLAIN)
     snapshots = running(definition).snapshots()
     pid = snapshots["vm0"].container("web").pid
-    host = FakeHost("vm0", lambda *_: said_of(pid))
+    said = program_said({pid: {"address": ADDRESS, "route": ROUTES}}, resolver="# none\nnameserver 192.168.22.1\n")
+    host = FakeHost("vm0", lambda *_: json.dumps(said))
     found, unseen = look_inside(definition, snapshots, {"vm0": host})
-    link = Link("eth0", "02:42:ac:11:00:02", True, 1500, (ip_interface("172.17.0.2/16"),))
-    assert found == {"web": Inside((link,), ("172.17.0.1",), {}, ("192.168.22.1",))}
+    link = Link(2, "eth0", mac="02:42:ac:11:00:02", mtu=1500, addresses=(ip_interface("172.17.0.2/16"),))
+    assert found == {"web": Inside((link,), ("172.17.0.1",), nameservers=("192.168.22.1",))}
     assert unseen == {}
-    assert host.calls == [("sh", "-s", "--", str(pid))]
+    assert json.loads(host.calls[0][-1]) == {"pids": [pid], "detail": "all"}
 
 
 def test_a_namespace_that_says_nothing():
     """What could not be read is not taken for an empty namespace."""
     definition = lab(PLAIN)
     snapshots = running(definition).snapshots()
-    refused = FakeHost(
-        "vm0", lambda *_: (1, "\n== 1000 address\n\n== 1000 route\n", "nsenter: Operation not permitted")
-    )
-    found, unseen = look_inside(definition, snapshots, {"vm0": refused})
+    pid = snapshots["vm0"].container("web").pid
+    refused = program_said({})
+    refused["unread"] = {f"/proc/{pid}/ns/net": "[Errno 13] Permission denied"}
+    found, unseen = look_inside(definition, snapshots, {"vm0": FakeHost("vm0", lambda *_: json.dumps(refused))})
     assert found == {}
-    assert unseen == {"web": "vm0: the network namespace of web cannot be read: nsenter: Operation not permitted"}
-    with pytest.raises(ValueError, match="nothing could be read"):
-        parse(7, {"7 address": ["[]"]})
+    why = "the network namespaces of 1 container: [Errno 13] Permission denied"
+    assert unseen == {"web": f"vm0: the network namespace of web cannot be read: {why}"}
+    broken = program_said({pid: {"address": ADDRESS}})
+    broken["namespaces"][-1]["said"]["address"] = failed(["ip", "-json"], "Object is unknown")
+    found, unseen = look_inside(definition, snapshots, {"vm0": FakeHost("vm0", lambda *_: json.dumps(broken))})
+    assert found == {}
+    assert unseen["web"].endswith("`ip -json` failed (exit code 1): Object is unknown")

@@ -23,8 +23,9 @@ from dockerlab.errors import (
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.plan import Key, Plan, Step
 from dockerlab.provision import reconcile
-from dockerlab.provision.execute import Execution, WhileLocked, execute, raise_for
+from dockerlab.provision.execute import Execution, execute, raise_for
 from dockerlab.provision.queue import Queue
+from dockerlab.provision.reporting import WhileLocked
 from dockerlab.snapshot import Snapshot
 
 

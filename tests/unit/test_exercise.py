@@ -9,15 +9,16 @@ from support.labs import lab
 from dockerlab.checks.judge import Outcome
 from dockerlab.checks.looks import parse, stands
 from dockerlab.cli.exercise import words
-from dockerlab.command import Result
+from dockerlab.daemon import DaemonFile
 from dockerlab.errors import DefinitionError, UsageError
 from dockerlab.exercise import hints, loader, progress
 from dockerlab.exercise.model import Folder
 from dockerlab.exercise.readme import sections
-from dockerlab.exercise.remains import Picture, changes, picture
+from dockerlab.exercise.remains import Holdings, changes, held_by
 from dockerlab.faults import FAULTS
 from dockerlab.faults.fault import Break
 from dockerlab.faults.injury import Act, Injury, choose
+from dockerlab.kernel import iptables
 from dockerlab.snapshot import LABEL_LAB, ContainerState, NetworkState, Snapshot
 from dockerlab.topology import HostFacts, Nic, Route
 
@@ -251,7 +252,7 @@ def begun(**more):
 
 def test_progress_is_kept(tmp_path):
     """What is written is read again as it was, also what it takes to mend a fault, and can be forgotten."""
-    here = begun(sandbox=True, step=2, before={"vm0": Picture(containers=frozenset({"a"}), policy="DROP")})
+    here = begun(sandbox=True, step=2, before={"vm0": Holdings(containers=frozenset({"a"}), policy="DROP")})
     progress.write(here, tmp_path)
     assert progress.read("02-outside", tmp_path) == here
     assert progress.running(tmp_path) == ["02-outside"]
@@ -301,8 +302,8 @@ def test_a_seed_chooses():
 MASQUERADE = "-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE"
 SAVED = b"""*nat
 -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
--A POSTROUTING -s 172.17.0.4/32 -d 172.17.0.4/32 -p tcp -j MASQUERADE
--A PREROUTING -j DOCKER
+-A POSTROUTING -s 172.17.0.4/32 -d 172.17.0.4/32 -p tcp -m tcp --dport 80 -j MASQUERADE
+-A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
 COMMIT
 *filter
 -A FORWARD -i br-0123 ! -o br-0123 -j ACCEPT
@@ -328,19 +329,19 @@ def seen(saved=SAVED, **more):
         "vm0", nics=(Nic("eth0"), Nic("docker0", up=False), Nic("veth1"), Nic("br-1")), ip_forward=True,
         forward_policy="DROP", routes=ROUTES,
     )  # fmt: skip
-    return picture(snapshot, facts, Result((), 0, saved, b"", 0.0)).model_copy(update=more)
+    return held_by(snapshot, facts, iptables.read(saved.decode(), "ip"), DaemonFile("vm0")).model_copy(update=more)
 
 
-def test_a_picture():
+def test_what_a_host_holds():
     """What comes and goes with labs and networks is left out."""
-    assert seen() == Picture(
+    assert seen() == Holdings(
         containers={"guest"}, networks={"bridge"}, links={"eth0 up", "docker0 down"}, policy="DROP", ip_forward=True,
         rules={f"nat {MASQUERADE}"}, routes={DEFAULT},
     )  # fmt: skip
 
 
 def test_nothing_has_changed():
-    """Two pictures of one host that is as it was have no difference; docker0 may go up."""
+    """Two looks at one host that is as it was have no difference; docker0 may go up."""
     assert changes("vm0", seen(), seen(links=frozenset({"eth0 up", "docker0 up"}))) == []
 
 

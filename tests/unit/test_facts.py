@@ -1,16 +1,20 @@
 """What a machine says of itself, from recorded output."""
 
 import socket
+import subprocess
 import sys
+from base64 import b64encode
 from ipaddress import ip_address, ip_interface, ip_network
 from textwrap import dedent
 
 import pytest
+from support.machinery import failed, program_said
 
+from dockerlab import daemon
 from dockerlab.errors import HostError
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.hosts.local import LocalHost
-from dockerlab.survey import facts
+from dockerlab.survey import facts, parse, send
 from dockerlab.topology import HostFacts, Nic, Route
 
 FULL = dedent("""\
@@ -55,8 +59,26 @@ FULL = dedent("""\
     unreachable 10.0.0.0/8
     fe80::/64 dev eth0 proto kernel metric 256 pref medium
 
+    == settings
+    id 0
+    file L2V0Yy9kb2NrZXIvZGFlbW9uLmpzb24=
+    flags ZG9ja2VyZA==
+
     == end
     """)
+
+
+def base64(text):
+    """Return a text as the script sends what may be anything."""
+    return b64encode(text.encode()).decode()
+
+
+def said(*, text=None, flags="", path="/etc/docker/daemon.json", more=""):
+    """Return what the script says of a machine whose engine has such a file and such words on its command line."""
+    content = f"text 644 {base64(text)}\n" if text is not None else ""
+    settings = f"id 0\nfile {base64(path)}\n{content}{more}flags {base64(flags)}\n"
+    head, _, _ = FULL.partition("== settings")
+    return f"{head}== firewall\niptables v1.8.9 (nf_tables)\n\n== settings\n{settings}\n== end\n"
 
 
 def test_full():
@@ -91,10 +113,13 @@ def test_nothing_known():
 
 def test_settings_that_cannot_be_read():
     """An engine's settings that are there and cannot be read are told as missing; none at all are the default ones."""
+    assert facts.parse("vm0", said()).settings_read
     assert facts.parse("vm0", FULL).settings_read
-    found = facts.parse("vm0", FULL.replace("== end", "== settings_read\n0\n\n== end"))
+    found = facts.parse("vm0", said(more="hidden yes\n", path="/srv/engine.json", flags="--userland-proxy=false"))
     assert not found.settings_read
-    assert found.missing[-1] == "the engine's settings (/etc/docker/daemon.json)"
+    assert found.missing[-1] == "the engine's settings (/srv/engine.json)"
+    assert not found.userland_proxy, "its command line can be read all the same"
+    assert not facts.parse("vm0", FULL.replace("file L2V0", "file $$$")).settings_read
 
 
 def test_address_with_a_peer_in_its_name():
@@ -150,23 +175,59 @@ def test_gossip(lines, gossip):
 
 
 @pytest.mark.parametrize(
-    ("daemon", "flags", "settings"),
+    ("text", "flags", "settings"),
     [
-        ("", "", {"iptables": True, "userland_proxy": True, "ip6tables": None, "live_restore": False}),
+        (None, "", {"iptables": True, "userland_proxy": True, "ip6tables": None, "live_restore": False}),
         ('{"iptables": false, "live-restore": true}', "", {"iptables": False, "live_restore": True}),
         ('{"ip6tables": true, "allow-direct-routing": true}', "", {"ip6tables": True, "direct_routing": True}),
-        ("", "--userland-proxy=false\n--live-restore\n--data-root", {"userland_proxy": False, "live_restore": True}),
+        (
+            None,
+            "dockerd\n--userland-proxy=false\n--live-restore\n--data-root\n/srv",
+            {"userland_proxy": False, "live_restore": True},
+        ),
+        ("", "dockerd\n-H\nfd://\n--iptables=0\n--ip6tables=T", {"iptables": False, "ip6tables": True}),
+        ('{"dns": ["10.0.0.1"]}', "dockerd\n--dns\n10.0.0.2\n--dns=10.0.0.3", {
+            "dns": ("10.0.0.1", "10.0.0.2", "10.0.0.3"),
+        }),
         ("{broken", "--iptables=false", {"iptables": False}),
         ("[1]", "", {"iptables": True}),
         ('{"firewall-backend": "nftables"}', "", {"firewall": "nftables"}),
+        (None, "dockerd\n--firewall-backend\nnftables", {"firewall": "nftables"}),
     ],
-)
-def test_settings(daemon, flags, settings):
-    """The engine's settings stand in daemon.json or on its command line; what is in neither has its default."""
-    sections = f"== firewall\niptables v1.8.9 (nf_tables)\n\n== daemon\n{daemon}\n\n== flags\n{flags}\n\n== end"
-    found = facts.parse("vm0", FULL.replace("== end", sections))
+)  # fmt: skip
+def test_settings(text, flags, settings):
+    """The engine's settings stand in its file or on its command line; what is in neither has its default."""
+    found = facts.parse("vm0", said(text=text, flags=flags))
     assert {name: getattr(found, name) for name in settings} == settings
     assert found.firewall in ("nftables", "iptables v1.8.9 (nf_tables)")
+
+
+def test_whose_settings_they_are():
+    """The lab that has changed the settings is known from what it keeps beside the file, wherever that is."""
+    kept = "# before\nlab demo\nowner teacher@desk\ninstance \nrun 0\nmode absent\n\n"
+    assert facts.parse("vm0", said(more=f"kept {base64(kept)}\n")).settings_of == "demo"
+    assert not facts.parse("vm0", said()).settings_of
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads the command line of a process by its number")
+@pytest.mark.parametrize("words", [["--config-file={file}"], ["-D", "--config-file", "{file}", "--debug"]])
+def test_the_file_that_the_engine_reads(tmp_path, words):
+    """An engine that was started with another file is predicted from that one, and changed in that one."""
+    file = tmp_path / "engine.json"
+    file.write_text('{"userland-proxy": false}')
+    words = [word.format(file=file) for word in words]
+    with subprocess.Popen([sys.executable, "-c", "input()", *words], stdin=subprocess.PIPE) as engine:
+        (tmp_path / "docker.pid").write_text(str(engine.pid))
+
+        def here(argv, given):
+            script = given.replace(b"/var/run/docker.pid", str(tmp_path / "docker.pid").encode())
+            return subprocess.run(argv, input=script, capture_output=True, check=False).stdout
+
+        host = FakeHost("vm0", here)
+        found, changed = facts.gather(host), daemon.look(host)
+        engine.communicate(b"\n")
+    assert (found.userland_proxy, found.settings_read) == (False, True)
+    assert (changed.path, changed.text) == (str(file), file.read_bytes())
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the sockets of a Linux machine")
@@ -204,3 +265,28 @@ def test_primary_address():
     assert HostFacts("h", nics, default).primary_address() == ip_address("10.0.0.5")
     assert HostFacts("h", nics).primary_address() == ip_address("172.17.0.1")
     assert HostFacts("h", nics[:1]).primary_address() is None
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks at this machine's own kernel")
+def test_the_kernel_has_one_word():
+    """What the survey's program sees of a kernel makes the same facts as the script that does without Python."""
+    host = LocalHost("here")
+    told, about = facts.gather(host), facts.gather(host, whole=False)
+    assert not about.nics
+    found = facts.of(about, send.look(host, (), "host"))
+    assert {nic.name: nic for nic in found.nics} == {nic.name: nic for nic in told.nics}
+    assert set(found.routes) == set(told.routes)
+    assert (found.ip_forward, found.ip6_forward, found.bridge_nf) == (told.ip_forward, told.ip6_forward, told.bridge_nf)
+    assert found.root == told.root
+    if found.root and told.forward_policy is not None:
+        assert found.forward_policy == told.forward_policy
+        assert set(found.missing) == set(told.missing)
+
+
+def test_what_the_kernel_did_not_tell():
+    """Where the program could not read something, it is None and listed, and not the default."""
+    said = program_said({}, rules={"known": False, "old": [], "ip": failed(["iptables-save"], "denied", 4)})
+    said["namespaces"][0]["deaf"] = "[Errno 13] Permission denied"
+    found = facts.of(facts.parse("vm0", "== id\n0\n== end\n"), parse.machine("vm0", said))
+    assert (found.ip_forward, found.forward_policy, found.gossip) == (None, None, None)
+    assert {"ip_forward", "forward_policy", "interfaces (is iproute2 installed?)"} <= set(found.missing)

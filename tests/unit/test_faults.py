@@ -1,9 +1,11 @@
 """Faults: what is run to put each in and to take it out, and the facts by which its repair is known."""
 
+import json
 import re
 
 import pytest
 from support.labs import lab, plan_up, running, who
+from support.machinery import program_said
 
 from dockerlab.errors import UsageError
 from dockerlab.faults import FAULTS
@@ -56,10 +58,12 @@ def answer(argv, _given):
     line = " ".join(argv)
     if line.endswith("cat /etc/resolv.conf"):
         return "nameserver 127.0.0.11\noptions ndots:0\n"
-    if "-4 address show" in line:
-        held = ("127.0.0.1/8", "172.28.1.10/24", "10.9.0.5/24", "172.28.1.11/24")
-        return "".join(f"{number}: eth{number - 1} inet {address}\n" for number, address in enumerate(held))
-    return "5: eth0: <UP> mtu 1450 qdisc noqueue\n"
+    held = ("172.28.1.10", "10.9.0.5", "172.28.1.11")
+    links = [
+        {"ifindex": n, "ifname": f"eth{n}", "mtu": 1450, "addr_info": [{"local": address, "prefixlen": 24}]}
+        for n, address in enumerate(held)
+    ]
+    return json.dumps(program_said({pid: {"address": links} for pid in json.loads(argv[-1])["pids"]}))
 
 
 def prepared(fault, **place):

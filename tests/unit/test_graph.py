@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 from support.labs import lab, read, running
 from support.offline import world_of
+from support.worlds import world_of
 
 from dockerlab.graph import dot, mermaid, svg
 from dockerlab.graph.describe import describe
 from dockerlab.graph.verdicts import MOST, Asked, strands
-from dockerlab.reach import Cell, build_world, matrix
+from dockerlab.reach import Cell, matrix
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
@@ -118,7 +119,7 @@ def test_what_is_there():
     """Of a lab that is up, the engines' own addresses are shown, without a mark."""
     definition = read(ROOT / "examples/bridge.yaml")
     engines = running(definition)
-    drawn = describe(build_world(definition, engines.facts(), engines.snapshots()), imagined=False)
+    drawn = describe(world_of(definition, engines), imagined=False)
     assert {box.lines[0] for _, _, box in drawn.boxes()} == {"172.17.0.2", "172.17.0.3"}
     assert "~" not in mermaid.render(drawn)
 
@@ -126,7 +127,15 @@ def test_what_is_there():
 def test_a_container_that_is_not_there():
     """A container without an address is drawn all the same, and says that its address is not known."""
     definition = lab("networks: {n: {}}\ncontainers: {a: {networks: [n]}}")
-    drawn = describe(build_world(definition, {}, {}), imagined=False)
+    drawn = describe(
+        world_of(
+            definition,
+            None,
+            {host: HostFacts(host) for host in definition.hosts},
+            {host: Snapshot(host) for host in definition.hosts},
+        ),
+        imagined=False,
+    )
     ((_, _, box),) = drawn.boxes()
     assert box.lines == ("address not known",)
     for render in (svg.render, mermaid.render, dot.render):

@@ -13,7 +13,7 @@ from dockerlab.graph.describe import describe
 from dockerlab.graph.layout import lay_out
 from dockerlab.graph.shapes import LONGEST, Rect, width
 from dockerlab.graph.verdicts import Asked, nodes, strands
-from dockerlab.lab.model import Machine
+from dockerlab.lab.model import HostSpec
 from dockerlab.reach import matrix
 
 ROOT = Path(__file__).parents[2]
@@ -212,7 +212,7 @@ def test_width_of_a_text():
     """Scripts with wide characters get more room, and a long line is cut."""
     assert width("日本") > width("ab")
     assert width("e\u0301") == width("e")
-    far = Machine(address="ssh://" + "x" * 200)
+    far = HostSpec(address="ssh://" + "x" * 200)
     long = lab("containers: {a: {}}").model_copy(update={"hosts": {"local": far}})
     stage = lay_out(describe(world_of(long), imagined=True))
     assert max(len(text.text) for text in stage.sheet.texts) <= LONGEST + 20

@@ -5,6 +5,7 @@ from ipaddress import ip_address, ip_interface, ip_network
 from pathlib import Path
 
 import pytest
+from dockerlab.reach.offline import imagine
 from support.labs import lab
 from support.recorded import FILES, differences, recorded
 from support.recordings import needed
@@ -15,7 +16,6 @@ from dockerlab.imagined.origin import origin
 from dockerlab.kernel import iptables, nft
 from dockerlab.kernel.routes import MAIN
 from dockerlab.modes import bridge_nft, bridge_rules, overlay
-from dockerlab.reach.offline import imagine
 from dockerlab.reach.rules import RULES
 from dockerlab.snapshot import PublishedPort
 from dockerlab.versions import Engine, numbers

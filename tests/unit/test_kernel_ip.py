@@ -86,6 +86,12 @@ def test_routes():
     assert only(dst="1.2.3.4", dev="a", flags=["onlink"], gateway="9.9.9.9").text == "1.2.3.4 via 9.9.9.9 dev a onlink"
 
 
+def test_details_that_go_without_saying():
+    """What only `ip -details` prints of every route is no part of it."""
+    plain = {"dst": "default", "gateway": "10.0.0.1", "dev": "eth0"}
+    assert only(**plain, type="unicast", table="main", protocol="boot", scope="global") == only(**plain)
+
+
 def test_several_hops():
     """A route of several hops has them all, and knows which the kernel leaves out."""
     hops = [

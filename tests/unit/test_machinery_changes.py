@@ -11,7 +11,7 @@ from importlib.resources import files
 from itertools import pairwise
 
 import pytest
-from support.machinery import ENGINES, failed, raw, seen
+from support.machinery import ENGINES, failed, raw, seen, with_ground, with_rules
 
 from dockerlab.command import Command, Part, Result
 from dockerlab.errors import HostError
@@ -24,6 +24,7 @@ from dockerlab.machinery.watching import watch
 from dockerlab.plan import Key, Step
 from dockerlab.provision.showing import MEANWHILE, Showing
 from dockerlab.report import changes
+from dockerlab.survey import send as survey
 
 NOON = datetime(2027, 1, 31, 12, tzinfo=timezone.utc)
 
@@ -111,7 +112,7 @@ def test_rules_add_up(engine):
     """The rules before, less what went, plus what came, are the rules afterwards, however often one is there."""
     names = ("mixed", "network", "container", "removed")
     for first, last in pairwise(names):
-        before, after = (Counter(map(spelled, seen(engine, name).firewall.rules)) for name in (first, last))
+        before, after = (Counter(map(spelled, seen(engine, name).ground.ruleset.rules())) for name in (first, last))
         found = diff(seen(engine, first), seen(engine, last))
         came = Counter(change.what for change in found if (change.kind, change.verb) == ("rule", "added"))
         went = Counter(change.what for change in found if (change.kind, change.verb) == ("rule", "removed"))
@@ -121,8 +122,15 @@ def test_rules_add_up(engine):
 def test_a_rule_twice(engine):
     """A second rule that is like one that is there already is a change, though the set of rules is the same."""
     before = seen(engine)
-    rule = before.firewall.rules[-1]
-    after = replace(before, firewall=replace(before.firewall, rules=(*before.firewall.rules, rule)))
+    rule = list(before.ground.ruleset.rules())[-1]
+    ruleset = before.ground.ruleset
+    chains = tuple(
+        replace(c, rules=(*c.rules, rule))
+        if (c.family, c.table, c.name) == (rule.family, rule.table, rule.chain)
+        else c
+        for c in ruleset.chains
+    )
+    after = with_ground(before, ruleset=replace(ruleset, chains=chains))
     assert [(c.verb, c.what) for c in diff(before, after)] == [("added", spelled(rule))]
     assert [(c.verb, c.what) for c in diff(after, before)] == [("removed", spelled(rule))]
 
@@ -130,16 +138,17 @@ def test_a_rule_twice(engine):
 def test_policy_setting_and_mtu(engine):
     """A policy, a setting of the kernel, and an interface's MTU that are another one now are told with both values."""
     before = seen(engine)
-    policies = tuple(
-        replace(p, verdict="ACCEPT") if (p.family, p.table, p.chain) == (4, "filter", "FORWARD") else p
-        for p in before.firewall.policies
+    ruleset = before.ground.ruleset
+    chains = tuple(
+        replace(c, policy="ACCEPT") if (c.family, c.table, c.name) == ("ip", "filter", "FORWARD") else c
+        for c in ruleset.chains
     )
     links = tuple(replace(link, mtu=1400) if link.name == "docker0" else link for link in before.ground.links)
-    after = replace(
+    after = with_ground(
         before,
-        firewall=replace(before.firewall, policies=policies),
-        settings={**before.settings, "net/ipv4/ip_forward": "0"},
-        namespaces=tuple(replace(s, links=links) if s.host else s for s in before.namespaces),
+        ruleset=replace(ruleset, chains=chains),
+        sysctls={**before.ground.sysctls, "net/ipv4/ip_forward": "0"},
+        links=links,
     )
     told = {each.change.what: each.why for each in between(before, after)}
     assert set(told) == {"docker0 mtu 1500 -> 1400", "filter FORWARD DROP -> ACCEPT", "net.ipv4.ip_forward 1 -> 0"}
@@ -153,7 +162,7 @@ def test_an_interface_that_was_still_in_the_making(engine, key, link):
     after = seen(engine)
     other = {"name": "veth7", "state": "DOWN", "mtu": 9000, "mac": "02:00:00:00:00:07"}
     links = tuple(replace(e, **{key: other[key]}) if e.name == link else e for e in after.ground.links)
-    before = replace(after, namespaces=tuple(replace(s, links=links) if s.host else s for s in after.namespaces))
+    before = with_ground(after, links=links)
     told = between(before, after)
     assert [each.change.verb for each in told if each.change.kind == "link"] == ["changed"]
     assert all(each.why for each in told)
@@ -162,20 +171,20 @@ def test_an_interface_that_was_still_in_the_making(engine, key, link):
 def test_what_cannot_be_read_has_not_changed(engine):
     """Where a look could not read the firewall, the engine or a namespace, nothing is said to have gone."""
     before = seen(engine)
-    rules = {name: failed([f"{name}-save"], "Permission denied") for name in ("iptables", "ip6tables")}
+    denied = failed(["iptables-save"], "Permission denied")
     gone = failed(["docker", "ps"], "Cannot connect to the Docker daemon")
-    spaces = raw(engine)["namespaces"]
+    spaces = with_rules(engine, ip=denied, ip6=denied, known=False)
     for space in spaces:
-        space["said"]["addresses"] = failed(["ip"], "Operation not permitted")
-    after = seen(engine, rules=rules, containers=gone, networks=gone, namespaces=spaces)
+        space["said"]["address"] = failed(["ip"], "Operation not permitted")
+    after = seen(engine, containers=gone, networks=gone, namespaces=spaces)
     assert diff(before, after) == diff(after, before) == []
 
 
 def test_the_first_rules(engine):
     """A firewall that was read and had no rules is not one that could not be read: all its rules are new."""
-    empty = {name: {"argv": [], "rc": 0, "out": "", "err": ""} for name in ("iptables", "ip6tables")}
-    found = diff(seen(engine, rules=empty), seen(engine))
-    assert sum(change.kind == "rule" for change in found) == len(seen(engine).firewall.rules)
+    empty = {"argv": [], "rc": 0, "out": "", "err": ""}
+    found = diff(seen(engine, namespaces=with_rules(engine, ip=empty, ip6=empty)), seen(engine))
+    assert sum(change.kind == "rule" for change in found) == len(list(seen(engine).ground.ruleset.rules()))
 
 
 def test_text_and_json():
@@ -289,8 +298,8 @@ def test_watching(engine):
 
 def test_the_program_is_for_old_pythons():
     """All that is sent to a host is understood by Python 3.6."""
-    for module in send.MODULES:
-        text = files("dockerlab.machinery").joinpath(f"{module}.py").read_text("utf-8")
+    for module in survey.PROGRAM.modules:
+        text = files("dockerlab.survey.program").joinpath(f"{module}.py").read_text("utf-8")
         assert ast.parse(text, feature_version=(3, 6)).body
 
 
@@ -298,9 +307,9 @@ def test_the_program_runs_here():
     """The program reads this machine, with or without an engine and root, and says what it could not read."""
     host = LocalHost()
     machine = send.look(host)
-    assert machine.kernel
+    assert machine.kernel.kernel
     assert machine.ground.id
-    assert (machine.ground.link("lo") is not None) == (not machine.ground.unread)
+    assert (machine.ground.link("lo") is not None) == ("links" not in machine.ground.unread)
     assert machine.engine or any(what.startswith("what the engine knows") for what in machine.unread)
 
 
@@ -309,8 +318,8 @@ def test_a_host_without_python():
     bare = FakeHost("vm0", lambda *_: (127, "", "sh: python3: not found"))
     with pytest.raises(HostError, match=r"needs python3 \(3.6 or later\) there: sh: python3: not found"):
         send.look(bare)
-    machines, failures = send.look_at_all({"vm0": bare})
-    assert (machines, list(failures)) == ({}, ["vm0"])
+    told = send.look_at_all({"vm0": bare})
+    assert (told.answers, list(told.failures)) == ({}, ["vm0"])
 
 
 @pytest.mark.parametrize("said", ["", "Welcome!", "[]", '{"uid": 0}', '{"containers": 3}'])

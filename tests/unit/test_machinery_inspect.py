@@ -7,11 +7,13 @@ from base64 import b64encode
 from dataclasses import replace
 
 import pytest
-from support.machinery import ENGINES, RECORDED, failed, raw, seen
+from support.machinery import ENGINES, RECORDED, failed, raw, seen, with_ground, with_rules, with_spaces
 
 from dockerlab.hosts.fake import FakeHost
-from dockerlab.machinery import firewall, sentences
-from dockerlab.machinery.model import Match, Namespace
+from dockerlab.kernel import iptables
+from dockerlab.kernel.model import Namespace
+from dockerlab.kernel.rules import Match
+from dockerlab.machinery import sentences
 from dockerlab.machinery.names import Names, names_of
 from dockerlab.machinery.raw import Look, looks, settings
 from dockerlab.machinery.strands import strands
@@ -40,7 +42,7 @@ def roles(found: View, name: str) -> list[list[str]]:
 
 
 def does(line: str, names: Names = NOBODY) -> str:
-    (rule,) = firewall.read(f"*nat\n{line}\n", 4).rules
+    (rule,) = iptables.read(f"*nat\n{line}\n", "ip").rules()
     return sentences.does(rule, names)
 
 
@@ -48,8 +50,9 @@ def test_every_recorded_rule_is_understood(engine):
     """Every rule that an engine wrote has a sentence without a quoted condition, and a reason."""
     machine = seen(engine)
     names = names_of(machine)
-    assert len(machine.firewall.rules) > 30
-    for rule in machine.firewall.rules:
+    rules = list(machine.ground.ruleset.rules())
+    assert len(rules) > 30
+    for rule in rules:
         assert sentences.why(rule), rule.text
         assert "`" not in sentences.does(rule, names), rule.text
 
@@ -85,12 +88,12 @@ def test_a_container_left_behind(engine):
     """Where the owner of a joined namespace is in another one now, that is said, and not that they share one."""
     machine = seen(engine)
     side, web = machine.container("side"), machine.container("web")
-    spaces = tuple(
-        replace(space, containers=tuple(i for i in space.containers if i != web.id)) for space in machine.namespaces
+    spaces = (
+        replace(space, pids=tuple(pid for pid in space.pids if pid != web.pid)) for space in machine.kernel.namespaces
     )
-    there = container(shown(replace(machine, namespaces=spaces)), "side")
+    there = container(shown(with_spaces(machine, *spaces)), "side")
     assert there.home is not None
-    assert side.id in there.home.containers
+    assert side.pid in there.home.pids
     assert there.shares == ""
     assert "joined a namespace that its owner has left" in there.notes[0]
 
@@ -123,11 +126,9 @@ def test_nobody_listens(engine):
 
 def test_what_could_not_be_read_is_not_nothing(engine):
     """Without root there are reasons and no claims: no rule is said to be missing, no namespace to be empty."""
-    rules = {"iptables": failed(["iptables-save"], "Permission denied (you must be root)", 4)}
-    ours = [space for space in raw(engine)["namespaces"] if space["host"]]
-    machine = seen(
-        engine, uid=1000, rules=rules, namespaces=ours, unread={"/proc/7/ns/net": "[Errno 13]"}, proxies=[], unseen=9
-    )
+    denied = failed(["iptables-save"], "Permission denied (you must be root)", 4)
+    ours = [space for space in with_rules(engine, ip=denied, known=False) if space["host"]]
+    machine = seen(engine, uid=1000, namespaces=ours, unread={"/proc/7/ns/net": "[Errno 13]"}, proxies=[], unseen=9)
     assert (
         "the firewall's rules (iptables-save): `iptables-save` failed (exit code 4): "
         "Permission denied (you must be root)" in machine.unread
@@ -158,20 +159,20 @@ def test_an_engine_that_does_not_answer(engine):
     assert "`docker ps --all` failed (exit code 1): Cannot connect to the Docker daemon" in tree
 
 
-def test_a_backend_that_is_not_understood(engine):
-    """An engine that keeps its rules in nftables is said not to be understood, and `nft` is among the raw commands."""
+def test_a_backend_of_nftables(engine):
+    """For an engine that keeps its rules in nftables, `nft` is among the raw commands."""
     said = {"argv": [], "rc": 0, "err": "", "out": '{"ServerVersion":"29.0","FirewallBackend":{"Driver":"nftables"}}'}
     machine = seen(engine, engine=said)
-    assert "this engine keeps them in nftables, which is not understood here" in machine.unread[0]
+    assert machine.backend == "nftables"
     assert ("nft", "list", "ruleset") in [look.argv for look in looks(shown(machine))]
 
 
 def test_a_cable_that_leads_to_several_ends(engine):
     """Where two interfaces may be the other end of a cable, neither is taken for it."""
     machine = seen(engine)
-    home = machine.home(machine.container("plain0").id)
+    home = machine.home(machine.container("plain0"))
     (cable,) = (hop for strand in strands(machine, home, ()) for hop in strand.hops if hop.role == "cable")
-    twice = replace(machine, namespaces=(*machine.namespaces, Namespace(1, links=(cable.link,))))
+    twice = with_spaces(machine, *machine.kernel.namespaces, Namespace(1, links=(cable.link,)))
     (hop,) = strands(twice, home, ())[0].hops
     assert (hop.role, hop.link) == ("unknown", None)
     assert hop.note.endswith("several fit")
@@ -184,8 +185,7 @@ def test_a_vlan_beneath_a_macvlan(engine):
         replace(link, kind="vlan", info={"id": "50", "parent": "eth0"}) if link.name == "eth0.50" else link
         for link in machine.ground.links
     )
-    spaces = tuple(replace(space, links=links) if space.host else space for space in machine.namespaces)
-    found = shown(replace(machine, namespaces=spaces), "lan0")
+    found = shown(with_ground(machine, links=links), "lan0")
     assert roles(found, "lan0") == [["parent", "lower"]]
     assert "on eth0 (veth)" in inspection_tree.render([found], 200)
 
@@ -195,7 +195,7 @@ def test_an_ipvlan(engine):
     spaces = raw(engine)["namespaces"]
     text = '"info_kind":"macvlan","info_data":{"mode":"bridge"'
     for space in spaces:
-        said = space["said"]["addresses"]
+        said = space["said"]["address"]
         said["out"] = said["out"].replace(text, '"info_kind":"ipvlan","info_data":{"mode":"l2","flags":["bridge"]')
     found = shown(seen(engine, namespaces=spaces), "lan0")
     (strand,) = container(found, "lan0").strands
@@ -219,7 +219,7 @@ def test_interfaces_that_could_not_be_read(engine):
     spaces = raw(engine)["namespaces"]
     for space in spaces:
         if not space["host"]:
-            space["said"]["addresses"] = failed(["ip", "-json", "-details"], 'Object "address" is unknown')
+            space["said"]["address"] = failed(["ip", "-json", "-details"], 'Object "address" is unknown')
     found = shown(seen(engine, namespaces=spaces), "plain0")
     tree = inspection_tree.render([found], 200)
     assert 'could not read interfaces and addresses: `ip -json -details` failed (exit code 1): Object "address"' in tree
@@ -242,7 +242,7 @@ def test_missing_containers_and_stopped_ones(engine):
     states = tuple(
         replace(c, running=False, pid=0, status="exited") if c.name == "web" else c for c in machine.containers
     )
-    found = view(replace(machine, containers=states, namespaces=(machine.ground,)), ("web", "nix"))
+    found = view(with_spaces(replace(machine, containers=states), machine.ground), ("web", "nix"))
     assert found.missing == ("nix",)
     tree = inspection_tree.render([found], 100)
     assert "web: exited, network mode app" in tree
@@ -314,15 +314,16 @@ def test_sentences(line, sentence):
 def test_rules_are_numbered_as_iptables_does():
     """The numbers of rules count for each chain of each table, and negation belongs to the option that follows."""
     text = "*filter\n:FORWARD DROP [1:2]\n:A - [0:0]\n-A FORWARD -j A\n-A A ! -i eth0 -j DROP\n-A A -j RETURN\nCOMMIT\n"
-    found = firewall.read(text, 4)
-    assert [(rule.chain, rule.number) for rule in found.rules] == [("FORWARD", 1), ("A", 1), ("A", 2)]
-    assert found.rules[1].matches == (Match("-i", ("eth0",), negated=True),)
-    assert [(policy.chain, policy.verdict) for policy in found.policies] == [("FORWARD", "DROP"), ("A", "-")]
+    found = iptables.read(text, "ip")
+    rules = list(found.rules())
+    assert [(rule.chain, rule.number) for rule in rules] == [("FORWARD", 1), ("A", 1), ("A", 2)]
+    assert rules[1].matches == (Match("-i", ("eth0",), negated=True),)
+    assert [(chain.name, chain.policy) for chain in found.chains] == [("FORWARD", "DROP"), ("A", "")]
 
 
 def test_a_rule_of_somebody_elses_has_no_reason():
     """A rule that is not as Docker writes it gets no reason of Docker's."""
-    (rule,) = firewall.read("*filter\n-A FORWARD -s 172.17.0.2/32 -j DROP\n", 4).rules
+    (rule,) = iptables.read("*filter\n-A FORWARD -s 172.17.0.2/32 -j DROP\n", "ip").rules()
     assert sentences.why(rule) == ""
 
 

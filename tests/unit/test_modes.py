@@ -8,13 +8,14 @@ from pathlib import Path
 import pytest
 from support.labs import lab, plan_up, read, running, who
 from support.pretend import Engines
+from support.worlds import world_of
 
 from dockerlab import modes, plan
 from dockerlab.errors import DefinitionError, UsageError
 from dockerlab.lab.model import Network
 from dockerlab.plan import build
 from dockerlab.provision import images
-from dockerlab.reach import build_world, matrix
+from dockerlab.reach import matrix
 
 EXAMPLES = [read(path) for path in sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))]
 EVERY = pytest.mark.parametrize("mode", modes.all_modes(), ids=lambda mode: mode.name)
@@ -109,7 +110,7 @@ def without_gateway_bridge(snapshots):
 def test_every_cell_is_explained(example):
     """Every predicted cell of an example names its rule and its reason; only a failure has a symptom."""
     engines = running(example)
-    cells = matrix(build_world(example, engines.facts(), engines.snapshots()))
+    cells = matrix(world_of(example, engines))
     assert len(cells) > len(example.containers)
     assert len({(c.source, c.to, c.target, c.probe) for c, _ in cells}) == len(cells)
     for cell, expected in cells:
@@ -201,11 +202,7 @@ def test_adding_a_mode_is_adding_a_file():
     made = lab(text)
     assert "gauge=3" in build.network(made, "w", "local", who(made)).create[0].argv
     engines = running(made)
-    pings = {
-        c.target: e
-        for c, e in matrix(build_world(made, engines.facts(), engines.snapshots()))
-        if (c.source, c.probe) == ("a", "ping")
-    }
+    pings = {c.target: e for c, e in matrix(world_of(made, engines)) if (c.source, c.probe) == ("a", "ping")}
     assert (pings["10.9.0.2"].reachable, pings["10.9.0.2"].rule) == (True, "same-wire")
     with pytest.raises(DefinitionError, match=r"networks\.w\.gauge: too thick"):
         lab(text.replace("gauge: 3", "gauge: 30"))

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 from support.labs import lab, read, running
+from support.worlds import world_of
 
-from dockerlab.reach import build_world, matrix
-from dockerlab.reach.offline import imagine
+from dockerlab.reach import matrix, worlds
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.yaml"))
 
@@ -20,8 +20,8 @@ def test_offline_says_what_engines_would(path):
     """From the definition alone the model says of every cell what it says of engines that run the lab."""
     definition = read(path)
     engines = running(definition)
-    there = matrix(build_world(definition, engines.facts(), engines.snapshots()))
-    assert said(matrix(build_world(definition, *imagine(definition)))) == said(there)
+    there = matrix(world_of(definition, engines))
+    assert said(matrix(worlds.offline(definition))) == said(there)
 
 
 def test_addresses_are_chosen_as_an_engine_does():

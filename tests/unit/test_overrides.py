@@ -1,9 +1,10 @@
 """`expect` in a definition: exceptions to the model, and those that change nothing."""
 
 from support.labs import lab, running
+from support.worlds import world_of
 
 from dockerlab.lab.model import Expect
-from dockerlab.reach import Cell, Expectation, build_world, matrix
+from dockerlab.reach import Cell, Expectation, matrix
 from dockerlab.reach.overrides import override
 
 BASE = """
@@ -17,7 +18,7 @@ NO_CLAIM = Expectation(None, "unseen-lan", "no claim: a switch cannot be seen")
 def overridden(exceptions):
     definition = lab(BASE + exceptions)
     engines = running(definition)
-    model = matrix(build_world(definition, engines.facts(), engines.snapshots()))
+    model = matrix(world_of(definition, engines))
     return model, *override(model, definition.expect)
 
 

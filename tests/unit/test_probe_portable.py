@@ -9,7 +9,7 @@ import pytest
 
 from dockerlab.command import Result
 from dockerlab.errors import TransportError
-from dockerlab.probe.base import Cell, Observation, Place
+from dockerlab.probe.base import Behind, Cell, Observation, Place
 from dockerlab.probe.portable import PortableProber, call, identify, read_output, script
 
 A = Place("vm0", "a", 11, "aa")
@@ -137,3 +137,34 @@ def test_a_source_that_has_the_address_itself_answers_itself():
     answered = Observation("reachable")
     assert identify(ping(source=B, target=B), answered, {B, TWIN}).state == "reachable"
     assert identify(ping(source=TWIN, target=B), answered, {B, TWIN}).symptom == "wrong answerer"
+
+
+@pytest.mark.parametrize(
+    ("printed", "state"),
+    [
+        ("10.0.0.2 (10.0.0.2:80) open\nheard 1", "reachable"),
+        ("10.0.0.2 (10.0.0.2:80) open\nheard 0", "unknown"),
+        ("10.0.0.2 (10.0.0.2:80) open\nheard ", "unknown"),
+        ("nc: 10.0.0.2 (10.0.0.2:80): Connection refused", "unreachable"),
+    ],
+)
+def test_a_published_port_has_to_say_something(printed, state):
+    """A docker-proxy accepts also for nobody: only what is said there proves that somebody was behind it."""
+    cell = Cell(1, A, Place("vm0", None, 1), "10.0.0.2", "tcp", 8080, behind=(Behind(B, 80),))
+    assert read_output([cell], f"@@m 1\n{printed}\n@@m end\n", "@@m", "missing")[1].state == state
+    plain = Cell(1, A, B, "10.0.0.2", "tcp", 80)
+    opened = "10.0.0.2 (10.0.0.2:80) open"
+    assert read_output([plain], f"@@m 1\n{opened}\n@@m end\n", "@@m", "missing")[1].state == "reachable"
+
+
+@pytest.mark.parametrize(("server", "state"), [("echo hello", "reachable"), ("exec sleep 9", "unknown")])
+def test_the_script_asks_whom_it_reaches(tmp_path, server, state):
+    """The real sh asks through an nc of the test's own, and lets go of one that never ends."""
+    tool = tmp_path / "nc"
+    tool.write_text(f"#!/bin/sh\ncase $* in *-z*) echo '10.0.0.2 80 open' >&2; exit ;; esac\n{server}\n")
+    tool.chmod(0o755)
+    cell = Cell(1, A, Place("vm0", None, 1), "10.0.0.2", "tcp", 8080, behind=(Behind(B, 80),))
+    path = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    text = script([call(cell)], "@@mark").encode()
+    done = subprocess.run(["sh", "-s"], input=text, capture_output=True, check=True, env=path, timeout=8)
+    assert read_output([cell], done.stdout.decode(), "@@mark", "missing")[1].state == state

@@ -6,8 +6,9 @@ from ipaddress import ip_address, ip_interface, ip_network
 import pytest
 from support.labs import lab, running
 from support.pretend import Engines
+from support.worlds import world_of
 
-from dockerlab.reach import build_world, matrix
+from dockerlab.reach import matrix
 from dockerlab.topology import HostFacts, Route
 
 TWO = "hosts: {vm0: ssh://root@192.168.22.61, vm1: ssh://root@192.168.22.62}\n"
@@ -17,7 +18,7 @@ def predictions(text, facts=lambda found: found, engines=None):
     """Return every prediction by (source, to, probe, target), on pretended engines whose facts may be altered."""
     definition = lab(text)
     engines = engines or running(definition)
-    world = build_world(definition, facts(engines.facts()), engines.snapshots())
+    world = world_of(definition, engines, facts(engines.facts()))
     return {(cell.source, cell.to, cell.probe, cell.target): expected for cell, expected in matrix(world)}
 
 
@@ -372,7 +373,7 @@ def test_longest_route_wins():
     text = TWO + "networks: {n: {subnet: 10.7.0.0/24}}\ncontainers: {a: {host: vm1, networks: [n]}, b: {host: vm0}}"
     definition = lab(text)
     engines = running(definition)
-    world = build_world(definition, routed(engines.facts()), engines.snapshots())
+    world = world_of(definition, engines, routed(engines.facts()))
     assert [str(destination) for destination, _, _ in world.sandboxes["vm0"].routes] == ["10.7.0.0/16", "10.0.0.0/8"]
 
 
@@ -510,7 +511,7 @@ def test_a_name_gives_the_addresses_of_all_who_have_it():
     """What a name has to give are the addresses of all who have it where the asker and the container meet."""
     definition = lab(NAMED)
     engines = running(definition)
-    world = build_world(definition, engines.facts(), engines.snapshots())
+    world = world_of(definition, engines)
     found = {(cell.source, cell.to, cell.target): cell.answers for cell, _ in matrix(world) if cell.probe == "dns"}
     at = {(name, network): str(address) for name in "abc" for network, address in world.addresses[name]}
     assert found["n1", "a", "pair"] == (at["a", "n"], at["b", "n"])

@@ -7,7 +7,7 @@ import pytest
 from support.labs import lab, running
 
 from dockerlab.imagined.engines import engine_of
-from dockerlab.reach import build_world, matrix
+from dockerlab.reach import matrix
 from dockerlab.snapshot import Snapshot
 from dockerlab.topology import HostFacts, Route
 
@@ -39,7 +39,7 @@ def build(engine, text=LAB, **settings):
     facts = engines.facts()
     facts["vm0"] = replace(facts["vm0"], **settings)
     facts["vm1"] = replace(facts["vm1"], routes=(*facts["vm1"].routes, ROUTE))
-    return build_world(definition, facts, snapshots)
+    return world_of(definition, None, facts, snapshots)
 
 
 def predictions(engine, text=LAB, **settings):

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from support.labs import lab, running, who
 from support.pretend import Engines
-from support.reports import LOST, NO, SEEN, YES, report, small
+from support.reports import LOST, NO, SEEN, YES, report, small, with_causes
 
 from dockerlab import plan
 from dockerlab.plan.bringing_up import Situation
@@ -25,6 +25,28 @@ GOLDEN = Path(__file__).parents[1] / "golden" / "report"
 def test_table(golden, why):
     """A report with every kind of cell reads as it was read and recorded."""
     golden(GOLDEN / f"{'why' if why else 'short'}.txt", as_table.render(small(), 100, why=why))
+
+
+def test_table_with_causes(golden):
+    """Causes stand first, once each, and their cells are not told again."""
+    golden(GOLDEN / "causes.txt", as_table.render(with_causes(), 100))
+
+
+def test_causes_in_json():
+    """Each cause is there once with its cells, each cell has its own, and what is predicted wrongly is counted."""
+    found = json.loads(as_json.render(with_causes()))
+    assert [(c["host"], c["side"], c["kind"], c["where"], c["cells"]) for c in found["causes"]] == [
+        ("vm1", "lab", "network", "network vault", 0),
+        ("vm0", "lab", "place", "container db", 2),
+        ("vm0", "host", "policy", "filter INPUT policy", 1),
+    ]
+    assert found["causes"][1]["undo"] == "docker network connect front db"
+    cells = found["cells"]
+    assert {k: v for k, v in found["causes"][1].items() if k != "cells"} == cells[1]["cause"] == cells[5]["cause"]
+    assert cells[0]["cause"] is None
+    assert (cells[1]["predicted"], cells[1]["predicted_symptom"]) == ("unreachable", "timeout")
+    assert (cells[2]["predicted"], cells[2]["predicted_symptom"]) == ("unknown", None)
+    assert found["summary"]["unexplained"] == 1
 
 
 def wide(columns):
@@ -78,7 +100,7 @@ def test_json():
         "engine": "20.10.24",
         "prober": "agent",
     }
-    assert found["summary"] == {"pass": 3, "fail": 2, "unknown": 3}
+    assert found["summary"] == {"pass": 3, "fail": 2, "unknown": 3, "unexplained": 0}
     wanted = {"from", "to", "target", "probe", "expected", "observed", "verdict", "because", "symptom", "rtt_ms"}
     assert all(wanted <= set(cell) for cell in found["cells"])
     first, second = found["cells"][:2]

@@ -13,12 +13,13 @@ import pytest
 import xmlschema
 from support.labs import lab, read, who
 from support.offline import MADE, observed
-from support.reports import LOST, SEEN, YES, report, small
+from support.reports import LOST, SEEN, YES, report, small, with_causes
 
 from dockerlab.provision import scripts
 from dockerlab.reach import Cell, Expectation
 from dockerlab.report import as_html, as_junit, as_markdown
 from dockerlab.report.cells import data
+from dockerlab.verify import Cause
 
 ROOT = Path(__file__).parents[2]
 GOLDEN = ROOT / "tests/golden/report"
@@ -38,6 +39,7 @@ def nasty():
         notes=(NASTY,),
         ended=(NASTY,),
         made=MADE,
+        causes=(Cause(NASTY, "lab", "place", NASTY, NASTY, NASTY),),
     )
 
 
@@ -45,7 +47,9 @@ def bridge():
     return observed(read(ROOT / "examples/bridge.yaml"), wrong={0}, untold={3})
 
 
-@pytest.mark.parametrize("made", [small, nasty, bridge, report], ids=["small", "nasty", "bridge", "empty"])
+@pytest.mark.parametrize(
+    "made", [small, nasty, bridge, report, with_causes], ids=["small", "nasty", "bridge", "empty", "causes"]
+)
 def test_junit_is_valid(made):
     """The document keeps to the schema, whatever is in the report."""
     SCHEMA.validate(as_junit.render(replace(made(), made=MADE)))
@@ -73,6 +77,33 @@ def test_junit_cells():
 def test_markdown(golden):
     """A report with every kind of cell reads as it was read and recorded."""
     golden(GOLDEN / "report.md", as_markdown.render(small()))
+
+
+def test_markdown_with_causes(golden):
+    """Causes stand first, once each, and their cells are not told again."""
+    golden(GOLDEN / "causes.md", as_markdown.render(with_causes()))
+
+
+def test_junit_of_causes():
+    """What is not as the definition has it is a failure of its own before the cells; a failed cell tells its cause."""
+    (suite,) = ET.fromstring(as_junit.render(with_causes()))
+    cases = suite.findall("testcase")
+    assert [suite.get(name) for name in ("tests", "failures", "errors")] == ["10", "4", "3"]
+    assert [case.get("name") for case in cases[:2]] == ["network vault", "container db"]
+    assert cases[1].find("failure").get("type") == "place"
+    assert cases[3].find("failure").text.startswith("cause: vm0: container db is on back")
+    assert "filter INPUT policy DROP drops packets <b> (1 cell)" in suite.find("system-out").text
+
+
+def test_html_with_causes():
+    """Causes stand before the matrix as text, and their cells are in the matrix alone."""
+    text = as_html.render(with_causes())
+    assert text.index("Not as the definition has it") < text.index("Of the hosts, and not of the lab")
+    assert text.index("Of the hosts, and not of the lab") < text.index('id="matrix"')
+    assert "<code>docker network connect front db</code>" in text
+    assert "drops packets &lt;b&gt;" in text
+    quiet = replace(with_causes(), cells=())
+    assert "The lab is not as its definition has it." in as_html.render(quiet)
 
 
 def test_markdown_of_values():

@@ -7,8 +7,9 @@ from support.pretend import Engines, Refused
 from dockerlab.errors import ConnectError, ExecutionError, TransportError
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.provision.execute import Execution
+from dockerlab.provision.reporting import Silent
 from dockerlab.provision.rollback import made, roll_back
-from dockerlab.survey import Survey
+from dockerlab.survey import Answers
 
 LAB = """
 hosts: {x: , y: }
@@ -17,21 +18,6 @@ containers:
   web: {host: x, networks: [front]}
   far: {host: y}
 """
-
-
-class Silent:
-    """A reporter that tells nobody."""
-
-    one_by_one = False
-
-    def started(self, step):
-        """Do nothing."""
-
-    def ran(self, command, result):
-        """Do nothing."""
-
-    def finished(self, step, failure):
-        """Do nothing."""
 
 
 def hosts(engines, refuses=()):
@@ -56,7 +42,7 @@ def look(engines, dead=()):
 
     def survey(asked):
         answers = {name: engines[name].snapshot() for name in asked if name not in dead}
-        return Survey(answers, {name: ConnectError(name, "no answer") for name in asked if name in dead})
+        return Answers(answers, {name: ConnectError(name, "no answer") for name in asked if name in dead})
 
     return survey
 

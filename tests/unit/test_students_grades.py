@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
+from datetime import datetime, timezone
 from io import StringIO
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 import xmlschema
+from dockerlab.reach.offline import imagine
 from support.lab_hosts import EXAMPLES
 from support.labs import read
 from support.offline import observed
 
 from dockerlab.probe.base import reachable, unknown
-from dockerlab.reach.offline import imagine
-from dockerlab.students import as_csv, as_html, as_json, as_junit, as_table, grading
-from dockerlab.students.grades import Grade, total, worst
+from dockerlab.serve.board import Board
+from dockerlab.students import as_csv, as_html, as_json, as_junit, as_table
+from dockerlab.students.grades import Grade, not_charged, total, worst
 from dockerlab.students.instance import instance
 from dockerlab.students.roster import Student, one, parse
 from dockerlab.students.subnets import Source
 from dockerlab.survey import Seen
+from dockerlab.verify import Cause, judging
 
 NASTY = "=cmd|' /C calc'!A0</td><script>alert(1)</script>\x00"
 ROSTER = f'name,group\nAda,A\n"{NASTY}",+1\nBob,-2\nEve,@x\n'
@@ -113,16 +117,73 @@ def test_all_are_asked_at_once():
     """The cells of all students go into one run of the prober, and each answer comes back to its own cell."""
     definition = read(EXAMPLES / "bridge.yaml")
     made = [instance(definition, one(f"s0{n}"), {"local": "vm0"}, Source()) for n in (1, 2, 3)]
-    papers = []
+    trials = []
     for each in made:
         facts, snapshots = imagine(each.lab)
-        papers.append(grading.paper(each, Seen(snapshots, facts)))
+        trials.append(judging.trial(each.lab, Seen(snapshots, facts)))
     prober = Prober()
-    grading.all_at_once(papers, prober)
+    judging.all_at_once(trials, prober)
     assert prober.calls == 1
-    for paper in papers:
-        for cell, seen in zip(paper.cells, paper.observed, strict=True):
+    for each in trials:
+        for cell, seen in zip(each.cells, each.observed, strict=True):
             assert cell.source in seen.detail or seen.detail == "silent"
+
+
+POLICY = Cause("vm0", "host", "policy", "filter INPUT policy", "filter INPUT policy DROP drops packets",
+               "iptables -P INPUT ACCEPT")  # fmt: skip
+
+
+@pytest.fixture
+def faulty():
+    """A class on a faulty host: of three, one fails by it alone, one else, one has a lab made otherwise."""
+    definition = read(EXAMPLES / "user-bridge.yaml")
+    made = [instance(definition, one(f"s0{n}"), {"local": "vm0"}, Source()) for n in (1, 2, 3)]
+    wrong = Cause(
+        "vm0", "lab", "place", "container s03-both", "container s03-both is on no network <b>", "docker network …"
+    )
+    reports = [observed(made[0].lab, wrong={0, 1}), observed(made[1].lab, wrong={0, 1, 2}), observed(made[2].lab)]
+    found = []
+    for each, report in zip(made, reports, strict=True):
+        cells = [replace(c, cause=POLICY) if n < 2 and c.verdict != "pass" else c for n, c in enumerate(report.cells)]
+        found.append(Grade(each, replace(report, cells=tuple(cells))))
+    found[2] = replace(found[2], report=replace(found[2].report, causes=(wrong,)))
+    return found
+
+
+def test_a_host_is_charged_to_nobody(faulty):
+    """What a host is at fault for is no failure of a student, is told once above them, and lowers no percentage."""
+    assert [grade.outcome for grade in faulty] == ["pass", "fail", "fail"]
+    assert [grade.spared for grade in faulty] == [2, 2, 0]
+    rows = list(csv.DictReader(StringIO(as_csv.render(faulty))))
+    assert [(row["percent"], row["not charged"], row["fail"]) for row in rows] == [
+        ("100", "2", "0"), ("98", "2", "1"), ("100", "0", "0"),
+    ]  # fmt: skip
+    line = (
+        "vm0: filter INPUT policy DROP drops packets: 4 cells; not charged to the students; "
+        "right would be: iptables -P INPUT ACCEPT"
+    )
+    assert not_charged(faulty) == [line]
+    assert as_table.render(faulty, 200).splitlines()[0] == line
+    assert as_html.render("user-bridge", faulty).count(line) == 1
+    document = json.loads(as_json.render("user-bridge", faulty))
+    assert [(c["where"], c["cells"]) for c in document["causes"]] == [("filter INPUT policy", 4)]
+    assert [s["not_charged"] for s in document["students"]] == [2, 2, 0]
+    text = as_junit.render("user-bridge", faulty)
+    xmlschema.validate(text, SCHEMA)
+    suites = ET.fromstring(text).findall("testsuite")
+    assert [(s.get("failures"), s.get("skipped")) for s in suites] == [("0", "2"), ("1", "2"), ("1", "0")]
+    board = Board("user-bridge")
+    board.publish(faulty, datetime.now(timezone.utc), 1.0)
+    assert board.summary()["hosts"] == [line]
+    assert [s["verdict"] for s in board.summary()["students"]] == ["pass", "fail", "fail"]
+
+
+def test_what_is_not_as_defined_is_named_first(faulty):
+    """An object that is not as the definition has it fails a student whose every cell passes."""
+    assert faulty[2].counts["fail"] == 0
+    assert faulty[2].problem == "container both is on no network <b>"
+    assert json.loads(as_json.render("x", faulty))["students"][2]["causes"][0]["kind"] == "place"
+    assert "container both is on no network &lt;b&gt;" in as_html.render("x", faulty)
 
 
 def test_a_name_alone_is_a_student():

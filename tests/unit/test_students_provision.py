@@ -15,6 +15,7 @@ from dockerlab import plan
 from dockerlab.errors import ConflictError
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.identity import CLASS
+from dockerlab.provision.reporting import Silent
 from dockerlab.provision.up import Wish
 from dockerlab.snapshot import LABEL_INSTANCE
 from dockerlab.students import course, provision
@@ -22,7 +23,7 @@ from dockerlab.students.listing import rows, table
 from dockerlab.students.removal import instances
 from dockerlab.students.roster import counted
 from dockerlab.students.subnets import Source
-from dockerlab.survey import Seen, Survey
+from dockerlab.survey import Answers, Seen
 from dockerlab.topology import Route
 
 BRIDGE = "networks: {front: {}}\ncontainers: {web: {networks: [front]}, alone: {}}"
@@ -40,24 +41,6 @@ networks: {wide: {driver: overlay}}
 containers: {east: {host: vm0, networks: [wide]}, west: {host: vm1, networks: [wide]}}
 """
 NOW = datetime(2027, 1, 31, tzinfo=timezone.utc)
-
-
-class Silent:
-    """A reporter that tells nobody."""
-
-    one_by_one = False
-
-    def started(self, step):
-        """Do nothing."""
-
-    def ran(self, command, result):
-        """Do nothing."""
-
-    def lost(self, step, loss):
-        """Do nothing."""
-
-    def finished(self, step, failure):
-        """Do nothing."""
 
 
 def a_class(text, number):
@@ -102,7 +85,7 @@ def up(made, engines, refuses=()):
         lambda: found,
         hosts(engines, refuses),
         Silent(),
-        look_again=lambda asked: Survey({name: engines[name].snapshot() for name in asked}),
+        look_again=lambda asked: Answers({name: engines[name].snapshot() for name in asked}),
     )
 
 

@@ -3,11 +3,13 @@
 from dataclasses import replace
 
 import pytest
+from dockerlab.reach.ground import expected_world
 from support.labs import lab, running
 from support.reports import LOST, NO, SEEN, UNCLEAR, UNTOLD, YES, report, small
+from support.worlds import world_of
 
 from dockerlab.probe import base as probe
-from dockerlab.reach import Cell, Expectation, build_world, matrix
+from dockerlab.reach import Cell, Expectation, matrix
 from dockerlab.verify import judge, observe, place
 
 CELL = Cell("a", "b", "10.0.0.2", "ping", "b")
@@ -81,7 +83,7 @@ class Prober:
 
 def observed(engines, answer=lambda _cell: SEEN):
     """Return each cell of the lab with its observation, and what the prober was asked."""
-    world = build_world(LAB, engines.facts(), engines.snapshots())
+    world = expected_world(LAB, engines.facts(), engines.snapshots())
     cells = [cell for cell, _ in matrix(world)]
     prober = Prober(answer)
     return list(zip(cells, observe(cells, world, engines.snapshots(), prober), strict=True)), prober
@@ -114,7 +116,7 @@ def test_questions():
 def test_predicted_silence(reachable, symptom, silent):
     """Silence is believed sooner only where it is predicted: for errors that somebody tells, one waits."""
     engines, prober = running(LAB), Prober(lambda _cell: SEEN)
-    world = build_world(LAB, engines.facts(), engines.snapshots())
+    world = world_of(LAB, engines)
     observe([Cell("b", "a", "10.0.0.2", "ping", "a")], world, engines.snapshots(), prober,
             [Expectation(reachable, "rule", "because", symptom)])  # fmt: skip
     assert [cell.silent for cell in prober.asked] == [silent]
@@ -123,7 +125,7 @@ def test_predicted_silence(reachable, symptom, silent):
 def test_shared_sandboxes():
     """Who joins another's namespace is probed as one sandbox with it; host mode and the host are one too."""
     engines = running(LAB)
-    world = build_world(LAB, engines.facts(), engines.snapshots())
+    world = world_of(LAB, engines)
     places = {name: place(name, world, engines.snapshots()) for name in (*LAB.containers, *LAB.hosts)}
     assert places["side"].sandbox == places["a"].sandbox
     assert places["bare"].sandbox == places["local"].sandbox
@@ -135,7 +137,7 @@ def test_joiner_of_a_host_mode_container():
     """Who joins a container in host mode is in the host's sandbox."""
     both = lab("containers: {bare: {network_mode: host}, side: {network_mode: 'container:bare'}}")
     engines = running(both)
-    world = build_world(both, engines.facts(), engines.snapshots())
+    world = world_of(both, engines)
     assert world.of["side"] == "local"
     assert place("side", world, engines.snapshots()).shares == "host"
 
@@ -152,15 +154,21 @@ def test_joiner_of_a_host_mode_container():
     ids=["stopped", "missing"],
 )
 def test_what_cannot_be_asked(alter, reason):
-    """Every cell from or to a container that is stopped or missing is unknown, with the reason, and is not asked."""
+    """What a container that is stopped or missing would ask is unknown, with the reason; it is asked for all the same.
+
+    Whoever answers there is somebody else.
+    """
     engines = running(LAB)
     alter(engines["local"].containers, engines["local"].containers["b"])
     found, prober = observed(engines)
-    touched = [(cell, seen) for cell, seen in found if "b" in (cell.source, cell.holder)]
-    assert touched
-    assert {(seen.state, seen.detail) for _, seen in touched} <= {("unknown", reason)}
+    own = [seen for cell, seen in found if cell.source == "b"]
+    assert {(seen.state, seen.detail) for seen in own} == {("unknown", reason)}
+    asked = [seen for cell, seen in found if cell.source != "b" and cell.holder == "b" and cell.probe != "dns"]
+    assert {(seen.symptom, seen.detail) for seen in asked} == {
+        ("wrong answerer", f"{reason}, and yet 10.0.0.3 answered")
+    }
     assert all(seen is SEEN for cell, seen in found if "b" not in (cell.source, cell.holder))
-    assert len(prober.asked) == len(found) - len(touched)
+    assert len(prober.asked) == len(found) - len(own)
 
 
 def test_prober_without_an_answer():

@@ -10,6 +10,8 @@ import typer
 
 from dockerlab.cli import options as o
 from dockerlab.cli.exercise import common
+from dockerlab.cli.output import say
+from dockerlab.cli.places import AcceptOption
 from dockerlab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -29,10 +31,11 @@ def fault(
         bool,
         typer.Option("--host-wide", help="Also what everybody on a host feels, on hosts that are not the sandbox's."),
     ] = False,
-    accept_new_host_keys: o.AcceptOption = False,
+    accept_new_host_keys: AcceptOption = False,
     verbose: o.VerboseOption = False,
 ) -> None:
     """Break something, without a word on what: find it, mend it, and let `check` say whether the cause is gone."""
+    from dockerlab.cli.progress import reporting
     from dockerlab.exercise import breaking, course, progress
     from dockerlab.faults.injury import fault_of
 
@@ -48,15 +51,15 @@ def fault(
     broken = _chosen(folder, which, chosen_by)
     with common.hosts_of(folder, here, accept_new_host_keys) as session:
         remade = fault_of(broken).alter is not None  # only dockerlab's own can be made by another definition
-        if remade and course.adopt(folder, here, session, common.shown(verbose), common.undo(folder)):
-            o.say("what you made by hand was made anew by dockerlab, so that it can be broken and made whole again")
+        if remade and course.adopt(folder, here, session, reporting(verbose=verbose), common.undo(folder)):
+            say("what you made by hand was made anew by dockerlab, so that it can be broken and made whole again")
         injury = breaking.ready(folder, broken, session.hosts, wide=host_wide or here.sandbox)
         here = here.model_copy(update={"fault": injury, "hints": 0, "seed": "" if which else chosen_by})
         progress.write(here, progress.directory())
-        breaking.break_it(folder, injury, session, common.shown(verbose, quiet=True), common.undo(folder))
+        breaking.break_it(folder, injury, session, reporting(silent=True), common.undo(folder))
     by = "" if which is not None else f" (seed {chosen_by}: the same for whoever gives --seed {shlex.quote(chosen_by)})"
-    o.say(f"something is broken now{by}")
-    o.say("find it: 'dockerlab exercise check' says what no longer holds; mend the cause, and check again")
+    say(f"something is broken now{by}")
+    say("find it: 'dockerlab exercise check' says what no longer holds; mend the cause, and check again")
 
 
 def _chosen(folder: Folder, which: str | None, seed: str) -> Break:
@@ -73,15 +76,16 @@ def _chosen(folder: Folder, which: str | None, seed: str) -> Break:
 
 
 def _remove(folder: Folder, here: Progress, verbose: bool, accept: bool) -> None:
+    from dockerlab.cli.progress import reporting
     from dockerlab.exercise import breaking, progress
 
     if here.fault is None:
         raise UsageError("nothing is broken")
     with common.hosts_of(folder, here, accept) as session:
-        left = breaking.mend(folder, here.fault, session, common.shown(verbose), common.undo(folder))
+        left = breaking.mend(folder, here.fault, session, reporting(verbose=verbose), common.undo(folder))
     for line in left:
-        o.say(line)
+        say(line)
     if left:
         raise typer.Exit(1)
     progress.write(here.model_copy(update={"fault": None, "hints": 0, "seed": ""}), progress.directory())
-    o.say(f"taken out: {here.fault.broken}: {here.fault.fault.title}")
+    say(f"taken out: {here.fault.broken}: {here.fault.fault.title}")

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dockerlab.cli import options as o
 from dockerlab.cli.exercise import common, words
+from dockerlab.cli.output import say, write
+from dockerlab.cli.places import AcceptOption
 from dockerlab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def check(
         list[str] | None, typer.Option("--answer", metavar="TEXT", help="Your answer; one for each question, in order.")
     ] = None,
     brief: Annotated[bool, typer.Option("--brief", help="Only what passes and what fails, not why.")] = False,
-    accept_new_host_keys: o.AcceptOption = False,
+    accept_new_host_keys: AcceptOption = False,
 ) -> None:
     """Say which checks pass, and why a failing one fails; when all pass, the next step is on."""
     from dockerlab.checks.judge import overall
@@ -32,15 +33,15 @@ def check(
     folder, here = common.current(exercise)
     where, steps = progress.directory(), folder.exercise.steps
     if here.step >= len(steps) and here.fault is None:
-        o.say(f"{folder.id}: {_done(folder)}")
+        say(f"{folder.id}: {_done(folder)}")
         return
     if answer:
         here = _answered(folder, here, answer)
         progress.write(here, where)
     with common.hosts_of(folder, here, accept_new_host_keys) as session:
         found = course.check(folder, here, session.hosts)
-    o.write("".join(f"{line}\n" for line in words.of_outcomes(found.outcomes, brief=brief)), None)
-    o.write("".join(f"{line}\n" for line in words.of_cause(here, found, brief=brief)), None)
+    write("".join(f"{line}\n" for line in words.of_outcomes(found.outcomes, brief=brief)), None)
+    write("".join(f"{line}\n" for line in words.of_cause(here, found, brief=brief)), None)
     if not found.passed:
         raise typer.Exit({"fail": 1, "unknown": 3}[overall((*found.outcomes, *found.signs))])
     _advance(folder, here, where)
@@ -60,14 +61,14 @@ def _advance(folder: Folder, here: Progress, where: Path) -> None:
     steps = folder.exercise.steps
     if here.fault is not None:
         progress.write(here.model_copy(update={"fault": None, "hints": 0, "seed": ""}), where)
-        o.say(f"mended. What such a fault does: {here.fault.fault.changes}")
+        say(f"mended. What such a fault does: {here.fault.fault.changes}")
         return
     here = here.model_copy(update={"step": here.step + 1, "hints": 0, "answers": {}})
     progress.write(here, where)
     if here.step < len(steps):
-        o.say(f"step {here.step} of {len(steps)} is done; 'dockerlab exercise task' shows the next one")
+        say(f"step {here.step} of {len(steps)} is done; 'dockerlab exercise task' shows the next one")
     else:
-        o.say(_done(folder))
+        say(_done(folder))
 
 
 def _done(folder: Folder) -> str:

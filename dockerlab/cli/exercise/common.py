@@ -1,21 +1,19 @@
-"""What the commands have in common: which exercise is meant, its open hosts, and how progress is shown."""
+"""What the commands have in common: which exercise is meant, and its open hosts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dockerlab.cli import completion
-from dockerlab.cli import options as o
+from dockerlab.cli.places import Places
 
 if TYPE_CHECKING:
-    from dockerlab.exercise.course import Reporting
     from dockerlab.exercise.model import Folder
     from dockerlab.exercise.progress import Progress
-    from dockerlab.provision.execute import Reporter
     from dockerlab.session import Session
 
 Which = Annotated[
@@ -39,20 +37,8 @@ def current(exercise: str | None) -> tuple[Folder, Progress]:
 @contextmanager
 def hosts_of(folder: Folder, here: Progress, accept: bool) -> Iterator[Session]:
     """Open the hosts of an exercise that is on, for as long as the context lasts."""
-    from dockerlab.session import open_session
-
-    with open_session(folder.lab.addresses, o.whereabouts(here.sandbox, here.inventory, accept), o.say) as session:
+    with Places(here.sandbox, here.inventory, accept).open(folder.lab.addresses) as session:
         yield session
-
-
-def shown(verbose: bool, *, quiet: bool = False) -> Reporting:
-    """Return how progress is shown; of what is broken nothing may be."""
-    from dockerlab.cli.progress import Progress, Silent
-
-    def reporting(steps: int) -> AbstractContextManager[Reporter]:
-        return closing(Silent()) if quiet else closing(Progress(steps, verbose=verbose))
-
-    return reporting
 
 
 def undo(folder: Folder) -> str:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dockerlab.cli import options as o
 from dockerlab.cli.exercise import common, words
+from dockerlab.cli.output import say, write
+from dockerlab.cli.places import AcceptOption
 
 
 def task(exercise: common.Which = None) -> None:
     """Show the current step's task."""
     folder, here = common.current(exercise)
-    o.write(words.of_task(folder, here), None)
+    write(words.of_task(folder, here), None)
 
 
 def hint(exercise: common.Which = None) -> None:
@@ -20,21 +21,21 @@ def hint(exercise: common.Which = None) -> None:
     known = hints.for_fault(here.fault) if here.fault is not None else hints.for_step(folder, here.step)
     shown = min(here.hints + 1, len(known))
     for number, line in enumerate(known[:shown], 1):
-        o.write(f"{number}. {line}\n", None)
+        write(f"{number}. {line}\n", None)
     if here.hints >= len(known):
-        o.say("there is no further hint; 'dockerlab exercise solution' shows the commands")
+        say("there is no further hint; 'dockerlab exercise solution' shows the commands")
     progress.write(here.model_copy(update={"hints": shown}), progress.directory())
 
 
-def solution(exercise: common.Which = None, accept_new_host_keys: o.AcceptOption = False) -> None:
+def solution(exercise: common.Which = None, accept_new_host_keys: AcceptOption = False) -> None:
     """Show the commands of the current step; while something is broken, what it is and what mends it."""
     from dockerlab.exercise import hints
 
     folder, here = common.current(exercise)
     if here.fault is None:
-        o.write("".join(f"{line}\n" for line in hints.commands(folder, here.step)), None)
+        write("".join(f"{line}\n" for line in hints.commands(folder, here.step)), None)
         return
     with common.hosts_of(folder, here, accept_new_host_keys) as session:
         lines = hints.repair(folder, here, session.hosts)
-    o.say(f"{here.fault.broken}: {here.fault.fault.title}. {here.fault.fault.changes}")
-    o.write("".join(f"{line}\n" for line in lines), None)
+    say(f"{here.fault.broken}: {here.fault.fault.title}. {here.fault.fault.changes}")
+    write("".join(f"{line}\n" for line in lines), None)

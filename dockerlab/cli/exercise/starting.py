@@ -9,6 +9,8 @@ import typer
 from dockerlab.cli import completion
 from dockerlab.cli import options as o
 from dockerlab.cli.exercise import common, words
+from dockerlab.cli.output import say, write
+from dockerlab.cli.places import HERE, AcceptOption, Places, placed
 
 
 def show_list() -> None:
@@ -27,9 +29,10 @@ def show_list() -> None:
         rows.append((identity, folder.lab.title, size, state))
     widths = [max((len(row[n]) for row in rows), default=0) for n in range(3)]
     lines = ("  ".join(f"{cell:<{width}}" for cell, width in zip(row, (*widths, 0), strict=True)) for row in rows)
-    o.write("".join(f"{line.rstrip()}\n" for line in lines), None)
+    write("".join(f"{line.rstrip()}\n" for line in lines), None)
 
 
+@placed
 def start(
     exercise: Annotated[
         str,
@@ -37,65 +40,64 @@ def start(
             metavar="ID", help="An ID or number from the list, or a folder.", autocompletion=completion.exercises
         ),
     ],
-    sandbox: o.SandboxOption = False,
-    inventory: o.InventoryOption = None,
-    accept_new_host_keys: o.AcceptOption = False,
+    where: Places = HERE,
     verbose: o.VerboseOption = False,
 ) -> None:
     """Begin an exercise: make its lab (or leave that to you), and show the first task."""
+    from dockerlab.cli.progress import reporting
     from dockerlab.exercise import course, loader, progress
-    from dockerlab.session import open_session
 
     folder, at = loader.load(loader.find(exercise)), progress.directory()
     begun = progress.read(folder.id, at)
     if begun is not None:
-        o.say(f"{folder.id} is on since {begun.started}: it goes on where you were")
-        o.write(words.of_task(folder, begun), None)
+        say(f"{folder.id} is on since {begun.started}: it goes on where you were")
+        write(words.of_task(folder, begun), None)
         return
-    where = o.whereabouts(sandbox, inventory, accept_new_host_keys)
-    if not sandbox and inventory is None:
-        o.say(f"the hosts are those of {folder.path / 'lab.yaml'}; with --sandbox they are made in this machine")
-    with open_session(folder.lab.addresses, where, o.say) as session:
+    if not where.named:
+        say(f"the hosts are those of {folder.path / 'lab.yaml'}; with --sandbox they are made in this machine")
+    with where.open(folder.lab.addresses) as session:
         made = folder.exercise.begin == "made"
         if not made:
             course.refuse_what_is_there(folder.lab, session.hosts)
-        begun = course.new(folder, where, course.survey(folder, session.hosts))
+        begun = course.new(folder, where.whereabouts(), course.survey(folder, session.hosts))
         progress.write(begun, at)
-        course.bring_up(folder.lab, session, common.shown(verbose), common.undo(folder), images_alone=not made)
-    o.say(f"{folder.id}: {'the lab is up' if made else 'nothing is made yet: that is for you to do'}")
-    o.write(words.of_task(folder, begun), None)
-    o.say("'dockerlab exercise check' says what holds; hint and solution help, and stop ends it")
-    o.say(f"the whole text, with every command: {folder.path / 'README.md'}")
+        make = course.make if made else course.bring_images
+        make(folder, session, reporting(verbose=verbose), common.undo(folder))
+    say(f"{folder.id}: {'the lab is up' if made else 'nothing is made yet: that is for you to do'}")
+    write(words.of_task(folder, begun), None)
+    say("'dockerlab exercise check' says what holds; hint and solution help, and stop ends it")
+    say(f"the whole text, with every command: {folder.path / 'README.md'}")
 
 
 def stop(
     exercise: common.Which = None,
-    accept_new_host_keys: o.AcceptOption = False,
+    accept_new_host_keys: AcceptOption = False,
     verbose: o.VerboseOption = False,
 ) -> None:
     """Take everything away, also what is broken, and prove that nothing is left."""
     from dockerlab import sandbox
+    from dockerlab.cli.progress import reporting
     from dockerlab.exercise import ending, progress
 
     folder, here = common.current(exercise)
     where = progress.directory()
     if here.sandbox and sandbox.status() is None:
         progress.forget(folder.id, where)
-        o.say(f"{folder.id}: the sandbox is gone, and everything with it")
+        say(f"{folder.id}: the sandbox is gone, and everything with it")
         return
     with common.hosts_of(folder, here, accept_new_host_keys) as session:
-        ended = ending.stop(folder, here, session, common.shown(verbose), _others(folder.id))
+        ended = ending.stop(folder, here, session, reporting(verbose=verbose), _others(folder.id))
     for line in ended.mended:
-        o.say(line)
-    o.say(f"{folder.id}: {ended.removed} removed")
+        say(line)
+    say(f"{folder.id}: {ended.removed} removed")
     for line in ended.proof:
-        o.write(f"{line}\n", None)
+        write(f"{line}\n", None)
     if ended.left:
         lines = "\n".join(f"  {line}" for line in ended.left)
-        o.say(f"not as it was at the beginning; mend it, and run stop again:\n{lines}")
+        say(f"not as it was at the beginning; mend it, and run stop again:\n{lines}")
         raise typer.Exit(1)
     progress.forget(folder.id, where)
-    o.say(f"{folder.id}: nothing is left")
+    say(f"{folder.id}: nothing is left")
 
 
 def _others(identity: str) -> frozenset[str]:

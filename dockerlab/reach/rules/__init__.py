@@ -1,9 +1,9 @@
 """Every rule by which a cell is decided, by theme: what reports and `docs/rules/` say of it."""
 
 from dockerlab.reach.rules import firewall, host, names, ports, segments, unseen
-from dockerlab.reach.rules.rule import Rule, Sight
+from dockerlab.reach.rules.page import Page, Sight
 
-THEMES: tuple[tuple[str, tuple[Rule, ...]], ...] = (
+THEMES: tuple[tuple[str, tuple[Page, ...]], ...] = (
     ("On one layer 2", segments.RULES),
     ("The host as a router", host.RULES),
     ("The host's firewall", firewall.RULES),
@@ -12,6 +12,6 @@ THEMES: tuple[tuple[str, tuple[Rule, ...]], ...] = (
     ("No claim", unseen.RULES),
 )
 
-RULES: tuple[Rule, ...] = tuple(rule for _, rules in THEMES for rule in rules)
+RULES: tuple[Page, ...] = tuple(rule for _, rules in THEMES for rule in rules)
 
-__all__ = ["RULES", "THEMES", "Rule", "Sight"]
+__all__ = ["RULES", "THEMES", "Page", "Sight"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dockerlab.reach.rules.rule import Rule, Sight
+from dockerlab.reach.rules.page import Page, Sight
 
 RULES = (
-    Rule(
+    Page(
         "ip-forward-off",
         "The host does not forward",
         "Containers reach their host and each other on one bridge, and nothing beyond the host.",
@@ -16,7 +16,7 @@ RULES = (
         (Sight("sysctl net.ipv4.ip_forward", "0"),),
         "`sysctl -w net.ipv4.ip_forward=1`, and find out what sets it to 0.",
     ),
-    Rule(
+    Page(
         "rp-filter",
         "Strict reverse path filter",
         "A host drops the packet, because it would answer by another interface than the one on which it came.",
@@ -30,7 +30,7 @@ RULES = (
         ),
         "Set both to 0 or 2 (loose). The packet then arrives, and its reply may still go astray.",
     ),
-    Rule(
+    Page(
         "bridge-isolation",
         "From one bridge to another of the same host",
         "Containers on two bridges of one host do not reach each other by their addresses.",
@@ -47,7 +47,7 @@ RULES = (
         ),
         "Attach one container to both networks; that is what Docker means for it. Or go by a published port.",
     ),
-    Rule(
+    Page(
         "bridge-internal",
         "An internal network",
         "Containers reach each other and the gateway of an internal network, and nothing beyond the host; from "
@@ -64,7 +64,7 @@ RULES = (
         ),
         "Leave `internal` out, or attach the container to a second network that is not internal.",
     ),
-    Rule(
+    Page(
         "forward-policy",
         "The policy of chain FORWARD",
         "A machine that has a route to a container by way of its host is not let in, except to published ports.",
@@ -81,7 +81,7 @@ RULES = (
         "`iptables -P FORWARD ACCEPT` lets everything in; `iptables -I DOCKER-USER -i NIC -d CONTAINER -j ACCEPT` lets "
         "in one container's traffic, and a published port is the way that needs no route.",
     ),
-    Rule(
+    Page(
         "direct-routing",
         "By a route to the container's own address",
         "A machine that has a route to a container by way of its host is not let in.",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dockerlab.reach.rules.rule import Rule, Sight
+from dockerlab.reach.rules.page import Page, Sight
 
 RULES = (
-    Rule(
+    Page(
         "host-local",
         "The host's own addresses",
         "A container reaches every address of its own host: the gateway of its network, those of other "
@@ -19,7 +19,7 @@ RULES = (
         ),
         "Filter in INPUT: `iptables -I INPUT -i BRIDGE -j DROP`. Docker leaves that chain alone.",
     ),
-    Rule(
+    Page(
         "host-to-bridge",
         "The host to a container on its own bridge",
         "A host, and a container in host mode, reaches each container on its bridges, on every port, published or not.",
@@ -33,7 +33,7 @@ RULES = (
         ),
         "Filter in OUTPUT: `iptables -I OUTPUT -o BRIDGE -j DROP`.",
     ),
-    Rule(
+    Page(
         "masquerade",
         "Out through the host, with the host's address",
         "A container reaches machines beyond its host, which see the host's address in place of the container's.",
@@ -49,7 +49,7 @@ RULES = (
         "`internal: true` keeps a network's containers inside; `com.docker.network.bridge.enable_ip_masquerade:"
         ' "false"` lets them out with their own address.',
     ),
-    Rule(
+    Page(
         "routed",
         "Through the host, with one's own address",
         "The host passes a packet on that bears its sender's own address, and the answer finds the way back.",
@@ -68,7 +68,7 @@ RULES = (
         "Remove that route on the other machine (see [no-masquerade](no-masquerade.md) and "
         "[reply-lost](reply-lost.md)).",
     ),
-    Rule(
+    Page(
         "no-masquerade",
         "Out with an address that means nothing there",
         "The packet leaves the host, and no answer comes back.",
@@ -82,7 +82,7 @@ RULES = (
         "Leave `com.docker.network.bridge.enable_ip_masquerade` out. A route to the subnet on the router is "
         "enough up to 28.1 (see [reply-lost](reply-lost.md) for later ones).",
     ),
-    Rule(
+    Page(
         "reply-lost",
         "The request arrives, its reply does not",
         "The target gets the packet and answers, and its answer goes somewhere else.",
@@ -100,7 +100,7 @@ RULES = (
         " that is not masqueraded also needs `com.docker.network.bridge.gateway_mode_ipv4: routed` (or "
         "`nat-unprotected`) on its network.",
     ),
-    Rule(
+    Page(
         "outside",
         "The outside, by the host's router",
         "A host reaches what the definition lists under `outside`.",
@@ -110,7 +110,7 @@ RULES = (
         (Sight("ip route get ADDRESS", "`via` the router"),),
         "Correct the host's default route, or the definition's `outside`.",
     ),
-    Rule(
+    Page(
         "unrouted",
         "A network that only its own host knows",
         "From another machine, a container's address on a bridge is not reached.",
@@ -125,7 +125,7 @@ RULES = (
         "Publish a port, or use an overlay network. A static route by way of the container's host is not always "
         "enough: see [forward-policy](forward-policy.md) up to 27 and [direct-routing](direct-routing.md) from 28 on.",
     ),
-    Rule(
+    Page(
         "no-default-route",
         "No route at all",
         '"Network is unreachable", at once: nothing is sent.',
@@ -135,7 +135,7 @@ RULES = (
         (Sight("docker exec NAME ip route", "no line that begins with `default`"),),
         "Leave `internal` out, or attach a second network that gives a default route.",
     ),
-    Rule(
+    Page(
         "none",
         "Mode none",
         "The container reaches nobody and is reached by nobody.",

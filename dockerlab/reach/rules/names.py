@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dockerlab.reach.rules.rule import Rule, Sight
+from dockerlab.reach.rules.page import Page, Sight
 
 RULES = (
-    Rule(
+    Page(
         "dns-shared-network",
         "A name on a network that both are on",
         "A container's name, alias, hostname or short ID gives its address on the network that both are on.",
@@ -20,7 +20,7 @@ RULES = (
         ),
         "Names cannot be switched off: part the containers by networks.",
     ),
-    Rule(
+    Page(
         "dns-default-bridge",
         "No names on docker0",
         "On the default bridge, containers do not know each other by name.",
@@ -30,7 +30,7 @@ RULES = (
         (Sight("docker exec NAME cat /etc/resolv.conf", "the host's servers, not 127.0.0.11"),),
         "Use a user-defined network. `docker network connect` is enough: it also turns Docker's DNS on.",
     ),
-    Rule(
+    Page(
         "dns-host-mode",
         "No container names in host mode",
         "A container in host mode does not know other containers by name.",
@@ -40,7 +40,7 @@ RULES = (
         (Sight("docker exec NAME cat /etc/resolv.conf", "the host's servers"),),
         "Go by addresses or by published ports on localhost, or leave host mode.",
     ),
-    Rule(
+    Page(
         "dns-joined",
         "The name of a container that joined another",
         "The name of a container in container mode is not known; its owner's is.",
@@ -49,7 +49,7 @@ RULES = (
         (Sight("docker inspect NAME", "`NetworkMode` is `container:…`, and `Networks` is empty"),),
         "Ask for the owner's name, or give the owner an alias: `aliases: [NAME]`.",
     ),
-    Rule(
+    Page(
         "dns-no-shared-network",
         "A name on networks that the asker is not on",
         "A container on user-defined networks does not know the name of one with which it shares none.",

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dockerlab.reach.rules.rule import Rule, Sight
+from dockerlab.reach.rules.page import Page, Sight
 
 RULES = (
-    Rule(
+    Page(
         "published",
         "A published port",
         "A connection to the host's port comes to the container's port.",
@@ -22,7 +22,7 @@ RULES = (
         ),
         "Remove it from `ports`. Both the rule and the proxy have to go: either alone still serves.",
     ),
-    Rule(
+    Page(
         "publish-loopback",
         "Published on the loopback address alone",
         "Only the host itself, and containers in host mode on it, reach the port.",
@@ -36,7 +36,7 @@ RULES = (
         ),
         'Publish without an address, `"PORT:PORT"`, or on the one that others use.',
     ),
-    Rule(
+    Page(
         "publish-address",
         "Published on another address of the host",
         "A connection to this address of the host is refused, one to the published address is not.",
@@ -48,7 +48,7 @@ RULES = (
         ),
         "Publish without an address, or on this one.",
     ),
-    Rule(
+    Page(
         "publish-needs-bridge",
         "Published without effect",
         "The definition publishes a port, the engine says nothing against it, and the host refuses the connection.",
@@ -64,7 +64,7 @@ RULES = (
         ),
         "Attach the container to a bridge network that is not internal: its ports are then mapped there at once.",
     ),
-    Rule(
+    Page(
         "publish-routed",
         "Published in gateway mode routed",
         "The host refuses the connection; the container's port is open at the container's own address.",
@@ -78,7 +78,7 @@ RULES = (
         ),
         "Connect to the container's own address, or leave `com.docker.network.bridge.gateway_mode_ipv4` out.",
     ),
-    Rule(
+    Page(
         "publish-no-proxy",
         "A published port from another bridge, past docker-proxy",
         "From a container on another bridge of the same host, the connection ends in silence.",
@@ -96,7 +96,7 @@ RULES = (
         "Leave `userland-proxy` and `enable_ip_masquerade` at their defaults, or attach the client to the "
         "server's network.",
     ),
-    Rule(
+    Page(
         "nothing-published",
         "No published port of that number",
         "The host refuses the connection.",
@@ -109,7 +109,7 @@ RULES = (
         ),
         'Publish it: `ports: ["PORT:PORT"]`.',
     ),
-    Rule(
+    Page(
         "nothing-listens",
         "Nothing listens there",
         "The connection is refused at once: the packet came to the right place.",

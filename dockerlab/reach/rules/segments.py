@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dockerlab.reach.rules.rule import Rule, Sight
+from dockerlab.reach.rules.page import Page, Sight
 
 EVERY = "every engine: the kernel decides, not Docker"
 
 RULES = (
-    Rule(
+    Page(
         "own-address",
         "An address of one's own",
         "Whoever shares the network namespace that holds the address reaches it.",
@@ -18,7 +18,7 @@ RULES = (
         (Sight("docker exec NAME ip route get ADDRESS", "`local ADDRESS dev lo`"),),
         "Give the container a namespace of its own: a network in place of `network_mode: container:…`.",
     ),
-    Rule(
+    Page(
         "same-lan",
         "Neighbours on a LAN",
         "Two that stand on one LAN reach each other, on one host and across hosts, and see each other's own address.",
@@ -32,7 +32,7 @@ RULES = (
         ),
         "Put one of them on another LAN (another `parent`), or filter on the target itself: Docker does not.",
     ),
-    Rule(
+    Page(
         "same-bridge",
         "Two ports of one bridge",
         "Containers on one bridge reach each other on every port, published or not.",
@@ -47,7 +47,7 @@ RULES = (
         'Put them on two networks, or say `com.docker.network.bridge.enable_icc: "false"` on theirs (see '
         "[bridge-icc](bridge-icc.md)).",
     ),
-    Rule(
+    Page(
         "same-overlay",
         "Neighbours on an overlay network",
         "Containers on one overlay network reach each other across hosts, as if on one switch.",
@@ -63,7 +63,7 @@ RULES = (
         "Open UDP 4789, and TCP and UDP 7946, between the hosts where a firewall drops them; put the containers"
         " on two networks to part them.",
     ),
-    Rule(
+    Page(
         "same-dummy",
         "Neighbours on a network without a parent",
         "Children of a macvlan or ipvlan network without a parent reach each other and nothing else.",
@@ -73,7 +73,7 @@ RULES = (
         (Sight("ip -d link show type dummy", "the interface that the driver made"),),
         "Say a `parent`: then the network is the LAN of that interface.",
     ),
-    Rule(
+    Page(
         "same-ipvlan",
         "Children of one ipvlan parent in mode l3",
         "Containers on ipvlan networks of one parent in mode l3 or l3s reach each other, also across subnets.",
@@ -83,7 +83,7 @@ RULES = (
         (Sight("docker exec NAME ip route", "`default dev eth0` without a gateway"),),
         "Use another parent for one of the two.",
     ),
-    Rule(
+    Page(
         "bridge-icc",
         "Inter-container communication is off",
         "Two containers on one bridge do not reach each other; the host reaches both.",
@@ -100,7 +100,7 @@ RULES = (
         "Leave `com.docker.network.bridge.enable_icc` out of the network's `driver_opts` (for docker0: `icc` in"
         " daemon.json).",
     ),
-    Rule(
+    Page(
         "macvlan-own-host",
         "A macvlan child and its own host",
         "A macvlan child and the host whose interface is its parent never reach each other there.",
@@ -117,7 +117,7 @@ RULES = (
         "address, and a route to the container's address by way of it. A host then reaches the container and is"
         " reached by it.",
     ),
-    Rule(
+    Page(
         "ipvlan-own-host",
         "An ipvlan child and its own host",
         "An ipvlan child and the host whose interface is its parent never reach each other there.",
@@ -127,7 +127,7 @@ RULES = (
         (Sight("ip -d link show type ipvlan", "the children, and their mode"),),
         "Give the host an ipvlan child of its own with a route to the container's address.",
     ),
-    Rule(
+    Page(
         "ipvlan-flag",
         "ipvlan with a flag",
         "With `ipvlan_flag` private two children of one parent do not reach each other. With vepa that is up to the "
@@ -142,7 +142,7 @@ RULES = (
         ),
         "Leave `ipvlan_flag` out, which is `bridge`.",
     ),
-    Rule(
+    Page(
         "macvlan-private",
         "macvlan mode private",
         "Two children of one parent do not reach each other, not even by way of the switch.",
@@ -152,7 +152,7 @@ RULES = (
         (Sight("docker exec NAME ip -d link show eth0", "`macvlan mode private`"),),
         "Leave `macvlan_mode` out, which is mode `bridge`.",
     ),
-    Rule(
+    Page(
         "macvlan-vepa",
         "macvlan mode vepa",
         "Whether two children of one parent reach each other is up to the switch: the model makes no claim.",
@@ -165,7 +165,7 @@ RULES = (
         ),
         "Turn hairpin (reflective relay) on at the switch's port, or use mode `bridge`.",
     ),
-    Rule(
+    Page(
         "macvlan-passthru",
         "The host of a macvlan child in mode passthru",
         "A host whose interface has a child in mode `passthru` is reached by nobody through that interface, and "
@@ -181,7 +181,7 @@ RULES = (
         ),
         "Leave `macvlan_mode` out, or give the child a parent by which the host itself has nothing to say.",
     ),
-    Rule(
+    Page(
         "other-segment",
         "A neighbour by its address, on another layer 2",
         "The address lies in the sender's subnet, but its holder stands on another LAN or bridge.",
@@ -195,7 +195,7 @@ RULES = (
         ),
         "Give each layer 2 a subnet of its own, or put both on the same `parent`.",
     ),
-    Rule(
+    Page(
         "nobody-there",
         "Nobody holds the address",
         "The address lies in the subnet of a network that is wholly known, and nobody on it has it.",
@@ -204,7 +204,7 @@ RULES = (
         (Sight("ip neigh show ADDRESS", "`FAILED` or `INCOMPLETE`"),),
         "Correct the address, or start what should have it.",
     ),
-    Rule(
+    Page(
         "same-address",
         "Another machine has this address too",
         "The address is answered by somebody else than is meant, or the sender's address is the receiver's own.",

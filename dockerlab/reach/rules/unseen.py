@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dockerlab.reach.rules.rule import Rule, Sight
+from dockerlab.reach.rules.page import Page, Sight
 
 RULES = (
-    Rule(
+    Page(
         "no-address",
         "No address is known",
         "The container has no address, so that there is nothing to ask for.",
@@ -15,7 +15,7 @@ RULES = (
         (Sight("docker ps --all --filter name=NAME", "whether it runs, and why it ended"),),
         "Start it, or fix its address: `networks: {NETWORK: {ip: …}}`.",
     ),
-    Rule(
+    Page(
         "unseen-lan",
         "What else stands on the LAN",
         "Nobody of the lab holds the address, but a machine on that LAN may.",
@@ -24,7 +24,7 @@ RULES = (
         (Sight("arping -I PARENT ADDRESS", "whether anybody answers"),),
         "Say what is known to be so: `expect:` in the definition.",
     ),
-    Rule(
+    Page(
         "unseen-router",
         "What a router does",
         "The packet goes to a router, and whether it leads on to the address cannot be seen.",
@@ -34,7 +34,7 @@ RULES = (
         (Sight("traceroute ADDRESS", "where it ends"),),
         "List the target under `outside:`, or say what is known to be so: `expect:` in the definition.",
     ),
-    Rule(
+    Page(
         "unseen-forwarding",
         "How a host forwards",
         "A host would have to forward the packet, and it is not known whether it does.",

@@ -84,6 +84,9 @@ function head() {
   const verdicts = board.students.map((student) => student.verdict);
   const worst = verdicts.includes("fail") ? "fail" : verdicts.every((v) => v === "pass") ? "pass" : "unknown";
   total.className = `verdict ${worst}`;
+  const hosts = board.hosts ?? [];
+  $("hosts").hidden = hosts.length === 0;
+  renew($("hosts"), hosts.map((line) => element("li", line)));
   $("about").textContent = board.round
     ? `Round ${board.round}, at ${new Date(board.made).toLocaleTimeString()}, in ${board.seconds} s.` : "";
 }

@@ -9,15 +9,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from e2e.differential.labs import VM, text_of
+from support.inside import entered
 
-from dockerlab import modes, survey
+from dockerlab import modes
 from dockerlab.errors import DockerlabError
-from dockerlab.hosts.address import SshOptions
 from dockerlab.identity import current
 from dockerlab.lab.loader import loads
 from dockerlab.provision.down import Which, plan_down, take_down
 from dockerlab.provision.up import Wish, carry_out, plan_up
-from dockerlab.session import Whereabouts, open_session
 from dockerlab.verify import on_hosts, same_symptom
 
 
@@ -63,8 +62,7 @@ class Outcome:
 @contextmanager
 def session():
     """Yield the running sandbox's two hosts and the controller."""
-    where = Whereabouts(sandbox=True, options=SshOptions())
-    with open_session(dict.fromkeys(VM), where, print) as opened:
+    with entered(VM) as opened:
         yield opened
 
 
@@ -106,7 +104,7 @@ def compare(lab, opened, *, patient=True):
 @contextmanager
 def running(definition, opened):
     """Bring a lab up, and take it down whatever happens."""
-    wanted, _ = plan_up(definition, current(definition.name), opened.hosts, opened.controller, Wish())
+    wanted, _ = plan_up(definition, current(definition.name), opened.hosts, opened.controller, Wish(daemons=True))
     try:
         carry_out(wanted, opened.hosts, Silent())
         yield
@@ -117,16 +115,21 @@ def running(definition, opened):
 
 def remains(opened):
     """Return what `down` has left on the hosts that an empty engine does not have."""
-    known = {"bridge", "host", "none", "docker_gwbridge"}
-    seen = survey.look(opened.hosts)
     found = []
-    for host, snapshot in seen.snapshots.items():
-        found += [f"{host}: container {c.name}" for c in snapshot.containers]
-        found += [f"{host}: network {n.name}" for n in snapshot.networks if n.name not in known]
-        found += [f"{host}: interface {n.name}" for n in seen.facts[host].nics if n.name.startswith(("dm-", "br-"))]
-        if seen.facts[host].nic("eth0.50") is None:
-            found.append(f"{host}: eth0.50 is gone")
+    for name, host in opened.hosts.items():
+        result = host.run(["sh", "-c", REMAINS])
+        found += [f"{name}: {line}" for line in result.text.splitlines()]
+        if not result.ok:
+            found.append(f"{name}: {result.error}")
     return found
+
+
+REMAINS = r"""
+docker ps --all --format 'container {{.Names}}'
+docker network ls --format 'network {{.Name}}' | grep -vE ' (bridge|host|none|docker_gwbridge)$'
+cd /sys/class/net && for link in *; do case $link in dm-*|br-*) echo "interface $link" ;; esac; done
+[ -e eth0.50 ] || echo 'eth0.50 is gone'
+"""
 
 
 def judge(report, outcome):

@@ -28,17 +28,20 @@ CASES = (
         gone={"vm0": "inside child ip link set eth0 arp off", "vm1": "forget"},
         back={"vm0": "inside child ip link set eth0 arp on"},
         also=("child",),
+        cause=("vm0", "link", ".*"),
     ),
     Case(
         "macvlan-own-host", "child", "vm0",
         gone={"vm0": CHILD_OF_THE_HOST},
         back={"vm0": "ip link del hostside"},
         also=("child",),
+        cause=("vm0", "link|address|route", ".*"),
     ),
     Case(
         "macvlan-private", "shy1", "shy2",
         gone={"vm0": "for name in shy1 shy2; do inside $name ip link set eth0 type macvlan mode bridge; done"},
         back={"vm0": "for name in shy1 shy2; do inside $name ip link set eth0 type macvlan mode private; done"},
+        cause=("vm0", "link|network", ".*"),
     ),
     Case(
         "macvlan-vepa", "turned1", "turned2",
@@ -57,23 +60,27 @@ CASES = (
         gone={"vm0": "ip route add 192.168.22.210/32 dev eth0.50"},
         back={"vm0": "ip route del 192.168.22.210/32 dev eth0.50"},
         also=("tagged",),
+        cause=("vm0", "route", ".*"),
     ),
     Case(
         "reply-lost", "tagged", "vm0", now="timeout",
         # vm0 forgets too: what it still knows of the container it would confirm by a request, which tells its own MAC.
         gone={"vm0": "sysctl -qw net.ipv4.conf.eth0/50.arp_ignore=1; forget", "vm1": "forget tagged"},
         back={"vm0": "sysctl -qw net.ipv4.conf.eth0/50.arp_ignore=0"},
+        cause=("vm0", "sysctl", ".*arp_ignore"),
     ),
     Case(
         "reply-lost", "tagged", "vm0", now="timeout", then="rp-filter",
         gone={"vm0": "sysctl -qw net.ipv4.conf.eth0/50.rp_filter=1"},
         back={"vm0": "sysctl -qw net.ipv4.conf.eth0/50.rp_filter=0"},
+        cause=("vm0", "sysctl", ".*rp_filter"),
     ),
     Case(
         "no-default-route", "shy1", "vm1", now="timeout",
         gone={"vm0": "inside shy1 ip route add default via 10.9.1.1"},
         back={"vm0": "inside shy1 ip route del default"},
         also=("shy1",),
+        cause=("vm0", "route", ".*"),
     ),
     Case(
         "unseen-lan", "turned1", "gateway:turned",
@@ -92,5 +99,6 @@ CASES = (
         gone={"vm1": "docker stop -t 0 gone"},
         back={"vm1": "docker start gone"},
         also=("gone",),
+        cause=("vm1", "container", "container gone"),
     ),
 )  # fmt: skip

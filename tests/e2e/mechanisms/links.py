@@ -10,6 +10,7 @@ CASES = (
         gone={"vm0": "inside there ip link set eth0 arp off; forget here"},
         back={"vm0": "inside there ip link set eth0 arp on"},
         also=("there",),
+        cause=("vm0", "link", ".*"),
     ),
     Case(
         "ipvlan-own-host", "child", "vm0",
@@ -17,17 +18,20 @@ CASES = (
                      "ip addr add 192.168.22.250/32 dev hostside; ip route add 192.168.22.200/32 dev hostside"},
         back={"vm0": "ip link del hostside"},
         also=("child",),
+        cause=("vm0", "link|address|route", ".*"),
     ),
     Case(
         "same-ipvlan", "low1", "low2", now="timeout",
         gone={"vm0": "inside low2 ip link set eth0 down"},
         back={"vm0": "inside low2 ip link set eth0 up; inside low2 ip route replace default dev eth0"},
         also=("low2",),
+        cause=("vm0", "link", ".*"),
     ),
     Case(
         "ipvlan-flag", "shy1", "shy2", engines=(23, 99),
         gone={"vm0": "inside shy1 ip link set eth0 type ipvlan mode l2 bridge; forget shy1 shy2"},
         back={"vm0": "inside shy1 ip link set eth0 type ipvlan mode l2 private; forget shy1 shy2"},
+        cause=("vm0", "link|network", ".*"),
     ),
 )  # fmt: skip
 

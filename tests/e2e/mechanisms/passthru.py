@@ -14,6 +14,7 @@ WITHOUT = {
         "vm1": "forget tagged; inside tagged ping -qc 1 -W 1 10.9.5.61 || true",
     },
     "also": ("taker",),
+    "cause": ("vm0", "container", "container taker"),
 }
 
 CASES = (

@@ -13,12 +13,14 @@ CASES = (
         # Up to 27 the chain stops the answers as well.
         gone={"vm0": 'rewrite "/STAGE-2 -o ($(bridge_of front)|$(bridge_of back)) -j DROP/d"'},
         also=("bridge-isolation",),
+        cause=("vm0", "rule", "filter DOCKER.*"),
     ),
     Case(
         "published", "peer", "vm0", "tcp/8080", now="refused",
         # Without the rule dockerd, which keeps the port from others, would take the connection, or keep silent (28).
         gone={"vm0": 'rewrite "s/destination 172.28.1.10:80/destination 172.28.1.10:81/"'},
         also=("publish-no-proxy",),
+        cause=("vm0", "rule", "nat DOCKER.*"),
     ),
 )  # fmt: skip
 

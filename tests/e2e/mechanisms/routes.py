@@ -14,6 +14,7 @@ CASES = (
         "forward-policy", "vm1", "web", engines=(0, 27), then="routed",
         gone={"vm0": "iptables -P FORWARD ACCEPT"},
         also=("vm1",),
+        cause=("vm1", "route", ".*"),
     ),
     Case(
         "forward-policy", "vm1", "web", engines=(0, 27), then="unseen-forwarding",
@@ -30,14 +31,17 @@ CASES = (
         "direct-routing", "vm1", "web", engines=(28, 28),
         besides={"vm0": "iptables -I DOCKER-USER -i eth0 -d 172.28.1.10 -j ACCEPT"},
         gone={"vm0": 'rewrite "/PREROUTING -d 172.28.1.10.32 .*-j DROP/d"'},
+        cause=("vm0|vm1", "rule|route", ".*"),
     ),
     Case(
         "direct-routing", "vm1", "gated", "tcp/81", engines=(28, 99),
         gone={"vm0": "iptables -I DOCKER-USER -i eth0 -d 172.28.2.10 -p tcp --dport 81 -j ACCEPT"},
+        cause=("vm0|vm1", "rule|route", ".*"),
     ),
     Case(
         "publish-routed", "vm1", "vm0", "tcp/8082", engines=(28, 99),
         gone={"vm0": "iptables -t nat -A DOCKER -p tcp --dport 8082 -j DNAT --to-destination 172.28.2.10:80"},
+        cause=("vm0", "rule", r"nat DOCKER \d+"),
     ),
     Case(
         "routed", "vm1", "free", now="timeout", engines=(28, 99), then="unrouted",

@@ -1,0 +1,108 @@
+"""From the words of a call to a definition, or to a lab's name and its hosts."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from dockerlab.cli.output import say
+from dockerlab.errors import DefinitionError, Located, UsageError
+
+if TYPE_CHECKING:
+    from dockerlab.lab.loader import Definition
+    from dockerlab.lab.model import Lab
+
+
+def load_lab(lab: str, settings: list[str] | None, *, warn: bool = False) -> Lab:
+    """Return the checked definition that a path or a packaged name means; raises DefinitionError or UsageError.
+
+    With `warn`, what works but misleads is said.
+    """
+    definition, warnings = read_lab(lab, settings, os.environ if warn else None)
+    for warning in warnings if warn else ():
+        say(f"warning: {warning}")
+    return definition
+
+
+def read_lab(
+    lab: str, settings: list[str] | None, environment: Mapping[str, str] | None = None
+) -> tuple[Lab, list[Located]]:
+    """Return a checked definition and what in it works but misleads, with its place.
+
+    With an `environment`, that it lacks what containers are to get from it misleads as well.
+    """
+    from dockerlab import modes
+    from dockerlab.lab.check import absent, warnings
+    from dockerlab.lab.lint import LINTS
+
+    found = definition_of(lab, settings)
+    problems = [*warnings(found.lab), *(p for each in (*LINTS, modes.lint) for p in each(found.lab))]
+    problems += absent(found.lab, environment) if environment is not None else ()
+    return found.lab, found.locate(problems)
+
+
+def definition_of(lab: str, settings: list[str] | None) -> Definition:
+    """Return a checked definition that knows the place of everything in it; raises DefinitionError or UsageError."""
+    from dockerlab import modes
+    from dockerlab.lab.catalog import find
+
+    overrides = {}
+    for setting in settings or ():
+        name, equals, value = setting.partition("=")
+        if not equals or not name:
+            raise UsageError(f"--set {setting}: write it as NAME=VALUE")
+        overrides[name] = value
+    return modes.definition(find(lab), overrides)
+
+
+def name_and_hosts(
+    lab: str | None, addresses: list[str] | None, *, named_elsewhere: bool
+) -> tuple[str | None, dict[str, str | None]]:
+    """Return a lab's name and its hosts, from its definition if there is one; else the hosts that the call names.
+
+    Without a definition and without hosts it is this machine, unless they are `named_elsewhere`.
+    """
+    given: dict[str, str | None] = {_short(address): address for address in addresses or ()}
+    here: dict[str, str | None] = {"local": "local"}
+    fallback = given if given or named_elsewhere else here
+    if lab is None:
+        return None, fallback
+    definition = named(lab)
+    return (lab, fallback) if definition is None else (definition.name, given or definition.addresses)
+
+
+def named(lab: str) -> Lab | None:
+    """Return the definition that a word names; None where it may be just a lab's name, which needs none.
+
+    That is also so where a definition of that name is wrong: what was made can be found and removed without it.
+    """
+    try:
+        return load_lab(lab, None)
+    except UsageError:
+        if not _is_name(lab):
+            raise
+        return None
+
+
+def defined(lab: str, settings: list[str] | None) -> Lab | None:
+    """Return the definition that a word names; None where it is just the name of a running lab."""
+    try:
+        return load_lab(lab, settings)
+    except DefinitionError:
+        raise
+    except UsageError:
+        if settings or not _is_name(lab):
+            raise
+        return None
+
+
+def _is_name(lab: str) -> bool:
+    """Tell whether a word may be the name of a lab, and not only that of a file."""
+    return re.fullmatch(r"[a-z0-9][a-z0-9_-]*", lab) is not None
+
+
+def _short(address: str) -> str:
+    """Return a name for a host that the call gives by its address alone."""
+    return address.partition("://")[2] or address

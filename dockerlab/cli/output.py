@@ -1,0 +1,44 @@
+"""Where a command's output goes: progress to standard error, what it was asked for to standard output or a file."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+import sys
+from pathlib import Path
+
+from dockerlab.errors import UsageError
+from dockerlab.plain import for_terminal
+
+
+def say(line: str) -> None:
+    """Print a line of progress, which goes to standard error."""
+    sys.stderr.write(for_terminal(line) + "\n")
+    sys.stderr.flush()
+
+
+def write(text: str, output: Path | None) -> None:
+    """Print machine output, or put it into a file; raises UsageError where that cannot be written."""
+    if output is None:
+        sys.stdout.write(for_terminal(text) if sys.stdout.isatty() else text)
+        return
+    try:
+        _put(text, output)
+    except OSError as error:
+        raise UsageError(f"cannot write {output}: {error.strerror}") from None
+
+
+def _put(text: str, output: Path) -> None:
+    """Write a file that is there whole or not at all; what is there and is no file, such as /dev/null, stays that."""
+    if os.path.lexists(output) and not stat.S_ISREG(output.lstat().st_mode):
+        output.write_text(text, encoding="utf-8")
+        return
+    # A name that nobody can know, and made anew: in a directory for all, somebody else may have put a link there.
+    beside = output.with_name(f".{output.name}.{secrets.token_hex(8)}")
+    try:
+        with beside.open("x", encoding="utf-8") as file:
+            file.write(text)
+        beside.replace(output)
+    finally:
+        beside.unlink(missing_ok=True)

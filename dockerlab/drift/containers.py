@@ -1,0 +1,138 @@
+"""In what a container differs from its definition: what it runs, where it is, and what it publishes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from dockerlab.imagined.networks import listed
+from dockerlab.lab.image import full_name
+from dockerlab.lab.model import Container, Lab
+from dockerlab.modes.bridge import DEFAULT
+from dockerlab.snapshot import ContainerState, PublishedPort, Snapshot, orphaned
+
+EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - an engine's words for every address, to be read and not bound
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """One thing of a container that is otherwise; where it leaves or joins `network`, that is all that is to be done.
+
+    `on` are the networks or names that it lacks.
+    """
+
+    aspect: Literal["image", "command", "place", "alias", "port"]
+    what: str
+    network: str = ""
+    has_to_leave: bool = False
+    has_to_join: bool = False
+    on: tuple[str, ...] = ()
+
+    @property
+    def mended_by_joining(self) -> bool:
+        """Tell whether it need not be made anew."""
+        return self.has_to_leave or self.has_to_join
+
+
+def wrong_container(lab: Lab, name: str, state: ContainerState, snapshot: Snapshot) -> Iterator[Wrong]:
+    """Yield everything of a container that is not as the definition has it."""
+    spec = lab.containers[name]
+    if full_name(state.image) != full_name(spec.image) and not state.image.startswith("sha256:"):
+        yield Wrong("image", f"runs image {state.image}, and the lab wants {spec.image}")
+    yield from _command(spec, state)
+    wanted = set(spec.networks) or ({DEFAULT} if spec.mode == DEFAULT else set())
+    mode = _mode(spec, state, snapshot)
+    if not wanted and mode != spec.mode:
+        yield Wrong("place", f"is in mode {mode}, and the lab wants {spec.mode}")
+        return
+    if wanted and mode.startswith(("container:", "host", "none")):
+        yield Wrong("place", f"is in mode {mode}, and the lab wants it on {listed(sorted(wanted))}")
+        return
+    if wanted:
+        yield from _places(spec, wanted, state)
+    yield from _ports(spec, state)
+
+
+def _command(spec: Container, state: ContainerState) -> Iterator[Wrong]:
+    """Yield that something else is run; what the image itself would run, only the image tells."""
+    entrypoint, words = spec.words
+    if state.command is None or state.entrypoint is None or not (entrypoint or words):
+        return
+    runs = (*state.entrypoint, *state.command) if entrypoint else state.command
+    if runs != (*entrypoint, *words):
+        said = " ".join(runs) or "nothing"
+        yield Wrong("command", f"runs `{said}`, and the lab wants `{' '.join((*entrypoint, *words))}`")
+
+
+def _places(spec: Container, wanted: set[str], state: ContainerState) -> Iterator[Wrong]:
+    there = set(state.endpoints)
+    if there != wanted:
+        what = f"is on {listed(sorted(there)) or 'no network'}, and the lab wants it on {listed(sorted(wanted))}"
+        for network in sorted(wanted - there):
+            yield Wrong("place", what, network, has_to_join=True, on=(network,))
+        for network in sorted(there - wanted):
+            yield Wrong("place", what, network, has_to_leave=True)
+    for network, place in spec.networks.items():
+        endpoint = state.endpoints.get(network)
+        if endpoint is None:
+            continue
+        held = {address.ip for address in endpoint.addresses}
+        if state.running and not set(place.addresses) <= held:
+            has = listed(sorted(held, key=str)) or "no address"
+            what = f"has {has} on {network}, and the lab wants {listed(place.addresses)}"
+            yield Wrong("place", what, network, has_to_leave=True, has_to_join=True, on=(network,))
+        lacks = tuple(alias for alias in place.aliases if alias not in endpoint.aliases)
+        if lacks and state.command is not None:  # a list of containers tells no aliases
+            what = f"lacks the alias {listed(lacks)} on {network}"
+            yield Wrong("alias", what, network, has_to_leave=True, has_to_join=True, on=lacks)
+
+
+def _ports(spec: Container, state: ContainerState) -> Iterator[Wrong]:
+    """Yield what is published otherwise; a container asks for its ports also where nothing can come of it."""
+    if spec.mode == "host":
+        return
+    held = {_port(port) for port in (state.published if state.asked is None else state.asked)}
+    wanted = {
+        (p.published, p.target, str(p.protocol), _where(str(p.host_ip or "")))
+        for p in spec.ports
+        if p.published is not None
+    }
+    for published, target, protocol, where in sorted(wanted - held, key=str):
+        there = next((port for port in held if port[:3] == (published, target, protocol)), None)
+        if there is not None:
+            what = f"publishes its port {target}/{protocol} {_at(there[3])}, and the lab wants it {_at(where)}"
+        else:
+            what = f"does not publish its port {target}/{protocol} as {published}"
+        yield Wrong("port", what)
+    same = {port[:3] for port in wanted}
+    for published, target, protocol, _ in sorted(held - wanted):
+        automatic = any(port.published is None and port.target == target for port in spec.ports)
+        if not automatic and (published, target, protocol) not in same:
+            yield Wrong("port", f"publishes its port {target}/{protocol} as {published}, of which the lab says nothing")
+
+
+def _port(port: PublishedPort) -> tuple[int, int, str, str]:
+    return (port.host_port, port.container_port, port.protocol, _where(port.host_ip))
+
+
+def _where(address: str) -> str:
+    return "" if address in EVERYWHERE else address
+
+
+def _at(address: str) -> str:
+    return f"on {address} only" if address else "on every address of the host"
+
+
+def _mode(spec: Container, state: ContainerState, snapshot: Snapshot) -> str:
+    """Return a container's network mode, with the name of the container that it joins instead of its ID.
+
+    One that is gone is taken for its owner of old, where there is a new one: that it is cut off is told apart.
+    """
+    kind, _, joined = state.network_mode.partition(":")
+    if kind != "container":
+        return state.network_mode
+    there = (c.name for c in snapshot.containers if joined in (c.id, c.name))
+    now = snapshot.container(spec.owner or "")
+    gone = spec.owner if now is not None and orphaned(state, now) else None
+    return f"container:{next(there, gone or joined[:12])}"

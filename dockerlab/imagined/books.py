@@ -1,0 +1,153 @@
+"""An engine's books as the definition has them: what engines would say if every object were as it should be.
+
+What is the engine's to choose comes from its real books where there are some: identifiers, MAC addresses, process
+numbers, automatic addresses and subnets. Else it is chosen as an engine chooses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from dockerlab import modes
+from dockerlab.imagined.ipam import Ipam
+from dockerlab.imagined.networks import docker0, network, right, wide
+from dockerlab.lab.daemon import Daemon
+from dockerlab.lab.model import Attachment, Container, Lab
+from dockerlab.modes.bridge import DEFAULT
+from dockerlab.snapshot import GATEWAY_BRIDGE, ContainerState, NetworkState, PublishedPort, Snapshot
+from dockerlab.topology import IpAddress
+
+ANY = "0.0.0.0"  # noqa: S104 - the engine's word for every address of a host, to be read and not bound
+
+
+def books(lab: Lab, engines: Mapping[str, str], seen: Mapping[str, Snapshot] | None = None) -> dict[str, Snapshot]:
+    """Return what the engine of each host would say, by the host's name, if the lab were as its definition has it.
+
+    `engines` are the versions, such as `28.5`, by host; `seen` is what the engines really say, None for a lab that is
+    on no host. What is not the lab's stays as it was seen.
+    """
+    given = {host: (seen or {}).get(host) or Snapshot(host) for host in lab.hosts}
+    given = {host: replace(snapshot, engine_version=engines[host]) for host, snapshot in given.items()}
+    networks = _networks(lab, given)
+    desks = _desks(lab, given, networks)
+    made: dict[str, ContainerState] = {}
+    for name, spec in _fixed_first(lab):
+        host = lab.host_of(name)
+        made[name] = _container(name, spec, given[host], {n: desks[host, n] for n in networks[host]})
+    for name, spec in lab.containers.items():
+        if spec.owner is not None and spec.owner in made:
+            made[name] = replace(made[name], network_mode=f"container:{made[spec.owner].id}")
+    return {host: _book(snapshot, networks[host], made, lab.on_host(host)) for host, snapshot in given.items()}
+
+
+def _book(
+    given: Snapshot, networks: Mapping[str, NetworkState], made: Mapping[str, ContainerState], own: Mapping[str, object]
+) -> Snapshot:
+    """Return a host's books: the lab's objects as they should be, and all others as they are."""
+    others = [state for state in given.networks if state.name not in networks]
+    foreign = [state for state in given.containers if state.name not in own]
+    return replace(
+        given,
+        networks=(*networks.values(), *others),
+        containers=(*(made[name] for name in made if name in own), *foreign),
+    )
+
+
+def _networks(lab: Lab, given: Mapping[str, Snapshot]) -> dict[str, dict[str, NetworkState]]:
+    """Return the lab's networks on each host, docker0 and docker_gwbridge among them, by host and name."""
+    found: dict[str, dict[str, NetworkState]] = {}
+    shared: dict[str, NetworkState] = {}
+    for host, snapshot in given.items():
+        daemon = lab.daemons.get(host, Daemon())
+        foreign = {f"{n.name} {n.id}": n for n in snapshot.networks if n.name not in (DEFAULT, *lab.networks)}
+        own = found[host] = {DEFAULT: docker0(snapshot.network(DEFAULT), foreign, daemon)}
+        for name, spec in lab.networks.items():
+            if host not in lab.hosts_of(name):
+                continue
+            if modes.for_driver(spec.driver).scope == "swarm":
+                real = next((n for s in given.values() if (n := s.network(name)) is not None), None)
+                own[name] = shared.setdefault(name, wide(name, spec, real, len(shared) + 1))
+                between = snapshot.network(GATEWAY_BRIDGE)
+                own.setdefault(GATEWAY_BRIDGE, network(GATEWAY_BRIDGE, None, between, foreign | own, daemon))
+            else:
+                own[name] = network(name, spec, snapshot.network(name), foreign | own, daemon)
+    return found
+
+
+def _desks(
+    lab: Lab, given: Mapping[str, Snapshot], networks: Mapping[str, Mapping[str, NetworkState]]
+) -> dict[tuple[str, str], Ipam]:
+    """Return who gives out the addresses of each network, by host and network; for a Swarm's it is one for all."""
+    fixed: dict[str, set[IpAddress]] = {}
+    for container in lab.containers.values():
+        for name, place in container.networks.items():
+            fixed.setdefault(name, set()).update(place.addresses)
+    found: dict[tuple[str, str], Ipam] = {}
+    shared: dict[str, Ipam] = {}
+    for host, states in networks.items():
+        for name, state in states.items():
+            spec = lab.networks.get(name)
+            desk = shared.get(name) or Ipam(
+                state,
+                spec,
+                lab.daemons.get(host, Daemon()) if name == DEFAULT else Daemon(),
+                frozenset(fixed.get(name, ())),
+                kept=any((real := each.network(name)) is not None and right(spec, real) for each in given.values()),
+            )
+            desk.taken |= set(_given_out(name, given[host]))
+            found[host, name] = desk
+            if state.scope == "swarm":
+                shared[name] = desk
+    return found
+
+
+def _given_out(name: str, snapshot: Snapshot) -> Iterator[IpAddress]:
+    """Yield the addresses of a network that an engine has given to somebody."""
+    for container in snapshot.containers:
+        if name in container.endpoints:
+            yield from (address.ip for address in container.endpoints[name].addresses)
+    state = snapshot.network(name)
+    yield from (address.ip for address in state.members.values()) if state is not None else ()
+
+
+def _fixed_first(lab: Lab) -> Iterator[tuple[str, Container]]:
+    """Yield the containers in the order in which they get their addresses: fixed ones are never given away."""
+    ordered = lab.containers.items()
+    yield from ((n, c) for n, c in ordered if any(place.addresses for place in c.networks.values()))
+    yield from ((n, c) for n, c in ordered if not any(place.addresses for place in c.networks.values()))
+
+
+def _container(name: str, spec: Container, given: Snapshot, desks: Mapping[str, Ipam]) -> ContainerState:
+    real = given.container(name) or ContainerState(id=name, name=name, image=spec.image, status="imagined")
+    places: dict[str, Attachment | None] = dict(spec.networks)
+    if not places and spec.mode == DEFAULT:
+        places = {DEFAULT: None}
+    return replace(
+        real,
+        image=spec.image,
+        running=True,
+        status="running" if real.pid else "imagined",
+        pid=real.pid or 1,
+        exit_code=0,
+        network_mode=spec.mode,
+        endpoints={
+            network: desks[network].endpoint(place, real.endpoints.get(network), given.engine)
+            for network, place in places.items()
+        },
+        published=tuple(_published(spec, real)) if spec.mode != "host" else (),
+    )
+
+
+def _published(spec: Container, real: ContainerState) -> Iterator[PublishedPort]:
+    """Yield the ports that are published; which one the engine picks, only it can tell."""
+    for port in spec.ports:
+        there = [
+            each
+            for each in real.published
+            if (each.container_port, each.protocol) == (port.target, port.protocol)
+            and port.published in (None, each.host_port)
+        ]
+        yield from there
+        if not there and port.published is not None:
+            yield PublishedPort(str(port.host_ip or ANY), port.published, port.target, port.protocol)

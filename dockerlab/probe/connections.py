@@ -1,0 +1,117 @@
+"""TCP connections: begun, waited for, let go of.
+
+Part of the agent's program: standard library only, and Python 3.6 must run it.
+"""
+
+import errno
+import os
+import selectors
+import socket
+import time
+from collections.abc import Callable
+
+from dockerlab.probe.flight import Flight, name_of
+
+TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ, TCP_SEND_QUEUE = 19, 20, 21, 2
+
+
+class Connections:
+    """TCP connections that are begun, and closed once it is known how.
+
+    Where whoever accepts may have to lead it on, we say at once that nothing will come from us, which a proxy hands on,
+    and give the far end `hold` seconds to do the same. With `numbered` the records say how each connection began.
+    """
+
+    def __init__(
+        self,
+        selector: "selectors.BaseSelector",
+        settle: "Callable[..., None]",
+        wake: "Callable[[Flight, float], None]",
+    ) -> None:
+        self._selector = selector
+        self._settle = settle
+        self._wake = wake
+        self.hold = 0.0
+        self.numbered = False
+        self.numbers: set[int] = set()
+
+    def send(self, flight: "Flight") -> "None":
+        """Begin a connection. The kernel repeats it after a second; where there is haste, so do we."""
+        if flight.socket is not None:
+            if not flight.question.silent or flight.opened is not None:
+                return
+            self.release(flight)
+        at = time.monotonic()
+        made, number = flight.sandbox.connected(socket.SOCK_STREAM, flight.question.address, flight.question.port or 0)
+        if number not in (0, errno.EINPROGRESS):
+            made.close()
+            raise OSError(number, os.strerror(number))
+        flight.socket = made
+        flight.sent[flight.tries - 1] = at
+        if self.numbered:
+            flight.began = initial_number(made)
+            if flight.began is not None:
+                self.numbers.add(flight.began)
+        self._selector.register(made, selectors.EVENT_WRITE, (self.hear, flight, made))
+
+    def hear(self, flight: "Flight", made: "socket.socket") -> "None":
+        """Note how a connection began."""
+        if flight.socket is not made:
+            return
+        rtt = (time.monotonic() - max(flight.sent.values())) * 1000
+        number = made.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if number:
+            self._settle(flight, outcome="errno", errno=name_of(number))
+        elif made.getsockname() == made.getpeername():
+            self._settle(flight, outcome="errno", errno="ECONNREFUSED")  # it met itself: nobody listens there
+        elif not flight.question.led:
+            self._settle(flight, outcome="answered", rtt=round(rtt, 3))
+        else:
+            flight.opened = {"outcome": "answered", "rtt": round(rtt, 3), "began": flight.began}
+            self._linger(flight, made)
+
+    def _linger(self, flight: "Flight", made: "socket.socket") -> "None":
+        """Say that nothing will come from us, and wait for the far end to end it as well."""
+        flight.until = time.monotonic() + self.hold
+        self._wake(flight, self.hold)
+        self._selector.modify(made, selectors.EVENT_READ, (self.end, flight, made))
+        try:
+            made.shutdown(socket.SHUT_WR)
+        except OSError:
+            self.end(flight, made)
+
+    def end(self, flight: "Flight", made: "socket.socket") -> "None":
+        """Note that the far end has ended a connection; what it says before that is not read."""
+        if flight.socket is not made or flight.opened is None:
+            return
+        try:
+            closed = not made.recv(1)
+        except OSError:
+            closed = True
+        self._settle(flight, **flight.opened, closed=closed)
+
+    def release(self, flight: "Flight") -> "None":
+        """Let go of a flight's connection."""
+        if flight.socket is not None:
+            self._selector.unregister(flight.socket)
+            flight.socket.close()
+            flight.socket = None
+
+
+def initial_number(made: "socket.socket") -> "int | None":
+    """Return the number that a connection began with, or None where the kernel does not tell.
+
+    It is told to who may repair connections (linux/tcp.h: TCP_REPAIR), of what it will send next: its first byte.
+    """
+    try:
+        made.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    except OSError:
+        return None
+    try:
+        made.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR_QUEUE, TCP_SEND_QUEUE)
+        return (made.getsockopt(socket.IPPROTO_TCP, TCP_QUEUE_SEQ) - 1) & 0xFFFFFFFF
+    finally:
+        try:
+            made.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, -1)
+        except OSError:  # before Linux 4.19 it could only be left with a packet that asks for a sign of life
+            made.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 0)

@@ -1,0 +1,307 @@
+"""Why a request is lost, or why nobody can tell: by which rule, in the lab's words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from dockerlab.imagined.origin import origin
+from dockerlab.kernel.addresses import IpAddress
+from dockerlab.kernel.model import Link
+from dockerlab.kernel.rules import Chain, Rule
+from dockerlab.reach.cells import Target, published
+from dockerlab.reach.expectation import Expectation
+from dockerlab.reach.segments import Segment, bridge, places
+from dockerlab.reach.story import Story
+from dockerlab.reach.world import World
+from dockerlab.snapshot import GATEWAY_MODE, GATEWAY_MODE_6
+from dockerlab.walk.outcome import Element
+
+BEHIND_PROXY = "refused behind docker-proxy"
+
+
+def loss(story: Story, target: Target, port: int | None) -> Expectation:
+    """Return what is said of a request that is lost, or whose answer is."""
+    outcome = story.outcome
+    rule, because = _lost(story, target, port) if outcome.answered else _reply(story)
+    return Expectation(False, rule, because, outcome.symptom)
+
+
+def unsure(story: Story, target: Target, port: int | None) -> Expectation:
+    """Return what is said where it depends on something that nobody can see; what the lab itself tells, counts."""
+    outcome = story.outcome
+    meant = target.address if outcome.answered else outcome.seen_from
+    hop = outcome.router if outcome.router is not None else meant
+    known = outcome.router is not None and outcome.router in story.world.fabric.routers.get(outcome.lan, ())
+    elsewhere = [place for place in places(story.world, hop) if (place.kind, place.name) != ("lan", outcome.lan)]
+    if outcome.end in ("left", "no neighbour") and outcome.lan and elsewhere and not known:
+        because = _elsewhere(Segment("lan", "", outcome.lan), elsewhere, outcome.router)
+        if not outcome.answered:
+            astray = because.replace("{address}", "{source}'s address")
+            because = f"the request arrives at {{to}}, but its reply goes astray: {astray}"
+            return Expectation(False, "reply-lost", because, "reply lost" if port is None else "timeout")
+        return Expectation(False, "other-segment", _by_way_of(story, because), "host unreachable")
+    return Expectation(None, _unseen(story), f"no claim: {outcome.doubt}")
+
+
+def _elsewhere(here: Segment, elsewhere: list[Segment], router: IpAddress | None) -> str:
+    """Return in words that an address is asked for on one layer 2 and is on another one."""
+    asked = "{address}" if router is None else str(router)
+    because = (
+        f"{asked} counts as a neighbour on {here}, by its subnet, but it is on "
+        f"{' and '.join(sorted(map(str, elsewhere)))}: another layer 2, where the ARP request does not come"
+    )
+    return because if router is None else f"the default route leads to {router}; {because}"
+
+
+def _unrouted(story: Story, target: Target) -> tuple[str, str]:
+    """Return why a router of a LAN has no way to an address."""
+    elsewhere = [place for place in places(story.world, target.address) if place.closed]
+    here = elsewhere[0] if elsewhere else "a network"
+    router = f"router {story.outcome.router}"
+    because = f"{{address}} is on {here}, of which no router outside knows: {router} has no route to it"
+    return "unrouted", _by_way_of(story, because)
+
+
+def _unseen(story: Story) -> str:
+    """Return the rule that says what cannot be seen."""
+    outcome = story.outcome
+    subject = outcome.by.subject if outcome.by is not None else None
+    if outcome.lan:
+        routers = story.world.fabric.routers.get(outcome.lan, ())
+        return "unseen-lan" if outcome.router not in routers or outcome.router is None else "unseen-router"
+    if isinstance(subject, Link) and subject.kind in ("macvlan", "macvtap"):
+        return "macvlan-passthru" if subject.info.get("mode") == "passthru" else "macvlan-vepa"
+    if isinstance(subject, Link) and subject.kind in ("ipvlan", "ipvtap"):
+        return "ipvlan-flag" if subject.info.get("flags", "bridge") != "bridge" else "unseen-router"
+    if outcome.by is not None and outcome.by.kind == "rule":
+        return "unseen-match"
+    return "unseen-forwarding"
+
+
+def _by_way_of(story: Story, because: str) -> str:
+    """Return why, with the host that the request went through first."""
+    if story.end == story.source:
+        return because
+    return f"it goes out through {story.end}, and there: {because.replace('{source}', story.end)}"
+
+
+def _reply(story: Story) -> tuple[str, str]:
+    """Return the rule of a request that arrived and whose answer does not come back."""
+    outcome = story.outcome
+    if outcome.end == "left" and outcome.arrived is None:
+        return "no-masquerade", "it arrives with {source}'s own address, to which no machine out there has a route"
+    answering = story.called(outcome.arrived) if outcome.arrived is not None else story.end
+    back = Story(story.world, answering, replace(outcome, steps=outcome.back, answered=True, reachable=False))
+    if outcome.end == "delivered":
+        why = f"{{address}} is {back.end} from there"
+    else:
+        why = _lost(back, Target(story.source, outcome.seen_from, story.source), None)[1]
+    turned = "{to}".join(part.replace("{to}", "{source}") for part in why.split("{source}"))
+    sender = str(outcome.seen_from) if story.masqueraded_by else "{source}'s address"
+    return (
+        "reply-lost",
+        f"the request arrives at {{to}}, but its reply goes astray: {turned.replace('{address}', sender)}",
+    )
+
+
+def _lost(story: Story, target: Target, port: int | None) -> tuple[str, str]:
+    """Return the rule of a request that did not arrive."""
+    outcome, by = story.outcome, story.outcome.by
+    if outcome.end in ("dropped", "rejected", "martian", "too big") and by is not None:
+        rule, because = _by_element(story, target, by)
+        return rule, because
+    if outcome.end == "no route":
+        return _no_route(story)
+    if outcome.end == "refused":
+        return _refused(story, target, port)
+    if outcome.end == "left":
+        return _unrouted(story, target)
+    if outcome.end == "no neighbour":
+        if by is not None and by.kind in ("rule", "policy"):
+            return _by_element(story, target, by)
+        return _nobody(story, target)
+    return _wire(story, by)
+
+
+def _decided(story: Story, by: Element | None) -> str:
+    """Return what decided in words: where it is, and its text."""
+    if by is None:
+        return ""
+    text = f": {by.text}" if by.text and by.text != by.where else ""
+    return f"{by.where} on {story.end}{text}"
+
+
+def _by_element(story: Story, target: Target, by: Element) -> tuple[str, str]:
+    """Return the rule by which an object of a kernel stopped a request."""
+    at, subject = story.end, by.subject
+    if by.kind == "policy" and isinstance(subject, Chain):
+        if (subject.table, subject.name) == ("filter", "FORWARD") and subject.backend != "nft":
+            return "forward-policy", f"no rule of {at} accepts it, and the policy of chain FORWARD is DROP"
+        return (
+            "foreign-policy",
+            f"no rule of {at} accepts it, and the policy of {by.where.removesuffix(' policy')} is DROP",
+        )
+    if by.kind == "rule" and isinstance(subject, Rule):
+        return _by_rule(story, target, by, subject)
+    if by.kind == "sysctl":
+        if by.where.endswith((".ip_forward", ".forwarding")):
+            return "ip-forward-off", f"{at} does not forward: {by.where} is 0"
+        if by.where.endswith(".rp_filter"):
+            return "rp-filter", f"{at} drops it: rp_filter ({by.text}), and its own route to the sender is another one"
+        if by.where.endswith(".accept_local"):
+            because = f"it comes to {at} from {at}'s own address, by its source: the kernel drops such a martian"
+            return "same-address", because
+        return "kernel-setting", f"{at} drops it: {by.text or by.where}"
+    if by.kind in ("route", "ip-rule"):
+        return "policy-route", f"{at} has no way for it: {_decided(story, by)}"
+    if story.outcome.end == "too big":
+        return "mtu", f"it does not fit: {by.text or by.where} on {at}"
+    _ = target
+    return _wire(story, by)
+
+
+def _by_rule(story: Story, target: Target, by: Element, rule: Rule) -> tuple[str, str]:
+    """Return which of Docker's rules stopped a request, by its page; a rule of somebody else's is foreign."""
+    at, world = story.end, story.world
+    line = origin(rule)
+    if line is None or not line.page:
+        return "foreign-rule", f"{by.where} on {at} {_verb(rule)} it: {by.text}"
+    host = story.outcome.at.host
+    name = next(
+        (m.value for option in ("-o", "-i") for m in rule.matches if m.option == option and m.value != "lo"), ""
+    )
+    inside = bridge(world, host, name)
+    came = _came_from(story)
+    if target.published and line.page in ("bridge-isolation", "bridge-icc") and any(story.translations("DNAT")):
+        because = f"{by.where} on {at} drops it: DNAT leads the connection from bridge to bridge, and {line.why}"
+        return "publish-no-proxy" if line.page == "bridge-isolation" else "bridge-icc", because
+    if line.page == "bridge-icc":
+        because = f"inter-container communication is off on {inside.name}: iptables drops what goes from port to port"
+        return "bridge-icc", because
+    if line.page == "bridge-internal":
+        return "bridge-internal", f"{inside} is internal: iptables drops what enters or leaves it"
+    if line.page == "publish-loopback":
+        return "publish-loopback", f"its port is bound to a loopback address: only {at} itself can connect to that"
+    if _routed(world, host, inside.name):
+        because = f"{inside} is in gateway mode routed, and lets in pings and published ports alone"
+        return "direct-routing", because
+    if came is not None and came.kind == "bridge":
+        return "bridge-isolation", f"{inside} is another bridge of {at}: iptables drops what goes from bridge to bridge"
+    where = came if came is not None else "elsewhere"
+    because = f"{at} keeps what comes from {where} out of {inside}: nobody reaches its containers directly"
+    return "direct-routing", because
+
+
+def _verb(rule: Rule) -> str:
+    return "refuses" if rule.target == "REJECT" else "drops"
+
+
+def _came_from(story: Story) -> Segment | None:
+    """Return the segment on which a request came to where it ended."""
+    return next((leg.segment for leg in reversed(story.legs) if leg.to == story.outcome.at), None)
+
+
+def _no_route(story: Story) -> tuple[str, str]:
+    """Return why there is no way on."""
+    outcome, world = story.outcome, story.world
+    if outcome.by is not None and outcome.by.kind in ("route", "ip-rule"):
+        return "policy-route", f"{story.end} has no way for it: {_decided(story, outcome.by)}"
+    if story.end != story.source:
+        return (
+            "no-default-route",
+            f"it goes out through {story.end}, and there: {story.end} has no route to {{address}}",
+        )
+    space = world.space(story.source)
+    links = [link for link in space.links if link.name != "lo"] if space is not None else []
+    if not links:
+        return "none", "{source} has no interface but loopback"
+    nets = [world.books[story.host].network(n) for n, _ in world.people.addresses.get(story.source, ())]
+    shut = next((state for state in nets if state is not None and state.internal and state.driver == "bridge"), None)
+    if shut is not None:
+        inside = f"{shut.name} is internal: iptables drops what enters or leaves it; later engines give no route"
+        return "bridge-internal", inside
+    because = "{source} has no route to {address}: no network of its leads there, and it has no default route"
+    return "no-default-route", because
+
+
+def _refused(story: Story, target: Target, port: int | None) -> tuple[str, str]:
+    """Return why nobody takes a connection."""
+    outcome, world = story.outcome, story.world
+    if outcome.symptom == BEHIND_PROXY:
+        because = (
+            f"docker-proxy of {target.to} takes the connection, and nobody answers it: {_decided(story, outcome.by)}"
+        )
+        return "proxy-for-nobody", because
+    if not target.published or outcome.at != world.homes.get(target.to):
+        return "nothing-listens", f"the connection arrives at {story.end}, where nothing listens on port {port}"
+    bound = [(each, name) for each, name in published(world, target.to) if each.published == port]
+    if not bound:
+        return "nothing-published", f"nothing on {target.to} publishes port {port}"
+    each, name = bound[0]
+    if each.host_ip is not None and each.host_ip.is_loopback:
+        return (
+            "publish-loopback",
+            f"port {port} is bound to {each.host_ip}: only {target.to} itself can connect to that",
+        )
+    if each.host_ip is not None and not each.host_ip.is_unspecified and each.host_ip != target.address:
+        return "publish-address", f"port {port} is bound to {each.host_ip}, not to {{address}}"
+    state = world.books[target.to].container(name)
+    if state is not None and not state.running:
+        return "nothing-published", f"{name}, which publishes port {port}, does not run"
+    routed = _gate(story, name)
+    if routed:
+        return (
+            "publish-routed",
+            f"{routed} is in gateway mode routed: port {port} is opened at {name}, not at {target.to}",
+        )
+    because = f"{name} publishes port {port} without effect: it has no way out through a bridge"
+    return "publish-needs-bridge", because
+
+
+def _gate(story: Story, container: str) -> str:
+    """Return the network in gateway mode routed that a container is on, or an empty text."""
+    host = story.world.lab.host_of(container)
+    places = (network for network, _ in story.world.people.addresses[container])
+    return next((str(Segment("bridge", host, name)) for name in places if _routed(story.world, host, name)), "")
+
+
+def _routed(world: World, host: str, network: str) -> bool:
+    """Tell whether a network is in gateway mode routed, for one of the IP versions."""
+    state = world.books[host].network(network)
+    return state is not None and "routed" in (state.options.get(GATEWAY_MODE), state.options.get(GATEWAY_MODE_6))
+
+
+def _nobody(story: Story, target: Target) -> tuple[str, str]:
+    """Return why nobody answers for an address."""
+    here = story.asked_on
+    elsewhere = [place for place in places(story.world, story.router or target.address) if place != here]
+    if elsewhere and here is not None:
+        return "other-segment", _by_way_of(story, _elsewhere(here, elsewhere, story.router))
+    asked = "{address}" if story.router is None else str(story.router)
+    because = f"nobody on {here or 'the wire'} holds {asked}"
+    if story.router is not None:
+        because = f"the default route leads to {asked}; {because}"
+    return "nobody-there", _by_way_of(story, because)
+
+
+def _wire(story: Story, by: Element | None) -> tuple[str, str]:
+    """Return why a wire does not carry a request."""
+    subject = by.subject if by is not None else None
+    text = by.text if by is not None else f"it is lost at {story.end}"
+    if not isinstance(subject, Link):
+        return "link-down", text
+    if subject.kind in ("macvlan", "macvtap", "ipvlan", "ipvtap"):
+        family = "macvlan" if subject.kind.startswith("macv") else "ipvlan"
+        mode = subject.info.get("mode", "")
+        if family == "macvlan" and mode in ("private", "vepa", "passthru"):
+            return f"macvlan-{mode}", text
+        if family == "ipvlan" and subject.info.get("flags", "") in ("private", "vepa"):
+            return "ipvlan-flag", text
+        because = (
+            f"a child of {by.where if by is not None else 'a parent'} and its own host never meet: the frame leaves "
+            "through the parent, and the kernel does not hand it back to the host"
+        )
+        return f"{family}-own-host", because
+    if not subject.up or not subject.carrier:
+        return "link-down", f"{text} on {story.end}"
+    return "bridge-port", f"{text} on {story.end}"

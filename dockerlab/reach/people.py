@@ -1,0 +1,186 @@
+"""Who there is in a lab, and by which addresses and names they go: from the definition and the engines' books."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from ipaddress import ip_address, ip_interface
+
+from dockerlab import modes
+from dockerlab.kernel.addresses import IpAddress
+from dockerlab.kernel.model import Machine
+from dockerlab.lab.model import Lab
+from dockerlab.modes.bridge import DEFAULT
+from dockerlab.modes.ipvlan import IpvlanNetwork
+from dockerlab.modes.parent import ParentNetwork
+from dockerlab.reach.world import People, Place, Resolver, World
+from dockerlab.snapshot import GATEWAY_BRIDGE, EndpointState, Snapshot
+from dockerlab.topology import HostFacts
+from dockerlab.versions import Engine
+
+
+def people(
+    lab: Lab,
+    books: Mapping[str, Snapshot],
+    machines: Mapping[str, Machine],
+    engines: Mapping[str, Engine],
+    facts: Mapping[str, HostFacts],
+) -> People:
+    """Return who there is; of `machines` only the hosts' own addresses count, of `facts` the name servers."""
+    of = {name: owner_of(lab, name) for name in lab.containers} | {host: host for host in lab.hosts}
+    addresses: dict[str, tuple[tuple[str, IpAddress], ...]] = {
+        host: tuple(_of_host(books[host], machines.get(host))) for host in lab.hosts
+    }
+    for name in lab.containers:
+        if of[name] == name:
+            addresses[name] = tuple(_of_container(lab, books[lab.host_of(name)], name))
+    for name in lab.containers:
+        addresses[name] = addresses[of[name]]
+    resolvers = {
+        name: _resolver(lab, name, books, engines[lab.host_of(name)], facts.get(lab.host_of(name)))
+        for name in lab.containers
+        if of[name] == name
+    } | {host: Resolver(servers=_servers(facts.get(host))) for host in lab.hosts}
+    named: dict[tuple[Place, str], tuple[str, ...]] = {}
+    known_on: dict[str, tuple[Place, ...]] = {}
+    for name in resolvers:
+        if name in lab.containers:
+            known_on[name] = tuple(_note_names(lab, name, addresses[name], resolvers[name], named))
+    return People(of, addresses, dict(_gateways(lab, books, machines)), resolvers, named, known_on)
+
+
+def owner_of(lab: Lab, name: str) -> str:
+    """Return whose namespace a container is in: one that joins another is where that one is, maybe the host."""
+    spec = lab.containers[name]
+    box = modes.for_container(lab, spec).sandbox(lab.host_of(name), name, spec)
+    return box if box == name or box in lab.hosts else owner_of(lab, box)
+
+
+def networks_of(lab: Lab, name: str) -> tuple[str, ...]:
+    """Return the networks that a container is on, docker0 where the definition names none."""
+    spec = lab.containers[name]
+    return tuple(spec.networks) or ((DEFAULT,) if spec.mode == DEFAULT else ())
+
+
+def _of_host(book: Snapshot, machine: Machine | None) -> Iterator[tuple[str, IpAddress]]:
+    """Yield a host's addresses but for those of its engine's bridges, which are asked for as gateways."""
+    bridges = {network.bridge for network in book.networks if network.bridge}
+    for link in machine.ground.links if machine is not None else ():
+        for address in link.addresses:
+            if link.name not in bridges and not address.ip.is_loopback and not address.ip.is_link_local:
+                yield link.name, address.ip
+
+
+def _of_container(lab: Lab, book: Snapshot, name: str) -> Iterator[tuple[str, IpAddress]]:
+    """Yield a container's addresses, also the one on docker_gwbridge that only this network's members tell."""
+    overlay = False
+    for network in networks_of(lab, name):
+        for address in _endpoint(lab, book, name, network).addresses:
+            if not address.ip.is_link_local:
+                yield network, address.ip
+        spec = lab.networks.get(network)
+        overlay = overlay or (spec is not None and spec.driver == "overlay" and not spec.internal)
+    bridge, state = book.network(GATEWAY_BRIDGE), book.container(name)
+    if overlay and bridge is not None and state is not None and state.id in bridge.members:
+        yield GATEWAY_BRIDGE, bridge.members[state.id].ip
+
+
+def _endpoint(lab: Lab, book: Snapshot, name: str, network: str) -> EndpointState:
+    """Return a container's place on a network by its engine or, where that gave no address, by the definition."""
+    state = book.container(name)
+    found = state.endpoints.get(network) if state is not None else None
+    if found is not None and found.addresses:
+        return found
+    place, spec = lab.containers[name].networks.get(network), lab.networks.get(network)
+    fixed = [
+        ip_interface(f"{address}/{pool.subnet.prefixlen}")
+        for pool in (spec.pools if spec is not None else ())
+        for address in (place.addresses if place is not None else ())
+        if address in pool.subnet
+    ]
+    return EndpointState(network, tuple(fixed))
+
+
+def _resolver(lab: Lab, name: str, books: Mapping[str, Snapshot], engine: Engine, facts: HostFacts | None) -> Resolver:
+    spec, book = lab.containers[name], books[lab.host_of(name)]
+    networks = frozenset(network for network in networks_of(lab, name) if network != DEFAULT)
+    daemon = lab.daemons.get(lab.host_of(name))
+    told = facts.dns if facts is not None else tuple(map(str, (daemon.dns if daemon is not None else None) or ()))
+    servers = tuple(spec.dns) or tuple(ip_address(server) for server in told) or _servers(facts)
+    state = book.container(name)
+    way_out = state is not None and any(end.gateway or end.gateway6 for end in state.endpoints.values())
+    overlay = any(getattr(lab.networks.get(network), "driver", "") == "overlay" for network in networks)
+    through = engine.asks_through_host and not (spec.dns or told) and (way_out or overlay)
+    return Resolver(networks, servers, through)
+
+
+def _servers(facts: HostFacts | None) -> tuple[IpAddress, ...]:
+    return tuple(ip_address(server) for server in facts.nameservers) if facts is not None else ()
+
+
+def _note_names(
+    lab: Lab,
+    name: str,
+    addresses: tuple[tuple[str, IpAddress], ...],
+    resolver: Resolver,
+    named: dict[tuple[Place, str], tuple[str, ...]],
+) -> Iterator[Place]:
+    """Yield the networks on which a container is known, and note its name, its hostname and its aliases there."""
+    spec = lab.containers[name]
+    for network, address in addresses:
+        if network not in resolver.networks:
+            continue
+        place = (network, "" if lab.networks[network].driver == "overlay" else lab.host_of(name))
+        yield place
+        for known in dict.fromkeys(filter(None, (name, spec.hostname, *spec.networks[network].aliases))):
+            named[place, known] = (*named.get((place, known), ()), str(address))
+
+
+def _gateways(
+    lab: Lab, books: Mapping[str, Snapshot], machines: Mapping[str, Machine]
+) -> Iterator[tuple[Place, IpAddress]]:
+    """Yield each network's gateway on each host with a container there: what the engine gave, else the host's own."""
+    seen: set[Place] = set()
+    for name in lab.containers:
+        host = lab.host_of(name)
+        for network in networks_of(lab, name) if owner_of(lab, name) == name else ():
+            place = (network, host)
+            endpoint = _endpoint(lab, books[host], name, network)
+            if place in seen or not endpoint.addresses:
+                continue
+            seen.add(place)
+            given = [ip_address(each) for each in (endpoint.gateway, endpoint.gateway6) if each]
+            own = _own_there(lab, books[host], machines.get(host), network)
+            if given and _leads_out(lab, network):
+                yield place, given[0]
+            elif own:
+                yield place, own[0]
+
+
+def _leads_out(lab: Lab, network: str) -> bool:
+    """Tell whether the gateway that an engine names for a network's endpoints is the way out of its containers."""
+    spec = lab.networks.get(network)
+    if spec is None or spec.driver == "bridge":
+        return True
+    routed = isinstance(spec, IpvlanNetwork) and spec.submode != "l2"
+    return spec.driver != "overlay" and not spec.internal and not routed
+
+
+def _own_there(lab: Lab, book: Snapshot, machine: Machine | None, network: str) -> list[IpAddress]:
+    """Return the addresses that a host itself has on a network: those of the bridge, or of the parent."""
+    spec, state = lab.networks.get(network), book.network(network)
+    if isinstance(spec, IpvlanNetwork) and spec.submode != "l2":
+        return []
+    name = spec.parent_interface or "" if isinstance(spec, ParentNetwork) else state.bridge if state is not None else ""
+    link = machine.ground.link(name) if machine is not None else None
+    return [each.ip for each in link.addresses if not each.ip.is_link_local] if link is not None else []
+
+
+def published_by(world: World, name: str) -> str:
+    """Return the network through which a container's published ports lead to it, empty where none does."""
+    space = world.space(world.lab.host_of(name))
+    if space is None:
+        return ""
+    aims = {m.value for rule in space.ruleset.rules() if rule.target == "DNAT" for m in rule.options}
+    machine = world.fabric.net.machines[world.lab.host_of(name)]
+    led = {proxy.to for proxy in machine.proxies} | {aim.rpartition(":")[0].strip("[]") for aim in aims}
+    return next((network for network, address in world.people.addresses[name] if str(address) in led), "")

@@ -1,0 +1,132 @@
+"""From the outcome of a walk to what is said of a cell: by which rule it is as it is, and why, in the lab's words."""
+
+from __future__ import annotations
+
+from dockerlab.reach.cells import Target, published
+from dockerlab.reach.expectation import Expectation
+from dockerlab.reach.losses import loss, unsure
+from dockerlab.reach.segments import Segment
+from dockerlab.reach.story import Story
+from dockerlab.reach.world import World
+from dockerlab.walk.outcome import Outcome, SpaceId
+
+
+def verdict(world: World, source: str, target: Target, port: int | None, outcome: Outcome) -> Expectation:
+    """Return what an outcome says of a cell: `source` is whose namespace asks, `port` None for a ping."""
+    story = Story(world, source, outcome)
+    wrong = _wrong_answerer(story, target, port)
+    if wrong is not None:
+        return wrong
+    if outcome.reachable is None:
+        return unsure(story, target, port)
+    if not outcome.reachable:
+        return loss(story, target, port)
+    behind = _published(story, target, port)
+    if behind is not None:
+        return Expectation(True, "published", behind)
+    rule, because = _way(story, target)
+    return Expectation(True, rule, because)
+
+
+def _wrong_answerer(story: Story, target: Target, port: int | None) -> Expectation | None:
+    """Return the loss of a request that somebody else than is meant takes, or None."""
+    world, outcome = story.world, story.outcome
+    if outcome.arrived is None or outcome.arrived in _meant(world, target, port):
+        return None
+    if outcome.reachable is False and outcome.end == "refused" and port is None:
+        return None
+    at = story.called(outcome.arrived)
+    reply = "" if outcome.answered else ", whose reply goes astray"
+    because = f"from {{source}}, {{address}} is {at}, not {{to}}{reply}: {_way(story, target)[1]}"
+    if outcome.reachable is None:
+        return Expectation(None, "same-address", f"no claim: {because}, and {outcome.doubt}")
+    symptom = "wrong answerer" if outcome.reachable else outcome.symptom
+    return Expectation(False, "same-address", because, symptom)
+
+
+def _meant(world: World, target: Target, port: int | None) -> set[SpaceId]:
+    """Return the namespaces that may take a request: that of the target's holder, or behind a published port."""
+    names = {target.holder or target.to}
+    if target.published and port is not None:
+        names |= {world.people.of[name] for bound, name in published(world, target.to) if bound.published == port}
+    return {world.homes[name] for name in names if name in world.homes}
+
+
+def _published(story: Story, target: Target, port: int | None) -> str | None:
+    """Return how a published port leads to its container, or None for what the host itself takes."""
+    world, outcome = story.world, story.outcome
+    if not target.published or port is None or outcome.arrived in (None, world.homes.get(target.to)):
+        return None
+    container = story.called(outcome.arrived)
+    inside = next((bound.target for bound, name in published(world, target.to)
+                   if bound.published == port and world.people.of[name] == container), port)  # fmt: skip
+    return f"{target.to} publishes port {port}: {taken_by(story)} leads to port {inside} of {container}"
+
+
+def taken_by(story: Story) -> str:
+    """Return what takes a connection from a host's published port to the container, in words."""
+    if story.served_by is not None:
+        return "docker-proxy on the host"
+    step = next(iter(story.translations("DNAT", "REDIRECT")), None)
+    if step is None:
+        return "the host"
+    where = step.element.where if step.element is not None else "a rule"
+    masked = ", and MASQUERADE on the way out" if story.masqueraded_by else ""
+    return f"DNAT in {where}{masked}"
+
+
+def _way(story: Story, target: Target) -> tuple[str, str]:
+    """Return the rule by which a request came to its end, and why."""
+    if story.outcome.end == "left":
+        return _beyond(story, target)
+    if not story.legs:
+        return "own-address", "{address} is an address of the sandbox that {source} is in: the packet never leaves it"
+    if story.masqueraded_by:
+        return _masqueraded(story)
+    if story.through:
+        because = f"{story.through[-1]} passes it on with its sender's own address, and the reply finds the way back"
+        return "routed", because
+    return _direct(story, target)
+
+
+def _direct(story: Story, target: Target) -> tuple[str, str]:
+    """Return the rule by which one reaches a neighbour, who may be a host with more addresses than the one there."""
+    segment, end = story.legs[-1].segment, story.called(story.legs[-1].to)
+    at_host = end in story.world.lab.hosts
+    if at_host and not _is_there(story, target):
+        return "host-local", f"{{address}} is an address of {end} itself: the packet is delivered there, not forwarded"
+    if not segment.closed:
+        return "same-lan", f"both are on {segment}: plain ARP from neighbour to neighbour, no NAT, no rule of Docker's"
+    if story.from_host:
+        because = f"the host {story.source} is itself on {segment}, and nothing filters what it sends there"
+        return "host-to-bridge", because
+    if at_host:
+        return "host-local", f"{{address}} is the host's own address on {segment}"
+    return f"same-{segment.kind}", f"both are on {segment}: one layer 2, nothing in between"
+
+
+def _is_there(story: Story, target: Target) -> bool:
+    """Tell whether the address is one of the interface at which the request came in."""
+    leg = story.legs[-1]
+    space = story.world.fabric.spaces[leg.to]
+    came = next((link for link in space.links.values() if link.name == leg.came_by), None)
+    return came is not None and any(address.ip == target.address for address in came.addresses)
+
+
+def _masqueraded(story: Story) -> tuple[str, str]:
+    host = story.masqueraded_by
+    because = f"it goes out through {host}, which puts its own address in place of {{source}}'s (MASQUERADE)"
+    return "masquerade", because
+
+
+def _beyond(story: Story, target: Target) -> tuple[str, str]:
+    """Return the rule by which a request leaves the lab, by a router of a LAN."""
+    if story.masqueraded_by:
+        return _masqueraded(story)
+    if story.through:
+        because = f"{story.through[-1]} passes it on with its sender's own address, and the reply finds the way back"
+        return "routed", because
+    if story.outcome.router is None:
+        lan = Segment("lan", "", story.outcome.lan)
+        return "same-lan", f"both are on {lan}: plain ARP from neighbour to neighbour, no NAT, no rule of Docker's"
+    return "outside", f"router {story.outcome.router} leads to the outside, where the definition puts {target.to}"

@@ -1,0 +1,121 @@
+"""The three worlds in which a lab is asked: as it is defined, as the hosts' kernels are, and without any host."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from dockerlab.imagined import ground
+from dockerlab.imagined.books import books
+from dockerlab.imagined.engines import engine_of
+from dockerlab.imagined.machines import machines
+from dockerlab.kernel.addresses import IpAddress
+from dockerlab.kernel.model import Machine
+from dockerlab.lab.model import Lab
+from dockerlab.reach.people import owner_of, people
+from dockerlab.reach.world import World
+from dockerlab.snapshot import Snapshot
+from dockerlab.topology import HostFacts
+from dockerlab.versions import DEFAULT, Engine, numbers
+from dockerlab.walk.compiled import Fabric
+from dockerlab.walk.net import Net
+from dockerlab.walk.outcome import SpaceId
+
+
+class Looked(Protocol):
+    """What was seen of the hosts: their engines' books, their kernels, and the facts of the machines."""
+
+    @property
+    def snapshots(self) -> Mapping[str, Snapshot]:
+        """Return the engines' books, by host."""
+        ...
+
+    @property
+    def machines(self) -> Mapping[str, Machine]:
+        """Return the state of those hosts' kernels that could be looked at, by host."""
+        ...
+
+    @property
+    def facts(self) -> Mapping[str, HostFacts]:
+        """Return what else is known of the machines, by host."""
+        ...
+
+
+def offline(lab: Lab, engine: str = DEFAULT) -> World:
+    """Return the world of a lab on hosts that nobody has seen, with engines of that version."""
+    versions = dict.fromkeys(lab.hosts, engine)
+    engines = {host: _defined(lab, host, engine) for host in lab.hosts}
+    return imagined(lab, books(lab, versions, None), ground.made_up(lab), engines, {})
+
+
+def defined(lab: Lab, seen: Looked) -> World:
+    """Return the world as the definition has it, on the ground of the hosts that were seen."""
+    versions = {host: seen.snapshots[host].engine_version for host in lab.hosts}
+    grounds = {host: _ground(host, seen) for host in lab.hosts}
+    book = books(lab, versions, seen.snapshots)
+    return imagined(lab, book, grounds, engines_of(lab, seen), seen.facts)
+
+
+def surveyed(lab: Lab, seen: Looked) -> World:
+    """Return the world as the hosts' engines and kernels have it now; of a kernel that was not seen there is nothing."""
+    machines = {host: seen.machines.get(host, Machine(host)) for host in lab.hosts}
+    places = {name: _home(lab, name, seen.snapshots, machines) for name in (*lab.containers, *lab.hosts)}
+    homes = {name: place for name, place in places.items() if isinstance(place, SpaceId)}
+    homeless = {name: place for name, place in places.items() if isinstance(place, str)}
+    who = people(lab, seen.snapshots, machines, engines_of(lab, seen), seen.facts)
+    return World(lab, seen.snapshots, Fabric(Net(machines, beyond=_beyond(lab))), homes, who, homeless)
+
+
+def _ground(host: str, seen: Looked) -> Machine:
+    """Return a host without Docker: by its kernel, or by what else is known of the machine."""
+    if host in seen.machines:
+        return ground.stripped(seen.machines[host], seen.snapshots[host])
+    return ground.told(seen.facts.get(host, HostFacts(host)), seen.snapshots[host])
+
+
+def engines_of(lab: Lab, seen: Looked) -> dict[str, Engine]:
+    """Return the engines of the hosts, with those of their settings that decide which rules they write."""
+    return {host: engine_of(seen.snapshots[host], seen.facts.get(host, HostFacts(host))) for host in lab.hosts}
+
+
+def _defined(lab: Lab, host: str, engine: str) -> Engine:
+    daemon = lab.daemons.get(host)
+    proxy = daemon is None or daemon.userland_proxy is not False
+    return Engine(numbers(engine), proxy=proxy)
+
+
+def imagined(
+    lab: Lab,
+    book: Mapping[str, Snapshot],
+    grounds: Mapping[str, Machine],
+    engines: Mapping[str, Engine],
+    facts: Mapping[str, HostFacts],
+) -> World:
+    """Return the world of a lab as engines would have made it by their books, on what hosts are without Docker."""
+    made = machines(lab, book, grounds, engines)
+    net = Net(made.machines, beyond=_beyond(lab))
+    homes = {host: SpaceId(host, machine.ground.id) for host, machine in made.machines.items()} | dict(made.homes)
+    who = people(lab, book, made.machines, engines, facts)
+    return World(lab, book, Fabric(net), homes, who)
+
+
+def _beyond(lab: Lab) -> dict[IpAddress, frozenset[int]]:
+    """Return who answers beyond the lab: what the definition vouches for, and the hosts' own name servers."""
+    return {target.address: frozenset(target.ports) for target in lab.outside.values()}
+
+
+def _home(lab: Lab, name: str, books: Mapping[str, Snapshot], machines: Mapping[str, Machine]) -> SpaceId | str:
+    """Return the namespace of a container or a host, or why it has none."""
+    host = name if name in lab.hosts else lab.host_of(name)
+    machine = machines[host]
+    if not machine.namespaces:
+        return f"the kernel of {host} could not be looked at"
+    if name in lab.hosts or owner_of(lab, name) in lab.hosts:
+        return SpaceId(host, machine.ground.id)
+    state = books[host].container(name)
+    if state is None:
+        return f"{name} does not exist on {host}"
+    if not state.running:
+        return f"{name} does not run ({state.status}, exit code {state.exit_code})"
+    space = machine.home(state.pid)
+    return f"the network namespace of {name} on {host} could not be read" if space is None else SpaceId(host, space.id)

@@ -1,0 +1,57 @@
+"""All hosts asked at the same time, also where some do not answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+from dockerlab.errors import HostError
+from dockerlab.hosts.base import Host
+from dockerlab.lock import Locks
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Answers(Generic[T]):
+    """What the hosts answered, by their names; why the others did not is in `failures`."""
+
+    answers: Mapping[str, T] = field(default_factory=dict)
+    failures: Mapping[str, HostError] = field(default_factory=dict)
+
+
+def ask_all(hosts: Mapping[str, Host], ask: Callable[[Host], T], locks: Locks | None = None) -> Answers[T]:
+    """Return what each host answers, all hosts at once, and why the others do not; each is asked once its lock is had.
+
+    Raises ConflictError where somebody else has the locks.
+    """
+
+    def answer(host: Host) -> T | HostError:
+        try:
+            if locks is not None:
+                locks.wait(host.name)
+            return ask(host)
+        except HostError as error:
+            return error
+
+    told = on_each(hosts, answer)
+    return Answers(
+        {name: answer for name, answer in told.items() if not isinstance(answer, HostError)},
+        {name: answer for name, answer in told.items() if isinstance(answer, HostError)},
+    )
+
+
+def on_each(hosts: Mapping[str, Host], action: Callable[[Host], T]) -> dict[str, T]:
+    """Return what an action gives on each host, all hosts at once.
+
+    Raises what a failing one raised; where several hosts failed, one HostError with a line for each.
+    """
+    with ThreadPoolExecutor(max(1, len(hosts)), thread_name_prefix="host") as pool:
+        futures = {name: pool.submit(action, host) for name, host in hosts.items()}
+    failures = [error for future in futures.values() if isinstance(error := future.exception(), HostError)]
+    if len(failures) > 1:
+        lines = "\n".join(f"  {error}" for error in failures)
+        raise HostError(", ".join(error.host for error in failures), f"{len(failures)} hosts failed:\n{lines}")
+    return {name: future.result() for name, future in futures.items()}

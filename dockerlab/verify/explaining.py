@@ -1,0 +1,50 @@
+"""Why one reaches another or not, as the hosts are: what is expected there, and what both ends of a cell show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from dockerlab.hosts.base import Host
+from dockerlab.lab.model import Lab
+from dockerlab.reach import Cell, Expectation, World
+from dockerlab.reach.asked import Ends, Expected, asked
+from dockerlab.reach.cells import published
+from dockerlab.reach.worlds import defined, surveyed
+from dockerlab.survey import Seen, look
+from dockerlab.verify.evidence import around
+from dockerlab.verify.judging import Trial, ask
+from dockerlab.verify.tracing import told
+
+Live = tuple[Cell, list[str]]
+"""A cell, and what both of its ends showed while it was probed once, a line each."""
+
+
+def explain(
+    lab: Lab, hosts: Mapping[str, Host], ends: Ends, *, live: bool = False, trace: bool = False
+) -> tuple[Expected, list[Live]]:
+    """Return what is expected and predicted of the cells that are asked for; with `live`, each is probed once.
+
+    With `trace`, a packet of each is followed by the kernels' own tracing as well.
+
+    Raises UsageError for ends that no cell has, HostError where a host cannot be asked.
+    """
+    seen = look(hosts, lab.containers, kernels="all")
+    found = asked(defined(lab, seen), ends, surveyed(lab, seen))
+    cells = [cell for cell, _ in found.rows if cell.probe != "dns" and cell.target] if live or trace else []
+    return found, [
+        (cell, _evidence(cell, found.world, seen, hosts) + (told(cell, found.world, seen, hosts) if trace else []))
+        for cell in cells
+    ]
+
+
+def _evidence(cell: Cell, world: World, seen: Seen, hosts: Mapping[str, Host]) -> list[str]:
+    """Return what both ends show while one cell is probed once, a line each."""
+
+    def probed() -> str:
+        trial = Trial(seen, Expected(world, [(cell, Expectation(None, "", ""))], []))
+        ask([trial], hosts, "auto")
+        (saw,) = trial.observed
+        return " ".join(filter(None, (saw.state, saw.symptom and f"({saw.symptom})", saw.detail)))
+
+    behind = [name for port, name in published(world, cell.to) if port.published == cell.port]
+    return around(cell, hosts, seen.snapshots, world.people.of[cell.source], probed, behind)

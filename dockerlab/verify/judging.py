@@ -1,0 +1,218 @@
+"""Labs judged as they are now: one run of the probers for all cells of all of them, and a report for each.
+
+One lab is judged by `verify`, all instances of a class by grading: what is said of a lab is the same in both.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timezone
+from itertools import count, islice
+from typing import Literal
+
+from dockerlab import engine
+from dockerlab.errors import HostError
+from dockerlab.hosts.base import Host
+from dockerlab.lab.model import Lab
+from dockerlab.plain import one_line
+from dockerlab.probe import base as probe
+from dockerlab.probe.agents import AgentProber, AgentUnavailable
+from dockerlab.probe.base import FLAKY, Observation, Prober
+from dockerlab.probe.portable import PortableProber
+from dockerlab.reach import Cell, Expectation, World
+from dockerlab.reach.asked import Expected, expected
+from dockerlab.reach.matrix import Row
+from dockerlab.reach.worlds import defined, surveyed
+from dockerlab.snapshot import Snapshot
+from dockerlab.survey import Seen, look_again
+from dockerlab.verify import image_checks
+from dockerlab.verify.attribution import attributed
+from dockerlab.verify.causes import of_hosts
+from dockerlab.verify.disturbance import disturbed, withdraw
+from dockerlab.verify.of_lab import lab_suspects
+from dockerlab.verify.promises import promises
+from dockerlab.verify.swarms import torn_swarms
+from dockerlab.verify.verdicts import (
+    UNANSWERED,
+    Report,
+    held,
+    judge_all,
+    observe,
+    questions,
+    recognised,
+)
+
+Choice = Literal["auto", "agent", "portable"]
+"""Which prober asks; `auto` is the agent where every host can run it."""
+
+
+@dataclass
+class Trial:
+    """One lab's matrix on the way to its verdicts; `observed` has an entry for each row once it was asked."""
+
+    seen: Seen
+    wanted: Expected
+    observed: list[Observation] = field(default_factory=list)
+
+    @property
+    def world(self) -> World:
+        """Return what the expectations follow from."""
+        return self.wanted.world
+
+    @property
+    def rows(self) -> list[Row]:
+        """Return what is asked, with what is expected of it."""
+        return self.wanted.rows
+
+    @property
+    def cells(self) -> list[Cell]:
+        """Return what is asked."""
+        return [cell for cell, _ in self.rows]
+
+    @property
+    def expected(self) -> list[Expectation]:
+        """Return what is expected of each cell."""
+        return [expectation for _, expectation in self.rows]
+
+    @property
+    def reached(self) -> bool:
+        """Tell whether every cell was reached, as expected."""
+        pairs = zip(self.rows, self.observed, strict=True)
+        return all(one.state == "reachable" and expected.reachable for (_, expected), one in pairs)
+
+
+def judged(labs: Sequence[Lab], seen: Seen, hosts: Mapping[str, Host], prober: Choice = "auto") -> list[Report]:
+    """Return a report for each lab, in their order; `seen` is a look just now at the hosts that they are on.
+
+    The cells of all labs are asked in one run, and `seconds` is how long that took. Raises AgentUnavailable where the
+    agent is asked for and a host cannot run it, HostError where a host cannot be asked.
+    """
+    trials = [trial(lab, seen) for lab in labs]
+    started = time.monotonic()
+    spoke = ask(trials, hosts, prober)
+    seconds = time.monotonic() - started
+    again = _meanwhile(trials, seen, hosts)
+    made = datetime.now(timezone.utc)
+    reports = (_report(each, {name: hosts[name] for name in each.world.lab.hosts}, again) for each in trials)
+    return [
+        replace(report, probers=dict.fromkeys(report.engines, spoke), seconds=seconds, made=made) for report in reports
+    ]
+
+
+def trial(lab: Lab, seen: Seen) -> Trial:
+    """Return what is asked of a lab, and what is expected of it."""
+    return Trial(seen, expected(defined(lab, seen), surveyed(lab, seen)))
+
+
+def ask(trials: Sequence[Trial], hosts: Mapping[str, Host], choice: Choice) -> str:
+    """Have every cell observed, and return the name of the prober that spoke."""
+    if choice != "portable":
+        agent = AgentProber(hosts)
+        try:
+            all_at_once(trials, agent)
+        except AgentUnavailable:
+            if choice == "agent":
+                raise
+        else:
+            return agent.name
+    for each in trials:
+        world, snapshots = each.world, each.seen.snapshots
+        there = each.wanted.now or world  # who really has which address
+        portable = PortableProber(hosts, world.lab.name, held=held(there, snapshots))
+        each.observed = observe(each.cells, world, snapshots, portable)
+    return PortableProber.name
+
+
+def all_at_once(trials: Sequence[Trial], prober: Prober) -> None:
+    """Have the cells of all labs observed in one run: it takes as long as that of one.
+
+    The agents pace themselves below the limits of the machines' neighbour tables, whoever's cells they are.
+    """
+    told: dict[int, Observation] = {}
+    askable: list[probe.Cell] = []
+    first = 0
+    for each in trials:
+        untold, wanted = questions(each.cells, each.world, each.seen.snapshots, each.expected, first)
+        told |= untold
+        askable += wanted
+        first += len(each.rows)
+    told |= prober.observe(askable)
+    numbers = count()
+    for each in trials:
+        found = [told.get(number, UNANSWERED) for number in islice(numbers, len(each.rows))]
+        each.observed = recognised(each.cells, found, each.world, each.seen.snapshots)
+
+
+def late(report: Report) -> int:
+    """Return how many cells of a lab that was just made may still come to be reachable, as is expected of them.
+
+    A cell that is reachable against the prediction, that could not be told, or of which an object is not as the
+    definition has it, is none: waiting does not mend it.
+    """
+    return sum(
+        one.expected.reachable is True
+        and (one.verdict == "fail" or one.observed.symptom == FLAKY)
+        and (one.cause is None or one.cause.side != "lab")
+        for one in report.cells
+    )
+
+
+def _meanwhile(trials: Sequence[Trial], seen: Seen, hosts: Mapping[str, Host]) -> Mapping[str, Snapshot | HostError]:
+    """Return what is on the hosts now that the cells were asked.
+
+    Where every cell was reached as predicted, nothing can have happened that matters: nobody is asked again.
+    """
+    if all(each.reached for each in trials):
+        return seen.snapshots
+    names = [name for each in trials for name in each.world.lab.containers]
+    return look_again({name: hosts[name] for name in seen.snapshots}, names)
+
+
+def _report(own: Trial, hosts: Mapping[str, Host], again: Mapping[str, Snapshot | HostError]) -> Report:
+    """Return the report of one lab on its hosts; `again` is what the second look found on these and others."""
+    lab, world, before = own.world.lab, own.world, {name: own.seen.snapshots[name] for name in hosts}
+    found = {name: again[name] for name in hosts}
+    events = disturbed(world, before, found)
+    now = {**before, **{name: answer for name, answer in found.items() if isinstance(answer, Snapshot)}}
+    cells = judge_all(own.rows, withdraw(own.rows, own.observed, world, events), own.wanted.predicted)
+    suspects = lab_suspects(world, own.seen.snapshots)
+    cells = attributed(cells, suspects)
+    if own.wanted.now is not None:
+        cells = of_hosts(cells, world, own.wanted.now)
+    torn = torn_swarms(cells, world, now, hosts)
+    return Report(
+        lab=lab.name,
+        title=lab.title,
+        cells=cells,
+        causes=tuple(suspect.cause for suspect in suspects),
+        engines={name: snapshot.engine_version for name, snapshot in before.items()},
+        probers={},
+        seconds=0.0,
+        world=world,
+        facts={name: own.seen.facts[name] for name in hosts},
+        checks=(*promises(lab, own.seen, hosts), *image_checks.checks(lab, hosts)),
+        ended=last_words(lab, hosts, now),
+        disturbed=tuple(dict.fromkeys(events.values())),
+        notes=(*own.wanted.notes, *dict.fromkeys(events.values()), *torn),
+    )
+
+
+def last_words(lab: Lab, hosts: Mapping[str, Host], snapshots: Mapping[str, Snapshot]) -> tuple[str, ...]:
+    """Return a paragraph for each container of the lab that has ended: how, what it said last, and what to look at."""
+    told = []
+    for name in lab.containers:
+        host = lab.host_of(name)
+        state = snapshots[host].container(name)
+        if state is None or state.status != "exited":
+            continue
+        try:
+            lines = engine.logs(hosts[host], state.id, 5).splitlines() or ["(nothing)"]
+        except HostError as error:
+            lines = [f"(not to be read: {error})"]
+        told.append(
+            f"{host}: container {name} has ended (exit code {state.exit_code}); check its `command`. It said last:\n"
+            + "\n".join("  " + one_line(line) for line in lines)
+        )
+    return tuple(told)

@@ -1,0 +1,119 @@
+"""Causes of a lab's cells on hosts that somebody has changed: before the lab is made, and while it is there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import ip_network
+
+import pytest
+from support.labs import lab
+
+from dockerlab.kernel import iptables
+from dockerlab.kernel.routes import Hop, Route, Selector
+from dockerlab.reach.matrix import beside
+from dockerlab.reach.worlds import offline
+from dockerlab.survey import Seen
+from dockerlab.topology import HostFacts
+from dockerlab.verify.beforehand import foresee
+from dockerlab.verify.causes import Odd, host_causes, is_odd, upon
+
+LAB = """
+outside: {internet: 203.0.113.10}
+networks:
+  front: {subnet: 172.28.1.0/24}
+  back: {subnet: 172.28.2.0/24}
+containers:
+  web: {networks: [front], ports: ["8080:80"]}
+  peer: {networks: [front]}
+  other: {networks: [back]}
+"""
+NOTHING = "containers: {alone: {network_mode: none}}"
+
+
+def ruled(change):
+    """Return a function that changes the rules of iptables in a host's own namespace, as text."""
+
+    def changed(space):
+        chains = space.ruleset.chains
+        text = iptables.write(replace(space.ruleset, chains=tuple(c for c in chains if c.family == "ip")))
+        rules = iptables.read(change(text), "ip")
+        others = tuple(c for c in chains if c.family != "ip")
+        return replace(space, ruleset=replace(space.ruleset, chains=(*rules.chains, *others)))
+
+    return changed
+
+
+def setting(path, value):
+    """Return a function that changes a setting."""
+    return lambda space: replace(space, sysctls={**space.sysctls, path: value})
+
+
+def policy_route(space):
+    """Return a namespace in which a rule and a table lead the lab's answers into a hole."""
+    rule = Selector(
+        4, 100, table="100", destination=ip_network("172.28.1.0/24"), text="100: from all to 172.28.1.0/24 lookup 100"
+    )
+    hole = Route(ip_network("0.0.0.0/0"), "blackhole", "100", text="blackhole default table 100")
+    return replace(space, selectors=(rule, *space.selectors), routes=(*space.routes, hole))
+
+
+def overlapping(space):
+    """Return a namespace with a route to a part of the lab's subnet."""
+    way = Route(
+        ip_network("172.28.1.0/28"),
+        hops=(Hop("eth0", ip_network("192.0.2.77/32")[0]),),
+        text="172.28.1.0/28 via 192.0.2.77 dev eth0",
+    )
+    return replace(space, routes=(*space.routes, way))
+
+
+CHANGES = {
+    "INPUT drops": (ruled(lambda text: text.replace(":INPUT ACCEPT", ":INPUT DROP")), {"filter INPUT policy"}),
+    "a drop for users": (
+        ruled(lambda text: text.replace("-j DOCKER-USER\n", "-j DOCKER-USER\n-A DOCKER-USER -p icmp -j DROP\n")),
+        {"filter DOCKER-USER 1"},
+    ),
+    "a drop behind Docker's": (ruled(lambda text: text.replace("COMMIT", "-A FORWARD -j DROP\nCOMMIT")), set()),
+    "no forwarding": (setting("net/ipv4/ip_forward", "0"), {"net.ipv4.ip_forward"}),
+    "flushed": (
+        ruled(lambda text: "\n".join(line for line in text.split("\n") if not line.startswith("-A "))),
+        {"filter FORWARD"},
+    ),
+    "a policy route": (policy_route, {"table 100"}),
+    "a route into the subnet": (overlapping, {"table main"}),
+    "nothing": (lambda space: space, set()),
+}  # fmt: skip
+
+
+def at(world, change):
+    """Return the kernels of a world with the hosts' own namespaces changed."""
+    return {
+        host: replace(machine, namespaces=tuple(change(s) if s.host else s for s in machine.namespaces))
+        for host, machine in world.fabric.net.machines.items()
+    }
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_the_cause_is_what_was_changed(name):
+    """On a host that runs the lab every cell that fares otherwise has what was changed as its cause."""
+    change, causes = CHANGES[name]
+    wanted = offline(lab(LAB), "28.5.2")
+    there = upon(wanted, at(wanted, change))
+    rows, told = beside(wanted, there)
+    odd = [Odd(cell, e, p) for (cell, e), p in zip(rows, told, strict=True) if is_odd(e, p)]
+    found = host_causes(wanted, there, odd)
+    assert None not in found
+    assert {cause.where for cause in found} == causes
+    assert {cause.side for cause in found} <= {"host"}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_it_is_found_before_anything_is_made(name):
+    """On a host without the lab the same causes are found."""
+    change, causes = CHANGES[name]
+    empty = offline(lab(NOTHING), "28.5.2")
+    books = {host: replace(book, engine_version="28.5.2") for host, book in empty.books.items()}
+    seen = Seen(books, {host: HostFacts(host) for host in books}, at(empty, change))
+    found = foresee(lab(LAB), seen)
+    assert {cause.where for cause in found.causes} == causes
+    assert (found.unexplained, found.doubts) == (0, {})
