@@ -149,7 +149,7 @@ def _verdict(judged: Judged, wanted: Cells, scene: Scene) -> Verdict:
 
 
 def _why(judged: Judged) -> str:
-    """Return why a cell is as it is, in terms of the model: its prediction for the hosts as they are now."""
+    """Return why a cell is as it is, in terms of the model: what is expected of it, and what was seen."""
     cell, seen = judged.cell, judged.observed
     target = "" if cell.target == cell.to else f" ({cell.target or 'no address'})"
     symptom = f" ({seen.symptom})" if seen.symptom else ""
