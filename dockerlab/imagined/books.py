@@ -17,8 +17,9 @@ from dockerlab.lab.model import Attachment, Container, Lab
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.snapshot import GATEWAY_BRIDGE, ContainerState, NetworkState, PublishedPort, Snapshot
 from dockerlab.topology import IpAddress
+from dockerlab.versions import Engine, numbers
 
-ANY = "0.0.0.0"  # noqa: S104 - the engine's word for every address of a host, to be read and not bound
+EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - the engine's words for every address of a host, to be read and not bound
 
 
 def books(lab: Lab, engines: Mapping[str, str], seen: Mapping[str, Snapshot] | None = None) -> dict[str, Snapshot]:
@@ -132,7 +133,7 @@ def _container(name: str, spec: Container, given: Snapshot, desks: Mapping[str, 
         exit_code=0,
         network_mode=spec.mode,
         endpoints={
-            network: desks[network].endpoint(place, real.endpoints.get(network), given.engine)
+            network: desks[network].endpoint(place, real.endpoints.get(network), Engine(numbers(given.engine_version)))
             for network, place in places.items()
         },
         published=tuple(_published(spec, real)) if spec.mode != "host" else (),
@@ -150,4 +151,5 @@ def _published(spec: Container, real: ContainerState) -> Iterator[PublishedPort]
         ]
         yield from there
         if not there and port.published is not None:
-            yield PublishedPort(str(port.host_ip or ANY), port.published, port.target, port.protocol)
+            for on in (str(port.host_ip),) if port.host_ip is not None else EVERYWHERE:
+                yield PublishedPort(on, port.published, port.target, port.protocol)

@@ -11,14 +11,7 @@ from dockerlab.lab.model import Attachment, Network, Pool
 from dockerlab.modes.parent import ParentNetwork
 from dockerlab.snapshot import EndpointState, NetworkState
 from dockerlab.topology import IpAddress, IpInterface, IpNetwork
-
-NO_INTERNAL_ROUTE = (27, 0)
-"""The engine from which on neither an internal network nor one without a parent gives a default route.
-
-Observed: 20.10 gives one, 28.5 none.
-"""
-OWN_GATEWAY = (29, 0)
-"""The engine from which on macvlan and ipvlan give a default route only where a gateway is named (moby #50929)."""
+from dockerlab.versions import Engine
 
 
 @dataclass
@@ -51,7 +44,7 @@ class Ipam:
         """Return what the definition says of each subnet."""
         return {pool.subnet: pool for pool in self.spec.pools} if self.spec is not None else {}
 
-    def endpoint(self, place: Attachment | None, real: EndpointState | None, engine: tuple[int, int]) -> EndpointState:
+    def endpoint(self, place: Attachment | None, real: EndpointState | None, engine: Engine) -> EndpointState:
         """Return a container's endpoint: the real one where that is right, else its fixed and the first free addresses.
 
         Of a real one, what the engine chose is kept as long as it is an address of the network.
@@ -104,13 +97,15 @@ class Ipam:
             self._next[subnet] = iter(start)
         return self._next[subnet]
 
-    def _gateways(self, engine: tuple[int, int]) -> dict[int, str]:
+    def _gateways(self, engine: Engine) -> dict[int, str]:
         """Return the default routes that an engine of that version gives with an endpoint, by IP version."""
         alone = isinstance(self.spec, ParentNetwork) and self.spec.parent_interface is None
-        if self.state.driver == "overlay" or ((self.state.internal or alone) and engine >= NO_INTERNAL_ROUTE):
+        bridge = self.state.driver == "bridge"
+        shut = self.state.internal and not (bridge and engine.internal_route)
+        if self.state.driver == "overlay" or shut or (alone and not engine.parentless_route):
             return {}
         gateways: dict[int, str] = {ip_address(gateway).version: gateway for gateway in self.state.gateways}
-        if isinstance(self.spec, ParentNetwork) and engine >= OWN_GATEWAY:
+        if isinstance(self.spec, ParentNetwork) and not engine.guesses_gateway:
             said = {pool.gateway.version for pool in self.spec.pools if pool.gateway is not None}
             gateways = {version: gateway for version, gateway in gateways.items() if version in said}
         named = (self.daemon.default_gateway, self.daemon.default_gateway_v6 if self.daemon.ipv6 else None)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from dockerlab.imagined.origin import origin
 from dockerlab.kernel.rules import Chain, Match, Rule
 from dockerlab.machinery.names import Names
 
@@ -120,102 +120,7 @@ def _place(address: str) -> str:
     return f"{bare}/128" if ":" in bare else f"{bare}/32"
 
 
-@dataclass(frozen=True)
-class Shape:
-    """A rule as Docker writes it: its table, chains and target, and which options it has (`!-o`: negated)."""
-
-    table: str
-    chains: tuple[str, ...]
-    target: str
-    options: frozenset[str]
-    why: str
-
-
-def _shape(table: str, chains: str, target: str, options: str, why: str) -> Shape:
-    return Shape(table, tuple(chains.split()), target, frozenset(options.split()), why)
-
-
-FORWARDING = "FORWARD DOCKER-FORWARD DOCKER-CT DOCKER-BRIDGE"
-SHAPES = (
-    _shape(
-        "nat", "POSTROUTING", "MASQUERADE", "-s !-o",
-        "nobody outside knows the containers' addresses; answers to the host's come back, and it hands them on",
-    ),
-    _shape(
-        "nat", "POSTROUTING", "MASQUERADE", "-s -d -p --dport",
-        "a container that calls its own published port would else get a packet that seems to come from itself",
-    ),
-    _shape(
-        "nat", "POSTROUTING", "MASQUERADE", "-o --src-type",
-        "what the host sends to a published port comes from an address that the container can answer",
-    ),
-    _shape("nat", "PREROUTING", "DOCKER", "--dst-type", "what comes to the host may be for a published port"),
-    _shape(
-        "nat", "OUTPUT", "DOCKER", "!-d --dst-type",
-        "the host reaches published ports as others do, except by its loopback addresses, which docker-proxy serves",
-    ),
-    _shape("nat", "OUTPUT", "DOCKER", "--dst-type", "the host reaches published ports as others do"),
-    _shape("nat", "DOCKER", "DNAT", "!-i -p --dport", "this is the published port"),
-    _shape("nat", "DOCKER", "DNAT", "-p --dport", "this is the published port"),
-    _shape("nat", "DOCKER", "DNAT", "-d !-i -p --dport", "this is the published port, on one address of the host"),
-    _shape("nat", "DOCKER", "DNAT", "-d -p --dport", "this is the published port, on one address of the host"),
-    _shape("nat", "DOCKER", "RETURN", "-i", "from inside that network, docker-proxy serves published ports instead"),
-    _shape("filter", "FORWARD", "DOCKER-USER", "", "the chain for your own rules comes first; Docker leaves it alone"),
-    _shape("filter", "DOCKER-USER", "RETURN", "", "there are no rules of yours yet"),
-    _shape("filter", "FORWARD", "DOCKER-FORWARD", "", "all that Docker decides about forwarding begins here"),
-    _shape("filter", "DOCKER-FORWARD", "DOCKER-CT", "", "first come the answers to connections that are open"),
-    _shape("filter", "DOCKER-FORWARD", "DOCKER-BRIDGE", "", "then what goes to containers: only published ports"),
-    _shape("filter", "DOCKER-FORWARD", "DOCKER-INTERNAL", "", "internal networks have their own chain"),
-    _shape("filter", "FORWARD DOCKER-FORWARD", "DOCKER-INGRESS", "", "ports that the Swarm publishes"),
-    _shape(
-        "filter", "FORWARD DOCKER-FORWARD", "DOCKER-ISOLATION-STAGE-1", "",
-        "here it is seen to that nothing passes from one Docker network to another",
-    ),
-    _shape(
-        "filter", "DOCKER-ISOLATION-STAGE-1", "DOCKER-ISOLATION-STAGE-2", "-i !-o",
-        "isolation, first half: it leaves a Docker network; the second half asks where to",
-    ),
-    _shape(
-        "filter", "DOCKER-ISOLATION-STAGE-2", "DROP", "-o",
-        "isolation, second half: it came from another Docker network",
-    ),
-    _shape("filter", "DOCKER-ISOLATION-STAGE-1 DOCKER-ISOLATION-STAGE-2", "RETURN", "", "nothing to isolate here"),
-    _shape("filter", FORWARDING, "ACCEPT", "-o --ctstate", "answers to what the containers asked for come in"),
-    _shape("filter", FORWARDING, "ACCEPT", "-i !-o", "containers may go out"),
-    _shape("filter", FORWARDING, "ACCEPT", "-i", "containers may go out, and to each other"),
-    _shape("filter", FORWARDING, "ACCEPT", "-i -o", "containers of one network may talk to each other, also routed"),
-    _shape("filter", FORWARDING, "DROP", "-i -o", "containers of this network may not talk to each other (icc off)"),
-    _shape("filter", FORWARDING, "DOCKER", "-o", "what goes to containers has to be published"),
-    _shape("filter", "DOCKER", "ACCEPT", "-d !-i -o -p --dport", "the published port is let in"),
-    _shape("filter", "DOCKER", "DROP", "!-i -o", "what was not published stays out"),
-    _shape(
-        "filter", "DOCKER-ISOLATION-STAGE-1 DOCKER-INTERNAL", "DROP", "!-s -o",
-        "an internal network: nothing comes in from outside its subnet",
-    ),
-    _shape(
-        "filter", "DOCKER-ISOLATION-STAGE-1 DOCKER-INTERNAL", "DROP", "!-d -i",
-        "an internal network: nothing goes out of its subnet",
-    ),
-    _shape(
-        "raw", "PREROUTING", "DROP", "-d !-i",
-        "a container's own address is not for other machines: they have to use what is published",
-    ),
-    _shape(
-        "raw", "PREROUTING", "DROP", "-d !-i -p --dport",
-        "a port that is published on the loopback address is not for other machines",
-    ),
-)  # fmt: skip
-"""The rules as engines from 20.10 to 28.5 write them."""
-
-
 def why(rule: Rule) -> str:
     """Return why Docker has a rule, or an empty text for one that is not as Docker writes it."""
-    options = frozenset(f"!{m.option}" if m.negated else m.option for m in rule.matches if m.option != "--comment")
-    for shape in SHAPES:
-        if (
-            (shape.table, shape.target) == (rule.table, rule.target)
-            and rule.chain in shape.chains
-            and shape.options == options
-        ):
-            return shape.why
-    return ""
+    line = origin(rule)
+    return "" if line is None else line.why

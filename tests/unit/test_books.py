@@ -96,7 +96,7 @@ def test_what_is_stopped_or_missing_runs():
     found = word(engines)
     assert all(container.running for container in found.containers)
     web = found.container("web")
-    assert (web.id, [(p.host_port, p.container_port) for p in web.published]) == (there["web"].id, [(8080, 80)])
+    assert (web.id, [(p.host_port, p.container_port) for p in web.published]) == (there["web"].id, [(8080, 80)] * 2)
     assert found.container("side").network_mode == f"container:{web.id}"
     assert told(found)["hidden"] == (True, {"vault": (("172.28.3.2/24",), "")})
 

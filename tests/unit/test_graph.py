@@ -13,9 +13,9 @@ from support.worlds import pretended
 from dockerlab.graph import dot, mermaid, svg
 from dockerlab.graph.describe import describe
 from dockerlab.graph.verdicts import MOST, Asked, strands
+from dockerlab.reach import Cell, matrix
 from dockerlab.snapshot import Snapshot
 from dockerlab.topology import HostFacts
-from dockerlab.reach import Cell, matrix
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))

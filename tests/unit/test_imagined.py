@@ -5,11 +5,11 @@ from ipaddress import ip_address, ip_interface, ip_network
 from pathlib import Path
 
 import pytest
-from dockerlab.reach.offline import imagine
 from support.labs import lab
 from support.recorded import FILES, differences, recorded
 from support.recordings import needed
 
+from dockerlab.imagined.books import books as imagined_books
 from dockerlab.imagined.ground import made_up, stripped
 from dockerlab.imagined.machines import machines
 from dockerlab.imagined.origin import origin
@@ -17,7 +17,6 @@ from dockerlab.kernel import iptables, nft
 from dockerlab.kernel.routes import MAIN
 from dockerlab.modes import bridge_nft, bridge_rules, overlay
 from dockerlab.reach.rules import RULES
-from dockerlab.snapshot import PublishedPort
 from dockerlab.versions import Engine, numbers
 
 GOLDEN = Path(__file__).parents[1] / "imagined"
@@ -38,23 +37,16 @@ containers:
 ENGINES = ["20.10", "24.0.5", "25.0.3", "26.1", "27.5", "28.0.0", "28.0.1", "28.1", "28.2.1", "28.5", "29.8"]
 
 
+def imagine(definition, engine="28.5"):
+    """Return what engines of a version would say, by host."""
+    return imagined_books(definition, dict.fromkeys(definition.hosts, engine))
+
+
 def made(definition, engine, **settings):
     """Return a lab's hosts as engines of a version would make them, on hosts that are made up."""
-    books = {host: _published(definition, book) for host, book in imagine(definition, engine)[1].items()}
+    books = imagine(definition, engine)
     engines = dict.fromkeys(books, Engine(numbers(engine), **settings))
     return machines(definition, books, made_up(definition), engines)
-
-
-def _published(definition, book):
-    states = []
-    for state in book.containers:
-        ports = [
-            PublishedPort(str(on), port.published, port.target, port.protocol)
-            for port in definition.containers[state.name].ports
-            for on in ([port.host_ip] if port.host_ip else ["0.0.0.0", "::"])
-        ]
-        states.append(replace(state, published=tuple(ports)))
-    return replace(book, containers=tuple(states))
 
 
 def ground(definition, engine, **settings):
@@ -157,7 +149,7 @@ def test_who_lives_where():
 def test_somebody_elses_container_of_the_same_name():
     """On another host it has a namespace of its own, and is not the lab's."""
     definition = lab("hosts: {vm0: , vm1: }\ncontainers: {web: {host: vm0}}\n")
-    _, books = imagine(definition)
+    books = imagine(definition)
     foreign = replace(books["vm0"].container("web"), id="other")
     books["vm1"] = replace(books["vm1"], containers=(foreign,))
     found = machines(definition, books, made_up(definition), {})
@@ -214,7 +206,7 @@ def test_the_way_out_of_several_networks(engine, shut):
 def test_a_gateways_priority(engine, four):
     """Engines before 28 do not know it; up to 29.4.0 a network with both versions comes before it all the same."""
     definition = lab(TWO)
-    _, books = imagine(definition, engine)
+    books = imagine(definition, engine)
     a = books["local"].container("a")
     first = replace(a, endpoints={**a.endpoints, "alpha": replace(a.endpoints["alpha"], priority=9)})
     book = replace(books["local"], containers=(first, *(c for c in books["local"].containers if c.name != "a")))
@@ -331,13 +323,16 @@ def test_published_ports_have_docker_proxies():
 def test_the_ground_of_a_host_is_what_is_not_docker():
     """Its bridges, cables and rules are gone, and so is every rule, route and setting that nobody promised."""
     definition = lab(LAB)
-    _, books = imagine(definition)
+    books = imagine(definition)
     whole = made(definition, "28.5").machines["local"]
     bare = stripped(whole, books["local"]).ground
     assert {link.name for link in bare.links} == {"lo", "eth0"}
     assert {hop.device for route in bare.routes for hop in route.hops} == {"lo", "eth0"}
     assert ip_network("0.0.0.0/0") in {route.destination for route in bare.routes}
-    assert [(chain.name, chain.policy, chain.rules) for chain in bare.ruleset.chains] == [("FORWARD", "DROP", ())] * 2
+    assert [(chain.name, chain.policy, chain.rules) for chain in bare.ruleset.chains] == [
+        ("FORWARD", "DROP", ()),
+        ("FORWARD", "ACCEPT", ()),
+    ]
     again = machines(definition, books, {"local": stripped(whole, books["local"])}, {"local": Engine(numbers("28.5"))})
     assert {link.name for link in again.machines["local"].ground.links} == {link.name for link in whole.ground.links}
 
