@@ -158,7 +158,10 @@ def _why(judged: Judged) -> str:
     if seen.state == "unknown":
         return f"{head}: {seen.detail or 'it could not be told'}"
     if judged.verdict == "pass":
-        return f"{head}, and by the model it has to be, as the hosts are now: {judged.because} [{judged.expected.rule}]"
+        return f"{head}, and by the model it has to be: {judged.because} [{judged.expected.rule}]"
+    now = judged.predicted
+    if now is not None and now.reachable is (seen.state == "reachable"):
+        return f"{head}, and as the hosts are now it has to be: {now.because(cell)} [{now.rule}]"
     if judged.expected.reachable is None:
         return f"{head}{detail}; the model makes no claim: {judged.because} [{judged.expected.rule}]"
     other = "reachable" if judged.expected.reachable else "unreachable"
