@@ -149,7 +149,7 @@ def _verdict(judged: Judged, wanted: Cells, scene: Scene) -> Verdict:
 
 
 def _why(judged: Judged) -> str:
-    """Return why a cell is as it is, in terms of the model: what is expected of it, and what was seen."""
+    """Return why a cell is as it is, in terms of the model: its prediction for the hosts as they are now."""
     cell, seen = judged.cell, judged.observed
     target = "" if cell.target == cell.to else f" ({cell.target or 'no address'})"
     symptom = f" ({seen.symptom})" if seen.symptom else ""
@@ -158,10 +158,7 @@ def _why(judged: Judged) -> str:
     if seen.state == "unknown":
         return f"{head}: {seen.detail or 'it could not be told'}"
     if judged.verdict == "pass":
-        return f"{head}, and by the model it has to be: {judged.because} [{judged.expected.rule}]"
-    now = judged.predicted
-    if now is not None and now.reachable is (seen.state == "reachable"):
-        return f"{head}, and as the hosts are now it has to be: {now.because(cell)} [{now.rule}]"
+        return f"{head}, and by the model it has to be, as the hosts are now: {judged.because} [{judged.expected.rule}]"
     if judged.expected.reachable is None:
         return f"{head}{detail}; the model makes no claim: {judged.because} [{judged.expected.rule}]"
     other = "reachable" if judged.expected.reachable else "unreachable"
