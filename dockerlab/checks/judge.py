@@ -157,8 +157,11 @@ def _why(judged: Judged) -> str:
     detail = f" ({seen.detail})" if seen.detail else ""
     if seen.state == "unknown":
         return f"{head}: {seen.detail or 'it could not be told'}"
+    now = judged.predicted
+    if now is not None and now.reachable is (seen.state == "reachable"):
+        return f"{head}, and by the model it has to be, as the hosts are now: {now.because(cell)} [{now.rule}]"
     if judged.verdict == "pass":
-        return f"{head}, and by the model it has to be, as the hosts are now: {judged.because} [{judged.expected.rule}]"
+        return f"{head}, and by the model it has to be: {judged.because} [{judged.expected.rule}]"
     if judged.expected.reachable is None:
         return f"{head}{detail}; the model makes no claim: {judged.because} [{judged.expected.rule}]"
     other = "reachable" if judged.expected.reachable else "unreachable"

@@ -236,8 +236,18 @@ class _Drawing:
         for network in spec.networks:
             target, kind = socket(host, network, self.lab.networks[network])
             self.links.append(Link(f"container:{name}", target, kind))
-        if any(network == GATEWAY_BRIDGE for network, _ in self.world.people.addresses[name]):
+        if self._leaves_by(host, name, GATEWAY_BRIDGE):
             self.links.append(Link(f"container:{name}", f"bridge:{host}/{GATEWAY_BRIDGE}", "veth"))
+
+    def _leaves_by(self, host: str, name: str, bridge: str) -> bool:
+        """Tell whether a container has a cable of its own to a bridge of its host."""
+        home = self.world.homes.get(name)
+        if home is None or self.world.people.of[name] != name:
+            return False
+        fabric = self.world.fabric
+        space = fabric.spaces[home]
+        ends = [end for link in space.links.values() for end in fabric.other_end(space, link)]
+        return any(at is fabric.ground(host) and end.master == bridge for at, end in ends)
 
     def _publish(self, host: str, name: str, spec: Container, groups: dict[tuple[GroupKind, str], Group]) -> None:
         """Note the ports of the host that lead to a container at the group through whose bridge they lead."""

@@ -45,14 +45,22 @@ def books(lab: Lab, engines: Mapping[str, str], seen: Mapping[str, Snapshot] | N
 def _book(
     given: Snapshot, networks: Mapping[str, NetworkState], made: Mapping[str, ContainerState], own: Mapping[str, object]
 ) -> Snapshot:
-    """Return a host's books: the lab's objects as they should be, and all others as they are."""
+    """Return a host's books: the lab's objects as they should be, and all others as they are.
+
+    Whoever has an address that is one of the lab's containers' is not there: by the definition it cannot be.
+    """
     others = [state for state in given.networks if state.name not in networks]
-    foreign = [state for state in given.containers if state.name not in own]
+    taken = {a.ip for name in made if name in own for end in made[name].endpoints.values() for a in end.addresses}
+    foreign = [state for state in given.containers if state.name not in own and not taken & _addresses(state)]
     return replace(
         given,
         networks=(*networks.values(), *others),
         containers=(*(made[name] for name in made if name in own), *foreign),
     )
+
+
+def _addresses(state: ContainerState) -> set[IpAddress]:
+    return {address.ip for end in state.endpoints.values() for address in end.addresses}
 
 
 def _networks(lab: Lab, given: Mapping[str, Snapshot]) -> dict[str, dict[str, NetworkState]]:

@@ -20,7 +20,7 @@ from dockerlab.identity import Identity
 from dockerlab.lab.lint import misleading
 from dockerlab.provision.restarts import allowed, restarted
 from dockerlab.provision.up import Wish
-from dockerlab.reach import matrix
+from dockerlab.reach import matrix, worlds
 from dockerlab.snapshot import LABEL_INSTANCE, LABEL_LAB, LABEL_OWNER, LABEL_RUN
 from dockerlab.survey import Seen
 from dockerlab.verify import promises

@@ -135,11 +135,11 @@ def test_down_removes_everything(example):
 NEW_MODE = '''
 """A mode that a test adds."""
 from typing import Literal
-from dockerlab import topology
+from dockerlab.kernel.model import Link
 from dockerlab.lab.model import Network
 from dockerlab.lab.problem import Problem
 from dockerlab.modes.base import CONNECT, JOIN, LABELS, POOLS, Mode
-from dockerlab.topology import Attachment, Interface
+from dockerlab.modes.made import Joined, Made, cable
 
 
 class WireNetwork(Network):
@@ -170,10 +170,14 @@ docker network create
             if isinstance(network, WireNetwork) and network.gauge > 9:
                 yield Problem(("networks", name, "gauge"), "too thick")
 
-    def attach(self, site, endpoint):
+    def makes(self, site):
+        """Return the wire itself: a bridge without an address."""
+        return Made((Link(0, "wire0", "bridge"),))
+
+    def joins(self, site, endpoint, name):
         """Return an end of the wire."""
-        wire = topology.Segment("wire", (site.host, site.name))
-        return Attachment(tuple(Interface(wire, a, site.name, "end") for a in endpoint.addresses))
+        inside, outside = cable(name, endpoint.mac, endpoint.addresses, "wire0", 1500)
+        return Joined(inside, outside)
 
 
 MODE = Wire()
@@ -202,8 +206,9 @@ def test_adding_a_mode_is_adding_a_file():
     made = lab(text)
     assert "gauge=3" in build.network(made, "w", "local", who(made)).create[0].argv
     engines = running(made)
-    pings = {c.target: e for c, e in matrix(pretended(made, engines)) if (c.source, c.probe) == ("a", "ping")}
-    assert (pings["10.9.0.2"].reachable, pings["10.9.0.2"].rule) == (True, "same-wire")
+    facts = {host: replace(told, forward_policy="ACCEPT") for host, told in engines.facts().items()}
+    pings = {c.target: e for c, e in matrix(pretended(made, engines, facts)) if (c.source, c.probe) == ("a", "ping")}
+    assert (pings["10.9.0.2"].reachable, pings["10.9.0.2"].rule) == (True, "same-bridge")
     with pytest.raises(DefinitionError, match=r"networks\.w\.gauge: too thick"):
         lab(text.replace("gauge: 3", "gauge: 30"))
 

@@ -8,12 +8,13 @@ from pathlib import Path
 
 import pytest
 from support.labs import lab, running, who
+from support.offline import world_of
 from support.pretend import Engines
 from support.reports import LOST, NO, SEEN, YES, report, small, with_causes
 
 from dockerlab import plan
 from dockerlab.plan.bringing_up import Situation
-from dockerlab.reach import Cell, Expectation, World
+from dockerlab.reach import Cell, Expectation
 from dockerlab.report import as_json, as_table, inventory
 from dockerlab.topology import HostFacts
 
@@ -181,10 +182,10 @@ def test_what_could_not_be_read():
     """Facts that a host did not tell stand in the JSON, and in the table where some cell has no prediction."""
     definition = lab("hosts: {vm1: }\ncontainers: {a: {host: vm1}}")
     facts = {"vm1": HostFacts("vm1", missing=("forward_policy",))}
-    told = replace(small(), world=World(definition, facts, {"vm1": (28, 5)}))
+    told = replace(small(), world=world_of(definition), facts=facts)
     assert json.loads(as_json.render(told))["hosts"]["vm1"]["missing"] == ["forward_policy"]
     line = "note: vm1: could not be read: forward_policy; root on the host may be needed"
     unclaimed = any(judged.expected.reachable is None for judged in told.cells)
     assert (line in as_table.render(told)) is unclaimed
     cell, unknown = told.cells[0].cell, Expectation(None, "unseen-forwarding", "no claim: it could not be read")
-    assert line in as_table.render(replace(report((cell, unknown, SEEN)), world=told.world))
+    assert line in as_table.render(replace(report((cell, unknown, SEEN)), world=told.world, facts=facts))

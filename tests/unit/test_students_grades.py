@@ -12,10 +12,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 import xmlschema
-from dockerlab.reach.offline import imagine
 from support.lab_hosts import EXAMPLES
 from support.labs import read
-from support.offline import observed
+from support.offline import observed, world_of
 
 from dockerlab.probe.base import reachable, unknown
 from dockerlab.serve.board import Board
@@ -119,8 +118,8 @@ def test_all_are_asked_at_once():
     made = [instance(definition, one(f"s0{n}"), {"local": "vm0"}, Source()) for n in (1, 2, 3)]
     trials = []
     for each in made:
-        facts, snapshots = imagine(each.lab)
-        trials.append(judging.trial(each.lab, Seen(snapshots, facts)))
+        world = world_of(each.lab)
+        trials.append(judging.trial(each.lab, Seen(world.books, {}, world.fabric.net.machines)))
     prober = Prober()
     judging.all_at_once(trials, prober)
     assert prober.calls == 1

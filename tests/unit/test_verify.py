@@ -3,13 +3,12 @@
 from dataclasses import replace
 
 import pytest
-from dockerlab.reach.ground import expected_world
 from support.labs import lab, running
 from support.reports import LOST, NO, SEEN, UNCLEAR, UNTOLD, YES, report, small
-from support.worlds import pretended
+from support.worlds import looked, pretended
 
 from dockerlab.probe import base as probe
-from dockerlab.reach import Cell, Expectation, matrix
+from dockerlab.reach import Cell, Expectation, matrix, worlds
 from dockerlab.verify import judge, observe, place
 
 CELL = Cell("a", "b", "10.0.0.2", "ping", "b")
@@ -83,7 +82,7 @@ class Prober:
 
 def observed(engines, answer=lambda _cell: SEEN):
     """Return each cell of the lab with its observation, and what the prober was asked."""
-    world = expected_world(LAB, engines.facts(), engines.snapshots())
+    world = worlds.defined(LAB, looked(engines))
     cells = [cell for cell, _ in matrix(world)]
     prober = Prober(answer)
     return list(zip(cells, observe(cells, world, engines.snapshots(), prober), strict=True)), prober
@@ -138,7 +137,7 @@ def test_joiner_of_a_host_mode_container():
     both = lab("containers: {bare: {network_mode: host}, side: {network_mode: 'container:bare'}}")
     engines = running(both)
     world = pretended(both, engines)
-    assert world.of["side"] == "local"
+    assert world.people.of["side"] == "local"
     assert place("side", world, engines.snapshots()).shares == "host"
 
 
