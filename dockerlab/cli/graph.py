@@ -36,7 +36,7 @@ def graph(
         bool, typer.Option("--matrix", help="Lay the verdicts over it: the lab is verified, as by 'verify'.")
     ] = False,
     offline: Annotated[
-        bool, typer.Option("--offline", help="With --matrix: lay the predictions over it; no host is touched.")
+        bool, typer.Option("--offline", help="With --matrix: lay the expectations over it; no host is touched.")
     ] = False,
     engine: Annotated[str, typer.Option("--engine", help="The engine's version where no host is touched.")] = o.ENGINE,
     settings: o.SetOption = None,

@@ -35,7 +35,7 @@ def quiz(
     number: Annotated[int, typer.Option("--questions", "-n", min=1, max=1000, help="How many cells are asked.")] = 10,
     seed: Annotated[int | None, typer.Option("--seed", help="The same seed asks the same; else one by chance.")] = None,
     verify: Annotated[
-        bool, typer.Option("--verify", help="Ask about the lab as it is on its hosts now, not as predicted.")
+        bool, typer.Option("--verify", help="Ask about the lab as it is on its hosts now, not as expected.")
     ] = False,
     engine: Annotated[str, typer.Option("--engine", help="Without --verify: the engine's version.")] = o.ENGINE,
     settings: o.SetOption = None,

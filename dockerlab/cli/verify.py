@@ -21,7 +21,7 @@ def verify(
     form: o.FormatOption = o.Format.TABLE,
     output: o.OutputOption = None,
 ) -> None:
-    """Probe every cell of the matrix and hold it against the prediction."""
+    """Probe every cell of the matrix and hold it against what is expected."""
     if student is not None:
         from dockerlab.verify import on_hosts
 

@@ -75,7 +75,7 @@ def _strands(stage: Stage, strands: Sequence[Strand]) -> Iterator[str]:
 
 
 def _sign(word: Word, x: float, y: float) -> Iterator[str]:
-    """Yield the mark of a strand: a circle with its sign, a square where something is not as predicted."""
+    """Yield the mark of a strand: a circle with its sign, a square where something is not as expected."""
     if word == "fail":
         yield f'<rect x="{_n(x - 8)}" y="{_n(y - 8)}" width="16" height="16"/>'
     else:

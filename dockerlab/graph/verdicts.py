@@ -15,11 +15,11 @@ MOST = 40
 Word = Literal["yes", "no", "some", "fail", "unknown"]
 
 WORDS: Mapping[Word, str] = {
-    "no": "does not reach, as predicted",
-    "some": "reaches in part, as predicted",
-    "yes": "reaches, as predicted",
+    "no": "does not reach, as expected",
+    "some": "reaches in part, as expected",
+    "yes": "reaches, as expected",
     "unknown": "could not be told",
-    "fail": "not as predicted",
+    "fail": "not as expected",
 }
 
 

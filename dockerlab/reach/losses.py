@@ -25,6 +25,10 @@ APART: Mapping[str, RuleId] = {
     "passthru": "macvlan-passthru",
 }
 """The modes of macvlan in which children do not simply meet, each with its rule."""
+SILENCED = ("net.ipv4.icmp_echo_ignore_all", "net.ipv6.icmp.echo_ignore_all")
+"""The settings by which a kernel takes pings and does not answer them."""
+MATCHED = ("rule", "target", "branch", "zone", "range", "port")
+"""What is doubtful of a rule of a firewall: whether it is met, what its target does, and what it puts in."""
 
 
 def loss(story: Story, target: Target, port: int | None) -> Expectation:
@@ -55,7 +59,7 @@ def unsure(story: Story, target: Target, port: int | None) -> Expectation:
     hop = outcome.router if outcome.router is not None else meant
     known = outcome.router is not None and outcome.router in story.world.fabric.routers.get(outcome.lan, ())
     elsewhere = [place for place in places(story.world, hop) if (place.kind, place.name) != ("lan", outcome.lan)]
-    if outcome.end in ("left", "no neighbour") and outcome.lan and elsewhere and not known:
+    if outcome.end in ("left", "no neighbour") and outcome.lan and elsewhere and not known and not outcome.topic:
         because = _elsewhere(Segment("lan", "", outcome.lan), elsewhere, outcome.router)
         if not outcome.answered:
             astray = because.replace("{address}", "{source}'s address")
@@ -88,6 +92,10 @@ def _unseen(story: Story) -> RuleId:
     """Return the rule that says what cannot be seen."""
     outcome = story.outcome
     subject = outcome.by.subject if outcome.by is not None else None
+    if outcome.topic in MATCHED:
+        return "unseen-match"
+    if outcome.topic and outcome.topic != "answer":
+        return "unseen-forwarding"
     if outcome.lan:
         routers = story.world.fabric.routers.get(outcome.lan, ())
         return "unseen-lan" if outcome.router not in routers or outcome.router is None else "unseen-router"
@@ -95,8 +103,6 @@ def _unseen(story: Story) -> RuleId:
         return "macvlan-passthru" if subject.info.get("mode") == "passthru" else "macvlan-vepa"
     if isinstance(subject, Link) and subject.kind in ("ipvlan", "ipvtap"):
         return "ipvlan-flag" if subject.info.get("flags", "bridge") != "bridge" else "unseen-router"
-    if outcome.by is not None and outcome.by.kind == "rule":
-        return "unseen-match"
     return "unseen-forwarding"
 
 
@@ -112,6 +118,8 @@ def _reply(story: Story) -> tuple[RuleId, str]:
     outcome = story.outcome
     if outcome.end == "left" and outcome.arrived is None:
         return "no-masquerade", "it arrives with {source}'s own address, to which no machine out there has a route"
+    if outcome.by is not None and outcome.by.where in SILENCED:
+        return "kernel-setting", f"the request arrives at {{to}}, which does not answer it: {outcome.by.text}"
     answering = story.called(outcome.arrived) if outcome.arrived is not None else story.end
     back = Story(story.world, answering, replace(outcome, steps=outcome.back, answered=True, reachable=False))
     if outcome.end == "delivered":
@@ -324,6 +332,10 @@ def _wire(story: Story, by: Element | None) -> tuple[RuleId, str]:
             "through the parent, and the kernel does not hand it back to the host"
         )
         return "macvlan-own-host" if family == "macvlan" else "ipvlan-own-host", because
+    here = story.world.fabric.spaces[story.outcome.at].links.get(subject.name)
+    where = story.end if here is subject else f"host {story.outcome.at.host}"
+    if text.startswith("the MTU of "):
+        return "mtu", f"it does not fit: {text}, at {where}"
     if not subject.up or not subject.carrier:
-        return "link-down", f"{text} on {story.end}"
-    return "bridge-port", f"{text} on {story.end}"
+        return "link-down", f"{text}, at {where}"
+    return "bridge-port", f"{text}, at {where}"

@@ -16,7 +16,7 @@ Kind = Literal["bridge", "overlay", "dummy", "ipvlan", "lan"]
 
 @dataclass(frozen=True)
 class Segment:
-    """A layer-2 domain by its kind, its host (empty for one that spans hosts), and its network's or interface's name."""
+    """A layer-2 domain: its kind, its host (empty for one that spans hosts), its network's or interface's name."""
 
     kind: Kind
     host: str

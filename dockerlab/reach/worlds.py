@@ -57,7 +57,7 @@ def defined(lab: Lab, seen: Looked) -> World:
 
 
 def surveyed(lab: Lab, seen: Looked) -> World:
-    """Return the world as the hosts' engines and kernels have it now; of a kernel that was not seen there is nothing."""
+    """Return the world as the hosts' engines and kernels have it now; of a kernel that was not seen it has nothing."""
     machines = {host: seen.machines.get(host, Machine(host)) for host in lab.hosts}
     places = {name: _home(lab, name, seen.snapshots, machines) for name in (*lab.containers, *lab.hosts)}
     homes = {name: place for name, place in places.items() if isinstance(place, SpaceId)}

@@ -32,14 +32,14 @@ from dockerlab.verify import Judged, Report
 FOLDER = Path(__file__).with_name("html")
 
 FEW = 20
-"""So many verdicts may be over the picture at first; of more, only those that are not as predicted."""
+"""So many verdicts may be over the picture at first; of more, only those that are not as expected."""
 
 AMISS = 500
-"""So many cells that are not as predicted stand in a table of their own; the matrix has them all."""
+"""So many cells that are not as expected stand in a table of their own; the matrix has them all."""
 
 OUTCOMES = {
-    "pass": "Every cell is as predicted.",
-    "fail": "Not every cell is as predicted.",
+    "pass": "Every cell is as expected.",
+    "fail": "Not every cell is as expected.",
     "unknown": "Not every cell could be told.",
 }
 OTHERWISE = "The lab is not as its definition has it."
@@ -125,7 +125,7 @@ def _json(document: Any) -> str:
 
 
 def _row(judged: Judged) -> dict[str, str]:
-    """Return what the table says of a cell that is not as predicted."""
+    """Return what the table says of a cell that is not as expected."""
     cell, expected, observed = judged.cell, judged.expected, judged.observed
     return {
         "verdict": judged.verdict,

@@ -35,12 +35,12 @@ def render(report: Report) -> str:
         lines += ["", f"## {escaped(probe)}", "", *_table(probe, cells)]
     lines += [
         "",
-        "yes reachable, no unreachable, as predicted; yes! no! not as predicted; ? could not be told; · not asked",
+        "yes reachable, no unreachable, as expected; yes! no! not as expected; ? could not be told; · not asked",
     ]
     amiss = [judged for judged in report.cells if judged.verdict != "pass" and judged.cause is None]
     once = told_once(report)
     if amiss or once:
-        lines += ["", "## Not as predicted, or not to be told", ""]
+        lines += ["", "## Not as expected, or not to be told", ""]
         lines += [line for judged in amiss for line in _amiss(judged)]
     if once:
         lines += [f"- {how_many(once)} by what is said above"]

@@ -1,6 +1,6 @@
 """A report for people: the matrix by kind of probe, what did not hold, and why each cell is as it is.
 
-It reads without colour: `yes` and `no` are as predicted, `yes!` and `no!` are not, `?` could not be told.
+It reads without colour: `yes` and `no` are as expected, `yes!` and `no!` are not, `?` could not be told.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dockerlab.report.matrices import by_probe, column, columns, mark, total
 from dockerlab.verify import Checked, Judged, Report, how_many
 
 GAP = 2
-KEY = "yes reachable   no unreachable   as predicted  |  yes! no! not as predicted  |  ? could not tell  |  - not asked"
+KEY = "yes reachable   no unreachable   as expected  |  yes! no! not as expected  |  ? could not tell  |  - not asked"
 
 
 def render(report: Report, width: int = 100, *, why: bool = False) -> str:
@@ -29,7 +29,7 @@ def render(report: Report, width: int = 100, *, why: bool = False) -> str:
     amiss = [judged for judged in report.cells if judged.verdict != "pass" and judged.cause is None]
     once = told_once(report)
     if amiss or once:
-        prose += ["", "Not as predicted, or not to be told", *(line for each in amiss for line in _amiss(each))]
+        prose += ["", "Not as expected, or not to be told", *(line for each in amiss for line in _amiss(each))]
     if once:
         prose += [f"  {how_many(once)} by what is said above the matrix"]
     if report.checks:
@@ -52,7 +52,7 @@ def _causes(report: Report) -> Iterator[str]:
 
 
 def _unread(report: Report) -> Iterator[str]:
-    """Yield the facts that a host did not tell, where some cell has no prediction: they may be why."""
+    """Yield the facts that a host did not tell, where of some cell nothing is expected: they may be why."""
     if all(judged.expected.reachable is not None for judged in report.cells):
         return
     for host in report.engines:

@@ -58,7 +58,7 @@ def withdraw(
 ) -> list[Observation]:
     """Return the observations, unknown where an event may be their cause.
 
-    What was reached as predicted stands: nothing that went wrong can have made it so.
+    What was reached as expected stands: nothing that went wrong can have made it so.
     """
     found = []
     for (cell, expected), seen in zip(cells, observed, strict=True):

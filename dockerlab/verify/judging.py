@@ -148,7 +148,7 @@ def all_at_once(trials: Sequence[Trial], prober: Prober) -> None:
 def late(report: Report) -> int:
     """Return how many cells of a lab that was just made may still come to be reachable, as is expected of them.
 
-    A cell that is reachable against the prediction, that could not be told, or of which an object is not as the
+    A cell that is reachable against the expectation, that could not be told, or of which an object is not as the
     definition has it, is none: waiting does not mend it.
     """
     return sum(
@@ -162,7 +162,7 @@ def late(report: Report) -> int:
 def _meanwhile(trials: Sequence[Trial], seen: Seen, hosts: Mapping[str, Host]) -> Mapping[str, Snapshot | HostError]:
     """Return what is on the hosts now that the cells were asked.
 
-    Where every cell was reached as predicted, nothing can have happened that matters: nobody is asked again.
+    Where every cell was reached as expected, nothing can have happened that matters: nobody is asked again.
     """
     if all(each.reached for each in trials):
         return seen.snapshots

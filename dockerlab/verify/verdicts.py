@@ -96,7 +96,7 @@ class Report:
     made: datetime | None = None
     """When it was verified."""
     world: World | None = None
-    """What the predictions were made from, for the formats that show more than the cells."""
+    """What the expectations follow from, for the formats that show more than the cells."""
     facts: Mapping[str, HostFacts] = field(default_factory=dict)
     """What is known of the machines, by host."""
     disturbed: tuple[str, ...] = ()

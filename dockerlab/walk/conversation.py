@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import TYPE_CHECKING
@@ -38,29 +39,32 @@ def exchange(net: Net | Fabric, source: SpaceId, flow: Flow, *, detail: bool = F
     space = fabric.spaces[source]
     first: Outcome | None = None
     waiting: list[tuple[tuple[bool, ...], str]] = [((), "")]
+    topics: dict[str, str] = {}
     for _ in range(MOST_RUNS):
         guesses, doubt = waiting.pop()
         way = Way(fabric, send_unbound, guesses, detail)
         try:
             found = _converse(way, space, flow)
         except TooManyForksError as error:
-            return _unclaimed(first or Outcome(None, "dropped", source, steps=tuple(way.steps)), error.why)
+            lost = first or Outcome(None, "dropped", source, steps=tuple(way.steps))
+            return _unclaimed(lost, error.why, way.topics)
+        topics |= way.topics
         for number in range(len(guesses), len(way.asked)):
             taken = (*(answer for _, answer in way.asked[:number]), not way.asked[number][1])
             waiting.append((taken, way.asked[number][0]))
         if first is None:
             first = found
         elif found.reachable is not first.reachable or (found.reachable and found.arrived != first.arrived):
-            return _unclaimed(first, doubt)
+            return _unclaimed(first, doubt, topics)
         elif (found.symptom, found.arrived) != (first.symptom, first.arrived):
             first = replace(first, symptom=None, doubt=doubt)
         if not waiting or first.reachable is None:
             return first
-    return _unclaimed(first or Outcome(None, "dropped", source), waiting[-1][1])
+    return _unclaimed(first or Outcome(None, "dropped", source), waiting[-1][1], topics)
 
 
-def _unclaimed(outcome: Outcome, doubt: str) -> Outcome:
-    return replace(outcome, reachable=None, symptom=None, doubt=doubt)
+def _unclaimed(outcome: Outcome, doubt: str, topics: Mapping[str, str]) -> Outcome:
+    return replace(outcome, reachable=None, symptom=None, doubt=doubt, topic=topics.get(doubt, ""))
 
 
 def _converse(way: Way, space: Space, flow: Flow) -> Outcome:

@@ -82,7 +82,8 @@ class Outcome:
     request ended or, where it was delivered and `answered` is False, how its answer did. `at` is the namespace where
     that was, `by` the object that decided it. `seen_from` is the source address that the request bears at its end,
     `arrived` the namespace that took it, behind any translation. `router` is whom a packet that left was handed to,
-    on which LAN (`lan`).
+    on which LAN (`lan`). `topic` is what kind of thing was walked both ways where `doubt` says so: `rule`, `target`,
+    `branch`, `policy`, …; empty where the doubt is about the way's end.
     """
 
     reachable: bool | None
@@ -98,3 +99,4 @@ class Outcome:
     router: IpAddress | None = None
     lan: str = ""
     doubt: str = ""
+    topic: str = ""

@@ -34,7 +34,8 @@ class Way:
 
     `guesses` are the answers to the first questions; whatever comes after them is taken not to hold. `asked` are all
     questions in order, with the answers that were taken. `travel` sends a packet of its own, as tunnels need it.
-    `known` are neighbours of namespaces that need not be asked for: they have asked first.
+    `topics` are the kinds of things that the questions are about, by the doubt in words. `known` are neighbours of
+    namespaces that need not be asked for: they have asked first.
     """
 
     fabric: Fabric
@@ -42,13 +43,14 @@ class Way:
     guesses: tuple[bool, ...] = ()
     detail: bool = False
     asked: list[tuple[str, bool]] = field(default_factory=list)
+    topics: dict[str, str] = field(default_factory=dict)
     steps: list[Step] = field(default_factory=list)
     known: dict[tuple[SpaceId, str, IpAddress], Ear] = field(default_factory=dict)
     _taken: dict[Hashable, bool] = field(default_factory=dict)
     _trackers: dict[SpaceId, Tracker] = field(default_factory=dict)
 
     def ask(self, key: Hashable, doubt: str) -> bool:
-        """Return a guess for what nobody can tell, the same whenever it is asked again."""
+        """Return a guess for what nobody can tell, the same whenever it is asked again; a key begins with its topic."""
         found = self._taken.get(key)
         if found is None:
             if len(self.asked) >= MOST_FORKS:
@@ -56,12 +58,13 @@ class Way:
             number = len(self.asked)
             found = self.guesses[number] if number < len(self.guesses) else False
             self.asked.append((doubt, found))
+            self.topics[doubt] = str(key[0]) if isinstance(key, tuple) else ""
             self._taken[key] = found
         return found
 
     def share(self, other: Way) -> None:
         """Take the guesses of another way as one's own, and hand it those that come."""
-        self.guesses, self.asked, self._taken = other.guesses, other.asked, other._taken
+        self.guesses, self.asked, self.topics, self._taken = other.guesses, other.asked, other.topics, other._taken
 
     def tracker(self, space: Space) -> Tracker:
         """Return what a namespace remembers of connections."""

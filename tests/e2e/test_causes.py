@@ -145,7 +145,7 @@ containers: {one: {}, two: {}, far: {networks: [n]}}
 
 
 def test_a_port_of_an_internal_network(lab, tmp_path):
-    """A port that is published from an internal network alone leads nowhere, as predicted; that is no cause."""
+    """A port that is published from an internal network alone leads nowhere, as expected; that is no cause."""
     report = lab.up(write(tmp_path, CASE_24))
     assert report["causes"] == []
     asked_from_outside = [c for c in report["cells"] if c["probe"] == "tcp/8080" and c["from"] == "peer"]

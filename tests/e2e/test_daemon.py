@@ -119,7 +119,7 @@ def test_the_tutorials_section(own, tmp_path):
 
 
 def test_the_model_knows_them(own, tmp_path):
-    """With icc, the userland proxy and the pools as the lab wants them, every cell and check is as predicted."""
+    """With icc, the userland proxy and the pools as the lab wants them, every cell and check is as expected."""
     lab, before = own, state(own)
     pools = "default-address-pools: [{base: 10.66.0.0/16, size: 24}]"
     wanted = "{icc: false, userland-proxy: false, live-restore: true, " + pools + "}"

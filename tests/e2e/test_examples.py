@@ -133,7 +133,7 @@ NAMES_FOUND = {
 
 @pytest.mark.parametrize("name", NAMES)
 def test_example(lab, name):
-    """An example comes up with every cell as predicted and as the tutorial has it, stays, and goes without a trace."""
+    """An example comes up with every cell as expected and as the tutorial has it, stays, and goes without a trace."""
     lab.skip_without_driver(name)
     report = lab.up(EXAMPLES / f"{name}.yaml")
     assert {host["prober"] for host in report["hosts"].values()} == {"agent"}

@@ -172,7 +172,7 @@ def test_filters(mixed):
 def test_landmarks(mixed):
     """The parts have headings and are in the table of contents; what scrolls can be scrolled by keyboard."""
     heads = [heading.text for heading in mixed.all("heading")]
-    assert heads[1:] == ["Picture", "Matrix", "Not as predicted, or not to be told", "Commands", "Hosts"]
+    assert heads[1:] == ["Picture", "Matrix", "Not as expected, or not to be told", "Commands", "Hosts"]
     for link in mixed.all("link"):
         assert mixed.driver.find_elements(
             By.CSS_SELECTOR, link.get_attribute("href").rpartition("#")[2].join(("#", ""))

@@ -215,7 +215,7 @@ def test_data_of_one_question_twice():
 
 
 def test_page_parts():
-    """The page has the picture, what is not as predicted, the commands with their reasons, and the hosts' facts."""
+    """The page has the picture, what is not as expected, the commands with their reasons, and the hosts' facts."""
     definition = read(ROOT / "examples/macvlan.yaml")
     made = observed(definition, wrong={0})
     text = as_html.render(made, scripts.commands_of(definition, who(definition)))
@@ -229,10 +229,10 @@ def test_page_parts():
 
 
 def test_page_of_a_good_lab():
-    """Where everything is as predicted, nothing is listed as amiss, and the first line says so."""
+    """Where everything is as expected, nothing is listed as amiss, and the first line says so."""
     text = as_html.render(observed(lab("containers: {a: {}, b: {}}")))
     assert 'id="amiss"' not in text
-    assert "Every cell is as predicted." in text
+    assert "Every cell is as expected." in text
 
 
 def test_page_without_its_lab():
