@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -66,7 +67,16 @@ def unsure(story: Story, target: Target, port: int | None) -> Expectation:
             because = f"the request arrives at {{to}}, but its reply goes astray: {astray}"
             return Expectation(False, "reply-lost", because, "reply lost" if port is None else "timeout")
         return Expectation(False, "other-segment", _by_way_of(story, because), "host unreachable")
-    return Expectation(None, _unseen(story), f"no claim: {outcome.doubt}")
+    return Expectation(None, _unseen(story), f"no claim: {_of_all(outcome.doubt, target)}")
+
+
+def _of_all(text: str, target: Target) -> str:
+    """Return a text about one address as one that serves all of its kind."""
+    return (
+        text
+        if target.address is None
+        else re.sub(rf"(?<![\d.:]){re.escape(str(target.address))}(?![\d.:])", "{address}", text)
+    )
 
 
 def _elsewhere(here: Segment, elsewhere: list[Segment], router: IpAddress | None) -> str:
