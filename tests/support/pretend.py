@@ -371,7 +371,12 @@ class Engine(Images):
 
     def _start(self, argv):
         self.containers[argv[-1]] = replace(
-            self.containers[argv[-1]], running=True, status="running", exit_code=0, started=1
+            self.containers[argv[-1]],
+            running=True,
+            status="running",
+            exit_code=0,
+            started=1,
+            published=self.containers[argv[-1]].asked or (),
         )
         return argv[-1]
 

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, field
 
 from e2e.differential import changes
 from e2e.differential.compare import as_mapping, key_of_cell, parse, remains, running, shown, word
-from support.predicted import causes, prediction, predicts
+from support.predicted import causes
 
 from dockerlab.errors import DockerlabError
 from dockerlab.verify import judge, on_hosts, same_symptom
@@ -134,13 +134,13 @@ def one_round(definition, hosts, active):
 def examine(report, active, result):
     """Sort every cell of a report into a round, and hold its causes against the changes."""
     for judged in report.cells:
-        predicted = prediction(judged)
+        predicted = judged.predicted
         result.cells += 1
         seen = as_mapping(judged)
         result.seen[key_of_cell(seen)] = seen["observed"]
         if predicted is None:
             result.unpredicted += 1
-            result.no_claim += [seen] * predicts()
+            result.no_claim.append(seen)
             continue
         seen |= {"predicted": word(predicted.reachable, predicted.symptom)}
         if predicted.reachable is None:
@@ -161,7 +161,7 @@ def examine(report, active, result):
 
 def differs(judged):
     """Tell whether the kernels are predicted to do otherwise than the definition says."""
-    predicted = prediction(judged)
+    predicted = judged.predicted
     return (
         predicted is not None and predicted.reachable is not None and predicted.reachable != judged.expected.reachable
     )
