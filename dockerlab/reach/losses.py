@@ -67,15 +67,13 @@ def unsure(story: Story, target: Target, port: int | None) -> Expectation:
             because = f"the request arrives at {{to}}, but its reply goes astray: {astray}"
             return Expectation(False, "reply-lost", because, "reply lost" if port is None else "timeout")
         return Expectation(False, "other-segment", _by_way_of(story, because), "host unreachable")
-    return Expectation(None, _unseen(story), f"no claim: {_of_all(outcome.doubt, target)}")
+    return Expectation(None, _unseen(story), f"no claim: {_of_any(outcome.doubt, target.address)}")
 
 
-def _of_all(text: str, target: Target) -> str:
-    """Return a text about one address as one that serves all of its kind."""
+def _of_any(text: str, address: IpAddress | None) -> str:
+    """Return a text with a place for the address that is asked for: all who fare alike are told by one text."""
     return (
-        text
-        if target.address is None
-        else re.sub(rf"(?<![\d.:]){re.escape(str(target.address))}(?![\d.:])", "{address}", text)
+        text if address is None else re.sub(rf"(?<![\w.:]){re.escape(str(address))}(?![\w:]|\.\d)", "{address}", text)
     )
 
 
