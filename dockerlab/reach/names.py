@@ -8,6 +8,7 @@ from typing import NamedTuple
 from dockerlab.reach.expectation import Expectation
 from dockerlab.reach.world import World
 from dockerlab.walk.conversation import exchange
+from dockerlab.walk.fate import BLOCKED
 from dockerlab.walk.outcome import Outcome
 from dockerlab.walk.packet import Flow
 from dockerlab.words import RuleId, Symptom
@@ -97,8 +98,11 @@ def _said_of_an_unknown_name(world: World, asking: str) -> Symptom | None:
         return None
     if outcome.reachable or (outcome.end == "refused" and _unheard(world, outcome)):
         return NO_SUCH_NAME
-    # Docker's DNS answers for servers that it does not reach; without it, the question itself goes nowhere.
-    return "no route" if not resolver.networks and outcome.end in ("no route", "rejected") else "timeout"
+    if resolver.networks:  # Docker's DNS answers for servers that it does not reach
+        return "timeout"
+    if outcome.symptom == BLOCKED:
+        return BLOCKED
+    return "no route" if outcome.end in ("no route", "rejected") else "timeout"
 
 
 def _unheard(world: World, outcome: Outcome) -> bool:

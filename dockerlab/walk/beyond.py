@@ -24,9 +24,14 @@ def outside(way: Way, space: Space, flow: Flow, left: Left, steps: tuple[Step, .
     packet = left.packet
     base = Outcome(None, "left", left.space.id, steps=steps, seen_from=packet.source, router=left.router, lan=left.lan)
     ports = way.fabric.net.beyond.get(packet.destination)
-    if ports is None or (left.router is not None and left.router not in way.fabric.routers.get(left.lan, ())):
-        return _unknown(way, flow, left, base)
-    if not known_there(way, left.lan, packet.source):
+    routers = way.fabric.routers.get(left.lan, frozenset())
+    known = known_there(way, left.lan, packet.source)
+    if left.router is None and packet.destination in routers and flow.protocol != "tcp":
+        ports = frozenset()  # what a host sends others to is taken to answer itself
+        known = known or not way.fabric.closed(packet.source)
+    if ports is None or (left.router is not None and left.router not in routers):
+        return _unknown(way, left, base)
+    if not known:
         return replace(base, reachable=False, answered=False, symptom=TIMEOUT)
     open_ = flow.protocol != "tcp" or packet.dport in ports
     flags = frozenset({"SYN", "ACK"} if open_ else {"RST", "ACK"}) if flow.protocol == "tcp" else frozenset[str]()
@@ -51,12 +56,10 @@ def unrouted(way: Way, left: Left) -> bool:
     return fabric.closed(address) and not known_there(way, left.lan, address)
 
 
-def _unknown(way: Way, flow: Flow, left: Left, base: Outcome) -> Outcome:
+def _unknown(way: Way, left: Left, base: Outcome) -> Outcome:
     """Return the outcome of what was handed on for an address of which nobody has said anything."""
     address, routers = left.packet.destination, way.fabric.routers.get(left.lan, frozenset())
     if left.router is None:
-        if address in routers and flow.protocol != "tcp":
-            return replace(base, reachable=True)  # what a host sends others to is taken to answer itself
         return replace(base, end="no neighbour", doubt=left.why)
     if left.router not in routers:
         return replace(base, doubt=f"whether a machine on the LAN {left.lan} is {left.router} cannot be seen")

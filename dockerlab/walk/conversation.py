@@ -111,8 +111,8 @@ def _not_delivered(way: Way, space: Space, flow: Flow, lost: Lost, steps: tuple[
 def _symptom(way: Way, space: Space, flow: Flow, lost: Lost) -> Symptom | None:
     if lost.end == "too big":
         return MTU
-    ping, here = flow.protocol == "icmp", lost.space is space
-    if here and lost.errno and (ping or (lost.end in ("no route", "martian") and not lost.late)):
+    at_once, here = flow.protocol != "tcp", lost.space is space
+    if here and lost.errno and (at_once or (lost.end in ("no route", "martian") and not lost.late)):
         return ERRNO.get(lost.errno, BLOCKED)
     if lost.told and complaint(way, space, lost):
         return shown(flow.protocol, flow.destination.version, lost.told)

@@ -8,7 +8,7 @@ import pytest
 from dockerlab import modes
 from dockerlab.provision.down import Which, bring_down
 from dockerlab.provision.up import Wish, bring_up
-from dockerlab.reach.worlds import Ends
+from dockerlab.reach.asked import Ends
 from dockerlab.session import Whereabouts, open_session
 from dockerlab.verify.explaining import explain
 from dockerlab.verify.on_hosts import verify
