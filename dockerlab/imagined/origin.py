@@ -29,6 +29,7 @@ CHOICES: Mapping[str, tuple[str, ...]] = {
 }
 """What a name in a line may stand for, where that is not one word."""
 NAMES = re.compile(r"\{(\w+)\}")
+COMMENT = re.compile(r'comment "([^"]*)"')
 NUMBERS = {"{vni}": "<vni>", "{high:#x}": "<high>"}
 PROGRAMS = ("--bytecode", "--u32")
 """Conditions whose value is a program, of which only the option is compared."""
@@ -85,7 +86,14 @@ def origin(rule: Rule) -> Line | None:
     if rule.table == chains_nft.TABLE and rule.chain in chains_nft.MAPS and not rule.target and not rule.matches:
         return chains_nft.LEADS
     key = (rule.table, rule.chain.partition("__")[0] if rule.table == chains_nft.TABLE else rule.chain, rule.target)
-    return next((pattern.line for pattern in _patterns().get(key, ()) if pattern.fits(rule)), None)
+    fitting = [pattern.line for pattern in _patterns().get(key, ()) if pattern.fits(rule)]
+    return next((line for line in fitting if _comment(line.text) == _comment(rule.text)), next(iter(fitting), None))
+
+
+def _comment(text: str) -> str:
+    """Return a rule's comment as nft prints it: two lines of one chain may do the same for different reasons."""
+    found = COMMENT.search(text)
+    return found[1] if found is not None else ""
 
 
 @cache

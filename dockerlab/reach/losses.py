@@ -206,25 +206,29 @@ def _by_rule(story: Story, target: Target, by: Element, rule: Rule) -> tuple[Rul
     name = next(
         (m.value for option in ("-o", "-i") for m in rule.matches if m.option == option and m.value != "lo"), ""
     )
-    inside = bridge(world, host, name)
+    inside = bridge(world, host, name or rule.chain.partition("__")[2])
+    program = "iptables" if rule.text.startswith("-A ") else "nftables"
     came = _came_from(story)
     if target.published and line.page in ("bridge-isolation", "bridge-icc") and any(story.translations("DNAT")):
         because = f"{by.where} on {at} drops it: DNAT leads the connection from bridge to bridge, and {line.why}"
         return "publish-no-proxy" if line.page == "bridge-isolation" else "bridge-icc", because
     if line.page == "bridge-icc":
-        because = f"inter-container communication is off on {inside.name}: iptables drops what goes from port to port"
+        because = f"inter-container communication is off on {inside.name}: {program} drops what goes from port to port"
         return "bridge-icc", because
     if line.page == "overlay-encrypted":
         return "overlay-encrypted", f"{by.where} on {at} drops it: {line.why}"
     if line.page == "bridge-internal":
-        return "bridge-internal", f"{inside} is internal: iptables drops what enters or leaves it"
+        return "bridge-internal", f"{inside} is internal: {program} drops what enters or leaves it"
     if line.page == "publish-loopback":
         return "publish-loopback", f"its port is bound to a loopback address: only {at} itself can connect to that"
     if _routed(world, host, inside.name):
         because = f"{inside} is in gateway mode routed, and lets in pings and published ports alone"
         return "direct-routing", because
     if came is not None and came.kind == "bridge":
-        return "bridge-isolation", f"{inside} is another bridge of {at}: iptables drops what goes from bridge to bridge"
+        return (
+            "bridge-isolation",
+            f"{inside} is another bridge of {at}: {program} drops what goes from bridge to bridge",
+        )
     where = came if came is not None else "elsewhere"
     because = f"{at} keeps what comes from {where} out of {inside}: nobody reaches its containers directly"
     return "direct-routing", because

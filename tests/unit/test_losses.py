@@ -7,9 +7,12 @@ import pytest
 from support.labs import lab, running
 from support.worlds import pretended
 
+from dockerlab.imagined import ground
+from dockerlab.imagined.books import books
 from dockerlab.kernel import iptables
 from dockerlab.kernel.routes import Selector
-from dockerlab.reach import matrix
+from dockerlab.reach import matrix, worlds
+from dockerlab.versions import Engine, numbers
 from dockerlab.walk.compiled import Fabric
 
 BRIDGES = """
@@ -135,3 +138,27 @@ def test_an_encrypted_overlay_in_the_clear():
     cell, found = told(OVERLAY, "vm0", chain("mangle", "OUTPUT", lambda each: replace(each, rules=())), "left", "right")
     assert (found.reachable, found.rule) == (False, "overlay-encrypted")
     assert "do not come in in the clear" in found.because(cell)
+
+
+ROUTED = """
+networks:
+  n: {subnet: 10.1.0.0/24}
+  r: {subnet: 10.2.0.0/24, driver_opts: {com.docker.network.bridge.gateway_mode_ipv4: routed}}
+containers:
+  n1: {networks: [n]}
+  r1: {networks: [r], expose: [9]}
+"""
+
+
+@pytest.mark.parametrize("backend", ["iptables", "nftables"])
+def test_the_two_backends_of_an_engine(backend):
+    """What either backend of an engine drops is told by the same rule, and by the name of the program."""
+    definition = lab(ROUTED)
+    engines = {"local": Engine(numbers("29.8"), backend=backend)}
+    book = books(definition, {"local": "29.8"})
+    world = worlds.imagined(definition, book, ground.made_up(definition), engines, {})
+    found = {(cell.source, cell.to, cell.probe): (e.rule, e.because(cell)) for cell, e in matrix(world)}
+    assert found["n1", "r1", "tcp/9"][0] == "direct-routing"
+    rule, because = found["r1", "n1", "ping"]
+    assert rule == "bridge-isolation"
+    assert f"bridge n of local is another bridge of local: {backend} drops" in because
