@@ -89,13 +89,8 @@ RULES = (
         "bridge with `enable_ip_masquerade` false there is none either: DNAT turns the connection to the "
         "container's address, and DOCKER-ISOLATION-STAGE-2 drops it as any other that goes from bridge to "
         "bridge. By the proxy it would be a connection to the host itself (INPUT). Where the engine's settings could "
-<<<<<<< HEAD
-        "not be read, it is not known whether a proxy runs, and with neither rules nor proxy (`iptables: false` as "
-        "well) dockerd only keeps the port from others: there is no claim then.",
-=======
         "not be read, it is not known whether a proxy runs; with neither rules nor proxy (`iptables: false` as well) "
         "dockerd only keeps the port from others. Then there is no claim.",
->>>>>>> pages
         "20.10 to 28; on 29 it works from a masqueraded bridge, for the target then sees the host's address",
         (
             Sight("cat /etc/docker/daemon.json", '`"userland-proxy": false`'),
