@@ -16,7 +16,7 @@ from dockerlab.lab.model import Lab
 from dockerlab.snapshot import Snapshot
 from dockerlab.survey.inside import Inside, look_inside
 from dockerlab.topology import HostFacts
-from dockerlab.verify import Judged, Report, Verdict
+from dockerlab.verify import Judged, Report, Verdict, judge
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,9 @@ def _verdict(judged: Judged, wanted: Cells, scene: Scene) -> Verdict:
     if judged.observed.state == "unknown" or _absent(judged, scene):
         return "unknown"
     verdict: Verdict = judged.verdict
-    if wanted.expected != "predicted":
+    if wanted.expected == "predicted":
+        verdict = "unknown" if judged.predicted is None else judge(judged.predicted, judged.observed)
+    elif wanted.expected != "expected":
         verdict = "pass" if judged.observed.state == wanted.expected else "fail"
     return "unknown" if verdict == "fail" and scene.spares and not judged.charged else verdict
 

@@ -18,8 +18,10 @@ class Cells(Strict):
     source: str = Field("*", alias="from", max_length=MAX_PATTERN, description="a pattern over the names of sources")
     to: str = Field("*", max_length=MAX_PATTERN, description="a pattern over the names of targets")
     probe: str = Field("ping", max_length=MAX_PATTERN, description="ping, tcp/PORT, dns, or * for all")
-    expected: Literal["reachable", "unreachable", "predicted"] = Field(
-        "predicted", description="what they have to be; predicted: what the model says of the lab as it is defined"
+    expected: Literal["reachable", "unreachable", "expected", "predicted"] = Field(
+        "expected",
+        description="what they have to be; expected: what the model says of the lab as it is defined; predicted: what it "
+        "says of the hosts as they are",
     )
 
 

@@ -6,7 +6,7 @@ engine's back, and only the kernels themselves show it.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
 from dockerlab.drift import links, others, routes, rules, sets
 from dockerlab.drift.difference import Difference
@@ -38,15 +38,18 @@ def differences(imagined: Sided, surveyed: Sided) -> tuple[Difference, ...]:
         if pair.of_host:
             told, proxied = others.proxies(pair, imagined.machines[host], surveyed.machines[host], holders)
             found += told
-        found += _within(pair, grounds.get(host), proxied)
+        rooms = [other for other in pairs if other.at.host == host and not other.of_host]
+        found += _within(pair, grounds.get(host), rooms, proxied)
     return tuple(found)
 
 
-def _within(pair: Pair, ground: Pair | None, proxied: frozenset[Hashable]) -> Iterator[Difference]:
+def _within(
+    pair: Pair, ground: Pair | None, rooms: Sequence[Pair], proxied: frozenset[Hashable]
+) -> Iterator[Difference]:
     yield from rules.rules(pair)
     yield from sets.sets(pair)
     yield from others.settings(pair)
-    yield from links.links(pair, ground)
+    yield from links.links(pair, ground, rooms)
     yield from routes.selectors(pair)
     yield from routes.routes(pair)
     yield from others.neighbours(pair)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dockerlab.drift import undo
@@ -23,9 +23,10 @@ HARDWARE = ("", "vlan")
 OF_PORTS = ("isolated", "hairpin")
 
 
-def links(pair: Pair, ground: Pair | None) -> Iterator[Difference]:
-    """Yield what is not as imagined of a namespace's links; `ground` is its host, where the other ends of cables are.
+def links(pair: Pair, ground: Pair | None, rooms: Sequence[Pair] = ()) -> Iterator[Difference]:
+    """Yield what is not as imagined of a namespace's links.
 
+    The other ends of its cables are in `ground`, its host's own namespace, or for a host's in `rooms`, its containers'.
     A cable is told of at its end in the container: both ends come and go together.
     """
     if "links" in pair.there.unread or "links" in pair.wanted.unread:
@@ -33,7 +34,7 @@ def links(pair: Pair, ground: Pair | None) -> Iterator[Difference]:
     for link in pair.wanted.links:
         there = pair.there.link(link.name)
         if there is not None:
-            yield from _changed(pair, link, there, ground)
+            yield from _changed(pair, link, there, ground, rooms)
         elif not (pair.of_host and cable(link)):
             yield _missing(pair, link, ground)
     for link in pair.there.links:
@@ -73,10 +74,10 @@ def _foreign(pair: Pair, link: Link, ground: Pair | None) -> Difference:
     )
 
 
-def _changed(pair: Pair, wanted: Link, there: Link, ground: Pair | None) -> Iterator[Difference]:
+def _changed(pair: Pair, wanted: Link, there: Link, ground: Pair | None, rooms: Sequence[Pair]) -> Iterator[Difference]:
     where, name = undo.place(pair.there), there.name
     if wanted.up and not there.up:
-        yield _down(pair, wanted, there, ground)
+        yield _down(pair, wanted, there, rooms if pair.of_host or ground is None else (ground,))
     elif there.up and not wanted.up:
         back = undo.link(where, name, "down")
         edits: tuple[Edit, ...] = (Turn(pair.at, name, "up", value=False), *_out(pair, name))
@@ -116,8 +117,11 @@ def _turned(pair: Pair, link: Link, attribute: str, value: Any, told: tuple[str,
     return _difference(pair, "changed", link, told, (Turn(pair.at, link.name, attribute, value),))
 
 
-def _down(pair: Pair, wanted: Link, there: Link, ground: Pair | None) -> Difference:
-    """Return a link that is down: with it go all its routes, and its addresses of IPv6."""
+def _down(pair: Pair, wanted: Link, there: Link, away: Sequence[Pair]) -> Difference:
+    """Return a link that is down: with it go all its routes, and its addresses of IPv6.
+
+    The other end of a cable is in one of the namespaces `away`.
+    """
     where, name = undo.place(pair.there), there.name
     gone = [route for route in lost(pair) if route_of(route) == {name}]
     addresses = [a for a in wanted.addresses if a.version == 6 and not a.ip.is_link_local and a not in there.addresses]
@@ -126,7 +130,7 @@ def _down(pair: Pair, wanted: Link, there: Link, ground: Pair | None) -> Differe
     edits += [edit for port in pair.there.links if port.master == name for edit in _forwards(pair, port)]
     edits += [Readdress(pair.at, name, into=address) for address in addresses]
     edits += _put_back(pair, gone)
-    edits += _other_end(pair, there, ground)
+    edits += _other_end(there, away)
     commands = [undo.link(where, name, "up")]
     commands += [undo.address(where, "add", address, name) for address in addresses]
     commands += [undo.route(where, "replace", route) for route in gone if not by_itself(route, wanted)]
@@ -140,13 +144,13 @@ def _forwards(pair: Pair, port: Link) -> Iterator[Edit]:
         yield Turn(pair.at, port.name, "info.state", None)
 
 
-def _other_end(pair: Pair, link: Link, ground: Pair | None) -> Iterator[Edit]:
+def _other_end(link: Link, away: Sequence[Pair]) -> Iterator[Edit]:
     """Yield what makes the other end of a cable see that this end is up, and a bridge use it again."""
-    if cable(link) and ground is not None and not pair.of_host:
-        for end in ground.there.links:
-            if cable(end) and end.index == link.peer and end.peer == link.index:
-                yield Turn(ground.at, end.name, "carrier", value=True)
-                yield from _forwards(ground, end)
+    ends = ((other, end) for other in away for end in other.there.links if cable(link) and cable(end))
+    for other, end in ends:
+        if end.index == link.peer and end.peer == link.index:
+            yield Turn(other.at, end.name, "carrier", value=True)
+            yield from _forwards(other, end)
 
 
 def _out(pair: Pair, name: str) -> Iterator[Edit]:

@@ -145,8 +145,9 @@ def port(where: Words, name: str, *words: str) -> str:
 
 
 def address(where: Words, verb: str, held: IpInterface, name: str) -> str:
-    """Return the command that puts an address on a link, or takes it off."""
-    return typed(where, *_ip(held.version), "address", verb, str(held), "dev", name)
+    """Return the command that puts an address on a link, or takes it off; engines ask nobody whether it is a double."""
+    at_once = ("nodad",) if (verb, held.version) == ("add", 6) else ()
+    return typed(where, *_ip(held.version), "address", verb, str(held), "dev", name, *at_once)
 
 
 def neighbour(where: Words, verb: str, entry: Neighbour) -> str:

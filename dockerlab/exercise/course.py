@@ -105,7 +105,7 @@ def scene(lab: Lab, hosts: Hosts, answers: Mapping[str, str] | None = None, *, s
 
     With `spares`, what a host is at fault for is not charged: so it is unless it was broken on purpose.
     """
-    seen = look(hosts, (*lab.containers, *lab.networks))
+    seen = look(hosts, (*lab.containers, *lab.networks), kernels="all")
     answered = answers or {}
     verify = partial(on_hosts.verify, lab, hosts, seen=seen)
     return Scene(lab, hosts, seen.snapshots, verify, answered, seen.facts, spares)

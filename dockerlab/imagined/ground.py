@@ -12,7 +12,7 @@ from ipaddress import ip_interface
 from urllib.parse import urlsplit
 
 from dockerlab.imagined.spaces import LO, brought
-from dockerlab.kernel.addresses import IpInterface
+from dockerlab.kernel.addresses import IpInterface, IpNetwork
 from dockerlab.kernel.model import Link, Machine, Namespace
 from dockerlab.kernel.routes import MAIN, Route
 from dockerlab.kernel.rules import UNREAD, Chain, Ruleset
@@ -33,13 +33,19 @@ FORWARDING: Mapping[str, str] = {
 def stripped(seen: Machine, book: Snapshot) -> Machine:
     """Return a surveyed host without Docker: `book` tells what there is Docker's.
 
-    Its links are up: one that is down is a difference, and nothing that a host is.
+    Its links are up: one that is down is a difference, and nothing that a host is. So is an address out of a subnet that
+    an engine gave to a bridge.
     """
     own = seen.ground
+    given = [subnet for network in book.networks if network.bridge for subnet in network.subnets]
     bridges = {network.bridge for network in book.networks if network.bridge}
     foreign = {link.name for link in own.links if link.name in bridges or link.master in bridges}
     foreign |= {link.name for link in own.links if link.kind == "dummy" and link.name[:3] in ("dm-", "di-")}
-    links = tuple(replace(link, up=True, carrier=True) for link in own.links if link.name not in foreign)
+    links = tuple(
+        replace(link, up=True, carrier=True, addresses=tuple(a for a in link.addresses if not _is_out_of(a, given)))
+        for link in own.links
+        if link.name not in foreign
+    )
     names = {link.name for link in links}
     connected = {(route.destination, route.table) for link in links for route in brought(link)}
     routes = tuple(
@@ -57,6 +63,11 @@ def stripped(seen: Machine, book: Snapshot) -> Machine:
         ruleset=Ruleset(policies, read=frozenset({"ip", "ip6"})),
     )  # fmt: skip
     return Machine(seen.host, seen.root, seen.kernel, (ground,))
+
+
+def _is_out_of(held: IpInterface, subnets: Iterable[IpNetwork]) -> bool:
+    """Tell whether an address was taken out of one of some subnets; a LAN that is one of them is no part of it."""
+    return any(held.ip in subnet and held.network.prefixlen > subnet.prefixlen for subnet in subnets)
 
 
 def _is_forward(chain: Chain) -> bool:

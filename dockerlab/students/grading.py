@@ -20,7 +20,7 @@ def grade(course: Course, hosts: Mapping[str, Host], prober: Choice = "auto") ->
 
     One on a host that does not answer gets none, but the reason; the others are graded all the same.
     """
-    seen, silent = look_where_told({host: hosts[host] for host in course.hosts}, course.names)
+    seen, silent = look_where_told({host: hosts[host] for host in course.hosts}, course.names, kernels="all")
     gone = {
         each.student.id: error
         for each in course.instances

@@ -20,8 +20,9 @@ TOOLS = frozenset({"nft", "ipset", "iptables-legacy"})
 
 DRAWS = {
     "packet_filters.user_chain": 1,
-    "packet_filters.forgotten": 1,
+    "packet_filters.forgotten": 10,
     "packet_filters.legacy_rule": 3,
+    "nft_tables.table": 8,
     "ground.bridge_port": 1,
     "ground.address": 2,
     "ground.sysctl": 2,

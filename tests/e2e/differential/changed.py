@@ -18,6 +18,10 @@ from dockerlab.errors import DockerlabError
 from dockerlab.verify import judge, on_hosts, same_symptom
 
 
+BY_ICMP = ("foreign-rule",)
+"""By which rules a packet is refused with an error of ICMP, if at all."""
+
+
 @dataclass
 class Round:
     """What came of one look at a lab, with some changes in place."""
@@ -147,7 +151,7 @@ def examine(report, active, result):
             result.no_claim.append(seen)
         elif judged.observed.state == "unknown":
             result.unknown.append(seen)
-        elif judge(predicted, judged.observed) == "fail" or not same_symptom(predicted, judged.observed):
+        elif judge(predicted, judged.observed) == "fail" or not fails_alike(predicted, judged.observed):
             result.mismatches.append(seen)
     for cause in causes(report):
         told = {name: getattr(cause, name) for name in ("host", "side", "kind", "where", "text", "undo")}
@@ -157,6 +161,12 @@ def examine(report, active, result):
     differing = [judged for judged in report.cells if differs(judged)]
     if differing and not result.causes:
         result.miscaused.append(f"no cause for {len(differing)} cells, such as {differing[0].cell}")
+
+
+def fails_alike(predicted, observed):
+    """Tell whether a cell fails as predicted; an error may be held back, for ICMP's are sent at a limited rate."""
+    held_back = predicted.rule in BY_ICMP and observed.symptom == "timeout"
+    return held_back or same_symptom(predicted, observed)
 
 
 def differs(judged):
