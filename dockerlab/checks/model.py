@@ -20,8 +20,8 @@ class Cells(Strict):
     probe: str = Field("ping", max_length=MAX_PATTERN, description="ping, tcp/PORT, dns, or * for all")
     expected: Literal["reachable", "unreachable", "expected", "predicted"] = Field(
         "expected",
-        description="what they have to be; expected: what the model says of the lab as it is defined; predicted: what it "
-        "says of the hosts as they are",
+        description="what they have to be; expected: what the model says of the lab as it is defined; predicted: what "
+        "it says of the hosts as they are",
     )
 
 

@@ -33,8 +33,8 @@ FORWARDING: Mapping[str, str] = {
 def stripped(seen: Machine, book: Snapshot) -> Machine:
     """Return a surveyed host without Docker: `book` tells what there is Docker's.
 
-    Its links are up: one that is down is a difference, and nothing that a host is. So is an address out of a subnet that
-    an engine gave to a bridge.
+    Its links are up: one that is down is a difference, and nothing that a host is. So is an address out of a subnet
+    that an engine gave to a bridge.
     """
     own = seen.ground
     given = [subnet for network in book.networks if network.bridge for subnet in network.subnets]

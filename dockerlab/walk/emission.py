@@ -43,6 +43,9 @@ def emit(way: Way, space: Space, packet: Packet, choice: Choice) -> Arriving | F
         return stopped_by(way, space, packet, stopped)
     link = space.links.get(packet.outgoing)
     if packet.outgoing == "lo":
+        if link is not None and not link.up:
+            down = Element("link", "lo", f"lo of {space.name} is down", link)
+            return Lost("lost on the wire", space, down, packet)
         packet.local = packet.owned = False
         return Arriving(space, link or Link(1, "lo"), packet)
     hop = choice.hop.via if choice.hop is not None and choice.hop.via is not None else packet.destination

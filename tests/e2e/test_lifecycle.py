@@ -231,19 +231,21 @@ containers:
 
 
 def test_a_container_that_ends_at_once(lab, tmp_path):
-    """A container that ends by itself makes its cells unknown, and its exit code and last words are shown."""
+    """A container that ends by itself fails to answer, what it would ask is unknown; its last words are shown."""
     path = write(tmp_path, HOSTS + """\
 containers:
   web: {host: vm0, image: dockerlab/node}
   dead: {host: vm0, image: dockerlab/node, command: [sh, -c, "echo no such file; exit 7"]}
 """)  # fmt: skip
     outcome = lab.call("up", path, "--sandbox", "--format", "json")
-    assert outcome.rc == 3
+    assert outcome.rc == 1
     assert "vm0: container dead has ended (exit code 7); check its `command`. It said last:\n  no such file\n" in (
         outcome.stderr
     )
     report = outcome.json
-    assert report["summary"]["fail"] == 0
+    assert [(cause["side"], cause["where"]) for cause in report["causes"]] == [("lab", "container dead")]
+    assert report["summary"]["unexplained"] == 0
+    assert {cell["to"] for cell in report["cells"] if cell["verdict"] == "fail"} == {"dead"}
     unknown = [cell for cell in report["cells"] if cell["verdict"] == "unknown"]
     assert {cell["detail"] for cell in unknown} == {"dead does not run (exited, exit code 7)"}
     assert {cell["from"] for cell in report["cells"] if cell["to"] == "dead"} == {"web", "vm0", "vm1"}

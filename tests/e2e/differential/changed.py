@@ -17,7 +17,6 @@ from support.predicted import causes
 from dockerlab.errors import DockerlabError
 from dockerlab.verify import judge, on_hosts, same_symptom
 
-
 BY_ICMP = ("foreign-rule",)
 """By which rules a packet is refused with an error of ICMP, if at all."""
 

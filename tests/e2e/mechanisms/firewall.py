@@ -60,7 +60,7 @@ CASES = (
         cause=("vm0", "sysctl", r"net\.ipv4\.ip_forward"),
     ),
     Case(
-        "masquerade", "web", "internet", now="timeout", then="unseen-forwarding",
+        "masquerade", "web", "internet", now="timeout", then="ip-forward-off",
         gone={"vm0": f"sysctl -qw net.ipv4.ip_forward=0; mount --bind /dev/null {FORWARDS}"},
         back={"vm0": f"umount {FORWARDS}; sysctl -qw net.ipv4.ip_forward=1"},
         also=("published", "reply-lost", *NAMES),
