@@ -6,7 +6,7 @@ numbers, automatic addresses and subnets. Else it is chosen as an engine chooses
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 
 from dockerlab import modes
@@ -39,28 +39,67 @@ def books(lab: Lab, engines: Mapping[str, str], seen: Mapping[str, Snapshot] | N
     for name, spec in lab.containers.items():
         if spec.owner is not None and spec.owner in made:
             made[name] = replace(made[name], network_mode=f"container:{made[spec.owner].id}")
-    return {host: _book(snapshot, networks[host], made, lab.on_host(host)) for host, snapshot in given.items()}
+    return {host: _book(snapshot, networks[host], made, set(lab.on_host(host))) for host, snapshot in given.items()}
 
 
 def _book(
-    given: Snapshot, networks: Mapping[str, NetworkState], made: Mapping[str, ContainerState], own: Mapping[str, object]
+    given: Snapshot, networks: Mapping[str, NetworkState], made: Mapping[str, ContainerState], own: set[str]
 ) -> Snapshot:
     """Return a host's books: the lab's objects as they should be, and all others as they are.
 
     Whoever has an address that is one of the lab's containers' is not there: by the definition it cannot be.
     """
+    holders = {name: _holders(name, state, made, own) for name, state in networks.items()}
+    taken = {a.ip for name in own & made.keys() for end in made[name].endpoints.values() for a in end.addresses}
     others = [state for state in given.networks if state.name not in networks]
-    taken = {a.ip for name in made if name in own for end in made[name].endpoints.values() for a in end.addresses}
-    foreign = [state for state in given.containers if state.name not in own and not taken & _addresses(state)]
+    foreign = [state for state in given.containers if state.name not in own]
+    gone = {
+        state.id
+        for state in foreign
+        for name, end in state.endpoints.items()
+        for address in end.addresses
+        if address.ip in taken or address.ip in holders.get(name, {})
+    }
     return replace(
         given,
-        networks=(*networks.values(), *others),
-        containers=(*(made[name] for name in made if name in own), *foreign),
+        networks=(*(_attached(state, given, holders[name], gone) for name, state in networks.items()), *others),
+        containers=(
+            *(state for name, state in made.items() if name in own),
+            *(state for state in foreign if state.id not in gone),
+        ),
     )
 
 
-def _addresses(state: ContainerState) -> set[IpAddress]:
-    return {address.ip for end in state.endpoints.values() for address in end.addresses}
+def _holders(
+    network: str, state: NetworkState, made: Mapping[str, ContainerState], own: set[str]
+) -> dict[IpAddress, str]:
+    """Return which container of the lab has which address of a network; of one for a whole Swarm, on any host."""
+    return {
+        address.ip: container.id
+        for name, container in made.items()
+        if network in container.endpoints and (name in own or state.scope == "swarm")
+        for address in container.endpoints[network].addresses
+    }
+
+
+def _attached(
+    state: NetworkState, given: Snapshot, holders: Mapping[IpAddress, str], gone: Collection[str]
+) -> NetworkState:
+    """Return a network with what this host has attached to it: the other hosts of a Swarm have attached something else.
+
+    Nobody has an address that is none of the network's, or is another's.
+    """
+    real = given.network(state.name)
+    if real is None:
+        return replace(state, containers=(), members={}, stale=())
+    members = {
+        key: address
+        for key, address in real.members.items()
+        if key not in gone
+        and any(address.ip in subnet for subnet in state.subnets)
+        and holders.get(address.ip, key) == key
+    }
+    return replace(state, containers=real.containers, members=members, stale=real.stale)
 
 
 def _networks(lab: Lab, given: Mapping[str, Snapshot]) -> dict[str, dict[str, NetworkState]]:

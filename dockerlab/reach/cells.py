@@ -9,6 +9,7 @@ from typing import NamedTuple
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.lab.ports import Port
 from dockerlab.reach.world import World
+from dockerlab.snapshot import GATEWAY_BRIDGE
 
 
 class Cell(NamedTuple):
@@ -63,11 +64,16 @@ def targets(world: World) -> list[Target]:
 
 def _of_container(world: World, name: str) -> Iterator[Target]:
     spec, box = world.lab.containers[name], world.people.of[name]
-    known = world.people.addresses[name]
-    for _, address in known:
+    known = asked_at(world, name)
+    for address in known:
         yield Target(name, address, box, spec.listens)
     if not known and spec.mode != "none" and (spec.owner is None or world.lab.containers[spec.owner].mode != "none"):
         yield Target(name, None, box)
+
+
+def asked_at(world: World, name: str) -> tuple[IpAddress, ...]:
+    """Return the addresses at which a container is asked for: not the one on docker_gwbridge, which is its way out."""
+    return tuple(address for network, address in world.people.addresses[name] if network != GATEWAY_BRIDGE)
 
 
 def _gateways(world: World) -> Iterator[Target]:

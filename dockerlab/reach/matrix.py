@@ -14,7 +14,7 @@ from functools import cached_property
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from dockerlab.reach.cells import Cell, Target, names_of, sources, targets
+from dockerlab.reach.cells import Cell, Target, asked_at, names_of, sources, targets
 from dockerlab.reach.expectation import Expectation
 from dockerlab.reach.names import Known, known, look_up
 from dockerlab.reach.verdict import verdict
@@ -89,9 +89,9 @@ class Questions:
         """Return every name that is asked for, with its container, the holder of its namespace, and its addresses."""
         people = self.world.people
         return [
-            (container, name, people.of[container], tuple(str(address) for _, address in people.addresses[container]))
+            (container, name, people.of[container], tuple(map(str, addresses)))
             for container in self.world.lab.containers
-            if people.addresses[container]
+            if (addresses := asked_at(self.world, container))
             for name in names_of(self.world, container)
         ]
 

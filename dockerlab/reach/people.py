@@ -24,19 +24,25 @@ def people(
     machines: Mapping[str, Machine],
     engines: Mapping[str, Engine],
     facts: Mapping[str, HostFacts],
+    *,
+    real: bool = False,
 ) -> People:
-    """Return who there is; of `machines` only the hosts' own addresses count, of `facts` the name servers."""
+    """Return who there is; of `machines` only the hosts' own addresses count, of `facts` the name servers.
+
+    With `real`, containers are known on the networks that their engines have them on, and by the names that they have
+    there, and not on those of the definition.
+    """
     of = {name: owner_of(lab, name) for name in lab.containers} | {host: host for host in lab.hosts}
     addresses: dict[str, tuple[tuple[str, IpAddress], ...]] = {
         host: tuple(_of_host(books[host], machines.get(host))) for host in lab.hosts
     }
     for name in lab.containers:
         if of[name] == name:
-            addresses[name] = tuple(_of_container(lab, books[lab.host_of(name)], name))
+            addresses[name] = tuple(_of_container(lab, books[lab.host_of(name)], name, real=real))
     for name in lab.containers:
         addresses[name] = addresses[of[name]]
     resolvers = {
-        name: _resolver(lab, name, books, engines[lab.host_of(name)], facts.get(lab.host_of(name)))
+        name: _resolver(lab, name, books, engines[lab.host_of(name)], facts.get(lab.host_of(name)), real=real)
         for name in lab.containers
         if of[name] == name
     } | {host: Resolver(servers=_servers(facts.get(host))) for host in lab.hosts}
@@ -44,7 +50,9 @@ def people(
     known_on: dict[str, tuple[Place, ...]] = {}
     for name in resolvers:
         if name in lab.containers:
-            known_on[name] = tuple(_note_names(lab, name, addresses[name], resolvers[name], named))
+            book = books[lab.host_of(name)]
+            names = _names_on(lab, book, name) if real else _defined_names(lab, name)
+            known_on[name] = tuple(_note_names(lab, book, names, addresses[name], named))
     return People(of, addresses, dict(_gateways(lab, books, machines)), resolvers, named, known_on)
 
 
@@ -70,16 +78,18 @@ def _of_host(book: Snapshot, machine: Machine | None) -> Iterator[tuple[str, IpA
                 yield link.name, address.ip
 
 
-def _of_container(lab: Lab, book: Snapshot, name: str) -> Iterator[tuple[str, IpAddress]]:
+def _of_container(lab: Lab, book: Snapshot, name: str, *, real: bool) -> Iterator[tuple[str, IpAddress]]:
     """Yield a container's addresses, also the one on docker_gwbridge that only this network's members tell."""
+    state = book.container(name)
+    more = state.endpoints if real and state is not None else ()
     overlay = False
-    for network in networks_of(lab, name):
+    for network in dict.fromkeys((*networks_of(lab, name), *more)):
         for address in _endpoint(lab, book, name, network).addresses:
             if not address.ip.is_link_local:
                 yield network, address.ip
-        spec = lab.networks.get(network)
+        spec = lab.networks.get(network) or book.network(network)
         overlay = overlay or (spec is not None and spec.driver == "overlay" and not spec.internal)
-    bridge, state = book.network(GATEWAY_BRIDGE), book.container(name)
+    bridge = book.network(GATEWAY_BRIDGE)
     if overlay and bridge is not None and state is not None and state.id in bridge.members:
         yield GATEWAY_BRIDGE, bridge.members[state.id].ip
 
@@ -100,15 +110,18 @@ def _endpoint(lab: Lab, book: Snapshot, name: str, network: str) -> EndpointStat
     return EndpointState(network, tuple(fixed))
 
 
-def _resolver(lab: Lab, name: str, books: Mapping[str, Snapshot], engine: Engine, facts: HostFacts | None) -> Resolver:
+def _resolver(
+    lab: Lab, name: str, books: Mapping[str, Snapshot], engine: Engine, facts: HostFacts | None, *, real: bool
+) -> Resolver:
     spec, book = lab.containers[name], books[lab.host_of(name)]
-    networks = frozenset(network for network in networks_of(lab, name) if network != DEFAULT)
+    # Docker's DNS stays with a container that has been taken off all its networks.
+    networks = frozenset((_names_on(lab, book, name) if real else ()) or _defined_names(lab, name))
     daemon = lab.daemons.get(lab.host_of(name))
     told = facts.dns if facts is not None else tuple(map(str, (daemon.dns if daemon is not None else None) or ()))
     servers = tuple(spec.dns) or tuple(ip_address(server) for server in told) or _servers(facts)
     state = book.container(name)
     way_out = state is not None and any(end.gateway or end.gateway6 for end in state.endpoints.values())
-    overlay = any(getattr(lab.networks.get(network), "driver", "") == "overlay" for network in networks)
+    overlay = any(_driver(lab, book, network) == "overlay" for network in networks)
     through = engine.asks_through_host and not (spec.dns or told) and (way_out or overlay)
     return Resolver(networks, servers, through)
 
@@ -117,21 +130,45 @@ def _servers(facts: HostFacts | None) -> tuple[IpAddress, ...]:
     return tuple(ip_address(server) for server in facts.nameservers) if facts is not None else ()
 
 
+def _driver(lab: Lab, book: Snapshot, network: str) -> str:
+    spec = lab.networks.get(network) or book.network(network)
+    return spec.driver if spec is not None else ""
+
+
+def _defined_names(lab: Lab, name: str) -> dict[str, tuple[str, ...]]:
+    """Return the networks with Docker's DNS on which a container is by the definition, and its names there."""
+    spec = lab.containers[name]
+    own = (name, *filter(None, (spec.hostname,)))
+    return {network: (*own, *place.aliases) for network, place in spec.networks.items() if network != DEFAULT}
+
+
+def _names_on(lab: Lab, book: Snapshot, name: str) -> dict[str, tuple[str, ...]]:
+    """Return the networks with Docker's DNS on which a container is by its engine's word, and its names there.
+
+    One that does not run is on none, whatever it will be on.
+    """
+    state = book.container(name)
+    if state is None or not state.running:
+        return {}
+    own = (name, *filter(None, (lab.containers[name].hostname,)))
+    there = {network: end for network, end in state.endpoints.items() if end.addresses and network != DEFAULT}
+    return {network: (*own, *end.aliases) for network, end in there.items()}
+
+
 def _note_names(
     lab: Lab,
-    name: str,
+    book: Snapshot,
+    names: Mapping[str, tuple[str, ...]],
     addresses: tuple[tuple[str, IpAddress], ...],
-    resolver: Resolver,
     named: dict[tuple[Place, str], tuple[str, ...]],
 ) -> Iterator[Place]:
-    """Yield the networks on which a container is known, and note its name, its hostname and its aliases there."""
-    spec = lab.containers[name]
+    """Yield the networks on which a container is known, and note the names that it has on each of them."""
     for network, address in addresses:
-        if network not in resolver.networks:
+        if network not in names:
             continue
-        place = (network, "" if lab.networks[network].driver == "overlay" else lab.host_of(name))
+        place = (network, "" if _driver(lab, book, network) == "overlay" else book.host)
         yield place
-        for known in dict.fromkeys(filter(None, (name, spec.hostname, *spec.networks[network].aliases))):
+        for known in dict.fromkeys(names[network]):
             named[place, known] = (*named.get((place, known), ()), str(address))
 
 

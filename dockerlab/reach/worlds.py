@@ -62,7 +62,7 @@ def surveyed(lab: Lab, seen: Looked) -> World:
     places = {name: _home(lab, name, seen.snapshots, machines) for name in (*lab.containers, *lab.hosts)}
     homes = {name: place for name, place in places.items() if isinstance(place, SpaceId)}
     homeless = {name: place for name, place in places.items() if isinstance(place, str)}
-    who = people(lab, seen.snapshots, machines, engines_of(lab, seen), seen.facts)
+    who = people(lab, seen.snapshots, machines, engines_of(lab, seen), seen.facts, real=True)
     return World(lab, seen.snapshots, Fabric(Net(machines, beyond=_beyond(lab))), homes, who, homeless)
 
 

@@ -6,8 +6,11 @@ from ipaddress import ip_interface, ip_network
 import pytest
 from support.lab_hosts import EXAMPLES, NAMES
 from support.labs import lab, read, running
+from support.worlds import looked
 
 from dockerlab.imagined.books import books
+from dockerlab.reach.matrix import matrix
+from dockerlab.reach.worlds import defined
 
 DEMO = lab("""
     networks:
@@ -132,3 +135,59 @@ def test_a_full_subnet():
     """)
     found = books(definition, {"local": "28.5"})["local"]
     assert [tuple(map(str, c.endpoints["n"].addresses)) for c in found.containers] == [("10.0.0.2/30",), ()]
+
+
+WIDE = lab("""
+    hosts: {vm0: , vm1: }
+    networks: {wide: {driver: overlay, subnet: 10.50.0.0/24}}
+    containers:
+      left: {host: vm0, networks: {wide: {ip: 10.50.0.2}}}
+      right: {host: vm1, networks: {wide: {ip: 10.50.0.4}}}
+""")
+
+
+@pytest.mark.parametrize(
+    ("balancers", "kept"),
+    [
+        ({"vm0": "10.50.0.3", "vm1": "10.50.0.5"}, {"vm0": ["10.50.0.3"], "vm1": ["10.50.0.5"]}),
+        ({"vm0": "10.50.0.4", "vm1": "10.50.0.5"}, {"vm0": [], "vm1": ["10.50.0.5"]}),
+        ({"vm0": "10.50.0.3", "vm1": "10.60.0.3"}, {"vm0": ["10.50.0.3"], "vm1": []}),
+    ],
+    ids=["usual", "another's address", "out of the subnet"],
+)
+def test_each_host_has_its_own_endpoints_on_an_overlay(balancers, kept):
+    """A host's books tell what is attached there; nobody has an address that is another's or none of the network's."""
+    found = books(WIDE, {"vm0": "28.5", "vm1": "28.5"}, of_a_swarm(balancers))
+    for host, name in (("vm0", "left"), ("vm1", "right")):
+        container, state = found[host].container(name), found[host].network("wide")
+        own = str(container.endpoints["wide"].addresses[0].ip)
+        assert {str(member.ip) for member in state.members.values()} == {own, *kept[host]}
+        assert state.containers == (name,)
+
+
+def test_an_overlay_leads_to_one_machine_for_each_address():
+    """What the Swarm has for itself on an overlay stands in no container's way, and the way out is nobody's target."""
+    engines = running(WIDE)
+    seen = looked(engines, snapshots=of_a_swarm({"vm0": "10.50.0.3", "vm1": "10.50.0.5"}, engines))
+    rows = [(row, told) for row, told in matrix(defined(WIDE, seen)) if row.probe == "ping"]
+    assert {(row.to, row.target) for row, _ in rows if row.to in WIDE.containers} == {
+        ("left", "10.50.0.2"),
+        ("right", "10.50.0.4"),
+    }
+    between = {(row.source, row.to): (told.reachable, told.rule) for row, told in rows}
+    assert between["left", "right"] == between["right", "left"] == (True, "same-overlay")
+
+
+def of_a_swarm(balancers, engines=None):
+    """Return what engines say whose overlay has a container, and an endpoint of its own, on each host."""
+    seen = (engines or running(WIDE)).snapshots()
+    for host, snapshot in seen.items():
+        (container,) = snapshot.containers
+        own = container.endpoints["wide"].addresses[0]
+        members = {
+            "wide": {container.id: own, "lb-wide": ip_interface(f"{balancers[host]}/24")},
+            "docker_gwbridge": {container.id: ip_interface("172.18.0.3/16")},
+        }
+        states = (replace(n, members=members.get(n.name, {})) for n in snapshot.networks)
+        seen[host] = replace(snapshot, networks=tuple(states))
+    return seen

@@ -6,9 +6,11 @@ from ipaddress import ip_address, ip_interface, ip_network
 import pytest
 from support.labs import lab, running
 from support.pretend import Engines
-from support.worlds import changed, pretended
+from support.worlds import changed, looked, pretended
 
 from dockerlab.reach import matrix, outcome_of
+from dockerlab.reach.matrix import beside
+from dockerlab.reach.worlds import defined, surveyed
 from dockerlab.topology import HostFacts, Route
 
 TWO = "hosts: {vm0: ssh://root@192.168.22.61, vm1: ssh://root@192.168.22.62}\n"
@@ -535,6 +537,68 @@ def test_a_name_gives_the_addresses_of_all_who_have_it():
     assert found["n1", "c", "www"] == (at["c", "m"],)
     assert found["m1", "a", "pair"] == ()
     assert ("n1", "old", "elder") not in found
+
+
+MOVED = """
+networks: {front: {subnet: 10.1.0.0/24}, back: {subnet: 10.2.0.0/24}}
+containers:
+  web: {networks: {front: {ip: 10.1.0.10, aliases: [www]}}}
+  peer: {networks: {back: {aliases: [pal]}}}
+  near: {networks: [front]}
+  plain: {}
+"""
+
+
+@pytest.mark.parametrize(
+    ("commands", "expected"),
+    [
+        ([], {}),
+        (["connect --ip 10.2.0.20 --alias site back web"], {("peer", "web", "web"), ("web", "peer", "peer"),
+                                                             ("web", "peer", "pal")}),
+        (["connect --alias www back web"], {("peer", "web", "web"), ("peer", "web", "www"), ("web", "peer", "peer"),
+                                            ("web", "peer", "pal")}),
+        (["disconnect front web"], {("near", "web", "web"), ("near", "web", "www"), ("web", "near", "near")}),
+        (["disconnect front web", "connect front web"], {("near", "web", "www")}),
+        (["connect back plain"], {("plain", "peer", "peer"), ("plain", "peer", "pal"), ("peer", "plain", "plain")}),
+        (["create --driver bridge other", "connect other web", "connect other plain"],
+         {("web", "plain", "plain"), ("plain", "web", "web")}),
+    ],
+    ids=lambda value: ", ".join(value) if isinstance(value, list) else "",
+)  # fmt: skip
+def test_names_on_networks_that_somebody_else_chose(commands, expected):
+    """Names are predicted by the networks that containers are really on, and expected by those of the definition."""
+    definition = lab(MOVED)
+    engines = running(definition)
+    for command in commands:
+        engines["local"].run(("docker", "network", *command.split()))
+    wanted, now = worlds_of(definition, engines)
+    rows, predicted = beside(wanted, now)
+    assert [told for _, told in rows] == [told for _, told in matrix(pretended(definition, running(definition)))]
+    differ = {
+        (cell.source, cell.to, cell.target)
+        for (cell, one), other in zip(rows, predicted, strict=True)
+        if cell.probe == "dns" and one.reachable != other.reachable
+    }
+    assert differ == set(expected)
+
+
+def test_nobody_knows_the_name_of_who_does_not_run():
+    """A container that has stopped has no name on its networks, though its address there is fixed."""
+    definition = lab(MOVED)
+    engines = running(definition)
+    web = engines["local"].containers["web"]
+    engines["local"].containers["web"] = replace(web, running=False, pid=0, status="exited")
+    _, now = worlds_of(definition, engines)
+    assert ("front", "local") not in now.people.known_on.get("web", ())
+    assert (("front", "local"), "near") in now.people.named
+    assert (("front", "local"), "web") not in now.people.named
+
+
+def worlds_of(definition, engines):
+    """Return a lab's worlds as it is defined and as it is, on engines with the kernels of their books."""
+    seen = looked(engines)
+    seen.machines = pretended(definition, engines).fabric.net.machines
+    return defined(definition, seen), surveyed(definition, seen)
 
 
 def test_names_end_at_their_network():
