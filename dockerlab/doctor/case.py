@@ -17,6 +17,9 @@ from dockerlab.survey import Seen
 from dockerlab.topology import HostFacts
 from dockerlab.verify.beforehand import Foreseen, foresee
 
+ELSEWHERE = frozenset({"net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables"})
+"""Settings of which the machine's own judgements speak: what they would do does not hide what else is amiss."""
+
 
 @dataclass(frozen=True)
 class Case:
@@ -30,11 +33,14 @@ class Case:
 
     @cached_property
     def foreseen(self) -> Foreseen | None:
-        """Return what would become of the lab's packets on the hosts as they are; None where one has not told."""
+        """Return what would become of the lab's packets on the hosts as they are; None where one has not told.
+
+        What the machine's own judgements speak of is taken to be as it should.
+        """
         told = self.facts.keys() & self.snapshots.keys() & self.kernels.keys()
         if set(self.lab.hosts) - told:
             return None
-        return foresee(self.lab, Seen(self.snapshots, self.facts, self.kernels))
+        return foresee(self.lab, Seen(self.snapshots, self.facts, self.kernels), ELSEWHERE)
 
     def networks(self, host: str) -> dict[str, Network]:
         """Return the lab's networks on a host."""

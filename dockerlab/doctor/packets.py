@@ -8,20 +8,19 @@ from collections.abc import Iterator
 
 from dockerlab import modes
 from dockerlab.doctor.advice import as_root, restart_engine
-from dockerlab.doctor.case import Case
+from dockerlab.doctor.case import ELSEWHERE, Case
 from dockerlab.doctor.condition import Condition
 from dockerlab.doctor.look import Patient
 from dockerlab.drift.undo import RESTART
 from dockerlab.finding import Finding, Remedy
 from dockerlab.lab.loader import loads
+from dockerlab.modes.bridge import DEFAULT
 from dockerlab.survey import Seen
 from dockerlab.topology import HostFacts
 from dockerlab.verify.beforehand import Foreseen, foresee
 from dockerlab.verify.cause import Cause, how_many
 
 SUBJECTS = {"rule": "firewall", "policy": "firewall", "route": "route", "ip-rule": "route", "link": "interface"}
-ELSEWHERE = frozenset({"net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables"})
-"""Settings of which the machine's own judgements speak."""
 
 PROBE = """
 name: probe
@@ -33,6 +32,11 @@ containers:
   other: {{host: {host}, networks: [probe]}}
 """
 """What containers mostly are: two on a bridge of their own, of which one is published. It is never made."""
+ON_DOCKER0 = """
+  plain: {{host: {host}}}
+  mate: {{host: {host}}}
+"""
+"""Two more on docker0, whose rules are not written again with every network that is made."""
 PORT = 47080
 
 
@@ -70,11 +74,11 @@ def _told(patient: Patient, case: Case | None) -> Iterator[tuple[Cause, str]]:
     foreseen = case.foreseen if case is not None else None
     own = foreseen.causes if foreseen is not None else {}
     for cause, cells in own.items():
-        if cause.host == patient.host and cause.where not in ELSEWHERE:
+        if cause.host == patient.host:
             yield cause, f"{how_many(cells)} of the lab would not be as they should"
     if foreseen is None or (case is not None and case.wants(patient.host).forwarding):
         for cause in foresee_probe(patient).causes:
-            if cause not in own and cause.where not in ELSEWHERE:
+            if cause not in own:
                 yield cause, "containers on a bridge would not reach others, or be reached, as they should"
 
 
@@ -105,10 +109,11 @@ def foresee_probe(patient: Patient) -> Foreseen:
     """Return what would become of containers as they mostly are on one host."""
     if patient.snapshot is None or patient.facts is None or patient.kernel is None:
         raise ValueError(f"{patient.host} has not told enough")
-    text = PROBE.format(host=json.dumps(patient.host), port=PORT)
+    text = PROBE + (ON_DOCKER0 if patient.snapshot.network(DEFAULT) is not None else "")
+    text = text.format(host=json.dumps(patient.host), port=PORT)
     lab = loads(text, networks=modes.network_types())
     host = patient.host
-    return foresee(lab, Seen({host: patient.snapshot}, {host: patient.facts}, {host: patient.kernel}))
+    return foresee(lab, Seen({host: patient.snapshot}, {host: patient.facts}, {host: patient.kernel}), ELSEWHERE)
 
 
 def remedy(cause: Cause, facts: HostFacts, condition: Condition) -> Remedy:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 from dockerlab.drift.beforehand import as_it_would_be
+from dockerlab.drift.kernel import differences, mended
 from dockerlab.imagined import ground
 from dockerlab.imagined.machines import machines
 from dockerlab.kernel.model import Machine
@@ -14,7 +15,7 @@ from dockerlab.reach.matrix import beside
 from dockerlab.reach.world import World
 from dockerlab.reach.worlds import Looked, defined, engines_of
 from dockerlab.verify.cause import Cause
-from dockerlab.verify.causes import Odd, host_causes, is_odd, upon
+from dockerlab.verify.causes import Odd, host_causes, is_odd, side_of, upon
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,17 @@ class Foreseen:
     doubts: Mapping[str, int]
 
 
-def foresee(lab: Lab, seen: Looked) -> Foreseen:
-    """Return what the hosts as they are would make of a lab, whether it is there or not."""
+def foresee(lab: Lab, seen: Looked, aside: Collection[str] = ()) -> Foreseen:
+    """Return what the hosts as they are would make of a lab, whether it is there or not.
+
+    Objects that are set `aside`, by where they are, are taken to be as they should: whoever speaks of them already
+    learns what is amiss besides.
+    """
     wanted = defined(lab, seen)
     there = upon(wanted, dict(_hosts(lab, seen, wanted)))
+    settled = [found for found in differences(side_of(wanted), side_of(there)) if found.where in aside] if aside else []
+    if settled:
+        there = upon(wanted, mended(there.fabric.net.machines, settled))
     rows, told = beside(wanted, there)
     odd = [Odd(cell, e, p) for (cell, e), p in zip(rows, told, strict=True) if is_odd(e, p)]
     causes: dict[Cause, int] = {}

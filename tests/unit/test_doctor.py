@@ -158,6 +158,32 @@ def test_firewall(text, changed, status, told, command):
     assert finding.remedy.undo == (), "it may be meant so"
 
 
+def forward_flushed(space):
+    """Return a namespace without a rule in FORWARD."""
+    chains = (replace(chain, rules=() if chain.name == "FORWARD" else chain.rules) for chain in space.ruleset.chains)
+    return replace(space, ruleset=replace(space.ruleset, chains=tuple(chains)))
+
+
+def not_forwarding(space):
+    """Return a namespace that forwards nothing, and has no rule in FORWARD either."""
+    off = {path: "0" for path in space.sysctls if path.endswith(("ipv4/ip_forward", "/forwarding"))}
+    return replace(forward_flushed(space), sysctls={**space.sysctls, **off, "net/ipv4/ip_forward": "0"})
+
+
+@pytest.mark.parametrize("text", ["", FRONT])
+def test_what_stands_after_a_network_is_made(text):
+    """A new network's own rules are written anew, but not those of docker0, which are still missing."""
+    finding = only(bad(text, space=forward_flushed), "firewall", "problem")
+    assert "(chains FORWARD)" in finding.told
+
+
+@pytest.mark.parametrize("text", ["", FRONT])
+def test_one_fault_does_not_hide_another(text):
+    """A host that does not forward may have lost its rules as well: both are told at once."""
+    found = bad(text, facts={"ip_forward": False}, space=not_forwarding)
+    assert {key: each.status for key, each in found.items()} == {"ip_forward": "problem", "firewall": "problem"}
+
+
 def test_a_kernel_that_is_not_seen():
     """Where the kernel's state cannot be looked at nothing is claimed of the firewall."""
     finding = only(bad("", kernel=None, blind=EngineError("local", "no python3")), "firewall", "unknown")
