@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from dockerlab.reach.cells import Cell, Target, asked_at, names_of, sources, targets
 from dockerlab.reach.expectation import Expectation
-from dockerlab.reach.names import Known, known, look_up
+from dockerlab.reach.names import Known, known, look_up, stray
 from dockerlab.reach.verdict import verdict
 from dockerlab.reach.world import World
 from dockerlab.walk import alike
@@ -189,7 +189,7 @@ class Model:
         asked = self.world.people.of[cell.to]
         found, named = known(self.world, of, asked, cell.target), asked == cell.to
         resolver = self.world.people.resolvers[of]
-        key = ("dns", self._of_source(home, of), resolver, found.kind, named, home is None)
+        key = ("dns", self._of_source(home, of), resolver, found.kind, stray(found, cell.answers), named, home is None)
         told = self.packets.get(key)
         if told is None:
             told = self.packets[key] = tell(self.world, cell)
@@ -203,7 +203,7 @@ def tell(world: World, cell: Cell, target: Target | None = None) -> Expectation:
         return Expectation(None, "no-namespace", f"no claim: {world.homeless.get(of, '{source} does not run')}")
     if cell.probe == "dns":
         asked = world.people.of[cell.to]
-        return look_up(world, of, known(world, of, asked, cell.target), named=asked == cell.to)
+        return look_up(world, of, known(world, of, asked, cell.target), named=asked == cell.to, answers=cell.answers)
     target = target or _target(world, cell)
     outcome = outcome_of(world, cell)
     if outcome is None:

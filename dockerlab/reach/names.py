@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from ipaddress import ip_address
 from typing import NamedTuple
 
@@ -50,14 +51,27 @@ def known(world: World, asking: str, asked: str, name: str) -> Known:
     return Known(tuple(own), tuple(others), shares)
 
 
-def look_up(world: World, asking: str, found: Known, *, named: bool = True) -> Expectation:
+def stray(found: Known, answers: Collection[str]) -> bool:
+    """Tell whether a name gives other addresses than it has to give, of the IP version that is asked for."""
+    version = 4 if any(":" not in answer for answer in answers) else 6
+    given = {address for address in found.own if (":" in address) == (version == 6)}
+    return bool(answers) and not given.issubset(answers)
+
+
+def look_up(
+    world: World, asking: str, found: Known, *, named: bool = True, answers: Collection[str] = ()
+) -> Expectation:
     """Return what becomes of a question for a container's name, or one of its aliases, of which `found` is known.
 
-    `named` is False for a container that joined another's namespace: only the owner's names are known.
+    `named` is False for a container that joined another's namespace: only the owner's names are known. `answers` are
+    the addresses that the name has to give, none where that is not known.
     """
     if found.own and found.others:
         what = "others have the name {address} on another network of {source}, and which is asked first is not known"
         return Expectation(None, "dns-shared-network", f"no claim: {what}")
+    if stray(found, answers):
+        because = "Docker's DNS knows {address} where {source} and {to} are both, but by another address than it should"
+        return Expectation(False, "dns-shared-network", because, "wrong answerer")
     if found.own:
         because = "Docker's DNS at 127.0.0.11 knows the names on the networks of {source}, and {to} is on one of them"
         return Expectation(True, "dns-shared-network", because)
