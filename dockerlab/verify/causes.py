@@ -14,6 +14,7 @@ from dockerlab.plain import one_line
 from dockerlab.reach import Cell, Expectation
 from dockerlab.reach.matrix import outcome_of, tell
 from dockerlab.reach.world import World
+from dockerlab.verify.attribution import Suspect
 from dockerlab.verify.cause import Cause
 from dockerlab.verify.counterfactual import Mismatch, explained
 from dockerlab.verify.verdicts import Judged
@@ -51,13 +52,22 @@ def _alike(expected: Expectation, predicted: Expectation) -> bool:
     return expected.reachable is predicted.reachable and (expected.reachable is not False or same or not known)
 
 
-def of_hosts(cells: Sequence[Judged], wanted: World, there: World) -> tuple[Judged, ...]:
+def of_hosts(
+    cells: Sequence[Judged], wanted: World, there: World, suspects: Sequence[Suspect] = ()
+) -> tuple[Judged, ...]:
     """Return the cells, each that is predicted otherwise than expected, and has no cause yet, with the host's own one.
 
     `wanted` is the lab as it is defined, `there` as the hosts are. What was seen to be as it should has no cause,
-    whatever was predicted.
+    whatever was predicted; nor has what passes in another way than it would, where one of the lab's own `suspects`
+    explains that: what an engine has made otherwise is otherwise in the kernels below as well.
     """
-    odd = [odd for judged in cells if judged.cause is None and (odd := _odd(judged)) is not None]
+    odd = [
+        odd
+        for judged in cells
+        if judged.cause is None
+        and (odd := _odd(judged)) is not None
+        and not any(suspect.explains(judged) for suspect in suspects)
+    ]
     told = zip(odd, host_causes(wanted, there, odd), strict=True)
     found = {each.cell: cause for each, cause in told if cause is not None}
     if not found:

@@ -180,7 +180,7 @@ def _report(own: Trial, hosts: Mapping[str, Host], again: Mapping[str, Snapshot 
     suspects = lab_suspects(world, own.seen.snapshots)
     cells = attributed(cells, suspects)
     if own.wanted.now is not None:
-        cells = of_hosts(cells, world, own.wanted.now)
+        cells = of_hosts(cells, world, own.wanted.now, suspects)
     torn = torn_swarms(cells, world, now, hosts)
     return Report(
         lab=lab.name,

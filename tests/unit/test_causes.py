@@ -79,9 +79,11 @@ def test_a_lab_as_defined_has_no_cause(name):
         (forget_alias, "alias", "container web", "container web lacks the alias www on front"),
         (lambda e: alter(e, "docker network connect back plain"), "place", "container plain",
          "container plain is on back, bridge, and the lab wants it on bridge"),
+        (lambda e: alter(e, "docker rm plain", "docker run --detach --name plain --network none dockerlab/node"),
+         "place", "container plain", "container plain is in mode none, and the lab wants it on bridge"),
     ],
     ids=["disconnected", "not internal", "no network", "stopped", "missing", "command", "image", "port", "alias",
-         "one too many"],
+         "one too many", "another mode"],
 )  # fmt: skip
 def test_what_is_otherwise_is_named_first_and_mended(harm, kind, where, said):
     """Whatever is otherwise fails the lab with its cause, every cell counts, and the printed command mends it."""
