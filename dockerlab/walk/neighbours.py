@@ -60,9 +60,9 @@ def find(way: Way, space: Space, link: Link, hop: IpAddress, packet: Packet) -> 
             fixed.mac.lower(),
             Element("neighbour", link.name, f"{hop} is fixed to {fixed.mac}", fixed),
         )
-    if wire.swallowed:
-        why = f"{wire.swallowed}, a child in mode passthru, gets every answer that comes to {link.name}"
-        return Found(why=why, element=Element("link", link.name, why, link), twisted=True)
+    if wire.swallowed is not None:
+        why = f"{wire.swallowed.name}, a child in mode passthru, gets every answer that comes to {link.name}"
+        return Found(why=why, element=Element("link", wire.swallowed.name, why, wire.swallowed), twisted=True)
     known = way.known.get((space.id, link.name, hop))
     if known is not None:
         return Found(known, known=True)

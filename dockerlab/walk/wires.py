@@ -86,7 +86,7 @@ class Wire:
     hub: Hub | None = None
     branch: str = ""
     dead: Element | None = None
-    swallowed: str = ""
+    swallowed: Link | None = None
 
     def ears(self, space: SpaceId) -> Iterator[Ear]:
         """Yield the interfaces of one namespace that hear it."""
@@ -152,7 +152,7 @@ def wire_of(fabric: Fabric, space: Space, link: Link) -> Wire:
             text = f"{child.name} is a {child.kind} child of {link.name}: the two never meet"
             made.own.append(Ear(at, child, shut=Element("link", link.name, text, child)))
             if child.info.get("mode") == "passthru":
-                made.swallowed = child.name
+                made.swallowed = child
         found = fabric.memory[key] = made
     wire: Wire = found
     return wire

@@ -20,7 +20,7 @@ from dockerlab.reach import Cell, Expectation, matrix
 from dockerlab.reach.matrix import tell
 from dockerlab.reach.worlds import defined, surveyed
 from dockerlab.session import Whereabouts, open_session
-from dockerlab.verify import observe, on_hosts
+from dockerlab.verify import judge, observe, on_hosts
 from support.lab_hosts import LabHosts, wait_for
 from support.predicted import causes
 
@@ -161,11 +161,16 @@ def standing(path: Path, definition: Lab, machines: LabHosts) -> Iterator[Standi
             outcome = machines.call("up", path, "--sandbox", "--no-verify")
             assert outcome.rc == 0, outcome.stderr
             report = on_hosts.verify(definition, opened.hosts, "agent")
-            wrong = [f"{each.cell}: {each.because}" for each in report.cells if each.verdict == "fail"]
+            told = {each.cell: each.predicted or each.expected for each in report.cells}
+            wrong = [
+                f"{each.cell}: {told[each.cell].because(each.cell)}"
+                for each in report.cells
+                if judge(told[each.cell], each.observed) == "fail"
+            ]
             assert not wrong, "\n".join(wrong)
             engine = int(report.engines["vm0"].partition(".")[0])
             before = {judged.cell: judged.observed for judged in report.cells}
-            rules = {judged.cell: judged.expected.rule for judged in report.cells}
+            rules = {cell: expectation.rule for cell, expectation in told.items()}
             yield Standing(definition, opened.hosts, machines, engine, before, rules)
         finally:
             # A Swarm takes a moment to notice that a container has left its network, and does not remove that before.

@@ -11,6 +11,7 @@ from support.worlds import changed
 from dockerlab.probe import base as probe
 from dockerlab.reach.matrix import beside
 from dockerlab.reach.worlds import offline
+from dockerlab.verify.attribution import Suspect
 from dockerlab.verify.cause import HOST_KINDS, LAB_KINDS, Cause
 from dockerlab.verify.causes import of_hosts
 from dockerlab.verify.verdicts import Report, judge_all
@@ -178,6 +179,21 @@ def test_what_is_as_it_should_has_no_cause():
     ]
     cells = of_hosts(judge_all(rows, seen, predicted), wanted, there)
     assert {c.cause for c in cells} == {None}
+
+
+def test_the_lab_comes_before_its_hosts():
+    """What passes in another way than it would has no cause on a host, where an object of the lab explains it."""
+    wanted = offline(DEMO)
+    there = changed(wanted, "local", input_drops)
+    rows, predicted = beside(wanted, there)
+    seen = [probe.unreachable(each.symptom or "timeout") for each in predicted]
+    cells = judge_all([(cell, replace(each, reachable=False, symptom="refused")) for cell, each in rows], seen,
+                      [replace(each, reachable=False, symptom="timeout") for each in predicted])  # fmt: skip
+    cells = [replace(c, observed=probe.unreachable("timeout")) for c in cells if c.cell.probe == "tcp/8080"]
+    asked = []
+    suspect = Suspect(Cause("local", "lab", "port", "container web", "", ""), lambda cell: not asked.append(cell))
+    assert {c.cause for c in of_hosts(cells, wanted, there, [suspect])} == {None}
+    assert asked == cells != []
 
 
 def test_inside_a_container_is_charged():

@@ -28,7 +28,6 @@ CASES = (
         gone={"vm0": "inside child ip link set eth0 arp off", "vm1": "forget"},
         back={"vm0": "inside child ip link set eth0 arp on"},
         also=("child",),
-        cause=("vm0", "link", ".*"),
     ),
     Case(
         "macvlan-own-host", "child", "vm0",
@@ -67,20 +66,17 @@ CASES = (
         # vm0 forgets too: what it still knows of the container it would confirm by a request, which tells its own MAC.
         gone={"vm0": "sysctl -qw net.ipv4.conf.eth0/50.arp_ignore=1; forget", "vm1": "forget tagged"},
         back={"vm0": "sysctl -qw net.ipv4.conf.eth0/50.arp_ignore=0"},
-        cause=("vm0", "sysctl", ".*arp_ignore"),
     ),
     Case(
         "reply-lost", "tagged", "vm0", now="timeout", then="rp-filter",
         gone={"vm0": "sysctl -qw net.ipv4.conf.eth0/50.rp_filter=1"},
         back={"vm0": "sysctl -qw net.ipv4.conf.eth0/50.rp_filter=0"},
-        cause=("vm0", "sysctl", ".*rp_filter"),
     ),
     Case(
         "no-default-route", "shy1", "vm1", now="timeout",
         gone={"vm0": "inside shy1 ip route add default via 10.9.1.1"},
         back={"vm0": "inside shy1 ip route del default"},
         also=("shy1",),
-        cause=("vm0", "route", ".*"),
     ),
     Case(
         "unseen-lan", "turned1", "gateway:turned",
@@ -95,7 +91,7 @@ CASES = (
         also=("unseen-lan",),
     ),
     Case(
-        "host-to-bridge", "vm1", "gone", now="unknown", then="no-address",
+        "host-to-bridge", "vm1", "gone", now="timeout", then="nobody-there",
         gone={"vm1": "docker stop -t 0 gone"},
         back={"vm1": "docker start gone"},
         also=("gone",),

@@ -17,7 +17,7 @@ CASES = (
         cause=("vm1", "route", ".*"),
     ),
     Case(
-        "forward-policy", "vm1", "web", engines=(0, 27), then="unseen-forwarding",
+        "forward-policy", "vm1", "web", engines=(0, 27), then="routed",
         gone={"vm0": f"iptables -P FORWARD ACCEPT; mount --bind /bin/false {UNREADABLE}"},
         back={"vm0": f"umount {UNREADABLE}"},
         also=("vm1",),
