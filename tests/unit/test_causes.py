@@ -182,18 +182,16 @@ def test_what_is_as_it_should_has_no_cause():
 
 
 def test_the_lab_comes_before_its_hosts():
-    """What passes in another way than it would has no cause on a host, where an object of the lab explains it."""
+    """What an object of the lab explains has no cause on a host, which would have it otherwise as well."""
     wanted = offline(DEMO)
     there = changed(wanted, "local", input_drops)
     rows, predicted = beside(wanted, there)
-    seen = [probe.unreachable(each.symptom or "timeout") for each in predicted]
-    cells = judge_all([(cell, replace(each, reachable=False, symptom="refused")) for cell, each in rows], seen,
-                      [replace(each, reachable=False, symptom="timeout") for each in predicted])  # fmt: skip
-    cells = [replace(c, observed=probe.unreachable("timeout")) for c in cells if c.cell.probe == "tcp/8080"]
-    asked = []
-    suspect = Suspect(Cause("local", "lab", "port", "container web", "", ""), lambda cell: not asked.append(cell))
-    assert {c.cause for c in of_hosts(cells, wanted, there, [suspect])} == {None}
-    assert asked == cells != []
+    seen = [probe.Observation("reachable") if each.reachable else probe.unreachable("timeout") for each in predicted]
+    cells = judge_all(rows, seen, predicted)
+    port = Suspect(Cause("local", "lab", "port", "container web", "", ""), lambda judged: judged.cell.port == 8080)
+    alone = {c.cell for c in of_hosts(cells, wanted, there) if c.cause is not None}
+    beside_the_lab = {c.cell for c in of_hosts(cells, wanted, there, [port]) if c.cause is not None}
+    assert beside_the_lab == {cell for cell in alone if cell.port != 8080} < alone
 
 
 def test_inside_a_container_is_charged():
