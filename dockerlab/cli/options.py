@@ -49,6 +49,9 @@ SubnetsOption = Annotated[
     str | None,
     typer.Option("--subnets", metavar="RANGE", help="From where instances get subnets; else 198.18.0.0/15."),
 ]
+AsIsOption = Annotated[
+    bool, typer.Option("--as-is", help="Hold what is observed against what is predicted of the hosts as they are.")
+]
 WhyOption = Annotated[bool, typer.Option("--why", help="Explain every cell of the matrix.")]
 
 

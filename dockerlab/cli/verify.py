@@ -17,6 +17,7 @@ def verify(
     student: o.StudentOption = None,
     subnets: o.SubnetsOption = None,
     prober: o.ProberOption = o.ProberChoice.AUTO,
+    as_is: o.AsIsOption = False,
     why: o.WhyOption = False,
     form: o.FormatOption = o.Format.TABLE,
     output: o.OutputOption = None,
@@ -26,9 +27,10 @@ def verify(
         from dockerlab.verify import on_hosts
 
         with of_class.instance_of(lab, settings, student, where, subnets) as (instance, session):
-            finish(on_hosts.verify(instance.lab, session.hosts, prober.value, student), form, output, why=why)
+            report = on_hosts.verify(instance.lab, session.hosts, prober.value, student, as_is=as_is)
+            finish(report, form, output, why=why)
     definition = loading.load_lab(lab, settings)
     with where.open(definition.addresses) as session:
         from dockerlab.verify import on_hosts  # while the hosts are connected to
 
-        finish(on_hosts.verify(definition, session.hosts, prober.value), form, output, why=why)
+        finish(on_hosts.verify(definition, session.hosts, prober.value, as_is=as_is), form, output, why=why)

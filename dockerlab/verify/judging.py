@@ -44,6 +44,8 @@ from dockerlab.verify.verdicts import (
     recognised,
 )
 
+AS_IS = "judged by what is predicted of the hosts as they are, not by the definition (--as-is)"
+
 Choice = Literal["auto", "agent", "portable"]
 """Which prober asks; `auto` is the agent where every host can run it."""
 
@@ -55,6 +57,8 @@ class Trial:
     seen: Seen
     wanted: Expected
     observed: list[Observation] = field(default_factory=list)
+    as_is: bool = False
+    """Whether what is predicted of the hosts as they are stands for what is expected."""
 
     @property
     def world(self) -> World:
@@ -83,13 +87,16 @@ class Trial:
         return all(one.state == "reachable" and expected.reachable for (_, expected), one in pairs)
 
 
-def judged(labs: Sequence[Lab], seen: Seen, hosts: Mapping[str, Host], prober: Choice = "auto") -> list[Report]:
+def judged(
+    labs: Sequence[Lab], seen: Seen, hosts: Mapping[str, Host], prober: Choice = "auto", *, as_is: bool = False
+) -> list[Report]:
     """Return a report for each lab, in their order; `seen` is a look just now at the hosts that they are on.
 
+    With `as_is`, cells are held against what is predicted of the hosts as they are, and nothing is amiss with these.
     The cells of all labs are asked in one run, and `seconds` is how long that took. Raises AgentUnavailable where the
     agent is asked for and a host cannot run it, HostError where a host cannot be asked.
     """
-    trials = [trial(lab, seen) for lab in labs]
+    trials = [trial(lab, seen, as_is=as_is) for lab in labs]
     started = time.monotonic()
     spoke = ask(trials, hosts, prober)
     seconds = time.monotonic() - started
@@ -101,9 +108,14 @@ def judged(labs: Sequence[Lab], seen: Seen, hosts: Mapping[str, Host], prober: C
     ]
 
 
-def trial(lab: Lab, seen: Seen) -> Trial:
+def trial(lab: Lab, seen: Seen, *, as_is: bool = False) -> Trial:
     """Return what is asked of a lab, and what is expected of it."""
-    return Trial(seen, expected(defined(lab, seen), surveyed(lab, seen)))
+    wanted = expected(defined(lab, seen), surveyed(lab, seen))
+    if as_is and wanted.predicted:
+        cells = (cell for cell, _ in wanted.rows)
+        rows = list(zip(cells, wanted.predicted, strict=True))
+        wanted = replace(wanted, rows=rows, notes=[*wanted.notes, AS_IS])
+    return Trial(seen, wanted, as_is=as_is)
 
 
 def ask(trials: Sequence[Trial], hosts: Mapping[str, Host], choice: Choice) -> str:
@@ -177,7 +189,7 @@ def _report(own: Trial, hosts: Mapping[str, Host], again: Mapping[str, Snapshot 
     events = disturbed(world, before, found)
     now = {**before, **{name: answer for name, answer in found.items() if isinstance(answer, Snapshot)}}
     cells = judge_all(own.rows, withdraw(own.rows, own.observed, world, events), own.wanted.predicted)
-    suspects = lab_suspects(world, own.seen.snapshots)
+    suspects = () if own.as_is else lab_suspects(world, own.seen.snapshots)
     cells = attributed(cells, suspects)
     if own.wanted.now is not None:
         cells = of_hosts(cells, world, own.wanted.now, suspects)

@@ -22,10 +22,15 @@ def verify(
     prober: Choice = "auto",
     instance: str | None = None,
     seen: Seen | None = None,
+    *,
+    as_is: bool = False,
 ) -> Report:
-    """Return the whole matrix of a lab as it is now: predicted, observed, judged; `seen` is a look at it just now."""
+    """Return the whole matrix of a lab as it is now: predicted, observed, judged; `seen` is a look at it just now.
+
+    With `as_is`, it is judged by what is predicted of the hosts as they are.
+    """
     seen = seen if seen is not None else look(hosts, lab.containers, kernels="all")
-    (report,) = judged([lab], seen, hosts, prober)
+    (report,) = judged([lab], seen, hosts, prober, as_is=as_is)
     return replace(report, instance=instance)
 
 

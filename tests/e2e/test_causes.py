@@ -130,6 +130,19 @@ def test_a_stopped_container(lab, tmp_path):
     assert "right would be: docker start web" in table
 
 
+def test_hosts_as_they_are(lab, tmp_path):
+    """A rule that is meant so makes a lab fail, with its cause, and pass where hosts are taken as they are."""
+    path = write(tmp_path, LAB)
+    lab.up(path)
+    lab.sh("vm0", "iptables -I INPUT -p icmp -j DROP; docker network disconnect front both")
+    rc, report = verified(lab, path)
+    assert (rc, {cause["side"] for cause in report["causes"]}) == (1, {"lab", "host"})
+    as_it_is = lab.call("verify", path, "--sandbox", "--as-is", "--format", "json")
+    assert (as_it_is.rc, as_it_is.json["causes"], as_it_is.json["summary"]["fail"]) == (0, [], 0)
+    assert any("--as-is" in note for note in as_it_is.json["notes"])
+    lab.sh("vm0", "iptables -D INPUT -p icmp -j DROP")
+
+
 CASE_24 = """
 name: inside
 networks: {n: {internal: true}}

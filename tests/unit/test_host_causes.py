@@ -16,6 +16,7 @@ from dockerlab.survey import Seen
 from dockerlab.topology import HostFacts
 from dockerlab.verify.beforehand import foresee
 from dockerlab.verify.causes import Odd, host_causes, is_odd, upon
+from dockerlab.verify.judging import AS_IS, trial
 
 LAB = """
 outside: {internet: 203.0.113.10}
@@ -117,3 +118,15 @@ def test_it_is_found_before_anything_is_made(name):
     found = foresee(lab(LAB), seen)
     assert {cause.where for cause in found.causes} == causes
     assert (found.unexplained, found.doubts) == (0, {})
+
+
+def test_hosts_that_are_meant_to_be_as_they_are():
+    """Judged as they are, cells are held against what is predicted, and the report says so."""
+    wanted = offline(lab(LAB), "28.5.2")
+    books = {host: replace(book, engine_version="28.5.2") for host, book in wanted.books.items()}
+    seen = Seen(books, {host: HostFacts(host) for host in books}, at(wanted, CHANGES["a policy route"][0]))
+    defined, as_they_are = trial(lab(LAB), seen), trial(lab(LAB), seen, as_is=True)
+    assert as_they_are.cells == defined.cells
+    assert as_they_are.expected == defined.wanted.predicted != defined.expected
+    assert AS_IS in as_they_are.wanted.notes
+    assert AS_IS not in defined.wanted.notes
