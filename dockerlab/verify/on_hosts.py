@@ -14,6 +14,8 @@ from dockerlab.verify.verdicts import Report
 
 SETTLING = 20.0
 """Seconds in which a lab that was just made may still come to what it is, such as the names of an overlay network."""
+KERNELS_SETTLE = 4.0
+"""Seconds in which hosts' kernels come to rest, such as an address of IPv6 that nobody else may have."""
 
 
 def verify(
@@ -41,10 +43,12 @@ def verify_new(
 
     `say` is told so once, for that can take a while. What is reported is one whole matrix, the last one.
     """
-    deadline = time.monotonic() + SETTLING
-    report, told = verify(lab, hosts, prober), False
-    while time.monotonic() < deadline and (late(report) or report.disturbed):
-        if not told:
+    started, report, told = time.monotonic(), verify(lab, hosts, prober), False
+    while (waited := time.monotonic() - started) < SETTLING:
+        unready = late(report) or report.disturbed
+        if not unready and not (report.unexplained and waited < KERNELS_SETTLE):
+            break
+        if unready and not told:
             what = "; ".join(report.disturbed) or f"{late(report)} cells are not reachable yet"
             say(f"{what}; asking again for up to {SETTLING:.0f} s")
             told = True
