@@ -233,7 +233,8 @@ def test_a_host_is_charged_to_nobody(lab, tmp_path, harm):
         (cause,) = graded.json["causes"]
         assert (cause["host"], cause["side"]) == ("vm0", "host")
         assert cause["where"] == ("filter INPUT policy" if "-P" in harm else "filter INPUT 3")
-        assert cause["cells"] == sum(s["not_charged"] for s in graded.json["students"]) > 0
+        # Beside them are those that fail as they should, but in silence.
+        assert cause["cells"] >= sum(s["not_charged"] for s in graded.json["students"]) > 0
         table = lab.call("grade", *words).stdout
         assert table.startswith("vm0: filter INPUT ")
         assert "not charged to the students" in table.splitlines()[0]

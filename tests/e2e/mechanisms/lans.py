@@ -68,7 +68,8 @@ CASES = (
         back={"vm0": "sysctl -qw net.ipv4.conf.eth0/50.arp_ignore=0"},
     ),
     Case(
-        "reply-lost", "tagged", "vm0", now="timeout", then="rp-filter",
+        "reply-lost", "tagged", "vm0", now="timeout", then="other-segment",
+        # Who would not believe the sender's address does not answer its ARP request either.
         gone={"vm0": "sysctl -qw net.ipv4.conf.eth0/50.rp_filter=1"},
         back={"vm0": "sysctl -qw net.ipv4.conf.eth0/50.rp_filter=0"},
     ),
