@@ -91,9 +91,10 @@ ELSEWHERE = frozenset(
     (
         *("foreign-rule", "foreign-policy", "policy-route", "kernel-setting", "link-down", "bridge-port", "mtu"),
         *("overlay-encrypted", "proxy-for-nobody", "unseen-match", "no-namespace", "expect"),
+        *("rp-filter", "unseen-forwarding", "no-address"),
     )
 )
-"""The rules that decide where somebody has changed a host, and those that are no mechanism: `unit/test_losses.py`."""
+"""The rules that decide where somebody has changed a host, and those that are no mechanism: they have unit tests."""
 
 
 @pytest.mark.parametrize("engine", [20, 28])

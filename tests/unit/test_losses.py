@@ -33,6 +33,16 @@ containers:
   right: {host: vm1, networks: [wide]}
 """
 
+TWINS = """
+hosts: {vm0: ssh://root@192.168.22.61, vm1: ssh://root@192.168.22.62}
+networks:
+  n: {subnet: 10.1.0.0/24, driver_opts: {com.docker.network.bridge.enable_ip_masquerade: "false"}}
+  k: {subnet: 10.1.0.0/24}
+containers:
+  n1: {host: vm0, networks: [n]}
+  k1: {host: vm1, networks: [k]}
+"""
+
 
 def told(text, name, change, source, to, probe="ping"):
     """Return what is predicted of a cell where the namespace of a host or a container is what `change` makes of it."""
@@ -131,6 +141,13 @@ def test_a_rule_that_cannot_be_known():
     cell, found = told(BRIDGES, "local", first("-m limit --limit 1/sec -j DROP"), "n1", "n2")
     assert (found.reachable, found.rule) == (None, "unseen-match")
     assert "filter FORWARD 1" in found.because(cell)
+
+
+def test_a_sender_who_is_not_believed():
+    """A host with a strict `rp_filter` and a bridge of the sender's own subnet believes nobody from elsewhere."""
+    cell, found = told(TWINS, "vm1", setting("net/ipv4/conf/all/rp_filter", "1"), "n1", "vm1")
+    assert (found.reachable, found.rule) == (False, "rp-filter")
+    assert "vm1 drops it: rp_filter" in found.because(cell)
 
 
 def test_an_encrypted_overlay_in_the_clear():
