@@ -113,7 +113,7 @@ CASES = (
     Case(
         "bridge-isolation", "web", "db", engines=(28, 28),
         gone={"vm0": 'back=$(bridge_of back); rewrite "/-i $back .*-j DROP|STAGE-2 -o $back -j DROP/d"'},
-        cause=("vm0", "rule", "filter DOCKER.*"),
+        cause=("vm0", "rule", "(filter DOCKER|raw PREROUTING).*"),
     ),
     Case(
         "bridge-internal", "safe", "vm1", engines=(0, 26),
