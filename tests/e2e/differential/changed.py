@@ -137,21 +137,8 @@ def one_round(definition, hosts, active):
 def examine(report, active, result):
     """Sort every cell of a report into a round, and hold its causes against the changes."""
     for judged in report.cells:
-        predicted = judged.predicted
         result.cells += 1
-        seen = as_mapping(judged)
-        result.seen[key_of_cell(seen)] = seen["observed"]
-        if predicted is None:
-            result.unpredicted += 1
-            result.no_claim.append(seen)
-            continue
-        seen |= {"predicted": word(predicted.reachable, predicted.symptom)}
-        if predicted.reachable is None:
-            result.no_claim.append(seen)
-        elif judged.observed.state == "unknown":
-            result.unknown.append(seen)
-        elif judge(predicted, judged.observed) == "fail" or not fails_alike(predicted, judged.observed):
-            result.mismatches.append(seen)
+        put(judged, result)
     for cause in causes(report):
         told = {name: getattr(cause, name) for name in ("host", "side", "kind", "where", "text", "undo")}
         result.causes.append(told)
@@ -162,9 +149,30 @@ def examine(report, active, result):
         result.miscaused.append(f"no cause for {len(differing)} cells, such as {differing[0].cell}")
 
 
+def put(judged, result):
+    """Put a cell where it belongs in a round."""
+    predicted, seen = judged.predicted, as_mapping(judged)
+    result.seen[key_of_cell(seen)] = seen["observed"]
+    if predicted is None:
+        result.unpredicted += 1
+        result.no_claim.append(seen)
+        return
+    seen |= {"predicted": word(predicted.reachable, predicted.symptom)}
+    if predicted.rule == "no-namespace":  # nobody is there to ask: that is known, and no want of a claim
+        if judged.observed.state != "unknown":
+            result.mismatches.append(seen)
+    elif predicted.reachable is None:
+        result.no_claim.append(seen)
+    elif judged.observed.state == "unknown":
+        result.unknown.append(seen)
+    elif judge(predicted, judged.observed) == "fail" or not fails_alike(predicted, judged.observed):
+        result.mismatches.append(seen)
+
+
 def fails_alike(predicted, observed):
     """Tell whether a cell fails as predicted; an error may be held back, for ICMP's are sent at a limited rate."""
-    held_back = predicted.rule in BY_ICMP and observed.symptom == "timeout"
+    by_icmp = predicted.rule in BY_ICMP and predicted.symptom in ("refused", "host unreachable", "no route")
+    held_back = by_icmp and observed.symptom == "timeout"
     return held_back or same_symptom(predicted, observed)
 
 
