@@ -46,6 +46,12 @@ LATE = re.compile(r"([Aa]ttaching to network failed,|[Cc]ould not attach to netw
 Source: moby #41841.
 """
 
+STAYS = "context deadline exceeded"
+"""What the engine says to a host that leaves a Swarm when its part in it did not stop within 15 seconds.
+
+It goes on stopping, and leaves when it is asked again. Source: moby daemon/cluster/noderunner.go (Stop).
+"""
+
 ANEW = (
     ("docker", "import"),
     ("docker", "load"),
@@ -99,7 +105,7 @@ def run(
         else:
             if engine_lost(result):
                 loss = EngineError(host.name, f"the engine was lost: {result.error}")
-            elif _too_late(result) and losses < LOSSES:
+            elif _too_late(argv, result) and losses < LOSSES:
                 loss = DeadlineExceeded(host.name, f"the Swarm took too long: {result.error}")
             else:
                 # A refusal after a loss may be the trace of the lost command, which was still under way.
@@ -122,8 +128,9 @@ def engine_lost(result: Result) -> bool:
     return not result.ok and any(words in result.error.lower() for words in ENGINE_LOST)
 
 
-def _too_late(result: Result) -> bool:
-    return not result.ok and LATE.search(result.error) is not None
+def _too_late(argv: Sequence[str], result: Result) -> bool:
+    leaving = tuple(argv[:3]) == ("docker", "swarm", "leave") and STAYS in result.error
+    return not result.ok and (leaving or LATE.search(result.error) is not None)
 
 
 def certain(argv: Sequence[str]) -> bool:

@@ -317,7 +317,9 @@ def test_the_agent_ends_with_its_controller(net):
     with subprocess.Popen(
         [sys.executable, "-c", BOOTSTRAP, "dockerlab.probe.agent"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as agent:
-        job = {"nonce": "00" * 16, "patience": 2.0, "places": [{"key": 0, "pid": net.pids["a"]}], "cells": []}
+        places = [{"key": 0, "pid": net.pids["a"], "ports": []}]
+        job = {"nonce": "00" * 16, "patience": 2.0, "hold": 0.5, "last": True, "numbered": False}
+        job |= {"places": places, "cells": []}
         agent.stdin.write(AGENT.source() + json.dumps(job).encode() + b"\n")
         agent.stdin.flush()
         assert json.loads(agent.stdout.readline())["event"] == "ready"

@@ -109,6 +109,7 @@ def test_every_kind_of_cause(lab, tmp_path):
         rc, report = verified(lab, path)
         assert (rc, report["causes"]) == (0, []), words
         assert {cell["verdict"] for cell in report["cells"]} == {"pass"}, words
+    lab.docker("vm0", "image", "rm", "other")
 
 
 def test_a_stopped_container(lab, tmp_path):

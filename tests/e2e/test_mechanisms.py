@@ -131,7 +131,7 @@ def check(lab_up, case):
             assert any(all(map(re.fullmatch, case.cause, each)) for each in named), named
         if case.then:
             _, told = lab_up.predict(case)
-            assert told.rule == case.then
+            assert told.rule == case.then, told.because(cell)
             assert told.reachable is None or judge(told, seen[cell]) == "pass", (told.because(cell), seen[cell])
     assert word(seen[cell]) == case.now, seen[cell]
     assert word(seen[cell]) != word(before[cell])

@@ -136,6 +136,16 @@ def test_a_swarm_that_stays_late():
     assert (result.ok, result.error, len(told)) == (False, LATE, reconcile.LOSSES)
 
 
+@pytest.mark.parametrize(("argv", "tries"), [(("docker", "swarm", "leave", "--force"), 2), (("docker", "info"), 1)])
+def test_a_host_that_is_slow_to_leave_a_swarm(argv, tries):
+    """It is asked again; the same words of any other command are a failure as they stand."""
+    answers = iter([(1, "", "Error response from daemon: context deadline exceeded"), ""])
+    host = FakeHost("h", lambda _argv, _given: next(answers))
+    asking = reconcile.Inquiry(lambda _host, _names: Snapshot("h", swarm=SwarmState("active")), back=0.05, pause=0.001)
+    result = reconcile.run(host, Command("h", (Part(argv),)), argv, 10, inquiry=asking)
+    assert (result.ok, host.calls) == (tries == 2, [argv] * tries)
+
+
 def test_a_strangers_object_is_not_ours():
     """What has the name but not this run's labels is no success of ours: the engine refuses, and that is the result."""
     engine, (first, *_) = commands()
