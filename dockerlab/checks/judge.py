@@ -14,8 +14,8 @@ from dockerlab.drift import Difference, inside
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
 from dockerlab.snapshot import Snapshot
+from dockerlab.survey.facts import Facts
 from dockerlab.survey.inside import Inside, look_inside
-from dockerlab.topology import HostFacts
 from dockerlab.verify import Judged, Report, Verdict, judge
 
 
@@ -43,7 +43,7 @@ class Scene:
     verify: Callable[[], Report]
     answers: Mapping[str, str] = field(default_factory=dict)
     """What the student answered, by question."""
-    facts: Mapping[str, HostFacts] = field(default_factory=dict)
+    facts: Mapping[str, Facts] = field(default_factory=dict)
     """What the machines beneath the engines are like."""
     spares: bool = False
     """Whether what a host is at fault for is not charged: nobody has broken it on purpose."""

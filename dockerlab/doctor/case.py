@@ -14,7 +14,7 @@ from dockerlab.modes.base import Wants
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.snapshot import Snapshot
 from dockerlab.survey import Seen
-from dockerlab.topology import HostFacts
+from dockerlab.survey.facts import Facts
 from dockerlab.verify.beforehand import Foreseen, foresee
 
 ELSEWHERE = frozenset({"net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables"})
@@ -27,7 +27,7 @@ class Case:
 
     lab: Lab
     who: Identity
-    facts: Mapping[str, HostFacts]
+    facts: Mapping[str, Facts]
     snapshots: Mapping[str, Snapshot]
     kernels: Mapping[str, Machine] = field(default_factory=dict)
 

@@ -14,7 +14,7 @@ from dockerlab.hosts.base import Host
 from dockerlab.kernel.model import Machine
 from dockerlab.snapshot import GATEWAY_BRIDGE, Snapshot
 from dockerlab.survey import ask_all, facts, send
-from dockerlab.topology import HostFacts
+from dockerlab.survey.facts import Facts
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Patient:
 
     host: str
     where: str = ""
-    facts: HostFacts | None = None
+    facts: Facts | None = None
     condition: Condition | None = None
     snapshot: Snapshot | None = None
     kernel: Machine | None = None

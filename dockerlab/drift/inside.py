@@ -13,8 +13,8 @@ from dockerlab.kernel.model import Link
 from dockerlab.lab.model import Lab
 from dockerlab.modes.parent import ParentNetwork
 from dockerlab.snapshot import GATEWAY_BRIDGE, MTU, ContainerState, EndpointState, Snapshot
+from dockerlab.survey.facts import Facts
 from dockerlab.survey.inside import Inside
-from dockerlab.topology import HostFacts
 
 OWN_RESOLVER = "127.0.0.11"
 """Where a container on a network of one's own finds the engine's name server."""
@@ -23,13 +23,13 @@ TUNNEL = 1450
 """What a VXLAN leaves of an Ethernet frame of 1500 bytes."""
 
 
-def parents(lab: Lab, facts: Mapping[str, HostFacts]) -> Iterator[Difference]:
+def parents(lab: Lab, facts: Mapping[str, Facts]) -> Iterator[Difference]:
     """Yield the parent interfaces that are down."""
     for name, spec in lab.networks.items():
         parent = spec.parent_interface if isinstance(spec, ParentNetwork) else None
         for host in lab.hosts_of(name) if parent is not None else ():
-            nic = next((nic for nic in facts[host].nics if nic.name == parent), None) if host in facts else None
-            if nic is not None and not nic.up:
+            link = facts[host].ground.link(parent) if parent is not None and host in facts else None
+            if link is not None and not link.up:
                 what = f"has a parent that is down: no frame leaves {host} by {parent}, and none enters"
                 yield Difference(host, "network", name, what, (f"ip link set {parent} up",), "down")
 

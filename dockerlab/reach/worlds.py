@@ -15,7 +15,7 @@ from dockerlab.lab.model import Lab
 from dockerlab.reach.people import owner_of, people
 from dockerlab.reach.world import World
 from dockerlab.snapshot import Snapshot
-from dockerlab.topology import HostFacts
+from dockerlab.survey.facts import Facts
 from dockerlab.versions import DEFAULT, Engine, numbers
 from dockerlab.walk.compiled import Fabric
 from dockerlab.walk.net import Net
@@ -36,7 +36,7 @@ class Looked(Protocol):
         ...
 
     @property
-    def facts(self) -> Mapping[str, HostFacts]:
+    def facts(self) -> Mapping[str, Facts]:
         """Return what else is known of the machines, by host."""
         ...
 
@@ -70,12 +70,12 @@ def _ground(host: str, seen: Looked) -> Machine:
     """Return a host without Docker: by its kernel, or by what else is known of the machine."""
     if host in seen.machines:
         return ground.stripped(seen.machines[host], seen.snapshots[host])
-    return ground.told(seen.facts.get(host, HostFacts(host)), seen.snapshots[host])
+    return ground.told(host, seen.facts.get(host, Facts(host)).ground, seen.snapshots[host])
 
 
 def engines_of(lab: Lab, seen: Looked) -> dict[str, Engine]:
     """Return the engines of the hosts, with those of their settings that decide which rules they write."""
-    return {host: engine_of(seen.snapshots[host], seen.facts.get(host, HostFacts(host))) for host in lab.hosts}
+    return {host: engine_of(seen.snapshots[host], seen.facts.get(host, Facts(host)).settings) for host in lab.hosts}
 
 
 def _defined(lab: Lab, host: str, engine: str) -> Engine:
@@ -89,14 +89,14 @@ def imagined(
     book: Mapping[str, Snapshot],
     grounds: Mapping[str, Machine],
     engines: Mapping[str, Engine],
-    facts: Mapping[str, HostFacts],
+    facts: Mapping[str, Facts],
 ) -> World:
     """Return the world of a lab as engines would have made it by their books, on what hosts are without Docker."""
     made = machines(lab, book, grounds, engines)
     net = Net(made.machines, beyond=_beyond(lab))
     homes = {host: SpaceId(host, machine.ground.id) for host, machine in made.machines.items()} | dict(made.homes)
     who = people(lab, book, made.machines, engines, facts)
-    unsettled = frozenset(host for host, told in facts.items() if not told.settings_read)
+    unsettled = frozenset(host for host, told in facts.items() if not told.settings.known)
     return World(lab, book, Fabric(net), homes, who, unsettled=unsettled)
 
 

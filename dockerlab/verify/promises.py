@@ -8,14 +8,15 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
+from dockerlab.kernel.addresses import IpInterface
 from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.model import Lab
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.snapshot import ICC, Snapshot
 from dockerlab.survey import Seen
 from dockerlab.survey import inside as containers
+from dockerlab.survey.facts import Facts
 from dockerlab.survey.inside import Inside
-from dockerlab.topology import HostFacts, IpInterface
 from dockerlab.verify.verdicts import Checked, Verdict
 
 
@@ -113,9 +114,9 @@ def _verdict(*, holds: bool) -> Verdict:
     return "pass" if holds else "fail"
 
 
-def _engine(daemon: Daemon, snapshot: Snapshot, facts: HostFacts) -> Iterator[Checked]:
+def _engine(daemon: Daemon, snapshot: Snapshot, facts: Facts) -> Iterator[Checked]:
     """Yield what the host and its engine say of themselves."""
-    nic = facts.nic("docker0")
+    nic = facts.ground.link("docker0")
     if daemon.bip is not None:
         shown = ", ".join(map(str, nic.addresses)) if nic is not None else "no docker0"
         verdict = _verdict(holds=nic is not None and daemon.bip in nic.addresses)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from ipaddress import ip_interface
 
 import pytest
+from support.facts import facts_of, nic
 from support.lab_hosts import EXAMPLES, NAMES
 from support.labs import lab, read, running
 from support.machinery import failed, program_said
@@ -13,7 +14,6 @@ from dockerlab.drift import inside
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.kernel.model import Link
 from dockerlab.survey.inside import Inside, look_inside
-from dockerlab.topology import HostFacts, Nic
 
 DEMO = """
     hosts: {vm0: , vm1: }
@@ -135,13 +135,13 @@ def test_more_than_a_tunnel_takes():
 def test_a_parent_that_is_down():
     """A parent that is down is named with its network and host; one that is up, or not known, is not."""
     definition = lab(DEMO)
-    facts = {"vm1": HostFacts("vm1", nics=(Nic("eth0.50", up=False),))}
+    facts = {"vm1": facts_of("vm1", nics=[nic("eth0.50", up=False)])}
     (said,) = map(str, inside.parents(definition, facts))
     assert said == (
         "vm1: network lan has a parent that is down: no frame leaves vm1 by eth0.50, and none enters; "
         "right would be: ip link set eth0.50 up"
     )
-    assert list(inside.parents(definition, {"vm1": HostFacts("vm1", nics=(Nic("eth0.50"),))})) == []
+    assert list(inside.parents(definition, {"vm1": facts_of("vm1", nics=[nic("eth0.50")])})) == []
 
 
 PLAIN = """

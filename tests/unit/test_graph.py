@@ -15,7 +15,7 @@ from dockerlab.graph.describe import describe
 from dockerlab.graph.verdicts import MOST, Asked, strands
 from dockerlab.reach import Cell, matrix
 from dockerlab.snapshot import Snapshot
-from dockerlab.topology import HostFacts
+from dockerlab.survey.facts import Facts
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
@@ -133,7 +133,7 @@ def test_a_container_that_is_not_there():
         pretended(
             definition,
             None,
-            {host: HostFacts(host) for host in definition.hosts},
+            {host: Facts(host) for host in definition.hosts},
             {host: Snapshot(host) for host in definition.hosts},
         ),
         imagined=False,
