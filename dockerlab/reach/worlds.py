@@ -56,6 +56,12 @@ def defined(lab: Lab, seen: Looked) -> World:
     return imagined(lab, book, grounds, engines_of(lab, seen), seen.facts)
 
 
+def booked(lab: Lab, seen: Looked) -> World:
+    """Return the world as the engines' own books have it: every object as its engine made it."""
+    grounds = {host: _ground(host, seen) for host in lab.hosts}
+    return imagined(lab, seen.snapshots, grounds, engines_of(lab, seen), seen.facts)
+
+
 def surveyed(lab: Lab, seen: Looked) -> World:
     """Return the world as the hosts' engines and kernels have it now; of a kernel that was not seen it has nothing."""
     machines = {host: seen.machines.get(host, Machine(host)) for host in lab.hosts}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from dockerlab.hosts.base import Host
@@ -20,14 +20,12 @@ class Inside:
     """What a container's namespace holds.
 
     `gateways` are those of its default routes of IPv4, empty for one without a gateway, `gateways6` those of IPv6;
-    `fixed` gives the MAC address of each neighbour for which ARP is not asked, because its entry is permanent;
     `nameservers` are those of its resolv.conf.
     """
 
     links: tuple[Link, ...] = ()
     gateways: tuple[str, ...] = ()
     gateways6: tuple[str, ...] = ()
-    fixed: Mapping[str, str] = field(default_factory=dict)
     nameservers: tuple[str, ...] = ()
 
 
@@ -78,7 +76,6 @@ def _inside(machine: Machine, pid: int, resolver: Mapping[str, str]) -> Inside |
         links=tuple(link for link in space.links if link.name != "lo"),
         gateways=_gateways(space, 4),
         gateways6=_gateways(space, 6),
-        fixed={str(each.address): each.mac for each in space.neighbours if each.mac},
         nameservers=tuple(
             words[1]
             for line in resolver.get("text", "").splitlines()
