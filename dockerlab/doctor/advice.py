@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dockerlab.doctor.condition import Condition
+from dockerlab.facts import Facts
 from dockerlab.finding import Argv, Remedy
-from dockerlab.survey.facts import Facts
 
 INSTALL = {
     "apt-get": ("apt-get", "install"),

@@ -12,11 +12,11 @@ from dockerlab.doctor.condition import Condition
 from dockerlab.doctor.look import Patient
 from dockerlab.doctor.machine import MADE, OPTIONS, link_state
 from dockerlab.doctor.room import neighbours, ports, routes, subnet_remedy
+from dockerlab.facts import Facts
 from dockerlab.finding import Finding, Remedy
 from dockerlab.modes.parent import ParentNetwork
 from dockerlab.provision import preflight
 from dockerlab.provision.preflight import Obstacle
-from dockerlab.survey.facts import Facts
 
 
 def findings(case: Case, patient: Patient) -> Iterator[Finding]:

@@ -8,11 +8,11 @@ from pathlib import PurePosixPath
 from dockerlab.doctor.advice import as_root, install, setting
 from dockerlab.doctor.condition import PROGRAMS, Condition, Disk
 from dockerlab.doctor.look import Patient
+from dockerlab.facts import Facts
 from dockerlab.finding import Finding, Remedy, Status
 from dockerlab.kernel.model import BRIDGE_NF, IP_FORWARD
 from dockerlab.modes.base import Wants
 from dockerlab.snapshot import Snapshot
-from dockerlab.survey.facts import Facts
 
 PACKAGES = {"ip": "iproute2", "iptables": "iptables", "flock": "util-linux", "timeout": "coreutils"}
 

@@ -12,11 +12,11 @@ from dockerlab.doctor.case import ELSEWHERE, Case
 from dockerlab.doctor.condition import Condition
 from dockerlab.doctor.look import Patient
 from dockerlab.drift.undo import RESTART
+from dockerlab.facts import Facts
 from dockerlab.finding import Finding, Remedy
 from dockerlab.lab.loader import loads
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.survey import Seen
-from dockerlab.survey.facts import Facts
 from dockerlab.verify.beforehand import Foreseen, foresee
 from dockerlab.verify.cause import Cause, how_many
 

@@ -9,6 +9,7 @@ from ipaddress import IPv4Network
 from dockerlab.doctor.advice import as_root, setting
 from dockerlab.doctor.case import Case
 from dockerlab.doctor.condition import Condition, Socket
+from dockerlab.facts import Facts
 from dockerlab.finding import Finding, Remedy
 from dockerlab.kernel.addresses import IpAddress, IpNetwork
 from dockerlab.kernel.routes import Route
@@ -16,7 +17,6 @@ from dockerlab.lab.model import Lab
 from dockerlab.modes.base import Wants
 from dockerlab.provision.preflight import Obstacle
 from dockerlab.snapshot import GATEWAY_BRIDGE, INGRESS, Snapshot
-from dockerlab.survey.facts import Facts
 
 SWARM = "the Swarm"
 

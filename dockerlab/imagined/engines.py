@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dockerlab.daemon import Effective
+from dockerlab.daemon.effective import Effective
 from dockerlab.snapshot import Snapshot
 from dockerlab.versions import Engine, numbers
 

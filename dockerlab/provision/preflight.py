@@ -8,6 +8,7 @@ from typing import Literal
 
 from dockerlab import modes
 from dockerlab.errors import ConflictError
+from dockerlab.facts import Facts
 from dockerlab.identity import Identity
 from dockerlab.imagined.engines import engine_of
 from dockerlab.kernel.addresses import IpNetwork
@@ -17,7 +18,6 @@ from dockerlab.modes.ipvlan import IpvlanNetwork
 from dockerlab.modes.parent import ParentNetwork
 from dockerlab.plan.ownership import belongs
 from dockerlab.snapshot import NetworkState, Snapshot
-from dockerlab.survey.facts import Facts
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from dockerlab.daemon import DaemonFile, Place, look, refusals
 from dockerlab.errors import ConflictError, UsageError
+from dockerlab.facts import Facts
 from dockerlab.hosts.base import Host
 from dockerlab.identity import Identity
 from dockerlab.lab.daemon import Daemon
@@ -15,7 +16,6 @@ from dockerlab.lab.model import Lab
 from dockerlab.plan.daemons import changes
 from dockerlab.snapshot import Snapshot
 from dockerlab.survey import Seen, on_each
-from dockerlab.survey.facts import Facts
 
 
 class Leave(Protocol):

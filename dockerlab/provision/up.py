@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from dockerlab import plan
 from dockerlab.errors import LockLost
+from dockerlab.facts import Facts
 from dockerlab.hosts.base import Host
 from dockerlab.identity import Identity, current
 from dockerlab.lab.model import Lab
@@ -21,7 +22,6 @@ from dockerlab.provision.reporting import Reporter, Reporting, reported, silentl
 from dockerlab.provision.restarts import allowed, restarted, settings_for
 from dockerlab.provision.rollback import made, roll_back
 from dockerlab.survey import Seen, look
-from dockerlab.survey.facts import Facts
 
 ROUNDS = 3
 """How often `up` looks again after an engine was restarted under it."""

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from ipaddress import ip_address, ip_interface
 
 from dockerlab import modes
+from dockerlab.facts import Facts
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Machine
 from dockerlab.lab.model import Lab
@@ -14,7 +15,6 @@ from dockerlab.modes.ipvlan import IpvlanNetwork
 from dockerlab.modes.parent import ParentNetwork
 from dockerlab.reach.world import People, Place, Resolver, World
 from dockerlab.snapshot import GATEWAY_BRIDGE, EndpointState, Snapshot
-from dockerlab.survey.facts import Facts
 from dockerlab.versions import Engine
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from dockerlab.facts import Facts
 from dockerlab.imagined import ground
 from dockerlab.imagined.books import books
 from dockerlab.imagined.engines import engine_of
@@ -15,7 +16,6 @@ from dockerlab.lab.model import Lab
 from dockerlab.reach.people import owner_of, people
 from dockerlab.reach.world import World
 from dockerlab.snapshot import Snapshot
-from dockerlab.survey.facts import Facts
 from dockerlab.versions import DEFAULT, Engine, numbers
 from dockerlab.walk.compiled import Fabric
 from dockerlab.walk.net import Net

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
+from dockerlab.facts import Facts
 from dockerlab.kernel.model import BRIDGE_NF, IP6_FORWARD, IP_FORWARD, Link
 from dockerlab.kernel.routes import Route
-from dockerlab.survey.facts import Facts
 from dockerlab.verify import Report
 
 Told = str | bool | Iterable[str] | None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from dockerlab.errors import ConflictError
+from dockerlab.facts import Facts
 from dockerlab.lab.model import Lab
 from dockerlab.snapshot import Snapshot
 from dockerlab.students.subnets import shares_lan
-from dockerlab.survey.facts import Facts
 
 
 def routes(lab: Lab, facts: Mapping[str, Facts], snapshots: Mapping[str, Snapshot]) -> None:

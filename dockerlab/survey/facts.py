@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
 from dockerlab import daemon
 from dockerlab.daemon import Effective, effective
 from dockerlab.errors import HostError
+from dockerlab.facts import Facts
 from dockerlab.hosts.base import Host
-from dockerlab.kernel.model import BRIDGE_NF, IP6_FORWARD, IP_FORWARD, Machine, Namespace
+from dockerlab.kernel.model import BRIDGE_NF, IP6_FORWARD, IP_FORWARD, Machine
 from dockerlab.survey import plain
 
 ABOUT = (
@@ -36,35 +37,6 @@ SCRIPT = ABOUT + plain.SECTIONS + END
 """All of it, with what is wanted of the kernel where nobody looks at it as a whole, or where a host has no Python."""
 
 INTERFACES = "interfaces (is iproute2 installed?)"
-
-
-@dataclass(frozen=True)
-class Facts:
-    """What is known of a machine: its own namespace, what its engine runs with, and its programs.
-
-    None means: could not be read. `firewall` is what iptables says of its version, `missing` what could not be read.
-    """
-
-    host: str
-    ground: Namespace = field(default_factory=lambda: plain.namespace({}))
-    settings: Effective = field(default_factory=Effective)
-    root: bool | None = None
-    python: str | None = None
-    nameservers: tuple[str, ...] = ()
-    firewall: str = ""
-    kernel: str = ""
-    kernel_config: Mapping[str, str] = field(default_factory=dict)
-    architecture: str = ""
-    missing: tuple[str, ...] = ()
-
-    @property
-    def gossip(self) -> bool | None:
-        """Tell whether somebody listens on the TCP port of the Swarms, or return None where that is not known."""
-        return (
-            None
-            if self.ground.deaf
-            else any((e.protocol, e.port) == ("tcp", plain.GOSSIP) for e in self.ground.listeners)
-        )
 
 
 def gather(host: Host, *, whole: bool = True) -> Facts:

@@ -11,13 +11,13 @@ from dockerlab import daemon, engine
 from dockerlab.daemon import DaemonFile
 from dockerlab.engine import Detail
 from dockerlab.errors import HostError
+from dockerlab.facts import Facts
 from dockerlab.hosts.base import Host
 from dockerlab.kernel.model import Machine
 from dockerlab.lock import Locks
 from dockerlab.snapshot import GATEWAY_BRIDGE, Snapshot
 from dockerlab.survey import facts, send
 from dockerlab.survey.asking import Answers, ask_all, on_each
-from dockerlab.survey.facts import Facts
 
 PATIENCE = 15.0
 """Seconds in which an engine that was there a moment ago may come back."""

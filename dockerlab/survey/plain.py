@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from ipaddress import ip_address, ip_interface
 
+from dockerlab.facts import GOSSIP, UNKNOWN
 from dockerlab.kernel.model import BRIDGE_NF, IP6_FORWARD, IP_FORWARD, Link, Listener, Namespace
 from dockerlab.kernel.routes import Hop, Route
 from dockerlab.kernel.rules import UNREAD, Chain, Ruleset
 from dockerlab.kernel.tables import network
-
-GOSSIP = 7946
-"""The TCP port by which the hosts of a Swarm talk."""
 
 SECTIONS = rf"""
 section ip_forward; cat /proc/sys/{IP_FORWARD}
@@ -27,8 +26,6 @@ section routes6; ip -o -6 route show
 """Reads only. It is a constant: nothing of a definition ever becomes part of it."""
 
 SETTINGS: Mapping[str, str] = {"ip_forward": IP_FORWARD, "ip6_forward": IP6_FORWARD, "bridge_nf": BRIDGE_NF}
-INITIAL = 4026531840
-"""The inode of a machine's first network namespace, of which nobody asks here."""
 
 
 def namespace(sections: Mapping[str, list[str]]) -> Namespace:
@@ -40,15 +37,14 @@ def namespace(sections: Mapping[str, list[str]]) -> Namespace:
     said = {name: lines[0].strip() for name, lines in sections.items() if lines}
     policy = said.get("forward_policy", "").removeprefix("-P FORWARD ") or UNREAD
     listens = int(said.get("gossip", "0")) > 0
-    return Namespace(
-        INITIAL,
-        host=True,
+    return replace(
+        UNKNOWN,
         links=tuple(_links(sections)),
         routes=tuple(_routes(sections)),
         sysctls={path: said[name] for name, path in SETTINGS.items() if said.get(name) in ("0", "1")},
         ruleset=Ruleset((Chain("ip", "filter", "FORWARD", hook="forward", policy=policy),)),
         listeners=(Listener("tcp", "", GOSSIP),) if listens else (),
-        deaf="" if "gossip" in said else "its sockets could not be read",
+        deaf="" if "gossip" in said else UNKNOWN.deaf,
     )
 
 

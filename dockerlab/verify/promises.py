@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from dockerlab.errors import HostError
+from dockerlab.facts import Facts
 from dockerlab.hosts.base import Host
 from dockerlab.kernel.addresses import IpInterface
 from dockerlab.lab.daemon import Daemon
@@ -15,7 +16,6 @@ from dockerlab.modes.bridge import DEFAULT
 from dockerlab.snapshot import ICC, Snapshot
 from dockerlab.survey import Seen
 from dockerlab.survey import inside as containers
-from dockerlab.survey.facts import Facts
 from dockerlab.survey.inside import Inside
 from dockerlab.verify.verdicts import Checked, Verdict
 

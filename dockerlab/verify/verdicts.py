@@ -9,12 +9,12 @@ from datetime import datetime
 from functools import cached_property
 from typing import Literal
 
+from dockerlab.facts import Facts
 from dockerlab.probe import base as probe
 from dockerlab.probe.base import Observation, Place, Prober
 from dockerlab.reach import Cell, Expectation, World
 from dockerlab.reach.cells import published
 from dockerlab.snapshot import Snapshot
-from dockerlab.survey.facts import Facts
 from dockerlab.verify.cause import Cause
 
 Verdict = Literal["pass", "fail", "unknown"]

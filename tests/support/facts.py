@@ -4,11 +4,10 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_interface, ip_network
 
 from dockerlab.daemon import Effective
+from dockerlab.facts import GOSSIP, Facts
 from dockerlab.kernel.model import BRIDGE_NF, IP6_FORWARD, IP_FORWARD, Link, Listener
 from dockerlab.kernel.routes import Hop, Route
 from dockerlab.kernel.rules import UNREAD, Chain, Ruleset
-from dockerlab.survey.facts import Facts
-from dockerlab.survey.plain import GOSSIP
 
 FLAGS = {"ip_forward": IP_FORWARD, "ip6_forward": IP6_FORWARD, "bridge_nf": BRIDGE_NF}
 

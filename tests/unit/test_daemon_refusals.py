@@ -8,8 +8,8 @@ from support.facts import facts_of, nic
 from support.labs import lab, who
 
 from dockerlab.daemon import DaemonFile, Kept, Place, refusals
+from dockerlab.facts import Facts
 from dockerlab.snapshot import LABEL_LAB, LABEL_OWNER, ContainerState, NetworkState, Snapshot, SwarmState
-from dockerlab.survey.facts import Facts
 
 OTHER = Kept({LABEL_LAB: "first", LABEL_OWNER: "student@desk"}, None)
 MINE = Kept({LABEL_LAB: "demo", LABEL_OWNER: "teacher@desk"}, None)

@@ -17,6 +17,7 @@ from dockerlab.doctor.examine import examine, judge
 from dockerlab.doctor.look import Patient, look
 from dockerlab.doctor.mending import mend
 from dockerlab.errors import ConnectError, EngineError, HostKeyError
+from dockerlab.facts import Facts
 from dockerlab.finding import Finding, Remedy, exit_code
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.hosts.local import LocalHost
@@ -24,7 +25,6 @@ from dockerlab.kernel.model import Listener, Machine, Namespace
 from dockerlab.kernel.rules import Ruleset
 from dockerlab.report import findings as listing
 from dockerlab.snapshot import ContainerState, NetworkState, PublishedPort
-from dockerlab.survey.facts import Facts
 
 RECORDED = Path(__file__).parent / "recorded"
 

@@ -8,12 +8,12 @@ from ipaddress import ip_network
 import pytest
 from support.labs import lab
 
+from dockerlab.facts import Facts
 from dockerlab.kernel import iptables
 from dockerlab.kernel.routes import Hop, Route, Selector
 from dockerlab.reach.matrix import beside
 from dockerlab.reach.worlds import offline
 from dockerlab.survey import Seen
-from dockerlab.survey.facts import Facts
 from dockerlab.verify.beforehand import foresee
 from dockerlab.verify.causes import Odd, host_causes, is_odd, upon
 from dockerlab.verify.judging import AS_IS, trial

@@ -9,10 +9,10 @@ from support.labs import lab, running
 from support.pretend import Engines
 from support.worlds import changed, looked, pretended
 
+from dockerlab.facts import Facts
 from dockerlab.reach import matrix, outcome_of
 from dockerlab.reach.matrix import beside
 from dockerlab.reach.worlds import defined, surveyed
-from dockerlab.survey.facts import Facts
 
 TWO = "hosts: {vm0: ssh://root@192.168.22.61, vm1: ssh://root@192.168.22.62}\n"
 

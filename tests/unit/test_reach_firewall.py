@@ -147,11 +147,11 @@ def test_published_from_another_bridge():
 def test_settings_that_could_not_be_read():
     """Up to 28 docker-proxy decides of ports across bridges: who cannot read the engine's settings makes no claim."""
     text = LAB.replace("containers:\n", PLAIN)
-    found = predictions("28.5.2", text, settings_read=False)
+    found = predictions("28.5.2", text, known=False)
     assert found["friend", "vm0", "tcp/8081"] == (None, "publish-no-proxy")
     assert found["mate", "vm0", "tcp/8081"] == (True, "published")
     assert found["vm1", "vm0", "tcp/8081"] == (True, "published")
-    assert predictions("29.0.0", text, settings_read=False)["friend", "vm0", "tcp/8081"] == (True, "published")
+    assert predictions("29.0.0", text, known=False)["friend", "vm0", "tcp/8081"] == (True, "published")
 
 
 @pytest.mark.parametrize("engine", ["20.10.24", "28.5.2", "29.0.0"])

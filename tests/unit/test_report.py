@@ -13,10 +13,10 @@ from support.pretend import Engines
 from support.reports import LOST, NO, SEEN, YES, report, small, with_causes
 
 from dockerlab import plan
+from dockerlab.facts import Facts
 from dockerlab.plan.bringing_up import Situation
 from dockerlab.reach import Cell, Expectation
 from dockerlab.report import as_json, as_table, inventory
-from dockerlab.survey.facts import Facts
 
 NOW = datetime(2027, 1, 31, 18, tzinfo=timezone.utc)
 GOLDEN = Path(__file__).parents[1] / "golden" / "report"
