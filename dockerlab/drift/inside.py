@@ -17,6 +17,7 @@ from dockerlab.kernel.model import Link, Machine, Namespace
 from dockerlab.kernel.routes import MAIN, Neighbour, Route
 from dockerlab.lab.model import Lab
 from dockerlab.modes.parent import ParentNetwork
+from dockerlab.reach.people import owner_of
 from dockerlab.snapshot import ContainerState, EndpointState, Snapshot
 
 OWN_RESOLVER = "127.0.0.11"
@@ -38,12 +39,12 @@ def beneath(
         if each.who == each.host:
             yield from _parents(lab, each)
             continue
-        snapshot = snapshots[each.host]
-        state, space = snapshot.container(each.who), machines[each.host].space(each.at.space)
+        snapshot, name = snapshots[each.host], owner_of(lab, each.who)
+        state, space = snapshot.container(name), machines[each.host].space(each.at.space)
         if state is not None and space is not None:
             scene = _Scene(state, space, snapshot, holders)
             for what in scene.says(each.edits[0]) if each.edits else ():
-                yield Difference(each.host, "container", each.who, what, (f"docker restart {each.who}",))
+                yield Difference(each.host, "container", name, what, (f"docker restart {name}",))
 
 
 def resolvers(

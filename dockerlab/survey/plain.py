@@ -1,4 +1,7 @@
-"""A host's own namespace as a shell tells it, for want of Python there: links, addresses, routes, a few settings."""
+"""A host's own namespace as a shell tells it: links, addresses, routes, a few settings.
+
+It is for hosts without Python, and for looks that want no more of the kernel than that.
+"""
 
 from __future__ import annotations
 

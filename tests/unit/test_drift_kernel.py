@@ -117,6 +117,14 @@ def test_what_was_changed_in_a_namespace():
     assert "has no interface for 172.28.1.10/24, which the engine gave it on front;" in unplugged
 
 
+def test_a_namespace_that_is_shared():
+    """What was changed in a namespace is told of the container that it was made for, whoever stands first."""
+    text = DEMO.replace('      side: {network_mode: "container:web"}\n', "")
+    text = text.replace("      web: ", '      side: {network_mode: "container:web"}\n      web: ')
+    (down,) = told("web", with_link(up=False), lab(text))
+    assert "vm0: container web has its interface eth0 down" in down
+
+
 def test_who_else_has_an_address():
     """An address of another one of the lab's containers is named with whose it is; any other is one's own affair."""
     twice = (ip_interface("172.28.1.10/24"), ip_interface("172.28.1.11/24"))
