@@ -42,8 +42,8 @@ def beneath(
         snapshot, name = snapshots[each.host], owner_of(lab, each.who)
         state, space = snapshot.container(name), machines[each.host].space(each.at.space)
         if state is not None and space is not None:
-            scene = _Scene(state, space, snapshot, holders)
-            for what in scene.says(each.edits[0]) if each.edits else ():
+            room = _Room(state, space, snapshot, holders)
+            for what in room.says(each.edits[0]) if each.edits else ():
                 yield Difference(each.host, "container", name, what, (f"docker restart {name}",))
 
 
@@ -97,7 +97,7 @@ def _lan(network: str, snapshot: Snapshot) -> str:
 
 
 @dataclass(frozen=True)
-class _Scene:
+class _Room:
     """A container's namespace as it is, beside what its engine says of it."""
 
     state: ContainerState

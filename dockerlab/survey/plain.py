@@ -66,13 +66,17 @@ def _links(sections: Mapping[str, list[str]]) -> list[Link]:
             Link(
                 int(words[0].rstrip(":")),
                 name,
-                mac=words[words.index("link/ether") + 1] if "link/ether" in words else "",
-                mtu=int(words[words.index("mtu") + 1]),
+                mac=_behind(words, "link/ether"),
+                mtu=int(_behind(words, "mtu") or 0),
                 up="UP" in words[2].strip("<>").split(","),
                 addresses=tuple(ip_interface(address) for address in held.get(name, ())),
             )
         )
     return links
+
+
+def _behind(words: list[str], word: str) -> str:
+    return words[words.index(word) + 1] if word in words else ""
 
 
 def _routes(sections: Mapping[str, list[str]]) -> Iterator[Route]:
