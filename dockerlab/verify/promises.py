@@ -91,13 +91,11 @@ def _range(rule: str, part: IPv4Network | IPv6Network) -> Wanted:
 
 
 def _route(rule: str, gateway: str, why: str) -> Wanted:
-    version = ip_address(gateway).version
-
-    def of_version(inside: Inside) -> list[str]:
-        return [gateway for gateway in (inside.gateways if version == 4 else inside.gateways6) if gateway]
-
+    version, expected = ip_address(gateway).version, f"the default route via {gateway}"
     because = f"the engine makes {gateway} the default route of docker0's containers{why}"
-    return Wanted(rule, f"the default route via {gateway}", of_version, lambda i: of_version(i) == [gateway], because)
+    return Wanted(
+        rule, expected, lambda i: i.gateways(version), lambda i: i.gateways(version) == (gateway,), because
+    )  # fmt: skip
 
 
 def _container(host: str, name: str, inside: Inside | str, wanted: Iterable[Wanted]) -> Iterator[Checked]:

@@ -16,7 +16,7 @@ from dockerlab.drift.kernel import Sided, differences
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.kernel.model import Link
 from dockerlab.kernel.routes import Neighbour
-from dockerlab.survey.inside import Inside, look_inside
+from dockerlab.survey.inside import look_inside
 
 DEMO = """
     hosts: {vm0: , vm1: }
@@ -200,7 +200,10 @@ def test_what_a_namespace_says():
     host = FakeHost("vm0", lambda *_: json.dumps(said))
     found, unseen = look_inside(definition, snapshots, {"vm0": host})
     link = Link(2, "eth0", mac="02:42:ac:11:00:02", mtu=1500, addresses=(ip_interface("172.17.0.2/16"),))
-    assert found == {"web": Inside((link,), ("172.17.0.1",), nameservers=("192.168.22.1",))}
+    assert found.keys() == {"web"}
+    web = found["web"]
+    assert (web.links, web.gateways(4), web.gateways(6)) == ((link,), ("172.17.0.1",), ())
+    assert web.nameservers == ("192.168.22.1",)
     assert unseen == {}
     assert json.loads(host.calls[0][-1]) == {"pids": [pid], "detail": "all"}
 
