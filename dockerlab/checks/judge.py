@@ -10,13 +10,15 @@ from functools import cached_property
 from dockerlab import drift
 from dockerlab.checks.looks import Unseen, read, stands
 from dockerlab.checks.model import Ask, Cells, Check, Look, Source
-from dockerlab.drift import Difference, inside
+from dockerlab.drift import Difference, inside, kernel
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
+from dockerlab.reach import worlds
 from dockerlab.snapshot import Snapshot
+from dockerlab.survey import Seen
 from dockerlab.survey.inside import Inside, look_inside
-from dockerlab.topology import HostFacts
 from dockerlab.verify import Judged, Report, Verdict, judge
+from dockerlab.verify.causes import side_of
 
 
 @dataclass(frozen=True)
@@ -39,14 +41,17 @@ class Scene:
 
     lab: Lab
     hosts: Mapping[str, Host]
-    snapshots: Mapping[str, Snapshot]
+    seen: Seen
     verify: Callable[[], Report]
     answers: Mapping[str, str] = field(default_factory=dict)
     """What the student answered, by question."""
-    facts: Mapping[str, HostFacts] = field(default_factory=dict)
-    """What the machines beneath the engines are like."""
     spares: bool = False
     """Whether what a host is at fault for is not charged: nobody has broken it on purpose."""
+
+    @property
+    def snapshots(self) -> Mapping[str, Snapshot]:
+        """Return the engines' objects."""
+        return self.seen.snapshots
 
     @cached_property
     def insides(self) -> tuple[Mapping[str, Inside], Mapping[str, str]]:
@@ -56,8 +61,10 @@ class Scene:
     @cached_property
     def beneath(self) -> tuple[Difference, ...]:
         """Return where parents and namespaces are not as the engines' word has them."""
-        found = inside.namespaces(self.lab, self.snapshots, self.insides[0])
-        return (*inside.parents(self.lab, self.facts), *found)
+        made, there = side_of(worlds.booked(self.lab, self.seen)), side_of(worlds.surveyed(self.lab, self.seen))
+        found = inside.beneath(self.lab, self.snapshots, there.machines, kernel.differences(made, there))
+        asked = {name: each.nameservers for name, each in self.insides[0].items()}
+        return (*found, *inside.resolvers(self.lab, self.snapshots, asked))
 
     @cached_property
     def report(self) -> Report:

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from functools import partial
 from ipaddress import IPv4Network, ip_interface
 
+from dockerlab.daemon.effective import effective
 from dockerlab.daemon.settings import BRIDGE, Change, change, read
 from dockerlab.daemon.state import WHOSE, DaemonFile
 from dockerlab.identity import Identity
+from dockerlab.kernel.model import Namespace
 from dockerlab.lab.daemon import Daemon
 from dockerlab.snapshot import LABEL_LAB, LABEL_OWNER, ContainerState, Snapshot
-from dockerlab.topology import HostFacts
 from dockerlab.versions import Engine, numbers
 
 FLAGS = {"default-address-pools": "default-address-pool"}
@@ -22,11 +23,11 @@ FLAGS = {"default-address-pools": "default-address-pool"}
 
 @dataclass(frozen=True)
 class Place:
-    """One host as it was found: its settings file, its engine, and the machine."""
+    """One host as it was found: its settings file, its engine, and its own namespace."""
 
     file: DaemonFile
     snapshot: Snapshot
-    facts: HostFacts
+    ground: Namespace
 
 
 def refusals(place: Place, daemon: Daemon | None, who: Identity) -> list[str]:
@@ -91,7 +92,7 @@ def _engine(place: Place, daemon: Daemon, settings: dict[str, object]) -> Iterat
         yield f"engine {place.snapshot.engine_version} wants `fixed-cidr-v6` with `ipv6`: give a subnet"
     if settings.get("bridge") and daemon.settings().keys() & BRIDGE:
         yield f"{place.file.path} says `bridge: {settings['bridge']}`: there is no docker0 to set anything of"
-    if daemon.icc is False and (settings.get("iptables") is False or not place.facts.iptables):
+    if daemon.icc is False and (settings.get("iptables") is False or not effective(place.file).iptables):
         yield "the engine keeps no firewall rules (`iptables: false`), and `icc: false` is one: leave it out"
     if daemon.live_restore and place.snapshot.swarm.state != "inactive":
         yield "`live-restore` and a Swarm exclude each other, and this engine is in one: leave one of the two"
@@ -127,11 +128,11 @@ def _overlaps(place: Place, daemon: Daemon) -> Iterator[str]:
             beside = network.name != "bridge" and network.scope == "local" and subnet.version == 4
             if beside and subnet.overlaps(wanted):
                 yield f"`bip`: {wanted} overlaps with network {network.name} ({subnet}), which is there already"
-    for nic in place.facts.nics:
-        for address in nic.addresses if nic.name not in {*bridges, "docker0"} else ():
+    for link in place.ground.links:
+        for address in link.addresses if link.name not in {*bridges, "docker0"} else ():
             if address.version == 4 and address.network.overlaps(wanted):
                 yield (
-                    f"`bip`: {wanted} overlaps with the host's own network {address.network} on {nic.name}: the host "
+                    f"`bip`: {wanted} overlaps with the host's own network {address.network} on {link.name}: the host "
                     "would look for its neighbours on docker0"
                 )
 

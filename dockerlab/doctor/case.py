@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from dockerlab import modes
+from dockerlab.facts import Facts
 from dockerlab.identity import Identity
 from dockerlab.kernel.model import Machine
 from dockerlab.lab.model import Lab, Network
@@ -14,7 +15,6 @@ from dockerlab.modes.base import Wants
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.snapshot import Snapshot
 from dockerlab.survey import Seen
-from dockerlab.topology import HostFacts
 from dockerlab.verify.beforehand import Foreseen, foresee
 
 ELSEWHERE = frozenset({"net.ipv4.ip_forward", "net.bridge.bridge-nf-call-iptables"})
@@ -27,7 +27,7 @@ class Case:
 
     lab: Lab
     who: Identity
-    facts: Mapping[str, HostFacts]
+    facts: Mapping[str, Facts]
     snapshots: Mapping[str, Snapshot]
     kernels: Mapping[str, Machine] = field(default_factory=dict)
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from ipaddress import ip_address
 
 from dockerlab.hosts.program import PYTHON
+from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Machine, Namespace
 from dockerlab.probe.agents import NEEDS
 from dockerlab.survey import facts
-from dockerlab.topology import IpAddress
 
 PROGRAMS = ("ip", "iptables", "flock", "timeout")
 """What dockerlab runs on a host, beside docker."""

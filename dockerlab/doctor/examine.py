@@ -75,7 +75,9 @@ def _daemons(case: Case, seen: Seen, told: Answers[DaemonFile]) -> Iterator[Find
         yield Finding(host, "daemon", "unknown", str(error).removeprefix(f"{host}: "))
     due = changes(case.lab, case.who, told.answers)
     for host, file in told.answers.items():
-        wrong = refusals(Place(file, seen.snapshots[host], seen.facts[host]), case.lab.daemons.get(host), case.who)
+        wrong = refusals(
+            Place(file, seen.snapshots[host], seen.facts[host].ground), case.lab.daemons.get(host), case.who
+        )
         yield from (Finding(host, "daemon", "problem", why) for why in wrong)
         if not wrong and host in due:
             told_so = "`up --allow-daemon-changes` changes the engine's settings, and restarts it"

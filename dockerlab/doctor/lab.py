@@ -12,11 +12,11 @@ from dockerlab.doctor.condition import Condition
 from dockerlab.doctor.look import Patient
 from dockerlab.doctor.machine import MADE, OPTIONS, link_state
 from dockerlab.doctor.room import neighbours, ports, routes, subnet_remedy
+from dockerlab.facts import Facts
 from dockerlab.finding import Finding, Remedy
 from dockerlab.modes.parent import ParentNetwork
 from dockerlab.provision import preflight
 from dockerlab.provision.preflight import Obstacle
-from dockerlab.topology import HostFacts
 
 
 def findings(case: Case, patient: Patient) -> Iterator[Finding]:
@@ -55,7 +55,7 @@ def _obstacle(found: Obstacle, case: Case) -> Finding:
     return Finding(found.host, found.rule, "problem", found.told, remedy)
 
 
-def _links(case: Case, facts: HostFacts, condition: Condition) -> Iterator[Finding]:
+def _links(case: Case, facts: Facts, condition: Condition) -> Iterator[Finding]:
     """Yield whether the kernel can make the links of the lab's networks."""
     good: dict[str, str] = {}
     for name, network in case.networks(facts.host).items():
@@ -79,7 +79,7 @@ def _links(case: Case, facts: HostFacts, condition: Condition) -> Iterator[Findi
         yield Finding(facts.host, "kernel", "ok", f"{facts.kernel} makes the links that are needed: {told}")
 
 
-def _parents(case: Case, facts: HostFacts, condition: Condition) -> Iterator[Finding]:
+def _parents(case: Case, facts: Facts, condition: Condition) -> Iterator[Finding]:
     """Yield the state of each parent interface, and what its adapter does to foreign MAC addresses."""
     seen = set()
     for network in case.networks(facts.host).values():
@@ -87,7 +87,7 @@ def _parents(case: Case, facts: HostFacts, condition: Condition) -> Iterator[Fin
         if parent is None or parent in seen:
             continue
         seen.add(parent)
-        nic = facts.nic(parent) or facts.nic(parent.partition(".")[0])
+        nic = facts.ground.link(parent) or facts.ground.link(parent.partition(".")[0])
         if nic is None:
             continue  # an obstacle has said so
         made = "" if nic.name == parent else f", on which Docker makes {parent} itself, and removes it again"

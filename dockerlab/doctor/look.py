@@ -10,11 +10,11 @@ from dataclasses import dataclass, replace
 from dockerlab import engine
 from dockerlab.doctor.condition import SCRIPT, Condition, parse
 from dockerlab.errors import HostError
+from dockerlab.facts import Facts
 from dockerlab.hosts.base import Host
 from dockerlab.kernel.model import Machine
 from dockerlab.snapshot import GATEWAY_BRIDGE, Snapshot
 from dockerlab.survey import ask_all, facts, send
-from dockerlab.topology import HostFacts
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Patient:
 
     host: str
     where: str = ""
-    facts: HostFacts | None = None
+    facts: Facts | None = None
     condition: Condition | None = None
     snapshot: Snapshot | None = None
     kernel: Machine | None = None

@@ -8,10 +8,11 @@ from pathlib import PurePosixPath
 from dockerlab.doctor.advice import as_root, install, setting
 from dockerlab.doctor.condition import PROGRAMS, Condition, Disk
 from dockerlab.doctor.look import Patient
+from dockerlab.facts import Facts
 from dockerlab.finding import Finding, Remedy, Status
+from dockerlab.kernel.model import BRIDGE_NF, IP_FORWARD
 from dockerlab.modes.base import Wants
 from dockerlab.snapshot import Snapshot
-from dockerlab.topology import HostFacts
 
 PACKAGES = {"ip": "iproute2", "iptables": "iptables", "flock": "util-linux", "timeout": "coreutils"}
 
@@ -50,7 +51,7 @@ def findings(patient: Patient, wants: Wants) -> Iterator[Finding]:
     yield _disk(facts, condition, patient.snapshot)
 
 
-def _programs(facts: HostFacts, condition: Condition) -> Iterator[Finding]:
+def _programs(facts: Facts, condition: Condition) -> Iterator[Finding]:
     absent = [program for program in PROGRAMS if program not in condition.programs]
     for program in absent:
         uses = "a lab's lock is held by it" if program in ("flock", "timeout") else "what it tells is not known without"
@@ -62,7 +63,7 @@ def _programs(facts: HostFacts, condition: Condition) -> Iterator[Finding]:
         yield Finding(facts.host, "programs", "ok", f"{', '.join(PROGRAMS)} are there")
 
 
-def _agent(facts: HostFacts, condition: Condition) -> Finding:
+def _agent(facts: Facts, condition: Condition) -> Finding:
     """Return whether the agent can probe there; where it cannot, the slower portable prober does."""
     slower = "so that the portable prober asks the cells, which takes longer and sees less"
     if not facts.root:
@@ -75,10 +76,11 @@ def _agent(facts: HostFacts, condition: Condition) -> Finding:
     return Finding(facts.host, "agent", "warning", f"{said}, {slower}", install(facts, condition, "python3"))
 
 
-def _forwarding(patient: Patient, facts: HostFacts, condition: Condition, wants: Wants) -> Finding:
-    if facts.ip_forward is None:
+def _forwarding(patient: Patient, facts: Facts, condition: Condition, wants: Wants) -> Finding:
+    on = facts.ground.on(IP_FORWARD)
+    if on is None:
         return Finding(facts.host, "ip_forward", "unknown", "net.ipv4.ip_forward could not be read")
-    if facts.ip_forward:
+    if on:
         return Finding(facts.host, "ip_forward", "ok", "on: the host forwards IPv4")
     if patient.snapshot is None:
         return Finding(facts.host, "ip_forward", "ok", "off: the engine turns it on when it starts")
@@ -104,7 +106,7 @@ def kernel(patient: Patient) -> Iterator[Finding]:
     yield Finding(facts.host, "kernel", "ok", text)
 
 
-def link_state(facts: HostFacts, condition: Condition, kind: str) -> str:
+def link_state(facts: Facts, condition: Condition, kind: str) -> str:
     """Return whether the kernel makes links of a kind, as `Condition.drivers` has it."""
     option = OPTIONS[kind]
     if facts.kernel_config and option not in facts.kernel_config:
@@ -112,12 +114,13 @@ def link_state(facts: HostFacts, condition: Condition, kind: str) -> str:
     return "works" if facts.kernel_config.get(option) == "y" else condition.drivers.get(kind, "untold")
 
 
-def _bridge_netfilter(facts: HostFacts, condition: Condition) -> Finding:
+def _bridge_netfilter(facts: Facts, condition: Condition) -> Finding:
     subject = "br_netfilter"
     why = "with inter-container communication off, the firewall has to see what the bridge switches"
-    if facts.bridge_nf:
+    on = facts.ground.on(BRIDGE_NF)
+    if on:
         return Finding(facts.host, subject, "ok", "bridge-nf-call-iptables is on")
-    if facts.bridge_nf is False:
+    if on is False:
         remedy = setting(facts, condition, "net.bridge.bridge-nf-call-iptables", "1", "0")
         return Finding(facts.host, subject, "problem", f"bridge-nf-call-iptables is off: {why}", remedy)
     if condition.drivers.get(subject) == "module":
@@ -126,7 +129,7 @@ def _bridge_netfilter(facts: HostFacts, condition: Condition) -> Finding:
     return Finding(facts.host, subject, "unknown", f"bridge-nf-call-iptables could not be read: {why}")
 
 
-def _clock(facts: HostFacts, condition: Condition) -> Finding:
+def _clock(facts: Facts, condition: Condition) -> Finding:
     if condition.clock is None:
         return Finding(facts.host, "clock", "unknown", "its time could not be read")
     off = abs(condition.clock) - condition.within
@@ -141,7 +144,7 @@ def _clock(facts: HostFacts, condition: Condition) -> Finding:
     return Finding(facts.host, "clock", "problem" if off > FAR_APART else "warning", told, remedy)
 
 
-def _disk(facts: HostFacts, condition: Condition, snapshot: Snapshot | None) -> Finding:
+def _disk(facts: Facts, condition: Condition, snapshot: Snapshot | None) -> Finding:
     root = (snapshot.data_root if snapshot is not None else "") or DATA_ROOT
     disk = _holding(condition.disks, root)
     if disk is None:

@@ -12,11 +12,11 @@ from dockerlab.doctor.case import ELSEWHERE, Case
 from dockerlab.doctor.condition import Condition
 from dockerlab.doctor.look import Patient
 from dockerlab.drift.undo import RESTART
+from dockerlab.facts import Facts
 from dockerlab.finding import Finding, Remedy
 from dockerlab.lab.loader import loads
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.survey import Seen
-from dockerlab.topology import HostFacts
 from dockerlab.verify.beforehand import Foreseen, foresee
 from dockerlab.verify.cause import Cause, how_many
 
@@ -49,7 +49,7 @@ def findings(patient: Patient, case: Case | None) -> Iterator[Finding]:
     if facts is None or condition is None or patient.snapshot is None:
         return
     unseen = _unseen(patient)
-    if not facts.iptables and facts.forward_policy is not None:
+    if not facts.settings.iptables and facts.ground.forward_policy is not None:
         yield _without_rules(facts)
         return
     if unseen:
@@ -62,7 +62,8 @@ def findings(patient: Patient, case: Case | None) -> Iterator[Finding]:
         said = f"{cause.text}, by which {hurt}"
         yield Finding(facts.host, subject, "problem", said, remedy(cause, facts, condition))
     if not any(SUBJECTS.get(cause.kind) == "firewall" for cause in told):
-        said = f"it lets through what Docker means to be let through; the policy of FORWARD is {facts.forward_policy}"
+        policy = facts.ground.forward_policy
+        said = f"it lets through what Docker means to be let through; the policy of FORWARD is {policy}"
         yield Finding(facts.host, "firewall", "ok", said)
 
 
@@ -94,9 +95,9 @@ def _unseen(patient: Patient) -> str:
     return ""
 
 
-def _without_rules(facts: HostFacts) -> Finding:
+def _without_rules(facts: Facts) -> Finding:
     """Return what becomes of packets where the engine is told to keep no rules."""
-    policy = facts.forward_policy
+    policy = facts.ground.forward_policy
     told = f"the engine is told to keep no rules (`iptables: false`), and the policy of FORWARD is {policy}"
     if policy == "ACCEPT":
         return Finding(facts.host, "firewall", "ok", told)
@@ -116,11 +117,11 @@ def foresee_probe(patient: Patient) -> Foreseen:
     return foresee(lab, Seen({host: patient.snapshot}, {host: patient.facts}, {host: patient.kernel}), ELSEWHERE)
 
 
-def remedy(cause: Cause, facts: HostFacts, condition: Condition) -> Remedy:
+def remedy(cause: Cause, facts: Facts, condition: Condition) -> Remedy:
     """Return what mends a cause: commands that a person has to want, for what a stranger did on a host may be meant."""
     if cause.undo == RESTART:
         words = "which puts them back"
-        if facts.forward_policy == "DROP":
+        if facts.ground.forward_policy == "DROP":
             # The tutorials' remedy lets everything through that the host could forward: never done unasked.
             opened = " ".join(as_root(facts, "iptables", "-P", "FORWARD", "ACCEPT"))
             words += f"; '{opened}' alone lets through all that the host could forward, and brings no NAT"

@@ -9,12 +9,14 @@ from ipaddress import IPv4Network
 from dockerlab.doctor.advice import as_root, setting
 from dockerlab.doctor.case import Case
 from dockerlab.doctor.condition import Condition, Socket
+from dockerlab.facts import Facts
 from dockerlab.finding import Finding, Remedy
+from dockerlab.kernel.addresses import IpAddress, IpNetwork
+from dockerlab.kernel.routes import Route
 from dockerlab.lab.model import Lab
 from dockerlab.modes.base import Wants
 from dockerlab.provision.preflight import Obstacle
 from dockerlab.snapshot import GATEWAY_BRIDGE, INGRESS, Snapshot
-from dockerlab.topology import HostFacts, IpAddress, IpNetwork, Route
 
 SWARM = "the Swarm"
 
@@ -36,14 +38,14 @@ def free_subnet(case: Case) -> IPv4Network | None:
     taken: list[IpNetwork] = [pool.subnet for network in case.lab.networks.values() for pool in network.pools]
     taken += [s for snapshot in case.snapshots.values() for network in snapshot.networks for s in network.subnets]
     for facts in case.facts.values():
-        taken += [address.network for nic in facts.nics for address in nic.addresses]
-        taken += [route.destination for route in facts.routes if route.destination is not None]
+        taken += [address.network for link in facts.ground.links for address in link.addresses]
+        taken += [route.destination for route in facts.ground.ways]
     used = [network for network in taken if isinstance(network, IPv4Network) and network.prefixlen > DEFAULT_LIKE]
     candidates = (IPv4Network(f"172.{second}.{third}.0/24") for second in range(28, 32) for third in range(256))
     return next((c for c in candidates if not any(c.overlaps(network) for network in used)), None)
 
 
-def routes(case: Case, facts: HostFacts, snapshot: Snapshot | None) -> Iterator[Finding]:
+def routes(case: Case, facts: Facts, snapshot: Snapshot | None) -> Iterator[Finding]:
     """Yield bridges' subnets that the host has a route for to somewhere else, such as a VPN.
 
     What lies behind such a route and what lies on the bridge cannot both be reached: the longer prefix wins.
@@ -52,16 +54,16 @@ def routes(case: Case, facts: HostFacts, snapshot: Snapshot | None) -> Iterator[
     clear = True
     for name, network in case.networks(facts.host).items():
         for pool in network.pools if network.driver == "bridge" else ():
-            for route in facts.routes:
-                other = route.destination
-                if other is None or not _claims(route, own) or other.version != pool.subnet.version:
+            for route in facts.ground.ways:
+                other, hop = route.destination, route.hops[0]
+                if not _claims(route, own) or other.version != pool.subnet.version:
                     continue
                 if not other.overlaps(pool.subnet):
                     continue
                 clear = False
-                via = f" via {route.via}" if route.via is not None else ""
+                via = f" via {hop.via}" if hop.via is not None else ""
                 told = (
-                    f"subnet {pool.subnet} of network {name} overlaps with the route to {other}{via} dev {route.device}"
+                    f"subnet {pool.subnet} of network {name} overlaps with the route to {other}{via} dev {hop.device}"
                 )
                 remedy = subnet_remedy(case, Obstacle(facts.host, "subnet", told))
                 if other.prefixlen >= pool.subnet.prefixlen:
@@ -77,14 +79,13 @@ def routes(case: Case, facts: HostFacts, snapshot: Snapshot | None) -> Iterator[
 
 def _claims(route: Route, own: Iterable[str]) -> bool:
     """Tell whether a route leads somewhere else than to a bridge of the engine, or to a neighbour on the link."""
-    if route.destination is None or route.destination.prefixlen <= DEFAULT_LIKE:
+    if route.destination.prefixlen <= DEFAULT_LIKE:
         return False
-    return route.device not in own and (route.via is not None or route.device.startswith(("tun", "wg", "ppp")))
+    hop = route.hops[0]
+    return hop.device not in own and (hop.via is not None or hop.device.startswith(("tun", "wg", "ppp")))
 
 
-def ports(
-    case: Case, facts: HostFacts, condition: Condition, snapshot: Snapshot | None, wants: Wants
-) -> Iterator[Finding]:
+def ports(case: Case, facts: Facts, condition: Condition, snapshot: Snapshot | None, wants: Wants) -> Iterator[Finding]:
     """Yield ports of the host that the lab needs and a process has; what containers have, `up` itself finds."""
     needed = _needed(case.lab, facts.host, snapshot, wants)
     if not needed:
@@ -148,7 +149,7 @@ def _holders(sockets: Iterable[Socket], protocol: str, port: int, address: IpAdd
     ]
 
 
-def neighbours(lab: Lab, facts: HostFacts, condition: Condition) -> Iterator[Finding]:
+def neighbours(lab: Lab, facts: Facts, condition: Condition) -> Iterator[Finding]:
     """Yield whether the kernel's neighbour table takes what a full matrix of the lab puts into it."""
     wanted, limit = _entries(lab, facts.host), condition.neighbour_limit
     if not wanted:

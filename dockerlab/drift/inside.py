@@ -1,55 +1,78 @@
-"""What is beneath the engine's word: namespaces and parent interfaces, held against what the engine gave. Pure.
+"""What is beneath the engine's word: how kernels differ from what the engines made, told to who looks into a container.
 
 An engine tells what it once gave to a container: an interface, addresses, a gateway. Whoever changes these in the
-container's network namespace does it behind the engine's back, and only the namespace itself shows it.
+container's network namespace does it behind the engine's back, and only the namespace itself shows it. Pure.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TypeGuard
 
+from dockerlab.drift import difference as kernels
+from dockerlab.drift.edits import Edit, Readdress, Swap, Turn
 from dockerlab.drift.objects import Difference
-from dockerlab.kernel.model import Link
+from dockerlab.kernel.model import Link, Machine, Namespace
+from dockerlab.kernel.routes import MAIN, Neighbour, Route
 from dockerlab.lab.model import Lab
 from dockerlab.modes.parent import ParentNetwork
-from dockerlab.snapshot import GATEWAY_BRIDGE, MTU, ContainerState, EndpointState, Snapshot
-from dockerlab.survey.inside import Inside
-from dockerlab.topology import HostFacts
+from dockerlab.reach.people import owner_of
+from dockerlab.snapshot import ContainerState, EndpointState, Snapshot
 
 OWN_RESOLVER = "127.0.0.11"
 """Where a container on a network of one's own finds the engine's name server."""
 
-TUNNEL = 1450
-"""What a VXLAN leaves of an Ethernet frame of 1500 bytes."""
 
+def beneath(
+    lab: Lab,
+    snapshots: Mapping[str, Snapshot],
+    machines: Mapping[str, Machine],
+    found: Iterable[kernels.Difference],
+) -> Iterator[Difference]:
+    """Yield what of the differences between kernels is beneath the engines' word, each with what makes it right again.
 
-def parents(lab: Lab, facts: Mapping[str, HostFacts]) -> Iterator[Difference]:
-    """Yield the parent interfaces that are down."""
-    for name, spec in lab.networks.items():
-        parent = spec.parent_interface if isinstance(spec, ParentNetwork) else None
-        for host in lab.hosts_of(name) if parent is not None else ():
-            nic = next((nic for nic in facts[host].nics if nic.name == parent), None) if host in facts else None
-            if nic is not None and not nic.up:
-                what = f"has a parent that is down: no frame leaves {host} by {parent}, and none enters"
-                yield Difference(host, "network", name, what, (f"ip link set {parent} up",), "down")
-
-
-def namespaces(lab: Lab, snapshots: Mapping[str, Snapshot], insides: Mapping[str, Inside]) -> Iterator[Difference]:
-    """Yield where a namespace is not as its engine made it, each with the command that makes it so again."""
+    `found` is what is otherwise in `machines`, the kernels as they are, than the engines have made it.
+    """
     holders = _holders(lab, snapshots)
-    for name, inside in insides.items():
+    for each in found:
+        if each.who == each.host:
+            yield from _parents(lab, each)
+            continue
+        snapshot, name = snapshots[each.host], owner_of(lab, each.who)
+        state, space = snapshot.container(name), machines[each.host].space(each.at.space)
+        if state is not None and space is not None:
+            room = _Room(state, space, snapshot, holders)
+            for what in room.says(each.edits[0]) if each.edits else ():
+                yield Difference(each.host, "container", name, what, (f"docker restart {name}",))
+
+
+def resolvers(
+    lab: Lab, snapshots: Mapping[str, Snapshot], asked: Mapping[str, tuple[str, ...]]
+) -> Iterator[Difference]:
+    """Yield the containers that ask others than the engine for names; `asked` are their name servers."""
+    for name, servers in asked.items():
         host = lab.host_of(name)
         state = snapshots[host].container(name)
         if state is None or not state.running:
             continue
-        for what in _wrong(state, inside, snapshots[host], holders):
-            yield Difference(host, "container", name, what, (f"docker restart {name}",))
         named = any(place.addresses and place.network != "bridge" for place in state.endpoints.values())
-        if named and OWN_RESOLVER not in inside.nameservers:
-            asked = ", ".join(inside.nameservers) or "nobody"
-            what = f"asks {asked} for names, and the engine's name server is {OWN_RESOLVER}"
+        if named and OWN_RESOLVER not in servers:
+            what = f"asks {', '.join(servers) or 'nobody'} for names, and the engine's name server is {OWN_RESOLVER}"
             right = f"docker exec {name} sh -c 'echo nameserver {OWN_RESOLVER} >/etc/resolv.conf'"
             yield Difference(host, "container", name, what, (right,))
+
+
+def _parents(lab: Lab, each: kernels.Difference) -> Iterator[Difference]:
+    """Yield the networks whose parent interface is down."""
+    first = each.edits[0] if each.edits else None
+    if not (isinstance(first, Turn) and (first.attribute, first.value) == ("up", True)):
+        return
+    for name, spec in lab.networks.items():
+        parent = spec.parent_interface if isinstance(spec, ParentNetwork) else None
+        if parent == first.link and each.host in lab.hosts_of(name):
+            what = f"has a parent that is down: no frame leaves {each.host} by {parent}, and none enters"
+            yield Difference(each.host, "network", name, what, (f"ip link set {parent} up",), "down")
 
 
 Holders = Mapping[tuple[str, str], tuple[str, str]]
@@ -73,71 +96,88 @@ def _lan(network: str, snapshot: Snapshot) -> str:
     return f"{snapshot.host} {network}" if state is None or state.driver == "bridge" else network
 
 
-def _wrong(state: ContainerState, inside: Inside, snapshot: Snapshot, holders: Holders) -> Iterator[str]:
-    for place in state.endpoints.values():
-        link, lan = _link_of(place, inside), _lan(place.network, snapshot)
-        if link is not None:
-            yield from _addresses(state.name, place, link, lan, holders)
-            if not link.up:
-                yield f"has its interface {link.name} down, so that nothing enters and nothing leaves"
-            yield from _size(place, link, snapshot)
-        elif place.addresses:
-            yield f"has no interface for {place.addresses[0]}, which the engine gave it on {place.network}"
-        for address, mac in inside.fixed.items():
-            holder, right = holders.get((lan, address), ("", ""))
-            if holder and right and mac.lower() != right.lower():
-                yield (
-                    f"has a neighbour entry that never expires, by which {address} ({holder}) has the MAC address "
-                    f"{mac}; it is {right}"
-                )
-    yield from _gateways(state, inside, snapshot)
+@dataclass(frozen=True)
+class _Room:
+    """A container's namespace as it is, beside what its engine says of it."""
+
+    state: ContainerState
+    space: Namespace
+    snapshot: Snapshot
+    holders: Holders
+
+    def says(self, edit: Edit) -> Iterator[str]:
+        """Yield what a container has otherwise than its engine gave it, by the edit that would mend it."""
+        match edit:
+            case Swap(part="links", out=None, into=Link() as link):
+                for address in link.addresses:
+                    for place in self.state.endpoints.values():
+                        if address in place.addresses:
+                            yield f"has no interface for {address}, which the engine gave it on {place.network}"
+            case Turn(attribute="up", value=True):
+                yield f"has its interface {edit.link} down, so that nothing enters and nothing leaves"
+            case Turn(attribute="mtu"):
+                yield from self._size(edit.link, edit.value)
+            case Readdress():
+                yield from self._address(edit)
+            case Swap(part="routes"):
+                yield from self._route(edit.out, edit.into)
+            case Swap(part="neighbours", out=Neighbour() as entry):
+                yield from self._neighbour(entry)
+
+    def _place(self, name: str) -> EndpointState | None:
+        """Return the endpoint of an interface: by its MAC address, or, where several share one, by its address."""
+        link = self.space.link(name)
+        if link is None:
+            return None
+        places = [place for place in self.state.endpoints.values() if place.addresses]
+        same = [place for place in places if place.mac and place.mac.lower() == link.mac.lower()]
+        held = {address.ip for address in link.addresses}
+        by_address = [place for place in places if held & {address.ip for address in place.addresses}]
+        return next(iter(same if len(same) == 1 else by_address), None)
+
+    def _holder(self, device: str, address: object) -> tuple[str, str]:
+        """Return which of the lab's containers was given an address on an interface's LAN, and its MAC address."""
+        place = self._place(device)
+        return self.holders.get((_lan(place.network, self.snapshot), str(address)), ("", "")) if place else ("", "")
+
+    def _size(self, name: str, most: int) -> Iterator[str]:
+        place, link = self._place(name), self.space.link(name)
+        network = self.snapshot.network(place.network) if place is not None else None
+        if network is not None and network.driver == "overlay" and link is not None and link.mtu > most:
+            yield f"has MTU {link.mtu} on {name}, and the tunnel of {network.name} takes {most}"
+
+    def _address(self, edit: Readdress) -> Iterator[str]:
+        now, right, name = edit.out, edit.into, edit.link
+        if now is not None and right is not None:
+            yield f"has a wrong subnet mask on {name}: {now}, and the engine gave it {right}"
+        elif right is not None:
+            yield f"lacks the address {right} on {name}, which the engine gave it"
+        elif now is not None:
+            holder, _ = self._holder(name, now.ip)
+            if holder and holder != self.state.name:
+                yield f"has the address {now.ip} of {holder} on {name} as well"
+
+    def _route(self, now: object, right: object) -> Iterator[str]:
+        if _is_default(right) and _is_default(now):
+            yield f"has its default route by {_by(now)}, and the engine gave it {_by(right)}"
+        elif _is_default(right):
+            yield f"has no default route, and the engine gave it one by {_by(right)}"
+        elif _is_default(now):
+            yield f"has a default route by {_by(now)}, and the engine gave it none like that"
+
+    def _neighbour(self, entry: Neighbour) -> Iterator[str]:
+        holder, right = self._holder(entry.device, entry.address)
+        if holder and right and entry.mac and entry.mac.lower() != right.lower():
+            yield (
+                f"has a neighbour entry that never expires, by which {entry.address} ({holder}) has the MAC address "
+                f"{entry.mac}; it is {right}"
+            )
 
 
-def _link_of(place: EndpointState, inside: Inside) -> Link | None:
-    """Return the interface of an endpoint: by its MAC address, or, where several share one, by its address."""
-    ours = {address.ip for address in place.addresses}
-    same = [link for link in inside.links if place.mac and link.mac.lower() == place.mac.lower()]
-    held = [link for link in inside.links if ours & {address.ip for address in link.addresses}]
-    return next(iter(held if len(same) != 1 else same), None)
+def _is_default(route: object) -> TypeGuard[Route]:
+    """Tell whether it is IPv4's way out."""
+    return isinstance(route, Route) and (route.version, route.table, route.destination.prefixlen) == (4, MAIN, 0)
 
 
-def _addresses(name: str, place: EndpointState, link: Link, lan: str, holders: Holders) -> Iterator[str]:
-    held = {address.ip: address for address in link.addresses}
-    for address in place.addresses:
-        there = held.get(address.ip)
-        if there is None and (link.up or address.version == 4):  # an interface that goes down loses those of IPv6
-            yield f"lacks the address {address} on {link.name}, which the engine gave it"
-        elif there is not None and there.network != address.network:
-            yield f"has a wrong subnet mask on {link.name}: {there}, and the engine gave it {address}"
-    for ip in held:
-        holder, _ = holders.get((lan, str(ip)), ("", ""))
-        if holder and holder != name:
-            yield f"has the address {ip} of {holder} on {link.name} as well"
-
-
-def _size(place: EndpointState, link: Link, snapshot: Snapshot) -> Iterator[str]:
-    network = snapshot.network(place.network)
-    if network is None or network.driver != "overlay":
-        return
-    given = network.options.get(MTU, "")
-    most = int(given) if given.isdigit() else TUNNEL
-    if link.mtu > most:
-        yield f"has MTU {link.mtu} on {link.name}, and the tunnel of {place.network} takes {most}"
-
-
-def _gateways(state: ContainerState, inside: Inside, snapshot: Snapshot) -> Iterator[str]:
-    given, beside = set[str](), snapshot.network(GATEWAY_BRIDGE)
-    for place in state.endpoints.values():
-        network = snapshot.network(place.network)
-        if network is None or network.internal:
-            continue
-        given |= {place.gateway} if place.gateway else set()
-        if network.driver == "overlay" and beside is not None:
-            given |= set(beside.gateways)  # the engine's own bridge, by which an overlay's containers leave the host
-    if not given or "" in inside.gateways:
-        return
-    wanted = " or ".join(sorted(given))
-    if not inside.gateways:
-        yield f"has no default route, and the engine gave it one by {wanted}"
-    elif not set(inside.gateways) <= given:
-        yield f"has its default route by {', '.join(inside.gateways)}, and the engine gave it {wanted}"
+def _by(route: Route) -> str:
+    return ", ".join(str(hop.via or hop.device) for hop in route.hops)

@@ -108,7 +108,7 @@ def scene(lab: Lab, hosts: Hosts, answers: Mapping[str, str] | None = None, *, s
     seen = look(hosts, (*lab.containers, *lab.networks), kernels="all")
     answered = answers or {}
     verify = partial(on_hosts.verify, lab, hosts, seen=seen)
-    return Scene(lab, hosts, seen.snapshots, verify, answered, seen.facts, spares)
+    return Scene(lab, hosts, seen, verify, answered, spares)
 
 
 def adopt(folder: Folder, progress: Progress, session: Session, reporting: Reporting, undo: str) -> bool:

@@ -13,11 +13,11 @@ from dockerlab.daemon import DaemonFile
 from dockerlab.daemon.state import PATH
 from dockerlab.hosts.base import Host
 from dockerlab.imagined.origin import origin
+from dockerlab.kernel.model import IP_FORWARD, Namespace
 from dockerlab.kernel.rules import Rule, Ruleset
 from dockerlab.modes.bridge_rules import NETWORK
 from dockerlab.snapshot import GATEWAY_BRIDGE, INGRESS, LABEL_LAB, Snapshot
 from dockerlab.survey import Seen, on_each, send
-from dockerlab.topology import HostFacts
 
 DOCKER0 = "docker0"
 DOCKERS_OWN = frozenset({GATEWAY_BRIDGE, INGRESS})
@@ -66,14 +66,12 @@ def held(seen: Seen, hosts: Mapping[str, Host]) -> dict[str, Holdings]:
     """Return what each host holds now."""
     kernels = on_each(hosts, lambda host: send.look(host, (), "host"))
     files = on_each(hosts, daemon.look)
-    return {
-        name: held_by(seen.snapshots[name], seen.facts[name], kernels[name].ground.ruleset, files[name])
-        for name in hosts
-    }
+    return {name: held_by(seen.snapshots[name], kernels[name].ground, files[name]) for name in hosts}
 
 
-def held_by(snapshot: Snapshot, facts: HostFacts, ruleset: Ruleset, file: DaemonFile) -> Holdings:
-    """Return what one host holds; rules that cannot be read are None."""
+def held_by(snapshot: Snapshot, ground: Namespace, file: DaemonFile) -> Holdings:
+    """Return what one host holds, whose own namespace that is; rules that cannot be read are None."""
+    docker0, ruleset = ground.link(DOCKER0), ground.ruleset
     networks = [network for network in snapshot.networks if LABEL_LAB not in network.labels]
     return Holdings(
         containers=frozenset(c.name for c in snapshot.containers if LABEL_LAB not in c.labels),
@@ -82,12 +80,14 @@ def held_by(snapshot: Snapshot, facts: HostFacts, ruleset: Ruleset, file: Daemon
         swarm=snapshot.swarm.state != "inactive",
         settings=(file.text or b"").decode(errors="replace"),
         file=file.path,
-        bridge=next((str(a) for nic in facts.nics if nic.name == DOCKER0 for a in nic.addresses if a.version == 4), ""),
-        links=frozenset(f"{nic.name} {'up' if nic.up else 'down'}" for nic in facts.nics if not _dockers(nic.name)),
-        routes=frozenset(_routes(facts)),
+        bridge=next((str(a) for a in docker0.addresses if a.version == 4), "") if docker0 is not None else "",
+        links=frozenset(
+            f"{link.name} {'up' if link.up else 'down'}" for link in ground.links if not _dockers(link.name)
+        ),
+        routes=frozenset(_routes(ground)),
         rules=frozenset(_rules(ruleset)) if "ip" in ruleset.read else None,
-        policy=facts.forward_policy,
-        ip_forward=facts.ip_forward,
+        policy=ground.forward_policy,
+        ip_forward=ground.on(IP_FORWARD),
     )
 
 
@@ -96,13 +96,13 @@ def _dockers(link: str) -> bool:
     return link in DOCKERS_OWN or link.startswith(("br-", "veth"))
 
 
-def _routes(facts: HostFacts) -> Iterator[str]:
+def _routes(ground: Namespace) -> Iterator[str]:
     """Yield the routes of IPv4 as `ip route` takes them; those of IPv6 come and go with the links' own addresses."""
-    for route in facts.routes:
-        known = route.destination or route.via
-        if known is not None and known.version == 4 and not _dockers(route.device) and route.device != DOCKER0:
-            via = f"via {route.via} " if route.via is not None else ""
-            yield f"{route.destination or 'default'} {via}dev {route.device}"
+    for route in ground.ways:
+        hop = route.hops[0]
+        if route.version == 4 and not _dockers(hop.device) and hop.device != DOCKER0:
+            via = f"via {hop.via} " if hop.via is not None else ""
+            yield f"{route.destination if route.destination.prefixlen else 'default'} {via}dev {hop.device}"
 
 
 def _rules(ruleset: Ruleset) -> Iterator[str]:

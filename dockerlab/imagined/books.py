@@ -12,11 +12,11 @@ from dataclasses import replace
 from dockerlab import modes
 from dockerlab.imagined.ipam import Ipam
 from dockerlab.imagined.networks import docker0, network, right, wide
+from dockerlab.kernel.addresses import IpAddress
 from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.model import Attachment, Container, Lab
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.snapshot import GATEWAY_BRIDGE, ContainerState, NetworkState, PublishedPort, Snapshot
-from dockerlab.topology import IpAddress
 from dockerlab.versions import Engine, numbers
 
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - the engine's words for every address of a host, to be read and not bound

@@ -19,7 +19,6 @@ from dockerlab.kernel.rules import UNREAD, Chain, Ruleset
 from dockerlab.lab.model import Lab
 from dockerlab.modes.made import default
 from dockerlab.snapshot import Snapshot
-from dockerlab.topology import HostFacts
 
 FORWARDING: Mapping[str, str] = {
     "net/ipv4/ip_forward": "1",
@@ -78,28 +77,21 @@ def _policy(chain: Chain) -> Chain:
     return replace(chain, rules=())
 
 
-def told(facts: HostFacts, book: Snapshot) -> Machine:
-    """Return a host without Docker by the facts of a machine whose kernel itself could not be looked at."""
+def told(host: str, own: Namespace, book: Snapshot) -> Machine:
+    """Return a host without Docker by what is known of it where its kernel could not be looked at as a whole."""
     docker = {network.bridge for network in book.networks if network.bridge}
-    nics = [nic for nic in facts.nics if nic.name not in docker]
-    links = [
-        Link(number, nic.name, mac=nic.mac, mtu=1500, up=nic.up, addresses=nic.addresses)
-        for number, nic in enumerate(nics, 1)
-    ]
-    routes = [
-        default(route.device, route.via)
-        for route in facts.routes
-        if route.destination is None and route.via is not None and route.device not in docker
-    ]
+    links = tuple(link for link in own.links if link.name not in docker)
+    hops = [route.hops[0] for route in own.ways if not route.destination.prefixlen]
+    routes = [default(hop.device, hop.via) for hop in hops if hop.via is not None and hop.device not in docker]
     policies = tuple(
         Chain(family, "filter", "FORWARD", hook="forward", policy=policy)
-        for family, policy in (("ip", facts.forward_policy or UNREAD), ("ip6", "ACCEPT"))
+        for family, policy in (("ip", own.forward_policy or UNREAD), ("ip6", "ACCEPT"))
     )
     ground = Namespace(
-        4026531840, host=True, links=tuple(links), routes=(*routes, *_connected(links)), sysctls=dict(FORWARDING),
+        own.id, host=True, links=links, routes=(*routes, *_connected(links)), sysctls=dict(FORWARDING),
         ruleset=Ruleset(policies, read=frozenset({"ip", "ip6"})),
     )  # fmt: skip
-    return Machine(facts.host, kernel=facts.kernel, namespaces=(ground,))
+    return Machine(host, namespaces=(ground,))
 
 
 def made_up(lab: Lab) -> dict[str, Machine]:

@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address, ip_interface
 
+from dockerlab.kernel.addresses import IpAddress, IpInterface, IpNetwork
 from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.model import Attachment, Network, Pool
 from dockerlab.modes.parent import ParentNetwork
 from dockerlab.snapshot import EndpointState, NetworkState
-from dockerlab.topology import IpAddress, IpInterface, IpNetwork
 from dockerlab.versions import Engine
 
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_network
 
 from dockerlab import modes
+from dockerlab.kernel.addresses import IpNetwork
 from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.model import Network
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.modes.parent import ParentNetwork
 from dockerlab.snapshot import BINDING, BRIDGE_NAME, GATEWAY_BRIDGE, ICC, MASQUERADE, MTU, VXLAN_IDS, NetworkState
-from dockerlab.topology import IpNetwork
 
 BRIDGES = {DEFAULT: "docker0", GATEWAY_BRIDGE: GATEWAY_BRIDGE}
 """The networks that an engine makes by itself, with the name of their interface."""

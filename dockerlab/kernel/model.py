@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dockerlab.kernel.addresses import IpInterface
-from dockerlab.kernel.routes import Neighbour, Route, Selector
+from dockerlab.kernel.addresses import IpAddress, IpInterface
+from dockerlab.kernel.routes import MAIN, Neighbour, Route, Selector
 from dockerlab.kernel.rules import Ruleset
+
+IP_FORWARD, IP6_FORWARD = "net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"
+BRIDGE_NF = "net/bridge/bridge-nf-call-iptables"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +95,29 @@ class Namespace:
         """Return a setting's number, or None where it could not be read."""
         text = self.sysctls.get(path, "")
         return int(text) if text.lstrip("-").isdigit() else None
+
+    def on(self, path: str) -> bool | None:
+        """Tell whether a setting is on, or return None where it could not be read."""
+        value = self.sysctl(path)
+        return None if value is None else bool(value)
+
+    @property
+    def ways(self) -> tuple[Route, ...]:
+        """Return the routes of the main table that lead somewhere; of several next hops the first one counts."""
+        return tuple(r for r in self.routes if r.kind == "unicast" and r.table == MAIN and r.hops)
+
+    @property
+    def forward_policy(self) -> str | None:
+        """Return what becomes of IPv4 that no rule of FORWARD speaks of, or None where that could not be read."""
+        return self.ruleset.policy("ip", "filter", "FORWARD")
+
+    @property
+    def primary_address(self) -> IpAddress | None:
+        """Return the address that the default route leaves from, or the first global one, or None."""
+        default = next((way.hops[0].device for way in self.ways if not way.destination.prefixlen), None)
+        ordered = sorted(self.links, key=lambda link: default is None or link.name != default)
+        found = (a.ip for link in ordered for a in link.addresses if not a.ip.is_loopback and not a.ip.is_link_local)
+        return next(found, None)
 
 
 @dataclass(frozen=True, slots=True)

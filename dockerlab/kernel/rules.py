@@ -162,3 +162,13 @@ class Ruleset:
         """Return the chain of that name, or None; where legacy and nft iptables both have it, the first."""
         found = (c for c in self.chains if (c.family, c.table, c.name) == (family, table, name))
         return next(found, None)
+
+    def policy(self, family: str, table: str, name: str) -> str | None:
+        """Return the policy of a base chain, or None where it could not be read.
+
+        A table that nobody has used yet lets everything through.
+        """
+        chain = self.chain(family, table, name)
+        if chain is not None:
+            return None if chain.policy == UNREAD else chain.policy
+        return "ACCEPT" if family in self.read else None

@@ -38,7 +38,7 @@ def routes(entries: Iterable[Json], version: int) -> tuple[tuple[Route, ...], tu
 def _route(entry: Json, version: int) -> Route:
     source = entry.get("prefsrc")
     return Route(
-        destination=_network(entry["dst"], version),
+        destination=network(entry["dst"], version),
         kind=entry.get("type", "unicast"),
         table=str(entry.get("table", MAIN)),
         hops=tuple(_hop(each) for each in (entry.get("nexthops") or [entry]) if "dev" in each or "gateway" in each),
@@ -56,7 +56,8 @@ def _unless_usual(entry: Json, key: str) -> str:
     return "" if said == USUAL[key] else said
 
 
-def _network(text: str, version: int) -> IpNetwork:
+def network(text: str, version: int) -> IpNetwork:
+    """Return what `ip` calls a destination: a network, or `default` for the whole of an IP version."""
     return ip_network(EVERYWHERE[version] if text in ("default", "all") else text, strict=False)
 
 

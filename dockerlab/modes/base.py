@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_interface
 
+from dockerlab.kernel.addresses import IpAddress, IpInterface, IpNetwork
 from dockerlab.lab.model import Container, Lab, Network
 from dockerlab.lab.problem import Problem, meant
 from dockerlab.modes.made import Joined, Made, Written
 from dockerlab.snapshot import EndpointState, NetworkState, PublishedPort
-from dockerlab.topology import HostFacts, IpAddress, IpInterface, IpNetwork
 from dockerlab.versions import Engine
 
 
@@ -26,7 +26,6 @@ class Site:
     name: str
     spec: Network | None
     state: NetworkState | None = None
-    facts: HostFacts | None = None
     engine: Engine = field(default_factory=Engine)
 
     @property

@@ -11,6 +11,7 @@ from dataclasses import replace
 from ipaddress import ip_address, ip_interface, ip_network
 from typing import Literal
 
+from dockerlab.kernel.addresses import IpInterface
 from dockerlab.kernel.model import Link
 from dockerlab.lab.model import Lab, Network
 from dockerlab.lab.problem import Problem
@@ -31,7 +32,6 @@ from dockerlab.snapshot import (
     EndpointState,
     PublishedPort,
 )
-from dockerlab.topology import IpInterface
 from dockerlab.versions import Engine
 
 DEFAULT = "bridge"

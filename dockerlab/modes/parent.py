@@ -7,13 +7,13 @@ from dataclasses import replace
 
 from pydantic import Field
 
+from dockerlab.kernel.addresses import IpNetwork
 from dockerlab.kernel.model import Link
 from dockerlab.lab.model import Lab, Network
 from dockerlab.lab.problem import Problem
 from dockerlab.modes.base import CONNECT, JOIN, Mode, Site, gateways
 from dockerlab.modes.made import Joined, Made, default
 from dockerlab.snapshot import EndpointState
-from dockerlab.topology import IpNetwork
 
 
 class ParentNetwork(Network):

@@ -22,17 +22,16 @@ place (`knocks.py`), and the report says of each with what number it began and w
 import collections
 import errno
 import heapq
-import json
 import os
 import platform
 import selectors
 import signal
-import sys
 import time
 from typing import Any
 
 from dockerlab.probe import wire
 from dockerlab.probe.connections import Connections
+from dockerlab.probe.dialogue import hear, say
 from dockerlab.probe.flight import Flight, Question, name_of
 from dockerlab.probe.knocks import Watches, proxied_ports
 from dockerlab.probe.sandboxes import Sandbox, open_namespace, read_text
@@ -66,21 +65,6 @@ def main() -> "None":
     say(event="ready", kernel=kernel, python=platform.python_version(), places=places)
     share = hear()["share"]
     agent.run(job["cells"], share)
-
-
-def say(**message: "object") -> "None":
-    """Write one message to the controller."""
-    sys.stdout.buffer.write(json.dumps(message).encode() + b"\n")
-    sys.stdout.buffer.flush()
-
-
-def hear() -> "dict[str, Any]":
-    """Return the controller's next message; ends the program where the controller has gone."""
-    line = sys.stdin.buffer.readline()
-    if not line:
-        sys.exit(1)
-    message: dict[str, Any] = json.loads(line.decode())
-    return message
 
 
 def raise_file_limit() -> "int":

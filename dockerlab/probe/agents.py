@@ -20,7 +20,10 @@ from dockerlab.probe.wire import NONCE_SIZE
 
 AGENT = Program(
     "dockerlab.probe",
-    ("wire", "neighbours", "sandboxes", "resolver", "knocks", "flight", "connections", "senders", "agent"),
+    (
+        *("dialogue", "wire", "neighbours", "sandboxes", "resolver", "knocks", "flight", "connections", "senders"),
+        "agent",
+    ),
 )
 
 PATIENCE = 2.0

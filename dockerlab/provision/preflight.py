@@ -8,14 +8,16 @@ from typing import Literal
 
 from dockerlab import modes
 from dockerlab.errors import ConflictError
+from dockerlab.facts import Facts
 from dockerlab.identity import Identity
 from dockerlab.imagined.engines import engine_of
+from dockerlab.kernel.addresses import IpNetwork
+from dockerlab.kernel.model import IP6_FORWARD
 from dockerlab.lab.model import Lab, Network
 from dockerlab.modes.ipvlan import IpvlanNetwork
 from dockerlab.modes.parent import ParentNetwork
 from dockerlab.plan.ownership import belongs
 from dockerlab.snapshot import NetworkState, Snapshot
-from dockerlab.topology import HostFacts, IpNetwork
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Obstacle:
         return f"{self.host}: {self.told}"
 
 
-def check(lab: Lab, who: Identity, facts: Mapping[str, HostFacts], snapshots: Mapping[str, Snapshot]) -> None:
+def check(lab: Lab, who: Identity, facts: Mapping[str, Facts], snapshots: Mapping[str, Snapshot]) -> None:
     """Raise ConflictError, naming every host and object, when the lab cannot be built on what was found."""
     found = obstacles(lab, who, facts, snapshots)
     if found:
@@ -39,9 +41,7 @@ def check(lab: Lab, who: Identity, facts: Mapping[str, HostFacts], snapshots: Ma
         raise ConflictError(f"nothing was created, because it would fail:\n  {lines}")
 
 
-def obstacles(
-    lab: Lab, who: Identity, facts: Mapping[str, HostFacts], snapshots: Mapping[str, Snapshot]
-) -> list[Obstacle]:
+def obstacles(lab: Lab, who: Identity, facts: Mapping[str, Facts], snapshots: Mapping[str, Snapshot]) -> list[Obstacle]:
     """Return what keeps the lab from being built, as far as its hosts have told their facts and their objects."""
     found = list(_names(lab))
     for host in lab.hosts:
@@ -66,9 +66,9 @@ def _names(lab: Lab) -> Iterator[Obstacle]:
             yield Obstacle(lab.host_of(name), "name", told)
 
 
-def _networks(lab: Lab, facts: HostFacts) -> Iterator[Obstacle]:
+def _networks(lab: Lab, facts: Facts) -> Iterator[Obstacle]:
     """Yield networks for which the host lacks the parent interface, or the kernel a driver."""
-    nics = {nic.name for nic in facts.nics}
+    nics = {link.name for link in facts.ground.links}
     for name, network in lab.networks.items():
         if facts.host not in lab.hosts_of(name):
             continue
@@ -90,11 +90,11 @@ def _networks(lab: Lab, facts: HostFacts) -> Iterator[Obstacle]:
             yield Obstacle(facts.host, "kernel", told)
 
 
-def kernel_needs(network: Network, facts: HostFacts) -> tuple[str, ...]:
+def kernel_needs(network: Network, facts: Facts) -> tuple[str, ...]:
     """Return the kernel's build options that a network needs on a host; a parent that is not there is a VLAN's."""
     needs = modes.for_driver(network.driver).needs(network)
     parent = network.parent_interface if isinstance(network, ParentNetwork) else None
-    there = parent is None or facts.nic(parent) is not None or not facts.nics
+    there = parent is None or facts.ground.link(parent) is not None or not facts.ground.links
     return needs if there else (*needs, "CONFIG_VLAN_8021Q")
 
 
@@ -115,7 +115,7 @@ def _overlaps(lab: Lab, who: Identity, snapshot: Snapshot) -> Iterator[Obstacle]
                     yield Obstacle(snapshot.host, "subnet", told, other.name)
 
 
-def _lans(lab: Lab, facts: HostFacts, snapshot: Snapshot) -> Iterator[Obstacle]:
+def _lans(lab: Lab, facts: Facts, snapshot: Snapshot) -> Iterator[Obstacle]:
     """Yield subnets of bridges in which the host itself has a neighbour: the engine takes them, and cuts the host off.
 
     Networks on a parent interface have their subnet from there, and those of a Swarm are kept apart from the host.
@@ -125,19 +125,19 @@ def _lans(lab: Lab, facts: HostFacts, snapshot: Snapshot) -> Iterator[Obstacle]:
         if network.driver != "bridge" or snapshot.host not in lab.hosts_of(name):
             continue
         for pool in network.pools:
-            for nic in facts.nics:
-                for address in nic.addresses:
+            for link in facts.ground.links:
+                for address in link.addresses:
                     theirs: IpNetwork = address.network
                     same = theirs.version == pool.subnet.version
-                    if same and theirs.overlaps(pool.subnet) and nic.name not in bridges:
+                    if same and theirs.overlaps(pool.subnet) and link.name not in bridges:
                         told = (
                             f"subnet {pool.subnet} of network {name} overlaps with the host's own network {theirs} on "
-                            f"{nic.name}: the host would look for its neighbours on the bridge"
+                            f"{link.name}: the host would look for its neighbours on the bridge"
                         )
                         yield Obstacle(snapshot.host, "subnet", told)
 
 
-def _gossip(lab: Lab, facts: HostFacts, snapshot: Snapshot) -> Iterator[Obstacle]:
+def _gossip(lab: Lab, facts: Facts, snapshot: Snapshot) -> Iterator[Obstacle]:
     """Yield that the port is taken on which a Swarm's members tell each other of containers.
 
     The engine says nothing of it but in its log, and goes on: names and addresses of other hosts are then never known.
@@ -152,17 +152,18 @@ def _gossip(lab: Lab, facts: HostFacts, snapshot: Snapshot) -> Iterator[Obstacle
         yield Obstacle(facts.host, "gossip", told)
 
 
-def _engine(lab: Lab, facts: HostFacts, snapshot: Snapshot) -> Iterator[Obstacle]:
+def _engine(lab: Lab, facts: Facts, snapshot: Snapshot) -> Iterator[Obstacle]:
     """Yield what the host's engine would refuse: an option, IPv6 that is not forwarded, two ways out."""
-    engine = engine_of(snapshot, facts)
+    engine = engine_of(snapshot, facts.settings)
     if not engine.known:
         return
+    unforwarded = facts.ground.on(IP6_FORWARD) is False
     for name, network in lab.networks.items():
         if facts.host not in lab.hosts_of(name):
             continue
         for told in modes.for_driver(network.driver).refuses(network, engine):
             yield Obstacle(facts.host, "engine", f"network {name} {told}")
-        if network.driver == "bridge" and network.ipv6 and engine.backend == "nftables" and facts.ip6_forward is False:
+        if network.driver == "bridge" and network.ipv6 and engine.backend == "nftables" and unforwarded:
             told = (
                 f"network {name} has IPv6, which engine {engine} wants the host to forward by itself: "
                 "sysctl -w net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.forwarding=1"

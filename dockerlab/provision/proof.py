@@ -46,6 +46,6 @@ def left(hosts: Mapping[str, Host], ours: Ours, gone: Mapping[str, frozenset[str
         images = (image for image in snapshot.image_states if ours(image.labels))
         lines += [f"{host}: image {', '.join(image.names) or image.id}" for image in images]
     for host, machine in machines.answers.items():
-        links = {nic.name for nic in machine.nics} & gone.get(host, frozenset())
+        links = {link.name for link in machine.ground.links} & gone.get(host, frozenset())
         lines += [f"{host}: interface {link}" for link in sorted(links)]
     return lines

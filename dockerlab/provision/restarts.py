@@ -8,6 +8,7 @@ from typing import Protocol
 
 from dockerlab.daemon import DaemonFile, Place, look, refusals
 from dockerlab.errors import ConflictError, UsageError
+from dockerlab.facts import Facts
 from dockerlab.hosts.base import Host
 from dockerlab.identity import Identity
 from dockerlab.lab.daemon import Daemon
@@ -15,7 +16,6 @@ from dockerlab.lab.model import Lab
 from dockerlab.plan.daemons import changes
 from dockerlab.snapshot import Snapshot
 from dockerlab.survey import Seen, on_each
-from dockerlab.topology import HostFacts
 
 
 class Leave(Protocol):
@@ -29,7 +29,8 @@ class Leave(Protocol):
 
 def settings_for(lab: Lab, hosts: Mapping[str, Host], seen: Seen) -> dict[str, DaemonFile]:
     """Return the settings of those engines of which the lab says something, or which a lab has changed."""
-    wanted = {n: hosts[n] for n in lab.hosts if n in lab.daemons or (n in seen.facts and seen.facts[n].settings_of)}
+    changed = {host for host, facts in seen.facts.items() if facts.settings.changed_by}
+    wanted = {host: hosts[host] for host in lab.hosts if host in lab.daemons or host in changed}
     return on_each(wanted, look) if wanted else {}
 
 
@@ -42,7 +43,7 @@ def allowed(lab: Lab, who: Identity, seen: Seen, files: Mapping[str, DaemonFile]
     wrong = [
         f"{host}: {why}"
         for host, file in files.items()
-        for why in refusals(Place(file, seen.snapshots[host], seen.facts[host]), lab.daemons.get(host), who)
+        for why in refusals(Place(file, seen.snapshots[host], seen.facts[host].ground), lab.daemons.get(host), who)
     ]
     if wrong:
         raise ConflictError("nothing was changed, because it would not work:\n  " + "\n  ".join(wrong))
@@ -65,10 +66,10 @@ def restarted(lab: Lab, seen: Seen, files: Mapping[str, DaemonFile]) -> Seen:
     return Seen(snapshots, facts)
 
 
-def _moved(facts: HostFacts, snapshot: Snapshot, daemon: Daemon) -> tuple[HostFacts, Snapshot]:
+def _moved(facts: Facts, snapshot: Snapshot, daemon: Daemon) -> tuple[Facts, Snapshot]:
     bip = daemon.bip
     if bip is None:
         return facts, snapshot
-    nics = (replace(nic, addresses=(bip,)) if nic.name == "docker0" else nic for nic in facts.nics)
+    links = (replace(each, addresses=(bip,)) if each.name == "docker0" else each for each in facts.ground.links)
     networks = (replace(n, subnets=(bip.network,)) if n.name == "bridge" else n for n in snapshot.networks)
-    return replace(facts, nics=tuple(nics)), replace(snapshot, networks=tuple(networks))
+    return replace(facts, ground=replace(facts.ground, links=tuple(links))), replace(snapshot, networks=tuple(networks))

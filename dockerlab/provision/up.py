@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from dockerlab import plan
 from dockerlab.errors import LockLost
+from dockerlab.facts import Facts
 from dockerlab.hosts.base import Host
 from dockerlab.identity import Identity, current
 from dockerlab.lab.model import Lab
@@ -21,17 +22,16 @@ from dockerlab.provision.reporting import Reporter, Reporting, reported, silentl
 from dockerlab.provision.restarts import allowed, restarted, settings_for
 from dockerlab.provision.rollback import made, roll_back
 from dockerlab.survey import Seen, look
-from dockerlab.topology import HostFacts
 
 ROUNDS = 3
 """How often `up` looks again after an engine was restarted under it."""
 
 
-def addresses(lab: Lab, hosts: Mapping[str, Host], seen: Mapping[str, HostFacts]) -> dict[str, str | None]:
+def addresses(lab: Lab, hosts: Mapping[str, Host], seen: Mapping[str, Facts]) -> dict[str, str | None]:
     """Return where the hosts reach each other: the address of the default route, else the one that we reach."""
     found: dict[str, str | None] = {}
     for host in lab.hosts:
-        primary = seen[host].primary_address() if host in seen else None
+        primary = seen[host].ground.primary_address if host in seen else None
         found[host] = str(primary) if primary is not None else hosts[host].address
     return found
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from ipaddress import ip_address, ip_interface
 
 from dockerlab import modes
+from dockerlab.facts import Facts
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Machine
 from dockerlab.lab.model import Lab
@@ -14,7 +15,6 @@ from dockerlab.modes.ipvlan import IpvlanNetwork
 from dockerlab.modes.parent import ParentNetwork
 from dockerlab.reach.world import People, Place, Resolver, World
 from dockerlab.snapshot import GATEWAY_BRIDGE, EndpointState, Snapshot
-from dockerlab.topology import HostFacts
 from dockerlab.versions import Engine
 
 
@@ -23,7 +23,7 @@ def people(
     books: Mapping[str, Snapshot],
     machines: Mapping[str, Machine],
     engines: Mapping[str, Engine],
-    facts: Mapping[str, HostFacts],
+    facts: Mapping[str, Facts],
     *,
     real: bool = False,
 ) -> People:
@@ -111,13 +111,14 @@ def _endpoint(lab: Lab, book: Snapshot, name: str, network: str) -> EndpointStat
 
 
 def _resolver(
-    lab: Lab, name: str, books: Mapping[str, Snapshot], engine: Engine, facts: HostFacts | None, *, real: bool
+    lab: Lab, name: str, books: Mapping[str, Snapshot], engine: Engine, facts: Facts | None, *, real: bool
 ) -> Resolver:
     spec, book = lab.containers[name], books[lab.host_of(name)]
     # Docker's DNS stays with a container that has been taken off all its networks.
     networks = frozenset((_names_on(lab, book, name) if real else ()) or _defined_names(lab, name))
     daemon = lab.daemons.get(lab.host_of(name))
-    told = facts.dns if facts is not None else tuple(map(str, (daemon.dns if daemon is not None else None) or ()))
+    wanted = tuple(map(str, (daemon.dns if daemon is not None else None) or ()))
+    told = facts.settings.dns if facts is not None else wanted
     servers = tuple(spec.dns) or tuple(ip_address(server) for server in told) or _servers(facts)
     state = book.container(name)
     way_out = state is not None and any(end.gateway or end.gateway6 for end in state.endpoints.values())
@@ -126,7 +127,7 @@ def _resolver(
     return Resolver(networks, servers, through)
 
 
-def _servers(facts: HostFacts | None) -> tuple[IpAddress, ...]:
+def _servers(facts: Facts | None) -> tuple[IpAddress, ...]:
     return tuple(ip_address(server) for server in facts.nameservers) if facts is not None else ()
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
+from dockerlab.facts import Facts
 from dockerlab.imagined import ground
 from dockerlab.imagined.books import books
 from dockerlab.imagined.engines import engine_of
@@ -15,7 +16,6 @@ from dockerlab.lab.model import Lab
 from dockerlab.reach.people import owner_of, people
 from dockerlab.reach.world import World
 from dockerlab.snapshot import Snapshot
-from dockerlab.topology import HostFacts
 from dockerlab.versions import DEFAULT, Engine, numbers
 from dockerlab.walk.compiled import Fabric
 from dockerlab.walk.net import Net
@@ -36,7 +36,7 @@ class Looked(Protocol):
         ...
 
     @property
-    def facts(self) -> Mapping[str, HostFacts]:
+    def facts(self) -> Mapping[str, Facts]:
         """Return what else is known of the machines, by host."""
         ...
 
@@ -56,6 +56,12 @@ def defined(lab: Lab, seen: Looked) -> World:
     return imagined(lab, book, grounds, engines_of(lab, seen), seen.facts)
 
 
+def booked(lab: Lab, seen: Looked) -> World:
+    """Return the world as the engines' own books have it: every object as its engine made it."""
+    grounds = {host: _ground(host, seen) for host in lab.hosts}
+    return imagined(lab, seen.snapshots, grounds, engines_of(lab, seen), seen.facts)
+
+
 def surveyed(lab: Lab, seen: Looked) -> World:
     """Return the world as the hosts' engines and kernels have it now; of a kernel that was not seen it has nothing."""
     machines = {host: seen.machines.get(host, Machine(host)) for host in lab.hosts}
@@ -70,12 +76,12 @@ def _ground(host: str, seen: Looked) -> Machine:
     """Return a host without Docker: by its kernel, or by what else is known of the machine."""
     if host in seen.machines:
         return ground.stripped(seen.machines[host], seen.snapshots[host])
-    return ground.told(seen.facts.get(host, HostFacts(host)), seen.snapshots[host])
+    return ground.told(host, seen.facts.get(host, Facts(host)).ground, seen.snapshots[host])
 
 
 def engines_of(lab: Lab, seen: Looked) -> dict[str, Engine]:
     """Return the engines of the hosts, with those of their settings that decide which rules they write."""
-    return {host: engine_of(seen.snapshots[host], seen.facts.get(host, HostFacts(host))) for host in lab.hosts}
+    return {host: engine_of(seen.snapshots[host], seen.facts.get(host, Facts(host)).settings) for host in lab.hosts}
 
 
 def _defined(lab: Lab, host: str, engine: str) -> Engine:
@@ -89,14 +95,14 @@ def imagined(
     book: Mapping[str, Snapshot],
     grounds: Mapping[str, Machine],
     engines: Mapping[str, Engine],
-    facts: Mapping[str, HostFacts],
+    facts: Mapping[str, Facts],
 ) -> World:
     """Return the world of a lab as engines would have made it by their books, on what hosts are without Docker."""
     made = machines(lab, book, grounds, engines)
     net = Net(made.machines, beyond=_beyond(lab))
     homes = {host: SpaceId(host, machine.ground.id) for host, machine in made.machines.items()} | dict(made.homes)
     who = people(lab, book, made.machines, engines, facts)
-    unsettled = frozenset(host for host, told in facts.items() if not told.settings_read)
+    unsettled = frozenset(host for host, told in facts.items() if not told.settings.known)
     return World(lab, book, Fabric(net), homes, who, unsettled=unsettled)
 
 

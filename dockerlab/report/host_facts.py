@@ -2,29 +2,41 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import fields
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
-from dockerlab.topology import HostFacts, Nic, Route
+from dockerlab.facts import Facts
+from dockerlab.kernel.model import BRIDGE_NF, IP6_FORWARD, IP_FORWARD, Link
+from dockerlab.kernel.routes import Route
 from dockerlab.verify import Report
 
-LABELS = {
-    "root": "root on the host",
-    "python": "Python",
-    "ip_forward": "forwards IPv4",
-    "ip6_forward": "forwards IPv6",
-    "forward_policy": "policy of FORWARD",
-    "bridge_nf": "br_netfilter",
-    "userland_proxy": "docker-proxy",
-    "dns": "the engine's name servers",
-    "settings_read": "the engine's settings were read",
-    "settings_of": "lab that changed the engine's settings",
-    "nics": "interfaces",
-    "kernel_config": "kernel options",
-    "missing": "could not be read",
+Told = str | bool | Iterable[str] | None
+
+ROWS: Mapping[str, Callable[[Facts], Told]] = {
+    "interfaces": lambda facts: map(_link, facts.ground.links),
+    "routes": lambda facts: map(_route, facts.ground.ways),
+    "root on the host": lambda facts: facts.root,
+    "Python": lambda facts: facts.python,
+    "forwards IPv4": lambda facts: facts.ground.on(IP_FORWARD),
+    "forwards IPv6": lambda facts: facts.ground.on(IP6_FORWARD),
+    "policy of FORWARD": lambda facts: facts.ground.forward_policy,
+    "br_netfilter": lambda facts: facts.ground.on(BRIDGE_NF),
+    "docker-proxy": lambda facts: facts.settings.userland_proxy,
+    "iptables": lambda facts: facts.settings.iptables,
+    "ip6tables": lambda facts: facts.settings.ip6tables,
+    "direct routing": lambda facts: facts.settings.direct_routing,
+    "live restore": lambda facts: facts.settings.live_restore,
+    "the engine's name servers": lambda facts: facts.settings.dns,
+    "the engine's settings were read": lambda facts: facts.settings.known,
+    "lab that changed the engine's settings": lambda facts: facts.settings.changed_by,
+    "firewall": lambda facts: facts.settings.backend or facts.firewall,
+    "nameservers": lambda facts: facts.nameservers,
+    "kernel options": lambda facts: [f"{key}={each}" for key, each in facts.kernel_config.items()] or None,
+    "kernel": lambda facts: facts.kernel,
+    "architecture": lambda facts: facts.architecture,
+    "gossip": lambda facts: facts.gossip,
+    "could not be read": lambda facts: facts.missing or ["nothing"],
 }
-"""What facts are called, where their own name says too little."""
+"""What is told of a host, and what it is called."""
 
 
 def host_facts(report: Report) -> Iterator[tuple[str, list[list[str]]]]:
@@ -34,30 +46,25 @@ def host_facts(report: Report) -> Iterator[tuple[str, list[list[str]]]]:
     yield "prober", [[report.probers.get(host, "") or "none"] for host in hosts]
     if not report.facts:
         return
-    known = [report.facts.get(host, HostFacts(host)) for host in hosts]
-    for each in fields(HostFacts):
-        if each.name != "host":
-            label = LABELS.get(each.name, each.name.replace("_", " "))
-            yield label, [_value_in_words(each.name, getattr(facts, each.name)) for facts in known]
+    known = [report.facts.get(host, Facts(host)) for host in hosts]
+    for label, of in ROWS.items():
+        yield label, [_in_words(of(facts)) for facts in known]
 
 
-def _value_in_words(name: str, value: Any) -> list[str]:
+def _in_words(value: Told) -> list[str]:
     """Return a fact in lines of text."""
-    if value is None:
-        return ["not known"]
     if isinstance(value, bool):
         return ["yes" if value else "no"]
-    if isinstance(value, Mapping):
-        return [f"{key}={each}" for key, each in value.items()] or ["not known"]
-    if isinstance(value, tuple):
-        return [_item(each) for each in value] or ["nothing" if name == "missing" else "none"]
-    return [str(value) or "not known"]
+    if value is None or isinstance(value, str):
+        return [value or "not known"]
+    return list(value) or ["none"]
 
 
-def _item(value: Any) -> str:
-    if isinstance(value, Nic):
-        return " ".join(filter(None, [value.name, *map(str, value.addresses), value.mac, "" if value.up else "(down)"]))
-    if isinstance(value, Route):
-        via = f" via {value.via}" if value.via is not None else ""
-        return f"{value.destination or 'default'}{via} dev {value.device}"
-    return str(value)
+def _link(link: Link) -> str:
+    return " ".join(filter(None, [link.name, *map(str, link.addresses), link.mac, "" if link.up else "(down)"]))
+
+
+def _route(route: Route) -> str:
+    hop = route.hops[0]
+    via = f" via {hop.via}" if hop.via is not None else ""
+    return f"{route.destination if route.destination.prefixlen else 'default'}{via} dev {hop.device}"

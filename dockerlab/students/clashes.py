@@ -5,30 +5,30 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from dockerlab.errors import ConflictError
+from dockerlab.facts import Facts
 from dockerlab.lab.model import Lab
 from dockerlab.snapshot import Snapshot
 from dockerlab.students.subnets import shares_lan
-from dockerlab.topology import HostFacts
 
 
-def routes(lab: Lab, facts: Mapping[str, HostFacts], snapshots: Mapping[str, Snapshot]) -> None:
+def routes(lab: Lab, facts: Mapping[str, Facts], snapshots: Mapping[str, Snapshot]) -> None:
     """Raise ConflictError where a host has a route of its own into a subnet that an instance is to have."""
     found = [line for host in lab.hosts for line in _on(lab, facts[host], snapshots[host])]
     if found:
         raise ConflictError("nothing was created, because it would fail:\n  " + "\n  ".join(dict.fromkeys(found)))
 
 
-def _on(lab: Lab, facts: HostFacts, snapshot: Snapshot) -> Iterator[str]:
+def _on(lab: Lab, facts: Facts, snapshot: Snapshot) -> Iterator[str]:
     bridges = {network.bridge for network in snapshot.networks}
     for name, network in lab.networks.items():
         if shares_lan(network) or facts.host not in lab.hosts_of(name):
             continue
         for pool in network.pools:
-            for route in facts.routes:
-                other = route.destination
-                same = other is not None and other.version == pool.subnet.version
-                if other is not None and same and other.overlaps(pool.subnet) and route.device not in bridges:
+            for route in facts.ground.ways:
+                other, device = route.destination, route.hops[0].device
+                same = other.prefixlen and other.version == pool.subnet.version
+                if same and other.overlaps(pool.subnet) and device not in bridges:
                     yield (
                         f"{facts.host}: subnet {pool.subnet} of network {name} overlaps with the host's route to "
-                        f"{other} by {route.device}: take the instances' subnets from elsewhere with --subnets"
+                        f"{other} by {device}: take the instances' subnets from elsewhere with --subnets"
                     )

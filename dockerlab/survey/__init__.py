@@ -2,7 +2,8 @@
 
 asking    all hosts asked at once, also where some do not answer
 hosts     what a look at all hosts brings
-facts     what a machine is like beneath its engine
+facts     what a machine is like beneath its engine's objects
+plain     a host's own namespace as a shell tells it, where no more is wanted or there is no Python
 send      the program that reads a host's kernel: sent, and what it saw
 parse     what it printed, as the kernel's state; `rules` the part of rules
 inside    what is in containers' network namespaces

@@ -11,13 +11,13 @@ from dockerlab import daemon, engine
 from dockerlab.daemon import DaemonFile
 from dockerlab.engine import Detail
 from dockerlab.errors import HostError
+from dockerlab.facts import Facts
 from dockerlab.hosts.base import Host
 from dockerlab.kernel.model import Machine
 from dockerlab.lock import Locks
 from dockerlab.snapshot import GATEWAY_BRIDGE, Snapshot
 from dockerlab.survey import facts, send
 from dockerlab.survey.asking import Answers, ask_all, on_each
-from dockerlab.topology import HostFacts
 
 PATIENCE = 15.0
 """Seconds in which an engine that was there a moment ago may come back."""
@@ -69,7 +69,7 @@ class Seen:
     """
 
     snapshots: Mapping[str, Snapshot]
-    facts: Mapping[str, HostFacts]
+    facts: Mapping[str, Facts]
     machines: Mapping[str, Machine] = field(default_factory=dict)
     unseen: Mapping[str, HostError] = field(default_factory=dict)
 
@@ -109,7 +109,7 @@ def look_where_told(
     return _seen(found.answers), found.failures
 
 
-Whole = tuple[Snapshot, HostFacts, Machine | HostError | None]
+Whole = tuple[Snapshot, Facts, Machine | HostError | None]
 
 
 def _whole(

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from dockerlab.hosts.base import Host
 from dockerlab.kernel.model import Link, Machine, Namespace
-from dockerlab.kernel.routes import MAIN
 from dockerlab.lab.model import Lab
 from dockerlab.snapshot import Snapshot
 from dockerlab.survey import parse, send
@@ -17,18 +16,20 @@ from dockerlab.survey.asking import ask_all
 
 @dataclass(frozen=True)
 class Inside:
-    """What a container's namespace holds.
+    """A container's namespace, and the name servers of its resolv.conf."""
 
-    `gateways` are those of its default routes of IPv4, empty for one without a gateway, `gateways6` those of IPv6;
-    `fixed` gives the MAC address of each neighbour for which ARP is not asked, because its entry is permanent;
-    `nameservers` are those of its resolv.conf.
-    """
-
-    links: tuple[Link, ...] = ()
-    gateways: tuple[str, ...] = ()
-    gateways6: tuple[str, ...] = ()
-    fixed: Mapping[str, str] = field(default_factory=dict)
+    space: Namespace
     nameservers: tuple[str, ...] = ()
+
+    @property
+    def links(self) -> tuple[Link, ...]:
+        """Return its interfaces without the loopback."""
+        return tuple(link for link in self.space.links if link.name != "lo")
+
+    def gateways(self, version: int) -> tuple[str, ...]:
+        """Return the routers of its default routes."""
+        ways = (way for way in self.space.ways if (way.version, way.destination.prefixlen) == (version, 0))
+        return tuple(str(hop.via) for way in ways for hop in way.hops if hop.via is not None)
 
 
 def look_inside(
@@ -74,21 +75,5 @@ def _inside(machine: Machine, pid: int, resolver: Mapping[str, str]) -> Inside |
     missing = [space.unread[kind] for kind in ("links", "routes", "neighbours") if kind in space.unread]
     if missing:
         return missing[0]
-    return Inside(
-        links=tuple(link for link in space.links if link.name != "lo"),
-        gateways=_gateways(space, 4),
-        gateways6=_gateways(space, 6),
-        fixed={str(each.address): each.mac for each in space.neighbours if each.mac},
-        nameservers=tuple(
-            words[1]
-            for line in resolver.get("text", "").splitlines()
-            if len(words := line.split()) > 1 and words[0] == "nameserver"
-        ),
-    )
-
-
-def _gateways(space: Namespace, version: int) -> tuple[str, ...]:
-    """Return the routers of the default routes."""
-    wanted = (version, MAIN, "unicast", 0)
-    default = [r for r in space.routes if (r.version, r.table, r.kind, r.destination.prefixlen) == wanted]
-    return tuple("" if hop.via is None else str(hop.via) for route in default for hop in route.hops)
+    lines = (line.split() for line in resolver.get("text", "").splitlines())
+    return Inside(space, tuple(words[1] for words in lines if len(words) > 1 and words[0] == "nameserver"))

@@ -18,6 +18,7 @@ from dockerlab.walk.outcome import SpaceId
 TRACER = Program(
     "dockerlab",
     (
+        "probe.dialogue",
         *(f"probe.{name}" for name in ("wire", "neighbours", "sandboxes", "resolver", "flight", "connections")),
         *(f"trace.{name}" for name in ("netfilter", "signs", "tracer")),
     ),

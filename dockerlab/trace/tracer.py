@@ -18,7 +18,6 @@ that a killed program left is known by its name, and goes the next time.
 """
 
 import contextlib
-import json
 import os
 import signal
 import socket
@@ -27,6 +26,7 @@ import sys
 import time
 from typing import Any
 
+from dockerlab.probe.dialogue import hear, say
 from dockerlab.probe.sandboxes import RECEIVE_BUFFER, SO_RCVBUFFORCE, Sandbox, open_namespace, read_text
 from dockerlab.trace import netfilter
 from dockerlab.trace.signs import send, signs
@@ -65,21 +65,6 @@ def main() -> "None":
         names={space.id: report["names"] for space, report in zip(spaces.values(), reports)},  # noqa: B905 - Python 3.6
         blind=[[space.id, why] for space, report in zip(spaces.values(), reports) for why in report["blind"]],  # noqa: B905 - Python 3.6
     )
-
-
-def say(**message: "object") -> "None":
-    """Write one message to the controller."""
-    sys.stdout.buffer.write(json.dumps(message).encode() + b"\n")
-    sys.stdout.buffer.flush()
-
-
-def hear() -> "dict[str, Any]":
-    """Return the controller's next message; ends the program where the controller has gone."""
-    line = sys.stdin.buffer.readline()
-    if not line:
-        sys.exit(1)
-    message: dict[str, Any] = json.loads(line.decode())
-    return message
 
 
 def open_place(

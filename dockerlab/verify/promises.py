@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from dockerlab.errors import HostError
+from dockerlab.facts import Facts
 from dockerlab.hosts.base import Host
+from dockerlab.kernel.addresses import IpInterface
 from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.model import Lab
 from dockerlab.modes.bridge import DEFAULT
@@ -15,7 +17,6 @@ from dockerlab.snapshot import ICC, Snapshot
 from dockerlab.survey import Seen
 from dockerlab.survey import inside as containers
 from dockerlab.survey.inside import Inside
-from dockerlab.topology import HostFacts, IpInterface
 from dockerlab.verify.verdicts import Checked, Verdict
 
 
@@ -90,13 +91,11 @@ def _range(rule: str, part: IPv4Network | IPv6Network) -> Wanted:
 
 
 def _route(rule: str, gateway: str, why: str) -> Wanted:
-    version = ip_address(gateway).version
-
-    def of_version(inside: Inside) -> list[str]:
-        return [gateway for gateway in (inside.gateways if version == 4 else inside.gateways6) if gateway]
-
+    version, expected = ip_address(gateway).version, f"the default route via {gateway}"
     because = f"the engine makes {gateway} the default route of docker0's containers{why}"
-    return Wanted(rule, f"the default route via {gateway}", of_version, lambda i: of_version(i) == [gateway], because)
+    return Wanted(
+        rule, expected, lambda i: i.gateways(version), lambda i: i.gateways(version) == (gateway,), because
+    )  # fmt: skip
 
 
 def _container(host: str, name: str, inside: Inside | str, wanted: Iterable[Wanted]) -> Iterator[Checked]:
@@ -113,9 +112,9 @@ def _verdict(*, holds: bool) -> Verdict:
     return "pass" if holds else "fail"
 
 
-def _engine(daemon: Daemon, snapshot: Snapshot, facts: HostFacts) -> Iterator[Checked]:
+def _engine(daemon: Daemon, snapshot: Snapshot, facts: Facts) -> Iterator[Checked]:
     """Yield what the host and its engine say of themselves."""
-    nic = facts.nic("docker0")
+    nic = facts.ground.link("docker0")
     if daemon.bip is not None:
         shown = ", ".join(map(str, nic.addresses)) if nic is not None else "no docker0"
         verdict = _verdict(holds=nic is not None and daemon.bip in nic.addresses)

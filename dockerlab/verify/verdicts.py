@@ -9,12 +9,12 @@ from datetime import datetime
 from functools import cached_property
 from typing import Literal
 
+from dockerlab.facts import Facts
 from dockerlab.probe import base as probe
 from dockerlab.probe.base import Observation, Place, Prober
 from dockerlab.reach import Cell, Expectation, World
 from dockerlab.reach.cells import published
 from dockerlab.snapshot import Snapshot
-from dockerlab.topology import HostFacts
 from dockerlab.verify.cause import Cause
 
 Verdict = Literal["pass", "fail", "unknown"]
@@ -97,7 +97,7 @@ class Report:
     """When it was verified."""
     world: World | None = None
     """What the expectations follow from, for the formats that show more than the cells."""
-    facts: Mapping[str, HostFacts] = field(default_factory=dict)
+    facts: Mapping[str, Facts] = field(default_factory=dict)
     """What is known of the machines, by host."""
     disturbed: tuple[str, ...] = ()
     """What changed on the hosts while the cells were asked; cells that it may have touched are unknown."""

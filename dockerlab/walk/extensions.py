@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.rules import Match, NamedSet, Rule
@@ -99,34 +99,17 @@ def _direction(match: Match) -> Test:
     return lambda packet: packet.reply is reply
 
 
-def _original(place: int) -> Callable[[Match], Test]:
+def _quintuple(way: Literal["there", "back"], place: int) -> Callable[[Match], Test]:
+    """Return what tests a part of a connection's quintuple, one of its addresses or its ports."""
+
     def make(match: Match) -> Test:
         if place in (1, 2):
             inside = address_in(match.values)
-            return lambda packet: packet.connection is not None and inside(_host(packet.connection.there[place]))
+            return lambda packet: packet.connection is not None and inside(getattr(packet.connection, way)[place])
         spans = words.spans(match.values)
-        return lambda packet: packet.connection is not None and within(_port(packet.connection.there[place]), spans)
+        return lambda packet: packet.connection is not None and within(getattr(packet.connection, way)[place], spans)
 
     return make
-
-
-def _replied(place: int) -> Callable[[Match], Test]:
-    def make(match: Match) -> Test:
-        if place in (1, 2):
-            inside = address_in(match.values)
-            return lambda packet: packet.connection is not None and inside(_host(packet.connection.back[place]))
-        spans = words.spans(match.values)
-        return lambda packet: packet.connection is not None and within(_port(packet.connection.back[place]), spans)
-
-    return make
-
-
-def _host(part: object) -> IpAddress:
-    return part  # type: ignore[return-value]  # the second and third part of a quintuple are addresses
-
-
-def _port(part: object) -> int:
-    return part  # type: ignore[return-value]  # the fourth and fifth part of a quintuple are ports
 
 
 def _protocol(match: Match) -> Test:
@@ -145,14 +128,14 @@ CONNTRACK: dict[str, Callable[[Match], Test]] = {
     "--ctstatus": _status,
     "--ctdir": _direction,
     "--ctproto": _protocol,
-    "--ctorigsrc": _original(1),
-    "--ctorigdst": _original(2),
-    "--ctorigsrcport": _original(3),
-    "--ctorigdstport": _original(4),
-    "--ctreplsrc": _replied(1),
-    "--ctrepldst": _replied(2),
-    "--ctreplsrcport": _replied(3),
-    "--ctrepldstport": _replied(4),
+    "--ctorigsrc": _quintuple("there", 1),
+    "--ctorigdst": _quintuple("there", 2),
+    "--ctorigsrcport": _quintuple("there", 3),
+    "--ctorigdstport": _quintuple("there", 4),
+    "--ctreplsrc": _quintuple("back", 1),
+    "--ctrepldst": _quintuple("back", 2),
+    "--ctreplsrcport": _quintuple("back", 3),
+    "--ctrepldstport": _quintuple("back", 4),
 }
 
 

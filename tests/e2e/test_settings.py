@@ -29,5 +29,5 @@ def test_the_file_that_it_was_started_with(flag):
                 "network", "inspect", "bridge", "--format", '{{index .Options "com.docker.network.bridge.enable_icc"}}'
             )
     assert icc.stdout.strip() == b"false", "the engine reads that file"
-    assert (found.userland_proxy, found.settings_read, found.dns) == (False, True, ("10.0.0.53",))
+    assert (found.settings.userland_proxy, found.settings.known, found.settings.dns) == (False, True, ("10.0.0.53",))
     assert (changed.path, changed.text) == (str(file), json.dumps(SETTINGS).encode())

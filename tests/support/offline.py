@@ -4,8 +4,8 @@ from datetime import datetime, timezone
 
 from dockerlab.probe import base as probe
 from dockerlab.reach import matrix, worlds
-from dockerlab.topology import HostFacts
 from dockerlab.verify import Report, judge_all
+from support.facts import facts_of
 
 MADE = datetime(2027, 1, 31, 18, 0, tzinfo=timezone.utc)
 
@@ -29,7 +29,7 @@ def observed(definition, wrong=(), untold=()):
         seconds=1.5,
         made=MADE,
         world=world,
-        facts={host: HostFacts(host, ip_forward=True) for host in definition.hosts},
+        facts={host: facts_of(host, ip_forward=True) for host in definition.hosts},
     )
 
 

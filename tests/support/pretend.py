@@ -25,7 +25,7 @@ from dockerlab.snapshot import (
     SwarmState,
     VolumeState,
 )
-from dockerlab.topology import HostFacts, Nic, Route
+from support.facts import facts_of, nic, way
 from support.pretend_images import Images, Refused
 
 ALONE = {
@@ -189,21 +189,22 @@ class Engine(Images):
     def facts(self):
         """Return what the machine would say of itself: an address on eth0, a VLAN, and the bridges."""
         own = [
-            Nic("lo", (ip_interface("127.0.0.1/8"),)),
-            Nic("eth0", (ip_interface(f"192.168.22.{61 + self.number}/24"),)),
-            Nic("eth0.50"),
+            nic("lo", "127.0.0.1/8"),
+            nic("eth0", f"192.168.22.{61 + self.number}/24"),
+            nic("eth0.50"),
         ]
         for network in self.local.values():
             if network.driver != "bridge":
                 continue
-            found = [ip_interface(f"{g}/{s.prefixlen}") for g, s in zip(network.gateways, network.subnets, strict=True)]
-            own.append(Nic(network.options.get(BRIDGE_NAME, f"br-{network.id[:12]}"), tuple(found)))
-        routes = [Route(None, ip_address("192.168.22.1"), "eth0")]
-        routes += [Route(a.network, None, nic.name) for nic in own[1:] for a in nic.addresses]
-        return HostFacts(
-            host=self.host,
-            nics=tuple(own),
-            routes=tuple(routes),
+            found = [f"{g}/{s.prefixlen}" for g, s in zip(network.gateways, network.subnets, strict=True)]
+            own.append(nic(network.options.get(BRIDGE_NAME, f"br-{network.id[:12]}"), *found))
+        links = [replace(link, index=index) for index, link in enumerate(own, 1)]
+        routes = [way(None, "192.168.22.1", "eth0")]
+        routes += [way(a.network, None, link.name) for link in own[1:] for a in link.addresses]
+        return facts_of(
+            self.host,
+            nics=links,
+            routes=routes,
             root=True,
             python="/usr/bin/python3",
             ip_forward=True,

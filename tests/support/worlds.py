@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field, replace
 
 from dockerlab.imagined import ground
-from dockerlab.kernel.routes import Hop, Route
 from dockerlab.reach import worlds
 from dockerlab.walk.compiled import Fabric
 
@@ -26,13 +25,9 @@ def looked(engines, facts=None, snapshots=None):
 
 def kernel_of(facts, book):
     """Return a host's kernel without anything of Docker's, with all routes that its facts tell."""
-    bare = ground.told(facts, book)
-    more = tuple(
-        Route(route.destination, hops=(Hop(route.device, route.via),), text=f"{route.destination} dev {route.device}")
-        for route in facts.routes
-        if route.destination is not None and route.via is not None
-    )
-    filters = {f"net/ipv4/conf/{nic.name}/rp_filter": str(nic.rp_filter or 0) for nic in facts.nics}
+    bare = ground.told(facts.host, facts.ground, book)
+    more = tuple(way for way in facts.ground.ways if way.destination.prefixlen and way.hops[0].via is not None)
+    filters = {f"net/ipv4/conf/{link.name}/rp_filter": "0" for link in facts.ground.links}
     space = replace(bare.ground, routes=(*bare.ground.routes, *more), sysctls={**bare.ground.sysctls, **filters})
     return replace(bare, namespaces=(space,))
 

@@ -12,6 +12,7 @@ from dockerlab.hosts.fake import FakeHost
 from dockerlab.probe.base import Observation, unknown
 from dockerlab.reach.matrix import beside
 from dockerlab.snapshot import NetworkState
+from dockerlab.survey import Seen
 from dockerlab.verify import Cause, Report, judge_all
 
 DEMO = """
@@ -35,7 +36,12 @@ def scene(observed, answer=lambda *_: (1, b"", b"no"), *, ip_forward=True, answe
     judged = judge_all(rows, seen, predicted)
     report = Report("demo", "", judged, {}, {}, 0.0, world=world, notes=("vm0: a note",))
     hosts = {host: FakeHost(host, answer) for host in definition.hosts}
-    return Scene(definition, hosts, snapshots, lambda: report, answers or {})
+    return Scene(definition, hosts, Seen(snapshots, engines.facts()), lambda: report, answers or {})
+
+
+def without_containers(here):
+    empty = {host: replace(snapshot, containers=()) for host, snapshot in here.snapshots.items()}
+    return replace(here, seen=replace(here.seen, snapshots=empty))
 
 
 def without_forwarding(space):
@@ -132,7 +138,7 @@ def test_the_cause_of_a_cell():
 def test_what_does_not_run_proves_nothing():
     """A cell to a container that is not there is unknown, also where it is to be unreachable."""
     here = scene(lost)
-    bare = replace(here, snapshots={h: replace(s, containers=()) for h, s in here.snapshots.items()})
+    bare = without_containers(here)
     outcome = judged(bare, cells={"from": "vm0", "to": "web", "expected": "unreachable"})
     assert (outcome.verdict, outcome.because) == ("unknown", "vm0 -> web ping: web does not exist on vm0")
 
@@ -153,7 +159,7 @@ def test_the_lab_as_defined():
     """Objects that are as defined pass; the first difference is the reason, and the others follow."""
     here = scene(as_predicted)
     assert judged(here, lab=["all"]).verdict == "pass"
-    bare = Scene(here.lab, here.hosts, {h: replace(s, containers=()) for h, s in here.snapshots.items()}, here.verify)
+    bare = without_containers(here)
     outcome = judged(bare, lab=["all"])
     assert outcome.verdict == "fail"
     assert outcome.because.startswith("vm0: container web does not exist; right would be: docker run")
@@ -186,7 +192,7 @@ def test_a_look_into_a_container():
     assert judged(here, look={"on": "web", "at": "routes", "has": "default via 172.17.0.1"}).verdict == "pass"
     (call,) = here.hosts["vm0"].calls
     assert call[:3] == ("nsenter", "--target=1000", "--net")
-    bare = Scene(here.lab, here.hosts, {h: replace(s, containers=()) for h, s in here.snapshots.items()}, here.verify)
+    bare = without_containers(here)
     outcome = judged(bare, look={"on": "web", "at": "routes", "lacks": "x"})
     assert (outcome.verdict, outcome.because) == ("unknown", "web does not exist on vm0")
 
@@ -204,7 +210,8 @@ def test_a_look_at_a_bridge():
     assert asked[-1][-2:] == ("master", "docker0")
     flat = NetworkState("f1a7", "flat", "macvlan")
     snapshot = here.snapshots["vm0"]
-    here.snapshots = {**here.snapshots, "vm0": replace(snapshot, networks=(*snapshot.networks, flat))}
+    snapshots = {**here.snapshots, "vm0": replace(snapshot, networks=(*snapshot.networks, flat))}
+    here.seen = replace(here.seen, snapshots=snapshots)
     outcome = judged(here, look={"on": "vm0", "at": "ports bridge:flat", "has": ["veth1@if6:"]})
     assert (outcome.verdict, "has no bridge on vm0: its driver is macvlan" in outcome.because) == ("unknown", True)
 

@@ -288,7 +288,7 @@ def test_docker0_is_where_it_will_be():
     engines = Engines(definition.hosts)
     later = restarted(definition, seen(engines), engines.files())
     assert [str(subnet) for subnet in later.snapshots["vm0"].network("bridge").subnets] == ["192.168.1.0/24"]
-    assert [str(address) for address in later.facts["vm0"].nic("docker0").addresses] == ["192.168.1.5/24"]
+    assert [str(address) for address in later.facts["vm0"].ground.link("docker0").addresses] == ["192.168.1.5/24"]
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,15 @@
 """What is refused of an engine's settings by what its host is like: every reason, and none where there is none."""
 
 from dataclasses import replace
-from ipaddress import ip_interface, ip_network
+from ipaddress import ip_network
 
 import pytest
+from support.facts import facts_of, nic
 from support.labs import lab, who
 
 from dockerlab.daemon import DaemonFile, Kept, Place, refusals
+from dockerlab.facts import Facts
 from dockerlab.snapshot import LABEL_LAB, LABEL_OWNER, ContainerState, NetworkState, Snapshot, SwarmState
-from dockerlab.topology import HostFacts, Nic
 
 OTHER = Kept({LABEL_LAB: "first", LABEL_OWNER: "student@desk"}, None)
 MINE = Kept({LABEL_LAB: "demo", LABEL_OWNER: "teacher@desk"}, None)
@@ -23,7 +24,7 @@ def told(daemon, engine="28.5.2", file=None, facts=None, **snapshot):
     """Return why a section is refused on a host."""
     made = lab(f"hosts: {{vm0: {{daemon: {daemon}}}}}\ncontainers: {{aa: {{}}}}\n")
     there = Snapshot("vm0", engine, **{"networks": (BRIDGE,), **snapshot})
-    place = Place(file or FILE, there, facts or HostFacts("vm0"))
+    place = Place(file or FILE, there, (facts or Facts("vm0")).ground)
     return refusals(place, made.daemons["vm0"], who(made))
 
 
@@ -68,7 +69,7 @@ def test_no_refusal(case):
         ),
         ("{mtu: 1300}", {"file": replace(FILE, text=b'{"bridge": "br0"}')}, "there is no docker0 to set anything of"),
         ("{icc: false}", {"file": replace(FILE, text=b'{"iptables": false}')}, "keeps no firewall rules"),
-        ("{icc: false}", {"facts": HostFacts("vm0", iptables=False)}, "keeps no firewall rules"),
+        ("{icc: false}", {"file": replace(FILE, flags=("dockerd", "--iptables=false"))}, "keeps no firewall rules"),
         ("{live-restore: true}", {"swarm": SwarmState("active")}, "`live-restore` and a Swarm exclude each other"),
         ("{ipv6: true}", {"engine": "20.10.24"}, "engine 20.10.24 wants `fixed-cidr-v6`"),
         ("{fixed-cidr: 10.0.0.0/24}", {"engine": "20.10.24"}, "`fixed-cidr` 10.0.0.0/24 is not in 172.17.0.0/16"),
@@ -81,7 +82,7 @@ def test_no_refusal(case):
         ("{bip: 192.168.1.5/24}", {"networks": (BRIDGE, APP)}, "overlaps with network app (192.168.1.0/26)"),
         (
             "{bip: 192.168.1.5/24}",
-            {"facts": HostFacts("vm0", (Nic("eth0", (ip_interface("192.168.1.77/25"),)),))},
+            {"facts": facts_of("vm0", nics=[nic("eth0", "192.168.1.77/25")])},
             "the host's own network 192.168.1.0/25 on eth0",
         ),
     ],
@@ -95,5 +96,5 @@ def test_refusal(daemon, case, words):
 @pytest.mark.parametrize("daemon", ["{ipv6: true}", "{fixed-cidr: 10.0.0.0/24}", "{bip: 172.17.0.1/24}"])
 def test_right_on_a_later_engine(daemon):
     """What a later engine can do is not refused there."""
-    docker0 = Nic("docker0", (ip_interface("172.17.0.1/16"),))
-    assert told(daemon, "28.5.2", facts=HostFacts("vm0", (docker0,))) == []
+    docker0 = nic("docker0", "172.17.0.1/16")
+    assert told(daemon, "28.5.2", facts=facts_of("vm0", nics=[docker0])) == []

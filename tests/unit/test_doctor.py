@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from support.changed_host import of
+from support.facts import altered, way
 from support.labs import lab, running, who
 from support.pretend import Engines
 
@@ -16,6 +17,7 @@ from dockerlab.doctor.examine import examine, judge
 from dockerlab.doctor.look import Patient, look
 from dockerlab.doctor.mending import mend
 from dockerlab.errors import ConnectError, EngineError, HostKeyError
+from dockerlab.facts import Facts
 from dockerlab.finding import Finding, Remedy, exit_code
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.hosts.local import LocalHost
@@ -23,7 +25,6 @@ from dockerlab.kernel.model import Listener, Machine, Namespace
 from dockerlab.kernel.rules import Ruleset
 from dockerlab.report import findings as listing
 from dockerlab.snapshot import ContainerState, NetworkState, PublishedPort
-from dockerlab.topology import HostFacts, Route
 
 RECORDED = Path(__file__).parent / "recorded"
 
@@ -81,7 +82,7 @@ def bad(  # noqa: PLR0913 - each is one thing that was told
     """
     definition = lab(text) if text else None
     engines = engines or Engines(["local"])
-    known = replace(engines["local"].facts(), **dict(facts))
+    known = altered(engines["local"].facts(), **dict(facts))
     seen = engines["local"].snapshot()
     seen = replace(seen, networks=(*seen.networks, *networks), containers=(*seen.containers, *containers))
     told = {
@@ -284,13 +285,13 @@ def test_kernel(network, facts, condition, status, words):
 def test_parent_down():
     """A parent that is down can be brought up, and taken down again; so can the trunk of a VLAN that is to be made."""
     known = Engines(["local"])["local"].facts()
-    nics = tuple(replace(nic, up=nic.name != "eth0.50") for nic in known.nics)
+    nics = tuple(replace(nic, up=nic.name != "eth0.50") for nic in known.ground.links)
     finding = only(bad(LAN, facts={"nics": nics}), "parent", "problem")
     assert (finding.remedy.commands, finding.remedy.undo) == (
         (("ip", "link", "set", "eth0.50", "up"),),
         (("ip", "link", "set", "eth0.50", "down"),),
     )
-    nics = tuple(replace(nic, up=nic.name != "eth0") for nic in known.nics if nic.name != "eth0.50")
+    nics = tuple(replace(nic, up=nic.name != "eth0") for nic in known.ground.links if nic.name != "eth0.50")
     finding = only(bad(LAN, facts={"nics": nics}), "parent", "problem")
     assert "on which Docker makes eth0.50 itself" in finding.told
     assert finding.remedy.commands == (("ip", "link", "set", "eth0", "up"),)
@@ -339,8 +340,8 @@ def test_a_subnet_that_is_taken():
 )
 def test_routes_of_the_host(destination, device, via, status):
     """A route to somewhere else clashes with a subnet by how long it is; one that means everything does not."""
-    route = Route(ip_network(destination), ip_address(via) if via else None, device)
-    routes = (*Engines(["local"])["local"].facts().routes, route)
+    route = way(destination, via, device)
+    routes = (*Engines(["local"])["local"].facts().ground.routes, route)
     found = bad(FRONT, facts={"routes": routes})
     if status is None:
         assert found == {}
@@ -512,7 +513,7 @@ def test_one_round_trip():
     host = FakeHost("vm0", lambda argv, given: ANSWER if argv == ("sh", "-s") and given == SCRIPT.encode() else "")
     (patient,) = look({"vm0": host}, ["web"], silent).values()
     assert sorted(argv[0] for argv in host.calls) == ["python3", "sh"]
-    assert patient.facts == HostFacts("vm0", root=True, missing=patient.facts.missing)
+    assert patient.facts == Facts("vm0", root=True, missing=patient.facts.missing)
     cut = FakeHost("vm0", lambda *_: (1, "== id\n0\n", "killed"))
     (patient,) = look({"vm0": cut}, [], silent).values()
     found = {one.subject: one for one in judge(patient)}

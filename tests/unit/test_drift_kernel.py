@@ -2,18 +2,21 @@
 
 import json
 from dataclasses import replace
-from ipaddress import ip_interface
+from ipaddress import ip_address, ip_interface
 
 import pytest
+from support.facts import way
 from support.lab_hosts import EXAMPLES, NAMES
 from support.labs import lab, read, running
 from support.machinery import failed, program_said
+from support.worlds import pretended
 
 from dockerlab.drift import inside
+from dockerlab.drift.kernel import Sided, differences
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.kernel.model import Link
-from dockerlab.survey.inside import Inside, look_inside
-from dockerlab.topology import HostFacts, Nic
+from dockerlab.kernel.routes import Neighbour
+from dockerlab.survey.inside import look_inside
 
 DEMO = """
     hosts: {vm0: , vm1: }
@@ -44,52 +47,65 @@ def engines_of(definition):
     return found
 
 
-def as_made(definition, snapshots):
-    """Return the namespaces as the engines have made them."""
-    found = {}
-    for name in definition.containers:
-        snapshot = snapshots[definition.host_of(name)]
-        places = tuple(snapshot.container(name).endpoints.values())
-        links = [
-            Link(n, f"eth{n}", mac=p.mac, mtu=1450, addresses=p.addresses) for n, p in enumerate(places) if p.addresses
-        ]
-        gateways = [p.gateway for p in places if p.gateway and not snapshot.network(p.network).internal]
-        if any(snapshot.network(p.network).driver == "overlay" for p in places):
-            gateways.append("172.18.0.1")  # that of the engine's own bridge
-        found[name] = Inside(tuple(links), tuple(gateways[:1]), nameservers=("127.0.0.11",))
-    return found
+def side(world):
+    return Sided(world.fabric.net.machines, world.homes)
 
 
-def told(name, change):
-    """Return what is said once a namespace of the demo was changed."""
-    definition = lab(DEMO)
+def at(name):
+    """Return what changes the namespace of a container, and leaves the others."""
+    return lambda world, change: {
+        host: replace(m, namespaces=tuple(change(s) if s.id == world.homes[name].space else s for s in m.namespaces))
+        if host == world.homes[name].host
+        else m
+        for host, m in world.fabric.net.machines.items()
+    }
+
+
+def told(name, change=lambda space: space, definition=None):
+    """Return what is said once the namespace of a container, or of a host, of the demo was changed."""
+    definition = definition or lab(DEMO)
     snapshots = engines_of(definition)
-    insides = as_made(definition, snapshots)
-    assert list(inside.namespaces(definition, snapshots, insides)) == []
-    insides[name] = change(insides[name])
-    return [str(each) for each in inside.namespaces(definition, snapshots, insides)]
+    world = pretended(definition, None, running(definition).facts(), snapshots)
+    there = replace(side(world), machines=at(name)(world, change))
+    found = differences(side(world), there)
+    return [str(each) for each in inside.beneath(definition, snapshots, there.machines, found)]
 
 
 def with_link(**changes):
-    return lambda inside: replace(inside, links=(replace(inside.links[0], **changes),))
+    return lambda space: replace(
+        space, links=tuple(replace(link, **changes) if link.name == "eth0" else link for link in space.links)
+    )
+
+
+def with_default(*gateways):
+    """Return what gives a namespace these default routes, and no other."""
+    routes = tuple(way(None, gateway, "eth0") for gateway in gateways)
+    return lambda space: replace(space, routes=(*(r for r in space.routes if r.destination.prefixlen), *routes))
+
+
+def with_neighbour(address, mac):
+    return lambda space: replace(space, neighbours=(Neighbour(ip_address(address), "eth0", mac),))
+
+
+def without_links(space):
+    return replace(space, links=space.links[:1], routes=())
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_an_example_as_it_was_made(name):
     """What an engine has made, and nobody has changed, is named nowhere."""
     definition = read(EXAMPLES / f"{name}.yaml")
-    snapshots = running(definition).snapshots()
-    assert list(inside.namespaces(definition, snapshots, as_made(definition, snapshots))) == []
+    assert told(next(iter(definition.hosts)), definition=definition) == []
 
 
 def test_what_was_changed_in_a_namespace():
     """Each change is named with what the engine gave, and the command that makes the namespace anew."""
-    (gateway,) = told("web", lambda inside: replace(inside, gateways=("172.28.1.254",)))
+    (gateway,) = told("web", with_default("172.28.1.254"))
     assert gateway == (
         "vm0: container web has its default route by 172.28.1.254, and the engine gave it 172.28.1.1; "
         "right would be: docker restart web"
     )
-    (none,) = told("web", lambda inside: replace(inside, gateways=()))
+    (none,) = told("web", with_default())
     assert "has no default route, and the engine gave it one by 172.28.1.1;" in none
     (mask,) = told("web", with_link(addresses=(ip_interface("172.28.1.10/32"),)))
     assert "has a wrong subnet mask on eth0: 172.28.1.10/32, and the engine gave it 172.28.1.10/24;" in mask
@@ -97,8 +113,16 @@ def test_what_was_changed_in_a_namespace():
     assert "has its interface eth0 down" in down
     (gone,) = told("web", with_link(addresses=()))
     assert "lacks the address 172.28.1.10/24 on eth0, which the engine gave it;" in gone
-    (unplugged,) = told("web", lambda inside: replace(inside, links=()))
+    (unplugged,) = told("web", without_links)
     assert "has no interface for 172.28.1.10/24, which the engine gave it on front;" in unplugged
+
+
+def test_a_namespace_that_is_shared():
+    """What was changed in a namespace is told of the container that it was made for, whoever stands first."""
+    text = DEMO.replace('      side: {network_mode: "container:web"}\n', "")
+    text = text.replace("      web: ", '      side: {network_mode: "container:web"}\n      web: ')
+    (down,) = told("web", with_link(up=False), lab(text))
+    assert "vm0: container web has its interface eth0 down" in down
 
 
 def test_who_else_has_an_address():
@@ -113,16 +137,18 @@ def test_a_neighbour_entry_that_stays():
     """An entry that never expires is wrong where it has another MAC address than its holder was given."""
     definition = lab(DEMO)
     place = engines_of(definition)["vm0"].container("other").endpoints["front"]
-    (said,) = told("web", lambda inside: replace(inside, fixed={"172.28.1.11": "02:00:de:ad:be:ef"}))
+    (said,) = told("web", with_neighbour("172.28.1.11", "02:00:de:ad:be:ef"))
     assert "by which 172.28.1.11 (other) has the MAC address 02:00:de:ad:be:ef; it is " + place.mac in said
-    assert told("web", lambda inside: replace(inside, fixed={"172.28.1.11": place.mac.upper()})) == []
+    assert told("web", with_neighbour("172.28.1.11", place.mac.upper())) == []
 
 
 def test_a_name_server():
     """On a network of one's own the engine's name server is asked; on docker0 anybody may be."""
-    (said,) = told("web", lambda inside: replace(inside, nameservers=("192.0.2.53",)))
+    definition = lab(DEMO)
+    snapshots = engines_of(definition)
+    (said,) = map(str, inside.resolvers(definition, snapshots, {"web": ("192.0.2.53",), "plain": ("192.0.2.53",)}))
     assert "asks 192.0.2.53 for names, and the engine's name server is 127.0.0.11; right would be: docker exec" in said
-    assert told("plain", lambda inside: replace(inside, nameservers=("192.0.2.53",))) == []
+    assert list(inside.resolvers(definition, snapshots, {"web": (inside.OWN_RESOLVER,)})) == []
 
 
 def test_more_than_a_tunnel_takes():
@@ -134,14 +160,14 @@ def test_more_than_a_tunnel_takes():
 
 def test_a_parent_that_is_down():
     """A parent that is down is named with its network and host; one that is up, or not known, is not."""
-    definition = lab(DEMO)
-    facts = {"vm1": HostFacts("vm1", nics=(Nic("eth0.50", up=False),))}
-    (said,) = map(str, inside.parents(definition, facts))
+    (said,) = told("vm1", lambda space: replace(
+        space, links=tuple(replace(link, up=link.name != "eth0.50") for link in space.links)
+    ))  # fmt: skip
     assert said == (
         "vm1: network lan has a parent that is down: no frame leaves vm1 by eth0.50, and none enters; "
         "right would be: ip link set eth0.50 up"
     )
-    assert list(inside.parents(definition, {"vm1": HostFacts("vm1", nics=(Nic("eth0.50"),))})) == []
+    assert told("vm1") == []
 
 
 PLAIN = """
@@ -174,7 +200,10 @@ def test_what_a_namespace_says():
     host = FakeHost("vm0", lambda *_: json.dumps(said))
     found, unseen = look_inside(definition, snapshots, {"vm0": host})
     link = Link(2, "eth0", mac="02:42:ac:11:00:02", mtu=1500, addresses=(ip_interface("172.17.0.2/16"),))
-    assert found == {"web": Inside((link,), ("172.17.0.1",), nameservers=("192.168.22.1",))}
+    assert found.keys() == {"web"}
+    web = found["web"]
+    assert (web.links, web.gateways(4), web.gateways(6)) == ((link,), ("172.17.0.1",), ())
+    assert web.nameservers == ("192.168.22.1",)
     assert unseen == {}
     assert json.loads(host.calls[0][-1]) == {"pids": [pid], "detail": "all"}
 

@@ -1,9 +1,10 @@
 """Exercises: their files, a person's progress, and the end held against the beginning."""
 
-from ipaddress import ip_address, ip_network
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.facts import facts_of, nic, way
 from support.labs import lab
 
 from dockerlab.checks.judge import Outcome
@@ -20,7 +21,6 @@ from dockerlab.faults.fault import Break
 from dockerlab.faults.injury import Act, Injury, choose
 from dockerlab.kernel import iptables
 from dockerlab.snapshot import LABEL_LAB, ContainerState, NetworkState, Snapshot
-from dockerlab.topology import HostFacts, Nic, Route
 
 README = """\
 # 01 · A title
@@ -306,6 +306,7 @@ SAVED = b"""*nat
 -A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
 COMMIT
 *filter
+:FORWARD DROP [0:0]
 -A FORWARD -i br-0123 ! -o br-0123 -j ACCEPT
 COMMIT
 """
@@ -313,9 +314,9 @@ COMMIT
 
 WAY, DEFAULT = "172.28.2.0/24 via 192.168.22.61 dev eth0", "default via 192.168.22.1 dev eth0"
 ROUTES = (
-    Route(None, ip_address("192.168.22.1"), "eth0"),
-    Route(ip_network("172.17.0.0/16"), None, "docker0"),
-    Route(ip_network("fe80::/64"), None, "eth0"),
+    way(None, "192.168.22.1", "eth0"),
+    way("172.17.0.0/16", None, "docker0"),
+    way("fe80::/64", None, "eth0"),
 )
 
 
@@ -325,11 +326,10 @@ def seen(saved=SAVED, **more):
         containers=(ContainerState("1", "web", "x", {LABEL_LAB: "demo"}), ContainerState("2", "guest", "x")),
         networks=(NetworkState("3", "bridge", "bridge"), NetworkState("4", "docker_gwbridge", "bridge")),
     )
-    facts = HostFacts(
-        "vm0", nics=(Nic("eth0"), Nic("docker0", up=False), Nic("veth1"), Nic("br-1")), ip_forward=True,
-        forward_policy="DROP", routes=ROUTES,
-    )  # fmt: skip
-    return held_by(snapshot, facts, iptables.read(saved.decode(), "ip"), DaemonFile("vm0")).model_copy(update=more)
+    nics = (nic("eth0"), nic("docker0", up=False), nic("veth1"), nic("br-1"))
+    ground = facts_of("vm0", nics=nics, routes=ROUTES, ip_forward=True).ground
+    ground = replace(ground, ruleset=iptables.read(saved.decode(), "ip"))
+    return held_by(snapshot, ground, DaemonFile("vm0")).model_copy(update=more)
 
 
 def test_what_a_host_holds():

@@ -4,18 +4,19 @@ import socket
 import subprocess
 import sys
 from base64 import b64encode
-from ipaddress import ip_address, ip_interface, ip_network
+from ipaddress import ip_address, ip_interface
 from textwrap import dedent
 
 import pytest
+from support.facts import FLAGS, facts_of, nic, way
 from support.machinery import failed, program_said
 
 from dockerlab import daemon
 from dockerlab.errors import HostError
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.hosts.local import LocalHost
+from dockerlab.kernel.model import BRIDGE_NF, IP_FORWARD
 from dockerlab.survey import facts, parse, send
-from dockerlab.topology import HostFacts, Nic, Route
 
 FULL = dedent("""\
 
@@ -81,79 +82,92 @@ def said(*, text=None, flags="", path="/etc/docker/daemon.json", more=""):
     return f"{head}== firewall\niptables v1.8.9 (nf_tables)\n\n== settings\n{settings}\n== end\n"
 
 
+def plain(route):
+    """Return a route as its destination, its router and its interface."""
+    hop = route.hops[0]
+    return str(route.destination), None if hop.via is None else str(hop.via), hop.device
+
+
+def words(link):
+    """Return what both readers tell of a link."""
+    return link.index, link.name, link.mac, link.mtu, link.up, link.addresses
+
+
 def test_full():
     """Interfaces with addresses and hardware addresses, routes, forwarding, and who we are."""
     found = facts.parse("vm0", FULL)
-    eth0 = found.nic("eth0")
+    ground = found.ground
+    eth0 = ground.link("eth0")
     assert (found.host, found.root, found.python) == ("vm0", True, "/usr/bin/python3")
     assert (found.kernel, found.architecture) == ("6.1.0-18-amd64", "x86_64")
-    assert (found.ip_forward, found.bridge_nf) == (True, True)
-    assert [nic.name for nic in found.nics] == ["lo", "eth0", "eth0.50", "docker0"]
+    assert (ground.on(IP_FORWARD), ground.on(BRIDGE_NF)) == (True, True)
+    assert [link.name for link in ground.links] == ["lo", "eth0", "eth0.50", "docker0"]
     assert eth0 is not None
     assert eth0.mac == "02:42:ac:11:00:02"
     assert eth0.addresses == (ip_interface("192.168.22.61/24"), ip_interface("fe80::42:acff:fe11:2/64"))
-    assert found.nic("eth0.50").addresses == ()
-    assert found.nic("eth1") is None
-    assert found.routes == (
-        Route(None, ip_address("192.168.22.1"), "eth0"),
-        Route(ip_network("172.17.0.0/16"), None, "docker0"),
-        Route(ip_network("192.168.22.0/24"), None, "eth0"),
-        Route(ip_network("fe80::/64"), None, "eth0"),
-    )
-    assert found.primary_address() == ip_address("192.168.22.61")
+    assert ground.link("eth0.50").addresses == ()
+    assert ground.link("eth1") is None
+    assert list(map(plain, ground.ways)) == [
+        ("0.0.0.0/0", "192.168.22.1", "eth0"),
+        ("172.17.0.0/16", None, "docker0"),
+        ("192.168.22.0/24", None, "eth0"),
+        ("fe80::/64", None, "eth0"),
+    ]
+    assert ground.primary_address == ip_address("192.168.22.61")
 
 
 def test_nothing_known():
     """What could not be read is None and listed, never a guess."""
     found = facts.parse("vm0", "== id\n1000\n== ip_forward\n== bridge_nf\n== end\n")
-    assert (found.ip_forward, found.bridge_nf, found.python, found.root) == (None, None, None, False)
+    assert (found.ground.on(IP_FORWARD), found.ground.on(BRIDGE_NF)) == (None, None)
+    assert (found.python, found.root) == (None, False)
     assert {"ip_forward", "bridge_nf", "interfaces (is iproute2 installed?)"} <= set(found.missing)
-    assert found.primary_address() is None
+    assert found.ground.primary_address is None
 
 
 def test_settings_that_cannot_be_read():
     """An engine's settings that are there and cannot be read are told as missing; none at all are the default ones."""
-    assert facts.parse("vm0", said()).settings_read
-    assert facts.parse("vm0", FULL).settings_read
+    assert facts.parse("vm0", said()).settings.known
+    assert facts.parse("vm0", FULL).settings.known
     found = facts.parse("vm0", said(more="hidden yes\n", path="/srv/engine.json", flags="--userland-proxy=false"))
-    assert not found.settings_read
+    assert not found.settings.known
     assert found.missing[-1] == "the engine's settings (/srv/engine.json)"
-    assert not found.userland_proxy, "its command line can be read all the same"
-    assert not facts.parse("vm0", FULL.replace("file L2V0", "file $$$")).settings_read
+    assert not found.settings.userland_proxy, "its command line can be read all the same"
+    assert not facts.parse("vm0", FULL.replace("file L2V0", "file $$$")).settings.known
 
 
 def test_address_with_a_peer_in_its_name():
     """An interface's address is found also where `ip` prints the other end of a veth beside the name."""
     text = FULL.replace("2: eth0    inet ", "2: eth0@if7    inet ")
-    assert ip_interface("192.168.22.61/24") in facts.parse("vm0", text).nic("eth0").addresses
+    assert ip_interface("192.168.22.61/24") in facts.parse("vm0", text).ground.link("eth0").addresses
 
 
 @pytest.mark.parametrize(
     ("line", "route"),
     [
-        ("default via 10.0.0.1 dev eth0 proto dhcp metric 100", Route(None, ip_address("10.0.0.1"), "eth0")),
-        ("default dev ppp0 scope link", Route(None, None, "ppp0")),
-        ("default nhid 12 via 10.0.0.1 dev eth0", Route(None, ip_address("10.0.0.1"), "eth0")),
-        ("default via inet6 fe80::1 dev eth0", Route(None, ip_address("fe80::1"), "eth0")),
+        ("default via 10.0.0.1 dev eth0 proto dhcp metric 100", ("0.0.0.0/0", "10.0.0.1", "eth0")),
+        ("default dev ppp0 scope link", ("0.0.0.0/0", None, "ppp0")),
+        ("default nhid 12 via 10.0.0.1 dev eth0", ("0.0.0.0/0", "10.0.0.1", "eth0")),
+        ("default via inet6 fe80::1 dev eth0", ("0.0.0.0/0", "fe80::1", "eth0")),
         (
             "default proto static \\\tnexthop via 10.0.0.1 dev eth0 weight 1 \\\tnexthop via 10.0.1.1 dev eth1",
-            Route(None, ip_address("10.0.0.1"), "eth0"),
+            ("0.0.0.0/0", "10.0.0.1", "eth0"),
         ),
-        ("10.1.2.3 via 10.0.0.1 dev eth0", Route(ip_network("10.1.2.3/32"), ip_address("10.0.0.1"), "eth0")),
-        ("fd00::/8 via fd00::1 dev eth0", Route(ip_network("fd00::/8"), ip_address("fd00::1"), "eth0")),
+        ("10.1.2.3 via 10.0.0.1 dev eth0", ("10.1.2.3/32", "10.0.0.1", "eth0")),
+        ("fd00::/8 via fd00::1 dev eth0", ("fd00::/8", "fd00::1", "eth0")),
     ],
 )
 def test_routes(line, route):
     """Every form in which `ip route` tells a unicast route is read."""
     text = FULL.replace("default via 192.168.22.1 dev eth0", line)
-    assert facts.parse("vm0", text).routes[0] == route
+    assert plain(facts.parse("vm0", text).ground.ways[0]) == route
 
 
 @pytest.mark.parametrize("line", ["blackhole 10.0.0.0/8", "prohibit default", "multicast ff00::/8 dev eth0"])
 def test_no_routes(line):
     """What leads nowhere is no route."""
     text = FULL.replace("default via 192.168.22.1 dev eth0", line)
-    assert len(facts.parse("vm0", text).routes) == 3
+    assert len(facts.parse("vm0", text).ground.ways) == 3
 
 
 def test_gather():
@@ -191,22 +205,22 @@ def test_gossip(lines, gossip):
         }),
         ("{broken", "--iptables=false", {"iptables": False}),
         ("[1]", "", {"iptables": True}),
-        ('{"firewall-backend": "nftables"}', "", {"firewall": "nftables"}),
-        (None, "dockerd\n--firewall-backend\nnftables", {"firewall": "nftables"}),
+        ('{"firewall-backend": "nftables"}', "", {"backend": "nftables"}),
+        (None, "dockerd\n--firewall-backend\nnftables", {"backend": "nftables"}),
     ],
 )  # fmt: skip
 def test_settings(text, flags, settings):
     """The engine's settings stand in its file or on its command line; what is in neither has its default."""
     found = facts.parse("vm0", said(text=text, flags=flags))
-    assert {name: getattr(found, name) for name in settings} == settings
-    assert found.firewall in ("nftables", "iptables v1.8.9 (nf_tables)")
+    assert {name: getattr(found.settings, name) for name in settings} == settings
+    assert found.firewall == "iptables v1.8.9 (nf_tables)"
 
 
 def test_whose_settings_they_are():
     """The lab that has changed the settings is known from what it keeps beside the file, wherever that is."""
     kept = "# before\nlab demo\nowner teacher@desk\ninstance \nrun 0\nmode absent\n\n"
-    assert facts.parse("vm0", said(more=f"kept {base64(kept)}\n")).settings_of == "demo"
-    assert not facts.parse("vm0", said()).settings_of
+    assert facts.parse("vm0", said(more=f"kept {base64(kept)}\n")).settings.changed_by == "demo"
+    assert not facts.parse("vm0", said()).settings.changed_by
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the command line of a process by its number")
@@ -226,7 +240,7 @@ def test_the_file_that_the_engine_reads(tmp_path, words):
         host = FakeHost("vm0", here)
         found, changed = facts.gather(host), daemon.look(host)
         engine.communicate(b"\n")
-    assert (found.userland_proxy, found.settings_read) == (False, True)
+    assert (found.settings.userland_proxy, found.settings.known) == (False, True)
     assert (changed.path, changed.text) == (str(file), file.read_bytes())
 
 
@@ -251,20 +265,16 @@ def test_this_machine():
     assert found.host == "here"
     assert found.kernel
     if not any("interfaces" in text for text in found.missing):
-        assert ip_interface("127.0.0.1/8") in found.nic("lo").addresses
+        assert ip_interface("127.0.0.1/8") in found.ground.link("lo").addresses
 
 
 def test_primary_address():
     """The address that others reach: on the interface of the default route, never loopback or link-local."""
-    nics = (
-        Nic("lo", (ip_interface("127.0.0.1/8"),)),
-        Nic("docker0", (ip_interface("172.17.0.1/16"),)),
-        Nic("eth1", (ip_interface("fe80::1/64"), ip_interface("10.0.0.5/24"))),
-    )
-    default = (Route(None, ip_address("10.0.0.1"), "eth1"),)
-    assert HostFacts("h", nics, default).primary_address() == ip_address("10.0.0.5")
-    assert HostFacts("h", nics).primary_address() == ip_address("172.17.0.1")
-    assert HostFacts("h", nics[:1]).primary_address() is None
+    nics = (nic("lo", "127.0.0.1/8"), nic("docker0", "172.17.0.1/16"), nic("eth1", "fe80::1/64", "10.0.0.5/24"))
+    default = (way(None, "10.0.0.1", "eth1"),)
+    assert facts_of("h", nics=nics, routes=default).ground.primary_address == ip_address("10.0.0.5")
+    assert facts_of("h", nics=nics).ground.primary_address == ip_address("172.17.0.1")
+    assert facts_of("h", nics=nics[:1]).ground.primary_address is None
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at this machine's own kernel")
@@ -272,14 +282,15 @@ def test_the_kernel_has_one_word():
     """What the survey's program sees of a kernel makes the same facts as the script that does without Python."""
     host = LocalHost("here")
     told, about = facts.gather(host), facts.gather(host, whole=False)
-    assert not about.nics
+    assert not about.ground.links
     found = facts.of(about, send.look(host, (), "host"))
-    assert {nic.name: nic for nic in found.nics} == {nic.name: nic for nic in told.nics}
-    assert set(found.routes) == set(told.routes)
-    assert (found.ip_forward, found.ip6_forward, found.bridge_nf) == (told.ip_forward, told.ip6_forward, told.bridge_nf)
+    seen, said = found.ground, told.ground
+    assert set(map(words, seen.links)) == set(map(words, said.links))
+    assert set(map(plain, seen.ways)) == set(map(plain, said.ways))
+    assert [seen.on(path) for path in FLAGS.values()] == [said.on(path) for path in FLAGS.values()]
     assert found.root == told.root
-    if found.root and told.forward_policy is not None:
-        assert found.forward_policy == told.forward_policy
+    if found.root and said.forward_policy is not None:
+        assert seen.forward_policy == said.forward_policy
         assert set(found.missing) == set(told.missing)
 
 
@@ -288,5 +299,5 @@ def test_what_the_kernel_did_not_tell():
     said = program_said({}, rules={"known": False, "old": [], "ip": failed(["iptables-save"], "denied", 4)})
     said["namespaces"][0]["deaf"] = "[Errno 13] Permission denied"
     found = facts.of(facts.parse("vm0", "== id\n0\n== end\n"), parse.machine("vm0", said))
-    assert (found.ip_forward, found.forward_policy, found.gossip) == (None, None, None)
+    assert (found.ground.on(IP_FORWARD), found.ground.forward_policy, found.gossip) == (None, None, None)
     assert {"ip_forward", "forward_policy", "interfaces (is iproute2 installed?)"} <= set(found.missing)

@@ -10,12 +10,12 @@ from support.labs import lab, read, running
 from support.offline import world_of
 from support.worlds import pretended
 
+from dockerlab.facts import Facts
 from dockerlab.graph import dot, mermaid, svg
 from dockerlab.graph.describe import describe
 from dockerlab.graph.verdicts import MOST, Asked, strands
 from dockerlab.reach import Cell, matrix
 from dockerlab.snapshot import Snapshot
-from dockerlab.topology import HostFacts
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.yaml"))
@@ -133,7 +133,7 @@ def test_a_container_that_is_not_there():
         pretended(
             definition,
             None,
-            {host: HostFacts(host) for host in definition.hosts},
+            {host: Facts(host) for host in definition.hosts},
             {host: Snapshot(host) for host in definition.hosts},
         ),
         imagined=False,

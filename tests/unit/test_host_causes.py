@@ -8,12 +8,12 @@ from ipaddress import ip_network
 import pytest
 from support.labs import lab
 
+from dockerlab.facts import Facts
 from dockerlab.kernel import iptables
 from dockerlab.kernel.routes import Hop, Route, Selector
 from dockerlab.reach.matrix import beside
 from dockerlab.reach.worlds import offline
 from dockerlab.survey import Seen
-from dockerlab.topology import HostFacts
 from dockerlab.verify.beforehand import foresee
 from dockerlab.verify.causes import Odd, host_causes, is_odd, upon
 from dockerlab.verify.judging import AS_IS, trial
@@ -114,7 +114,7 @@ def test_it_is_found_before_anything_is_made(name):
     change, causes = CHANGES[name]
     empty = offline(lab(NOTHING), "28.5.2")
     books = {host: replace(book, engine_version="28.5.2") for host, book in empty.books.items()}
-    seen = Seen(books, {host: HostFacts(host) for host in books}, at(empty, change))
+    seen = Seen(books, {host: Facts(host) for host in books}, at(empty, change))
     found = foresee(lab(LAB), seen)
     assert {cause.where for cause in found.causes} == causes
     assert (found.unexplained, found.doubts) == (0, {})
@@ -124,7 +124,7 @@ def test_hosts_that_are_meant_to_be_as_they_are():
     """Judged as they are, cells are held against what is predicted, and the report says so."""
     wanted = offline(lab(LAB), "28.5.2")
     books = {host: replace(book, engine_version="28.5.2") for host, book in wanted.books.items()}
-    seen = Seen(books, {host: HostFacts(host) for host in books}, at(wanted, CHANGES["a policy route"][0]))
+    seen = Seen(books, {host: Facts(host) for host in books}, at(wanted, CHANGES["a policy route"][0]))
     defined, as_they_are = trial(lab(LAB), seen), trial(lab(LAB), seen, as_is=True)
     assert as_they_are.cells == defined.cells
     assert as_they_are.expected == defined.wanted.predicted != defined.expected

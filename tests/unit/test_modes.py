@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.facts import altered
 from support.labs import lab, plan_up, read, running, who
 from support.pretend import Engines
 from support.worlds import pretended
@@ -206,7 +207,7 @@ def test_adding_a_mode_is_adding_a_file():
     made = lab(text)
     assert "gauge=3" in build.network(made, "w", "local", who(made)).create[0].argv
     engines = running(made)
-    facts = {host: replace(told, forward_policy="ACCEPT") for host, told in engines.facts().items()}
+    facts = {host: altered(told, forward_policy="ACCEPT") for host, told in engines.facts().items()}
     pings = {c.target: e for c, e in matrix(pretended(made, engines, facts)) if (c.source, c.probe) == ("a", "ping")}
     assert (pings["10.9.0.2"].reachable, pings["10.9.0.2"].rule) == (True, "same-bridge")
     with pytest.raises(DefinitionError, match=r"networks\.w\.gauge: too thick"):

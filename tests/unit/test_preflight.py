@@ -4,6 +4,7 @@ from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
+from support.facts import altered
 from support.labs import lab, running, who
 from support.pretend import Engines
 
@@ -19,7 +20,7 @@ def refusal(text, networks=(), containers=(), kernel=KERNEL, gossip=False):
     """Return the lines of the refusal, none where the lab may be built."""
     definition = lab(text)
     engines = Engines(definition.hosts)
-    facts = {host: replace(found, kernel_config=kernel, gossip=gossip) for host, found in engines.facts().items()}
+    facts = {host: altered(found, kernel_config=kernel, gossip=gossip) for host, found in engines.facts().items()}
     seen = {
         host: replace(found, networks=(*found.networks, *networks), containers=tuple(containers))
         for host, found in engines.snapshots().items()
@@ -74,7 +75,7 @@ def test_the_gossip_port_of_the_swarm_itself():
     """An engine that is in a Swarm has the port for it."""
     definition = lab(WIDE)
     engines = Engines(definition.hosts)
-    facts = {host: replace(found, kernel_config=KERNEL, gossip=True) for host, found in engines.facts().items()}
+    facts = {host: altered(found, kernel_config=KERNEL, gossip=True) for host, found in engines.facts().items()}
     seen = {
         host: replace(found, swarm=replace(found.swarm, state="active")) for host, found in engines.snapshots().items()
     }
@@ -142,7 +143,7 @@ def by(engine, text, firewall="iptables", ip6_forward=True):
     """Return what is refused on an engine."""
     definition = lab(text)
     engines = Engines(definition.hosts)
-    facts = {host: replace(found, ip6_forward=ip6_forward) for host, found in engines.facts().items()}
+    facts = {host: altered(found, ip6_forward=ip6_forward) for host, found in engines.facts().items()}
     seen = {
         host: replace(found, engine_version=engine, firewall=firewall) for host, found in engines.snapshots().items()
     }

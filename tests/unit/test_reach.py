@@ -1,17 +1,18 @@
 """Who reaches whom: each rule of the model by itself, and what it does not claim to know."""
 
 from dataclasses import replace
-from ipaddress import ip_address, ip_interface, ip_network
+from ipaddress import ip_interface
 
 import pytest
+from support.facts import altered, way
 from support.labs import lab, running
 from support.pretend import Engines
 from support.worlds import changed, looked, pretended
 
+from dockerlab.facts import Facts
 from dockerlab.reach import matrix, outcome_of
 from dockerlab.reach.matrix import beside
 from dockerlab.reach.worlds import defined, surveyed
-from dockerlab.topology import HostFacts, Route
 
 TWO = "hosts: {vm0: ssh://root@192.168.22.61, vm1: ssh://root@192.168.22.62}\n"
 
@@ -300,9 +301,9 @@ def test_overlay(cell, expected):
     assert ask(predictions(OVERLAY), *cell)[:2] == expected
 
 
-def altered(**changes):
+def everywhere(**changes):
     """Return a function that changes a fact on every host."""
-    return lambda found: {host: replace(facts, **changes) for host, facts in found.items()}
+    return lambda found: {host: altered(facts, **changes) for host, facts in found.items()}
 
 
 ONE = """
@@ -360,7 +361,7 @@ def test_unknown_router():
 
 def test_nothing_known_of_a_host():
     """Without a host's facts nothing is said of the way out; what stands on one bridge is known all the same."""
-    found = predictions(ONE, lambda found: {host: HostFacts(host) for host in found})
+    found = predictions(ONE, lambda found: {host: Facts(host) for host in found})
     assert ask(found, "a", "b")[:2] == (True, "same-bridge")
     assert ask(found, "a", "internet")[0] is not True
 
@@ -369,8 +370,8 @@ def test_host_as_router():
     """A host that is another host's router is still itself, and reached as itself."""
 
     def via_vm0(found):
-        route = Route(None, ip_address("192.168.22.61"), "eth0")
-        return {**found, "vm1": replace(found["vm1"], routes=(route,))}
+        route = way(None, "192.168.22.61", "eth0")
+        return {**found, "vm1": altered(found["vm1"], routes=(route,))}
 
     found = predictions(TWO + "containers: {a: {host: vm0}, b: {host: vm1}}", via_vm0)
     assert ask(found, "vm1", "vm0") == (True, "same-lan", None)
@@ -382,10 +383,10 @@ def test_longest_route_wins():
 
     def routed(found):
         routes = (
-            Route(ip_network("10.0.0.0/8"), ip_address("192.168.22.9"), "eth0"),
-            Route(ip_network("10.7.0.0/16"), ip_address("192.168.22.62"), "eth0"),
+            way("10.0.0.0/8", "192.168.22.9", "eth0"),
+            way("10.7.0.0/16", "192.168.22.62", "eth0"),
         )
-        return {**found, "vm0": replace(found["vm0"], routes=routes)}
+        return {**found, "vm0": altered(found["vm0"], routes=routes)}
 
     text = TWO + "networks: {n: {subnet: 10.7.0.0/24}}\ncontainers: {a: {host: vm1, networks: [n]}, b: {host: vm0}}"
     definition = lab(text)
@@ -398,7 +399,7 @@ def test_longest_route_wins():
 
 def test_no_default_route():
     """A host without a default route reaches its neighbours and nothing beyond."""
-    found = predictions(ONE, altered(routes=()))
+    found = predictions(ONE, everywhere(routes=()))
     assert ask(found, "local", "internet") == (False, "no-default-route", "no route")
     assert ask(found, "a", "internet")[0] is False
 
@@ -465,9 +466,9 @@ def test_two_addresses_of_a_host():
         facts = found["local"]
         nics = tuple(
             replace(nic, addresses=(*nic.addresses, ip_interface("192.168.23.5/24"))) if nic.name == "eth0" else nic
-            for nic in facts.nics
+            for nic in facts.ground.links
         )
-        return {"local": replace(facts, nics=nics)}
+        return {"local": altered(facts, nics=nics)}
 
     found = predictions("containers: {a: {}}", second)
     assert {target for _, to, _, target in found if to == "local"} == {"192.168.22.61", "192.168.23.5"}

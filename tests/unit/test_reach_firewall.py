@@ -1,16 +1,16 @@
 """What a host lets in from elsewhere: FORWARD's policy, gateway modes, trusted interfaces, no firewall at all."""
 
 from dataclasses import replace
-from ipaddress import ip_address, ip_network
 
 import pytest
+from support.facts import altered, way
 from support.labs import lab, running
 from support.worlds import pretended
 
+from dockerlab.daemon import Effective
 from dockerlab.imagined.engines import engine_of
 from dockerlab.reach import matrix
 from dockerlab.snapshot import Snapshot
-from dockerlab.topology import HostFacts, Route
 
 LAB = """
 hosts: {vm0: ssh://root@192.168.22.61, vm1: ssh://root@192.168.22.62}
@@ -29,7 +29,7 @@ containers:
   far: {host: vm1}
 """
 
-ROUTE = Route(ip_network("10.0.0.0/13"), ip_address("192.168.22.61"), "eth0")
+ROUTE = way("10.0.0.0/13", "192.168.22.61", "eth0")
 
 
 def build(engine, text=LAB, **settings):
@@ -38,8 +38,8 @@ def build(engine, text=LAB, **settings):
     engines = running(definition)
     snapshots = {host: replace(found, engine_version=engine) for host, found in engines.snapshots().items()}
     facts = engines.facts()
-    facts["vm0"] = replace(facts["vm0"], **settings)
-    facts["vm1"] = replace(facts["vm1"], routes=(*facts["vm1"].routes, ROUTE))
+    facts["vm0"] = altered(facts["vm0"], **settings)
+    facts["vm1"] = altered(facts["vm1"], routes=(*facts["vm1"].ground.routes, ROUTE))
     return pretended(definition, None, facts, snapshots)
 
 
@@ -147,11 +147,11 @@ def test_published_from_another_bridge():
 def test_settings_that_could_not_be_read():
     """Up to 28 docker-proxy decides of ports across bridges: who cannot read the engine's settings makes no claim."""
     text = LAB.replace("containers:\n", PLAIN)
-    found = predictions("28.5.2", text, settings_read=False)
+    found = predictions("28.5.2", text, known=False)
     assert found["friend", "vm0", "tcp/8081"] == (None, "publish-no-proxy")
     assert found["mate", "vm0", "tcp/8081"] == (True, "published")
     assert found["vm1", "vm0", "tcp/8081"] == (True, "published")
-    assert predictions("29.0.0", text, settings_read=False)["friend", "vm0", "tcp/8081"] == (True, "published")
+    assert predictions("29.0.0", text, known=False)["friend", "vm0", "tcp/8081"] == (True, "published")
 
 
 @pytest.mark.parametrize("engine", ["20.10.24", "28.5.2", "29.0.0"])
@@ -170,7 +170,7 @@ def test_ipv6_filters_follow_the_settings():
     """IPv6 is filtered from 27 on, unless the engine is told otherwise."""
 
     def filters(engine, **settings):
-        return engine_of(Snapshot("h", f"{engine[0]}.{engine[1]}.0"), HostFacts("h", **settings)).filters
+        return engine_of(Snapshot("h", f"{engine[0]}.{engine[1]}.0"), Effective(**settings)).filters
 
     assert filters((20, 10)) == {4}
     assert filters((28, 5)) == {4, 6}

@@ -13,10 +13,10 @@ from support.pretend import Engines
 from support.reports import LOST, NO, SEEN, YES, report, small, with_causes
 
 from dockerlab import plan
+from dockerlab.facts import Facts
 from dockerlab.plan.bringing_up import Situation
 from dockerlab.reach import Cell, Expectation
 from dockerlab.report import as_json, as_table, inventory
-from dockerlab.topology import HostFacts
 
 NOW = datetime(2027, 1, 31, 18, tzinfo=timezone.utc)
 GOLDEN = Path(__file__).parents[1] / "golden" / "report"
@@ -181,7 +181,7 @@ def test_inventory_of_a_lease():
 def test_what_could_not_be_read():
     """Facts that a host did not tell stand in the JSON, and in the table where some cell has no prediction."""
     definition = lab("hosts: {vm1: }\ncontainers: {a: {host: vm1}}")
-    facts = {"vm1": HostFacts("vm1", missing=("forward_policy",))}
+    facts = {"vm1": Facts("vm1", missing=("forward_policy",))}
     told = replace(small(), world=world_of(definition), facts=facts)
     assert json.loads(as_json.render(told))["hosts"]["vm1"]["missing"] == ["forward_policy"]
     line = "note: vm1: could not be read: forward_policy; root on the host may be needed"

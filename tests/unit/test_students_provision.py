@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timezone
-from ipaddress import ip_network
 
 import pytest
+from support.facts import altered, way
 from support.labs import lab as parse
 from support.labs import who
 from support.pretend import Engines, Refused
@@ -24,7 +24,6 @@ from dockerlab.students.removal import instances
 from dockerlab.students.roster import counted
 from dockerlab.students.subnets import Source
 from dockerlab.survey import Answers, Seen
-from dockerlab.topology import Route
 
 BRIDGE = "networks: {front: {}}\ncontainers: {web: {networks: [front]}, alone: {}}"
 LAN = """
@@ -149,8 +148,8 @@ def test_something_foreign_stops_one_alone(engines):
 def test_a_route_into_the_range_is_refused(engines):
     """A host that has a route into an instance's subnet would be cut off from what is there."""
     made = a_class(BRIDGE, 1)
-    facts = {name: replace(each, routes=(Route(ip_network("198.18.0.0/16"), None, "tun0"),))
-             for name, each in engines.facts().items()}  # fmt: skip
+    route = way("198.18.0.0/16", None, "tun0")
+    facts = {name: altered(each, routes=(route,)) for name, each in engines.facts().items()}
     seen = Seen(engines.snapshots(), facts)
     with pytest.raises(ConflictError, match=r"route to 198.18.0.0/16 by tun0.*--subnets"):
         provision.plan_instance(

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field
 
 from e2e.differential import changes
-from e2e.differential.compare import as_mapping, key_of_cell, parse, remains, running, shown, word
+from e2e.differential.compare import as_mapping, key_of_cell, shown, tried, word
 from support.predicted import causes
 
 from dockerlab.errors import DockerlabError
@@ -96,25 +96,19 @@ def summary(rounds):
 
 def compare(lab, opened, picked):
     """Return what came of a lab on the hosts of a session: untouched, with each change alone, and with all of them."""
-    outcome, started = Changed(), time.monotonic()
-    try:
-        definition = parse(lab)
-        with running(definition, opened):
-            settled = on_hosts.verify_new(definition, opened.hosts)
-            outcome.engines = dict(settled.engines)
-            together = [each for each in picked if each.exact]
-            for active in ([], *([each] for each in picked), *([together] if len(together) > 1 else [])):
-                outcome.rounds.append(one_round(definition, opened.hosts, active))
-                outcome.rounds[-1].compare(outcome.rounds[0])
-                if not all(each.exact for each in active):
-                    on_hosts.verify_new(definition, opened.hosts)
-        left = remains(opened)
-        if left:
-            outcome.refused = f"left behind: {left}"
-    except DockerlabError as error:
-        outcome.refused = f"{type(error).__name__}: {error}"
-    outcome.seconds = time.monotonic() - started
-    return outcome
+
+    def look(definition):
+        settled = on_hosts.verify_new(definition, opened.hosts)
+        outcome.engines = dict(settled.engines)
+        together = [each for each in picked if each.exact]
+        for active in ([], *([each] for each in picked), *([together] if len(together) > 1 else [])):
+            outcome.rounds.append(one_round(definition, opened.hosts, active))
+            outcome.rounds[-1].compare(outcome.rounds[0])
+            if not all(each.exact for each in active):
+                on_hosts.verify_new(definition, opened.hosts)
+
+    outcome = Changed()
+    return tried(lab, opened, outcome, look)
 
 
 def one_round(definition, hosts, active):

@@ -84,14 +84,27 @@ def compare(lab, opened, *, patient=True):
 
     With `patient`, what is not reachable yet is asked again for a while, and what disagrees is looked at twice.
     """
-    outcome, started = Outcome(), time.monotonic()
+
+    def look(definition):
+        seen = (on_hosts.verify_new if patient else on_hosts.verify)(definition, opened.hosts)
+        judge(seen, outcome)
+        if patient and not outcome.clean:
+            again(definition, opened, outcome)
+
+    outcome = Outcome()
+    return tried(lab, opened, outcome, look)
+
+
+def tried(lab, opened, outcome, look):
+    """Bring a lab up, look at it, take it down, and return its outcome.
+
+    Noted there is what kept it from coming up, or was left behind, and how long it all took.
+    """
+    started = time.monotonic()
     try:
         definition = parse(lab)
         with running(definition, opened):
-            look = on_hosts.verify_new if patient else on_hosts.verify
-            judge(look(definition, opened.hosts), outcome)
-            if patient and not outcome.clean:
-                again(definition, opened, outcome)
+            look(definition)
         left = remains(opened)
         if left:
             outcome.refused = f"left behind: {left}"

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 
-from e2e.differential.compare import parse, remains, running
+from e2e.differential.compare import tried
 
 from dockerlab import survey
-from dockerlab.errors import DockerlabError
 from dockerlab.reach.asked import expected
 from dockerlab.reach.worlds import defined, surveyed
 from dockerlab.verify import on_hosts
@@ -40,19 +38,13 @@ class Traced:
 
 def compare(lab, opened):
     """Return what came of the traces of a lab's packets, all of them, on the hosts of a session."""
-    result, started = Traced(), time.monotonic()
-    try:
-        definition = parse(lab)
-        with running(definition, opened):
-            on_hosts.verify_new(definition, opened.hosts)
-            trace(definition, opened.hosts, result)
-        left = remains(opened)
-        if left:
-            result.refused = f"left behind: {left}"
-    except DockerlabError as error:
-        result.refused = f"{type(error).__name__}: {error}"
-    result.seconds = time.monotonic() - started
-    return result
+
+    def look(definition):
+        on_hosts.verify_new(definition, opened.hosts)
+        trace(definition, opened.hosts, result)
+
+    result = Traced()
+    return tried(lab, opened, result, look)
 
 
 def trace(definition, hosts, result):
