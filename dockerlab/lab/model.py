@@ -15,6 +15,7 @@ from dockerlab.lab.container import Attachment, Container
 from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.fields import Address, LabName, Name, Strict, Subnet, Text
 from dockerlab.lab.image import BuiltImage, BuiltName, full_name
+from dockerlab.lab.mounts import VolumeEntry
 from dockerlab.lab.network import Ipam, Network, Pool
 from dockerlab.lab.ports import PortNumber
 
@@ -37,6 +38,7 @@ MAX_HOSTS = 200
 MAX_NETWORKS = 250
 MAX_CONTAINERS = 4_000
 MAX_IMAGES = 50
+MAX_VOLUMES = 1_000
 MAX_PATTERN = 200
 """Far beyond any lab. The checks compare networks with each other and with the hosts: without a bound, a definition of
 a few hundred kilobytes would keep them busy for hours."""
@@ -113,6 +115,12 @@ class Lab(Strict):
         max_length=MAX_NETWORKS,
         description="the networks to make",
         examples=[{"front": {"subnet": "172.28.1.0/24"}}],
+    )
+    volumes: dict[Name, VolumeEntry] = Field(
+        default_factory=dict,
+        max_length=MAX_VOLUMES,
+        description="the volumes to make; `down` takes them away with all that is in them",
+        examples=[{"site": None}],
     )
     containers: dict[Name, Container] = Field(
         default_factory=dict,

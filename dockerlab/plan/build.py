@@ -11,7 +11,9 @@ from typing import Any
 from dockerlab import modes, render
 from dockerlab.command import Command, Variable, exports
 from dockerlab.identity import Identity
-from dockerlab.lab.model import Attachment, Lab
+from dockerlab.lab.model import Lab
+from dockerlab.lab.places import at_once, flags, on_run
+from dockerlab.lab.words import words_of
 from dockerlab.modes.base import LABELS
 from dockerlab.snapshot import LABEL_EXPIRES, LABEL_RECEIPT
 
@@ -24,42 +26,11 @@ docker run
 
 RUN_TAIL = (
     """\
-{% if spec.hostname %}
-  --hostname {{ spec.hostname }}  # its own name for itself
-{% endif %}
-{% if spec.user %}
-  --user {{ spec.user }}  # not root inside
-{% endif %}
-{% for port in spec.ports %}
-{% if mode == "host" %}
-  --publish {{ port }}  # dropped with a warning: host mode has nothing to translate
+{% for word, value in words %}
+{% if value is true %}
+  {{ word.flag }}  # {{ word.why }}
 {% else %}
-  --publish {{ port }}  # a port of the host that leads to a port of the container (DNAT)
-{% endif %}
-{% endfor %}
-{% for address in spec.dns %}
-  --dns {{ address }}  # the DNS server for names that Docker does not know
-{% endfor %}
-{% for domain in spec.dns_search %}
-  --dns-search {{ domain }}  # tried behind a name without a dot
-{% endfor %}
-{% for key, value in spec.extra_hosts.items() %}
-  --add-host {{ key }}:{{ value }}  # a line of /etc/hosts
-{% endfor %}
-{% for capability in spec.cap_add %}
-  --cap-add {{ capability }}  # a right that containers do not have by default
-{% endfor %}
-{% for capability in spec.cap_drop %}
-  --cap-drop {{ capability }}  # a default right taken away
-{% endfor %}
-{% for key, value in spec.sysctls.items() %}
-  --sysctl {{ key }}={{ value }}  # a kernel setting of its network namespace
-{% endfor %}
-{% for key, value in spec.environment.items() %}
-{% if value is none %}
-  --env {{ key }}  # from the environment in which this is run: the value stands in no file and no command
-{% else %}
-  --env {{ key }}={{ value }}  # read by the processes inside
+  {{ word.flag }} {{ value }}  # {{ word.why }}
 {% endif %}
 {% endfor %}
 """
@@ -202,17 +173,22 @@ def container(lab: Lab, name: str, identity: Identity | None, needs: Mapping[str
     spec, host = lab.containers[name], lab.host_of(name)
     mode = modes.for_container(lab, spec)
     entrypoint, words = spec.words
+    place = spec.place(spec.mode)
     context: dict[str, Any] = {
         "name": name,
         "spec": spec,
         "mode": spec.mode,
         "network": lab.networks.get(spec.mode) if spec.network_mode is None else None,
-        "place": spec.networks.get(spec.mode, Attachment()),
+        "joined": on_run(spec.mode, place),
+        "said": tuple(flags(place, "run")),
+        "at_once": [at_once(other, spec.networks[other]) for other in spec.at_once],
+        "words": tuple(words_of(spec)),
         "entrypoint": entrypoint,
         "command": words,
         "own_labels": spec.labels,
     }
-    further = tuple(connect(lab, name, other) for other in spec.networks if other != spec.mode)
+    later = (other for other in spec.networks if other != spec.mode and other not in spec.at_once)
+    further = tuple(connect(lab, name, other) for other in later)
     template = RUN_HEAD + mode.run + RUN_TAIL
     plain = render.command(template, host, **context, labels={})
     fingerprint = fingerprint_of(plain, *further, *needs.values())
@@ -225,8 +201,8 @@ def container(lab: Lab, name: str, identity: Identity | None, needs: Mapping[str
 def connect(lab: Lab, name: str, network: str) -> Command:
     """Return how a container that is there is put on one of its networks; `bridge` is docker0."""
     driver = lab.networks[network].driver if network in lab.networks else network
-    place = lab.containers[name].networks.get(network, Attachment())
-    return render.command(modes.for_driver(driver).connect, lab.host_of(name), name=name, mode=network, place=place)
+    said = tuple(flags(lab.containers[name].place(network), "connect"))
+    return render.command(modes.for_driver(driver).connect, lab.host_of(name), name=name, mode=network, said=said)
 
 
 def receipt(host: str, what: str, identity: Identity) -> Built:
