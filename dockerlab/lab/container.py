@@ -170,6 +170,11 @@ class Container(Process):
         return place.model_copy(update={"mac_address": self.mac_address})
 
     @property
+    def named_volumes(self) -> frozenset[str]:
+        """Return the volumes that it uses, by their names."""
+        return frozenset(each.source for each in self.volumes if each.type == "volume" and each.source is not None)
+
+    @property
     def at_once(self) -> tuple[str, ...]:
         """Return the further networks that `docker run` has to be given: a MAC address cannot be given later."""
         return tuple(name for name, place in self.networks.items() if place.mac_address and name != self.mode)

@@ -6,6 +6,7 @@ What is particular to one network mode is not here but in that mode's file: a mo
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import Annotated, Any
 
@@ -18,6 +19,7 @@ from dockerlab.lab.image import BuiltImage, BuiltName, full_name
 from dockerlab.lab.mounts import VolumeEntry
 from dockerlab.lab.network import Ipam, Network, Pool
 from dockerlab.lab.ports import PortNumber
+from dockerlab.lab.problem import dotted
 
 __all__ = [
     "Address",
@@ -145,6 +147,17 @@ class Lab(Strict):
         examples=[{"internet": "203.0.113.10"}],
     )
 
+    @cached_property
+    def place(self) -> Callable[[tuple[str | int, ...]], str]:
+        """Return what tells where in its file a part of the definition stands; without a file, that is its path."""
+        return dotted
+
+    def changed(self, **changes: Any) -> Lab:
+        """Return the lab with other values of some keys, which are not checked again."""
+        made = Lab.model_construct(**{**{name: getattr(self, name) for name in Lab.model_fields}, **changes})
+        made.__dict__["place"] = self.place
+        return made
+
     @property
     def addresses(self) -> dict[str, str | None]:
         """Return where each host is, by its name; None where the name is the alias."""
@@ -185,6 +198,11 @@ class Lab(Strict):
             for network in spec.networks:
                 users.setdefault(network, set()).add(self.host_of(name))
         return users
+
+    def hosts_of_volume(self, volume: str) -> tuple[str, ...]:
+        """Return the hosts whose containers use a volume, in the definition's order."""
+        users = {self.host_of(name) for name, spec in self.containers.items() if volume in spec.named_volumes}
+        return tuple(host for host in self.hosts if host in users)
 
     def built(self, image: str) -> str | None:
         """Return the name that `images` has for an image, None for one that is not built here."""

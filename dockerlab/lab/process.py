@@ -48,6 +48,8 @@ def _dependencies(value: Any) -> Any:
         if not all(isinstance(item, str) for item in value) or len(set(value)) < len(value):
             raise ValueError("a list here holds names of containers, each once")
         return {item: {} for item in value}
+    if isinstance(value, dict):
+        return {key: {} if item is None else item for key, item in value.items()}
     return value
 
 
