@@ -23,8 +23,8 @@ from dockerlab.lab.fields import (
     address,
     named,
 )
-from dockerlab.lab.process import Mac, Process, service
 from dockerlab.lab.ports import PortNumber, PublishedPort
+from dockerlab.lab.process import Mac, Process, service
 
 NODE = "dockerlab/node"
 """The image that dockerlab makes itself."""

@@ -199,6 +199,16 @@ class Lab(Strict):
                 users.setdefault(network, set()).add(self.host_of(name))
         return users
 
+    @cached_property
+    def jobs(self) -> frozenset[str]:
+        """Return the containers that do their work and end: those whose end others wait for."""
+        return frozenset(
+            other
+            for spec in self.containers.values()
+            for other, what in spec.depends_on.items()
+            if what.condition == "service_completed_successfully"
+        )
+
     def hosts_of_volume(self, volume: str) -> tuple[str, ...]:
         """Return the hosts whose containers use a volume, in the definition's order."""
         users = {self.host_of(name) for name, spec in self.containers.items() if volume in spec.named_volumes}

@@ -26,7 +26,9 @@ def _restart(value: Any) -> Any:
     text = "no" if value is False else value
     if text is None or (isinstance(text, str) and RESTART.fullmatch(text)):
         return text
-    raise ValueError(f"{shown(value)} is no restart policy: write no, always, unless-stopped, on-failure or on-failure:3")
+    raise ValueError(
+        f"{shown(value)} is no restart policy: write no, always, unless-stopped, on-failure or on-failure:3"
+    )
 
 
 def _test(value: Any) -> Any:
@@ -55,7 +57,9 @@ def _dependencies(value: Any) -> Any:
 
 def service(value: Any) -> Any:
     """Return Compose's `service:NAME` as `container:NAME`, which is the engine's word."""
-    return f"container:{value.removeprefix('service:')}" if isinstance(value, str) and value[:8] == "service:" else value
+    return (
+        f"container:{value.removeprefix('service:')}" if isinstance(value, str) and value[:8] == "service:" else value
+    )
 
 
 def _device(value: Any) -> Any:
@@ -166,7 +170,7 @@ class Process(Strict):
         description="volumes, and paths of the host: `SOURCE:TARGET[:ro]`",
         examples=[["site:/www", "/srv/conf:/conf:ro"]],
     )
-    tmpfs: Texts = Field((), description="directories in memory", examples=["/run", ["/tmp:size=64m"]])
+    tmpfs: Texts = Field((), description="directories in memory", examples=["/run", ["/run:size=64m"]])
     restart: Restart = Field(
         None, description="when the engine starts it again after it has ended", examples=["unless-stopped"]
     )

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from graphlib import CycleError, TopologicalSorter
 
-from dockerlab.lab.container import Container
+from dockerlab.lab.container import NODE, Container
 from dockerlab.lab.model import Lab
 from dockerlab.lab.places import at_once, on_run
 from dockerlab.lab.problem import KeyPath, Problem, meant, shown
@@ -29,25 +29,33 @@ def processes(lab: Lab) -> Iterable[Problem]:
                 yield Problem((*path, "depends_on", other), f"no container {shown(other)}: {meant(other, known)}")
         for other, what in spec.depends_on.items():
             there = lab.containers.get(other)
-            if there is not None and what.condition == "service_healthy" and (there.healthcheck is None):
-                if lab.built(there.image) is None and there.image == "dockerlab/node":
-                    message = f"{other} has no `healthcheck`, so nobody can tell when it is well: give it one"
-                    yield Problem((*path, "depends_on", other), message)
+            if what.condition == "service_healthy" and there is not None and _never_well(there):
+                message = f"{other} has no `healthcheck`, so nobody can tell when it is well: give it one"
+                yield Problem((*path, "depends_on", other), message)
     yield from _circles(lab)
 
 
 def before(lab: Lab, name: str) -> tuple[str, ...]:
     """Return the containers that have to be made before one: what it waits for, and whose namespaces it joins."""
     spec = lab.containers[name]
-    joined = [other for key in JOINS if (other := joins(getattr(spec, key))) is not None]
-    owners = [spec.owner] if spec.owner is not None else []
-    return tuple(dict.fromkeys([*owners, *joined, *spec.depends_on]))
+    return tuple(dict.fromkeys([*owners_of(spec), *spec.depends_on]))
+
+
+def owners_of(spec: Container) -> tuple[str, ...]:
+    """Return the containers whose namespaces one joins: made anew, they take it along."""
+    values = (spec.network_mode, *(getattr(spec, key) for key in JOINS))
+    return tuple(dict.fromkeys(owner for value in values if (owner := joins(value)) is not None))
 
 
 def joins(value: str | None) -> str | None:
     """Return the container that a value names whose namespace is joined, or None."""
     kind, _, name = (value or "").partition(":")
     return name if kind == "container" else None
+
+
+def _never_well(spec: Container) -> bool:
+    """Tell whether nothing looks after a container; of other images than ours, only the image can tell."""
+    return spec.image == NODE if spec.healthcheck is None else spec.healthcheck.off
 
 
 def _volumes(lab: Lab, path: KeyPath, spec: Container) -> Iterator[Problem]:
@@ -82,10 +90,10 @@ def _joined(lab: Lab, name: str, spec: Container) -> Iterator[Problem]:
         path: KeyPath = ("containers", name, key)
         other = joins(value)
         if other is None and value not in (("host",) if key == "pid" else IPC):
-            known = ("host", "container:NAME") if key == "pid" else (*IPC, "container:NAME")
+            known = [*(("host",) if key == "pid" else IPC), "container:NAME"]
             yield Problem(path, f"{shown(value)} is no value of `{key}`: {meant(value, known)}")
         elif other is not None and (other not in lab.containers or other == name):
-            known = tuple(each for each in lab.containers if each != name)
+            known = [each for each in lab.containers if each != name]
             yield Problem(path, f"no container {shown(other)}: {meant(other, known)}")
         elif other is not None and lab.host_of(other) != lab.host_of(name):
             message = f"{other} runs on {lab.host_of(other)}, and a namespace is shared on one host: let both run there"

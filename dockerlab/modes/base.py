@@ -44,7 +44,9 @@ class Site:
     @property
     def internal(self) -> bool:
         """Tell whether the network is internal."""
-        return self.spec.internal if self.spec is not None else self.state is not None and self.state.internal
+        if self.state is not None and (self.spec is None or self.spec.external):
+            return self.state.internal
+        return self.spec is not None and self.spec.internal
 
     @property
     def gateways(self) -> tuple[IpInterface, ...]:

@@ -68,6 +68,28 @@ docker volume create
 """
 )
 
+VOLUME = (
+    """
+# Create volume {{ name }}: what is in it outlives its containers, and goes with the lab
+docker volume create
+{% if volume.driver != "local" %}
+  --driver {{ volume.driver }}  # who keeps it
+{% endif %}
+{% for key, value in volume.driver_opts.items() %}
+  --opt {{ key }}={{ value }}  # an option of the driver
+{% endfor %}
+"""
+    + LABELS
+    + """\
+  {{ name }}
+"""
+)
+
+REMOVE_VOLUME = """
+# Remove volume {{ name }}, with all that is in it
+docker volume rm {{ name }}
+"""
+
 LEASE = (
     """
 # Note on the host how long the lab is wanted: a label of a container could not be changed later
@@ -83,6 +105,28 @@ REMOVE_RECEIPT = """
 # The note is no longer needed
 docker volume rm {{ name }}
 """
+
+WAIT_HEALTHY = """
+# Wait until container {{ name }} is well, by its healthcheck
+sh -c {{ script }} wait {{ name }}
+"""
+WAIT_COMPLETED = """
+# Wait until container {{ name }} has done its work
+sh -c {{ script }} wait {{ name }}
+"""
+HEALTHY = """\
+while :; do
+  is=$(docker inspect --format '{{.State.Status}} {{with .State.Health}}{{.Status}}{{end}}' "$1") || exit 1
+  case $is in
+    "running healthy") exit 0 ;;
+    "running starting" | "created "*) sleep 1 ;;
+    *) echo "$1 is not well: $is" >&2; exit 1 ;;
+  esac
+done"""
+COMPLETED = """\
+rc=$(docker wait "$1") || exit 1
+test "$rc" = 0 || { echo "$1 ended with exit code $rc" >&2; exit 1; }"""
+"""How a container is waited for; the engine has no command for the first."""
 
 SWARM_INIT = """
 # Make a Swarm, which keeps the addresses and names of overlay networks
@@ -154,6 +198,15 @@ def network(lab: Lab, name: str, host: str, identity: Identity | None) -> Built:
     return Built((create,), (remove_network(mode.remove, host, name),), fingerprint)
 
 
+def volume(lab: Lab, name: str, host: str, identity: Identity | None) -> Built:
+    """Return how a volume of the lab is made on a host."""
+    spec = lab.volumes[name]
+    context = {"name": name, "volume": spec, "own_labels": spec.labels}
+    fingerprint = fingerprint_of(render.command(VOLUME, host, **context, labels={}))
+    create = render.command(VOLUME, host, **context, labels=identity.labels(fingerprint) if identity else {})
+    return Built((create,), (render.command(REMOVE_VOLUME, host, name=name),), fingerprint)
+
+
 def remove_network(template: str, host: str, name: str, network_id: str | None = None) -> Command:
     """Return the removal of a network, which may have to wait until its last container is gone for everybody."""
     return replace(render.command(template, host, name=name, id=network_id), waits_for=STILL_USED)
@@ -192,10 +245,12 @@ def container(lab: Lab, name: str, identity: Identity | None, needs: Mapping[str
     template = RUN_HEAD + mode.run + RUN_TAIL
     plain = render.command(template, host, **context, labels={})
     fingerprint = fingerprint_of(plain, *further, *needs.values())
+    waits = tuple(wait(lab, other, what.condition) for other, what in spec.depends_on.items())
     run = render.command(template, host, **context, labels=identity.labels(fingerprint) if identity else {})
     if spec.handed_over:
         run = replace(run, takes=spec.handed_over, feeds=partial(exports, spec.handed_over))
-    return Built((run, *further), (render.command(REMOVE_CONTAINER, host, name=name, id=None),), fingerprint)
+    before = tuple(each for each in waits if each is not None)
+    return Built((*before, run, *further), (render.command(REMOVE_CONTAINER, host, name=name, id=None),), fingerprint)
 
 
 def connect(lab: Lab, name: str, network: str) -> Command:
@@ -203,6 +258,15 @@ def connect(lab: Lab, name: str, network: str) -> Command:
     driver = lab.networks[network].driver if network in lab.networks else network
     said = tuple(flags(lab.containers[name].place(network), "connect"))
     return render.command(modes.for_driver(driver).connect, lab.host_of(name), name=name, mode=network, said=said)
+
+
+def wait(lab: Lab, name: str, condition: str) -> Command | None:
+    """Return how a container is waited for until it is well, or has ended; None where it only has to be made."""
+    template = {"service_healthy": WAIT_HEALTHY, "service_completed_successfully": WAIT_COMPLETED}.get(condition)
+    if template is None:
+        return None
+    script = HEALTHY if template is WAIT_HEALTHY else COMPLETED
+    return render.command(template, lab.host_of(name), name=name, script=script)
 
 
 def receipt(host: str, what: str, identity: Identity) -> Built:
