@@ -56,6 +56,7 @@ class EndpointState:
     """A container's attachment to one network: its addresses, MAC, gateways (empty: none) and names there.
 
     `priority` is the engine's `GwPriority`: of several networks, the one with the largest gives the default route.
+    `options` are those of the driver for this place.
     """
 
     network: str
@@ -65,6 +66,7 @@ class EndpointState:
     gateway6: str = ""
     aliases: tuple[str, ...] = ()
     priority: int = 0
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

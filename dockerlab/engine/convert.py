@@ -197,6 +197,7 @@ def _endpoint(network: str, endpoint: Json) -> EndpointState:
         gateway6=endpoint.get("IPv6Gateway") or "",
         aliases=tuple(dict.fromkeys(names)),
         priority=endpoint.get("GwPriority") or 0,
+        options=endpoint.get("DriverOpts") or {},
     )
 
 
