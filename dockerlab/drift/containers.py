@@ -12,7 +12,7 @@ from dockerlab.lab.model import Attachment, Container, Lab
 from dockerlab.lab.places import IFNAME
 from dockerlab.lab.words import WORDS
 from dockerlab.modes.bridge import DEFAULT
-from dockerlab.snapshot import ContainerState, EndpointState, PublishedPort, Snapshot, orphaned
+from dockerlab.snapshot import ContainerState, EndpointState, PublishedPort, Snapshot, on_the_link, orphaned
 
 EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - an engine's words for every address, to be read and not bound
 
@@ -129,6 +129,10 @@ def _place(place: Attachment, endpoint: EndpointState, state: ContainerState) ->
         return
     if endpoint.priority != (place.gw_priority or 0):
         what = f"has gw_priority {endpoint.priority} on {network}, and the lab wants {place.gw_priority or 0}"
+        yield Wrong("place", what, network, has_to_leave=True, has_to_join=True, on=(network,))
+    lacks = tuple(each for each in place.link_local_ips if on_the_link(each) not in endpoint.link_local)
+    if lacks:
+        what = f"lacks the address {listed(lacks)} on {network}"
         yield Wrong("place", what, network, has_to_leave=True, has_to_join=True, on=(network,))
     wanted = dict(place.driver_opts) | ({IFNAME: place.interface_name} if place.interface_name else {})
     held = {key: value for key, value in endpoint.options.items() if key in wanted or key == IFNAME}

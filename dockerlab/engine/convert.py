@@ -23,6 +23,7 @@ from dockerlab.snapshot import (
     Snapshot,
     SwarmState,
     VolumeState,
+    on_the_link,
 )
 
 Json = Mapping[str, Any]
@@ -198,6 +199,7 @@ def _endpoint(network: str, endpoint: Json) -> EndpointState:
         aliases=tuple(dict.fromkeys(names)),
         priority=endpoint.get("GwPriority") or 0,
         options=endpoint.get("DriverOpts") or {},
+        link_local=tuple(on_the_link(ip) for ip in (endpoint.get("IPAMConfig") or {}).get("LinkLocalIPs") or ()),
     )
 
 
