@@ -77,9 +77,9 @@ def test_the_ipv6_address_of_docker0():
 def test_the_firewall():
     """Without `iptables` the engine writes no rule; with `firewall-backend` it writes them in nftables."""
     none = worlds.offline(said("iptables: false, ip6tables: false")[0], "29.0")
-    assert not none.net.machines["vm0"].ground.ruleset.rules
+    assert not none.fabric.net.machines["vm0"].ground.ruleset.rules
     nft = worlds.offline(said("firewall-backend: nftables")[0], "29.0")
-    assert {rule.backend for rule in nft.net.machines["vm0"].ground.ruleset.rules} == {"nft"}
+    assert {rule.backend for rule in nft.fabric.net.machines["vm0"].ground.ruleset.rules} == {"nft"}
 
 
 @pytest.mark.parametrize(
