@@ -82,7 +82,7 @@ def unnamed_interfaces(lab: Lab) -> Iterable[Problem]:
         if spec.at_once and any(place.interface_name is None for place in places):
             yield Problem(
                 ("containers", name, "networks", spec.at_once[0]),
-                "has a MAC address on a further network, so that `docker run` is given several at once, and any of them "
+                "has a MAC address on a further network, so that `docker run` gets several at once, and any of them "
                 "may become eth0: give each an `interface_name`, or the MAC address to the first network alone",
             )
 
