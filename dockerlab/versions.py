@@ -7,6 +7,7 @@ issue or commit that made it.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +26,33 @@ OBSERVED = {
 }
 """The lines of which a real engine's rules were held against the imagined ones; of the others moby's source tells."""
 
+SINCE: Mapping[str, Version] = {
+    "annotations": (24, 0, 0),  # API 1.43
+    "start_interval": (25, 0, 0),  # API 1.44, moby #40894
+    "mac_address": (25, 0, 0),  # API 1.44, moby #45905: before, only the network of `docker run` could have one
+    "subpath": (26, 0, 0),  # API 1.45, moby #45687
+    "endpoint_sysctls": (27, 0, 0),  # API 1.46, moby #47686
+    "gw_priority": (28, 0, 0),  # API 1.48, moby 5b752fab32
+    "interface_name": (28, 0, 0),  # moby #49155
+    "enable_ipv4": (28, 0, 0),  # API 1.48, moby #48271
+    # Of the engine's own settings, by the file's names: the first release whose `daemon/config` has them.
+    "default-network-opts": (24, 0, 0),
+    "ip6tables": (27, 0, 0),  # before, it was refused unless experimental features were on
+    "bip6": (28, 0, 0),
+    "host-gateway-ips": (28, 0, 0),
+    "ip-forward-no-drop": (28, 0, 0),
+    "allow-direct-routing": (28, 2, 0),
+    "bridge-accept-fwmark": (29, 0, 0),
+    "firewall-backend": (29, 0, 0),
+}
+"""The words of a definition that some engines do not know, each with the first release of the engine that does, and of
+its command line (docker/cli) too; all others came before 20.10."""
+
+
+def since(word: str) -> str:
+    """Return the first release that knows a word, such as `28.0`."""
+    return ".".join(map(str, SINCE[word][:2]))
+
 
 def numbers(text: str) -> Version:
     """Return the numbers of `28.5.2+dfsg4`; the last release of its line for `28.5`, all zero for no version at all."""
@@ -36,8 +64,8 @@ def numbers(text: str) -> Version:
 class Engine:
     """An engine of a version, with those of its settings that decide which rules it writes.
 
-    `proxy` is `userland-proxy`; `ip6tables` None leaves it to the version. `direct` is `allow-direct-routing`. A
-    version of zeros is one that is not known: it has nothing that came later.
+    `proxy` is `userland-proxy`; `ip6tables` None leaves it to the version. `direct` is `allow-direct-routing`,
+    `forwards` is `ip-forward`. A version of zeros is one that is not known: it has nothing that came later.
     """
 
     version: Version = (0, 0, 0)
@@ -46,6 +74,7 @@ class Engine:
     iptables: bool = True
     ip6tables: bool | None = None
     direct: bool = False
+    forwards: bool = True
 
     def __str__(self) -> str:
         words = [str(number) for number in self.version if number != LAST]
@@ -79,6 +108,10 @@ class Engine:
     def supported(self) -> bool:
         """Tell whether it is new enough for dockerlab."""
         return self.line >= OLDEST
+
+    def knows(self, word: str) -> bool:
+        """Tell whether it knows a word of a definition; one whose version cannot be read is taken to."""
+        return not self.known or self.version >= SINCE.get(word, (0, 0, 0))
 
     # The firewall
 

@@ -23,6 +23,7 @@ from dockerlab.snapshot import (
     Snapshot,
     SwarmState,
     VolumeState,
+    on_the_link,
 )
 
 Json = Mapping[str, Any]
@@ -125,6 +126,8 @@ def _from_detail(entry: Json) -> ContainerState:
         entrypoint=tuple(entry["Config"].get("Entrypoint") or ()),
         command=tuple(entry["Config"].get("Cmd") or ()),
         asked=tuple(_bindings(host.get("PortBindings") or {})),
+        volumes=_volumes(entry),
+        shown=_shown(entry) if "Memory" in host else None,
     )
 
 
@@ -148,7 +151,19 @@ def _from_list(entry: Json) -> ContainerState:
         network_mode=_mode(entry.get("HostConfig") or {}),
         endpoints=_endpoints(settings.get("Networks")),
         published=tuple(sorted(published, key=lambda p: (p.container_port, p.protocol, p.host_ip))),
+        volumes=_volumes(entry),
     )
+
+
+def _volumes(entry: Json) -> tuple[str, ...]:
+    """Return the names of the volumes that a container uses."""
+    return tuple(each["Name"] for each in entry.get("Mounts") or () if each.get("Type") == "volume" and "Name" in each)
+
+
+def _shown(entry: Json) -> Json:
+    """Return how a container runs, by its detail; its environment may hold secrets."""
+    config = {key: value for key, value in entry["Config"].items() if key != "Env"}
+    return {"Config": config, "HostConfig": entry["HostConfig"], "Mounts": entry.get("Mounts") or ()}
 
 
 def _moment(text: str) -> int:
@@ -183,6 +198,8 @@ def _endpoint(network: str, endpoint: Json) -> EndpointState:
         gateway6=endpoint.get("IPv6Gateway") or "",
         aliases=tuple(dict.fromkeys(names)),
         priority=endpoint.get("GwPriority") or 0,
+        options=endpoint.get("DriverOpts") or {},
+        link_local=tuple(on_the_link(ip) for ip in (endpoint.get("IPAMConfig") or {}).get("LinkLocalIPs") or ()),
     )
 
 

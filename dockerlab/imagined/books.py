@@ -6,17 +6,17 @@ numbers, automatic addresses and subnets. Else it is chosen as an engine chooses
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from dockerlab import modes
 from dockerlab.imagined.ipam import Ipam
-from dockerlab.imagined.networks import docker0, network, right, wide
+from dockerlab.imagined.networks import docker0, given_by, network, right, wide
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.lab.daemon import Daemon
-from dockerlab.lab.model import Attachment, Container, Lab
+from dockerlab.lab.model import Container, Lab
 from dockerlab.modes.bridge import DEFAULT
-from dockerlab.snapshot import GATEWAY_BRIDGE, ContainerState, NetworkState, PublishedPort, Snapshot
+from dockerlab.snapshot import BINDING, GATEWAY_BRIDGE, ContainerState, NetworkState, PublishedPort, Snapshot
 from dockerlab.versions import Engine, numbers
 
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - the engine's words for every address of a host, to be read and not bound
@@ -35,7 +35,8 @@ def books(lab: Lab, engines: Mapping[str, str], seen: Mapping[str, Snapshot] | N
     made: dict[str, ContainerState] = {}
     for name, spec in _fixed_first(lab):
         host = lab.host_of(name)
-        made[name] = _container(name, spec, given[host], {n: desks[host, n] for n in networks[host]})
+        own = {network: desks[host, network] for network in networks[host]}
+        made[name] = _container(name, spec, given[host], own, ends=name in lab.jobs)
     for name, spec in lab.containers.items():
         if spec.owner is not None and spec.owner in made:
             made[name] = replace(made[name], network_mode=f"container:{made[spec.owner].id}")
@@ -134,14 +135,18 @@ def _desks(
     found: dict[tuple[str, str], Ipam] = {}
     shared: dict[str, Ipam] = {}
     for host, states in networks.items():
+        daemon = lab.daemons.get(host, Daemon())
         for name, state in states.items():
             spec = lab.networks.get(name)
             desk = shared.get(name) or Ipam(
                 state,
                 spec,
-                lab.daemons.get(host, Daemon()) if name == DEFAULT else Daemon(),
+                daemon if name == DEFAULT else Daemon(),
                 frozenset(fixed.get(name, ())),
-                kept=any((real := each.network(name)) is not None and right(spec, real) for each in given.values()),
+                kept=any(
+                    (real := each.network(name)) is not None and right(spec, real, given_by(daemon, spec))
+                    for each in given.values()
+                ),
             )
             desk.taken |= set(_given_out(name, given[host]))
             found[host, name] = desk
@@ -166,16 +171,16 @@ def _fixed_first(lab: Lab) -> Iterator[tuple[str, Container]]:
     yield from ((n, c) for n, c in ordered if not any(place.addresses for place in c.networks.values()))
 
 
-def _container(name: str, spec: Container, given: Snapshot, desks: Mapping[str, Ipam]) -> ContainerState:
+def _container(name: str, spec: Container, given: Snapshot, desks: Mapping[str, Ipam], *, ends: bool) -> ContainerState:
+    """Return a container as it should be: one that `ends` has done its work."""
     real = given.container(name) or ContainerState(id=name, name=name, image=spec.image, status="imagined")
-    places: dict[str, Attachment | None] = dict(spec.networks)
-    if not places and spec.mode == DEFAULT:
-        places = {DEFAULT: None}
+    on = list(spec.networks) or ([DEFAULT] if spec.mode == DEFAULT else [])
+    places = {network: spec.place(network) for network in on}
     return replace(
         real,
         image=spec.image,
-        running=True,
-        status="running" if real.pid else "imagined",
+        running=not ends,
+        status="exited" if ends else "running" if real.pid else "imagined",
         pid=real.pid or 1,
         exit_code=0,
         network_mode=spec.mode,
@@ -183,11 +188,18 @@ def _container(name: str, spec: Container, given: Snapshot, desks: Mapping[str, 
             network: desks[network].endpoint(place, real.endpoints.get(network), Engine(numbers(given.engine_version)))
             for network, place in places.items()
         },
-        published=tuple(_published(spec, real)) if spec.mode != "host" else (),
+        published=tuple(_published(spec, real, _bound(spec, desks))) if spec.mode != "host" else (),
     )
 
 
-def _published(spec: Container, real: ContainerState) -> Iterator[PublishedPort]:
+def _bound(spec: Container, desks: Mapping[str, Ipam]) -> Sequence[str]:
+    """Return the addresses of the host on which ports are published of which none is said: its only network's."""
+    desk = desks.get(spec.mode) if len(spec.networks) < 2 else None
+    told = desk.state.options.get(BINDING, "") if desk is not None else ""
+    return EVERYWHERE if told in ("", *EVERYWHERE) else (told,)
+
+
+def _published(spec: Container, real: ContainerState, bound: Sequence[str]) -> Iterator[PublishedPort]:
     """Yield the ports that are published; which one the engine picks, only it can tell."""
     for port in spec.ports:
         there = [
@@ -198,5 +210,5 @@ def _published(spec: Container, real: ContainerState) -> Iterator[PublishedPort]
         ]
         yield from there
         if not there and port.published is not None:
-            for on in (str(port.host_ip),) if port.host_ip is not None else EVERYWHERE:
+            for on in (str(port.host_ip),) if port.host_ip is not None else bound:
                 yield PublishedPort(on, port.published, port.target, port.protocol)

@@ -11,8 +11,10 @@ from dockerlab.lab.addresses import fixed_addresses, network_addresses, overlaps
 from dockerlab.lab.daemon_rules import daemons
 from dockerlab.lab.image import full_name
 from dockerlab.lab.model import Address, Lab
+from dockerlab.lab.naming import names
 from dockerlab.lab.ports import Port
 from dockerlab.lab.problem import KeyPath, Problem, meant, shown
+from dockerlab.lab.process_rules import processes
 
 Claim = tuple[str, int | None, str, int]
 """A port of a host: the host, the number, the protocol, the IP version."""
@@ -83,7 +85,7 @@ def _claims(host: str, port: Port) -> list[Claim]:
 
 def own_labels(lab: Lab) -> Iterable[Problem]:
     """Yield every label that would speak over those by which a lab's objects are known as its own."""
-    for section, entries in (("networks", lab.networks), ("containers", lab.containers)):
+    for section, entries in (("networks", lab.networks), ("volumes", lab.volumes), ("containers", lab.containers)):
         for name, spec in entries.items():
             for key in spec.labels:
                 if key.startswith(LABEL_PREFIX):
@@ -155,7 +157,7 @@ def absent(lab: Lab, environment: Mapping[str, str]) -> Iterable[Problem]:
     """Yield every variable that a container is to get from an environment that does not have it."""
     for name, spec in lab.containers.items():
         for key in spec.handed_over:
-            if key not in environment:
+            if key not in environment and key not in lab.given.get(name, {}):
                 message = f"{key} is not in the environment of this call: the container starts without it"
                 yield Problem(("containers", name, "environment", key), message)
 
@@ -172,4 +174,6 @@ CHECKS: tuple[Callable[[Lab], Iterable[Problem]], ...] = (
     fixed_addresses,
     overlaps,
     daemons,
+    names,
+    processes,
 )
