@@ -13,6 +13,7 @@ from dockerlab.command import Command, Variable, exports
 from dockerlab.identity import Identity
 from dockerlab.lab.model import Attachment, Lab
 from dockerlab.modes.base import LABELS
+from dockerlab.plan import inside
 from dockerlab.snapshot import LABEL_EXPIRES, LABEL_RECEIPT
 
 RUN_HEAD = """
@@ -213,6 +214,7 @@ def container(lab: Lab, name: str, identity: Identity | None, needs: Mapping[str
         "own_labels": spec.labels,
     }
     further = tuple(connect(lab, name, other) for other in spec.networks if other != spec.mode)
+    further = (*further, *inside.commands(spec, name, host))
     template = RUN_HEAD + mode.run + RUN_TAIL
     plain = render.command(template, host, **context, labels={})
     fingerprint = fingerprint_of(plain, *further, *needs.values())
