@@ -10,12 +10,21 @@ from dockerlab import modes
 from dockerlab.errors import ConflictError
 from dockerlab.identity import Identity
 from dockerlab.imagined.engines import engine_of
+from dockerlab.lab.ground import HostInterface
 from dockerlab.lab.model import Lab, Network
 from dockerlab.modes.ipvlan import IpvlanNetwork
 from dockerlab.modes.parent import ParentNetwork
 from dockerlab.plan.ownership import belongs
 from dockerlab.snapshot import NetworkState, Snapshot
 from dockerlab.topology import HostFacts, IpNetwork
+
+LINKS = {
+    "macvlan": "CONFIG_MACVLAN",
+    "ipvlan": "CONFIG_IPVLAN",
+    "vlan": "CONFIG_VLAN_8021Q",
+    "dummy": "CONFIG_DUMMY",
+}
+"""The kernel's build options without which there are no links of a kind."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +77,14 @@ def _names(lab: Lab) -> Iterator[Obstacle]:
 
 def _networks(lab: Lab, facts: HostFacts) -> Iterator[Obstacle]:
     """Yield networks for which the host lacks the parent interface, or the kernel a driver."""
+    made = lab.hosts[facts.host].interfaces if facts.host in lab.hosts else {}
     nics = {nic.name for nic in facts.nics}
+    yield from _interfaces(made, facts)
     for name, network in lab.networks.items():
         if facts.host not in lab.hosts_of(name):
             continue
         parent = network.parent_interface if isinstance(network, ParentNetwork) else None
-        if parent is not None and parent not in nics and nics:
+        if parent is not None and parent not in nics and parent not in made and nics:
             trunk, dot, _ = parent.partition(".")
             if not dot or trunk not in nics:
                 told = f"network {name} wants parent {parent}, but the interfaces are {', '.join(sorted(nics))}"
@@ -87,6 +98,15 @@ def _networks(lab: Lab, facts: HostFacts) -> Iterator[Obstacle]:
         if lacking:
             options = ", ".join(lacking)
             told = f"network {name} needs {options}, which kernel {facts.kernel} was built without"
+            yield Obstacle(facts.host, "kernel", told)
+
+
+def _interfaces(made: Mapping[str, HostInterface], facts: HostFacts) -> Iterator[Obstacle]:
+    """Yield interfaces of the host's own that its kernel cannot make."""
+    for name, spec in made.items():
+        option = LINKS.get(spec.kind or "")
+        if option is not None and facts.kernel_config and option not in facts.kernel_config:
+            told = f"interface {name} needs {option}, which kernel {facts.kernel} was built without"
             yield Obstacle(facts.host, "kernel", told)
 
 
