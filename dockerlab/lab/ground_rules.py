@@ -45,10 +45,11 @@ def _home(lab: Lab, name: str, spec: Container) -> str:
 
 def _interfaces(ground: Ground, path: KeyPath) -> Iterator[Problem]:
     known: list[str] = []
+    made = {name for name, spec in ground.interfaces.items() if spec.kind is not None}
     for name, spec in ground.interfaces.items():
         for key, message in _interface(spec):
             yield Problem((*path, name, key) if key else (*path, name), message)
-        if spec.parent in ground.interfaces and spec.parent not in known:
+        if spec.parent in made and spec.parent not in known:
             yield Problem((*path, name, "parent"), f"{spec.parent} has to stand before what is made on it")
         known.append(name)
 
@@ -69,7 +70,7 @@ def _interface(spec: HostInterface) -> Iterator[tuple[str, str]]:
         yield ("", "`id` is missing: the number of the VLAN") if spec.kind == "vlan" else ("id", "only a vlan has it")
     if spec.mode is not None and spec.mode not in MODES.get(spec.kind, ()):
         known = ", ".join(MODES.get(spec.kind, ())) or "it has none"
-        yield "mode", f"{spec.mode} is no mode of a {spec.kind}: {known}"
+        yield "mode", f"{spec.mode} is no mode of {spec.kind}: {known}"
 
 
 def _routes(routes: Sequence[GroundRoute], path: KeyPath) -> Iterator[Problem]:

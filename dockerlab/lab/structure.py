@@ -172,4 +172,8 @@ def _pattern(pattern: str) -> str:
         return "is no name: use letters, digits, `_`, `.` and `-`, and begin with a letter or digit"
     if pattern.startswith("^[a-zA-Z0-9][") and pattern.endswith("/:@-]*$"):
         return "is no image: write it as in nginx:1.20 or host:5000/name@sha256:…"
+    if pattern.startswith("^[a-zA-Z0-9_]["):
+        return "is no name of an interface: use letters, digits, `_`, `.` and `-`"
+    if pattern.startswith("^(main|"):
+        return "is no table of routes: write a number, main, local or default"
     return f"is not of the form {pattern}"

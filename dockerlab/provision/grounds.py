@@ -63,7 +63,7 @@ def _settings(host: Host, names: Iterable[str]) -> dict[str, str]:
     paths = {path_of(name): name for name in names}
     if not paths:
         return {}
-    result = host.run(["sh", "-s", "--", *sorted(paths)], input=READ.encode(), timeout=30)
+    result = host.run(["sh", "-s", *sorted(paths)], input=READ.encode(), timeout=30)
     lines = result.text.splitlines()
     if lines[-1:] != ["end"]:
         raise HostError(host.name, f"could not read its kernel's settings: {result.error or 'no output'}")

@@ -104,7 +104,9 @@ def compare(lab, opened, *, patient=True):
 @contextmanager
 def running(definition, opened):
     """Bring a lab up, and take it down whatever happens."""
-    wanted, _ = plan_up(definition, current(definition.name), opened.hosts, opened.controller, Wish(daemons=True))
+    wanted, _ = plan_up(
+        definition, current(definition.name), opened.hosts, opened.controller, Wish(daemons=True, ground=True)
+    )
     try:
         carry_out(wanted, opened.hosts, Silent())
         yield
