@@ -106,7 +106,7 @@ def path_of(setting: str) -> str:
 def filtered(ruleset: Ruleset, said: Firewall, lab: str) -> Ruleset:
     """Return rules with those of a firewall without preset beside them: each where iptables puts it."""
     chains = {(c.family, c.table, c.name): c for c in ruleset.chains if c.backend == "iptables"}
-    for program, _, line in firewall.lines_of(said):
+    for program, written, line in firewall.lines_of(said):
         family = firewall.FAMILIES[program]
         for name in TABLES[line.table]:
             chains.setdefault((family, line.table, name), _base(family, line.table, name))
@@ -114,7 +114,7 @@ def filtered(ruleset: Ruleset, said: Firewall, lab: str) -> Ruleset:
         chain = chains.get(key) or Chain(
             family, line.table, line.chain, kind="nat" if line.table == "nat" else "filter"
         )
-        chains[key] = _taken(chain, line)
+        chains[key] = _taken(chain, program, line, firewall.comment(lab, program, written))
     others = [chain for chain in ruleset.chains if chain.backend != "iptables"]
     own = table(said, lab)
     others = [chain for chain in others if (chain.family, chain.table) != ("inet", firewall.table(lab))]
@@ -126,22 +126,22 @@ def _base(family: str, table_name: str, name: str) -> Chain:
     return listed.chains[0]
 
 
-def rule(program: str, line: FilterLine) -> Rule:
-    """Return a line of iptables as a rule."""
-    words = (word if word == "!" or word.startswith("-") else iptables.quoted(word) for word in line.words)
-    text = " ".join(["-A", line.chain, *words])
+def rule(program: str, line: FilterLine, comment: str) -> Rule:
+    """Return a line of iptables as a rule, with the comment by which it is the lab's before its target."""
+    words = [word if word == "!" or word.startswith("-") else iptables.quoted(word) for word in line.words]
+    at = next((n for n, word in enumerate(words) if word in ("-j", "--jump", "-g", "--goto")), len(words))
+    text = " ".join(["-A", line.chain, *words[:at], "-m comment --comment", f'"{comment}"', *words[at:]])
     return iptables.rule(firewall.FAMILIES[program], line.table, text)
 
 
-def _taken(chain: Chain, line: FilterLine) -> Chain:
+def _taken(chain: Chain, program: str, line: FilterLine, comment: str) -> Chain:
     if line.verb == "-P":
         return replace(chain, policy=line.words[0])
     if line.verb == "-N":
         return chain
-    program = "ip6tables" if chain.family == "ip6" else "iptables"
     rules = list(chain.rules)
     at = min(line.place - 1, len(rules)) if line.verb == "-I" else len(rules)
-    rules.insert(at, rule(program, line))
+    rules.insert(at, rule(program, line, comment))
     return replace(chain, rules=tuple(replace(each, number=n) for n, each in enumerate(rules, 1)))
 
 

@@ -94,4 +94,4 @@ def _is_rule(deed: Deed, rule: Rule) -> bool:
         return (rule.family, rule.table) == ("inet", deed.name)
     if deed.kind != "rule" or _chain(deed) != (rule.family, rule.table, rule.chain):
         return False
-    return objects.rule(deed.about["program"], deed.about["line"]).text == rule.text
+    return objects.rule(deed.about["program"], deed.about["line"], deed.about["comment"]).text == rule.text

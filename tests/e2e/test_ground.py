@@ -100,7 +100,7 @@ def test_made_judged_and_undone(ready, tmp_path):
     assert seen("m0", "vm0", "ping") == {"reachable"}
     assert {cell["symptom"] for cell in cells(report, source="far", to="shy", probe="tcp/9000")} == {"timeout"}
     assert seen("far", "vm0", "tcp/8080") == {"reachable"}
-    assert {cell["symptom"] for cell in cells(report, source="shy", to="far", probe="tcp/9000")} == {"refused"}
+    assert {cell["symptom"] for cell in cells(report, source="shy", to="far", probe="tcp/9000")} == {"host unreachable"}
     assert lab.docker("vm0", "exec", "web", "ls", "/tmp") == "it is"
     assert "10.6.0.0/16 via 172.31.5.1" in lab.docker("vm0", "exec", "web", "ip", "route")
     again = lab.call("up", path, "--sandbox", "--no-verify")

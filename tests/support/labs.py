@@ -3,7 +3,9 @@
 from textwrap import dedent
 
 from dockerlab import modes, plan
+from dockerlab.ground.present import Beneath
 from dockerlab.identity import Identity
+from dockerlab.imagined import ground
 from dockerlab.lab.loader import load, loads
 from dockerlab.plan.bringing_up import Situation
 from support.pretend import Engines
@@ -28,7 +30,9 @@ def who(definition, owner="teacher@desk", run="0", instance=None):
 
 def plan_up(definition, engines, identity=None, images=None):
     """Return the plan of `up` on pretended engines as they are."""
-    situation = Situation(engines.snapshots(), engines.addresses(), engines.files())
+    bare = ground.made_up(definition)
+    beneath = {host: Beneath(bare[host].ground) for host in definition.grounds}
+    situation = Situation(engines.snapshots(), engines.addresses(), engines.files(), beneath)
     return plan.up(definition, identity or who(definition), situation, images)
 
 

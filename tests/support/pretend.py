@@ -41,6 +41,7 @@ ALONE = {
     "--no-prune",
     "--force-rm",
 }
+OF_HOSTS = ("ip", "iptables", "ip6tables", "nft", "sysctl", "nsenter")
 BRIDGE_NAME = "com.docker.network.bridge.name"
 GATEWAY_BRIDGE = "docker_gwbridge"
 
@@ -139,6 +140,8 @@ class Engine(Images):
         program, noun, *rest = argv
         if program in ("sh", "mv", "tee"):
             return self._settings(program, rest, text)
+        if program in OF_HOSTS:
+            return ""  # a host that only pretends has no kernel
         if program != "docker":
             raise Refused(f"{program}: not found")
         if noun in ("run", "rm", "start", "import", "load", "pull", "commit"):

@@ -9,7 +9,7 @@ from support.pretend import Engines
 
 from dockerlab import plan
 from dockerlab.errors import ConflictError, UsageError
-from dockerlab.ground import firewall, objects, present, receipt
+from dockerlab.ground import objects, present, receipt
 from dockerlab.ground.deeds import deeds
 from dockerlab.ground.present import Beneath
 from dockerlab.ground.receipt import receipts
@@ -90,11 +90,7 @@ def made(definition, beneath, only=lambda _deed: True):
     if not any(only(deed) for deed in deeds(section, definition.name) if deed.kind == "rule"):
         return Beneath(space, settings)
     rules = objects.filtered(space.ruleset, section.firewall, definition.name)
-    marks = {(program, " ".join(line.words)): text for program, text, line in firewall.lines_of(section.firewall)}
-    chains = tuple(
-        replace(c, rules=tuple(_marked(rule, marks, definition.name) for rule in c.rules)) for c in rules.chains
-    )
-    return Beneath(replace(space, ruleset=replace(rules, chains=chains)), settings)
+    return Beneath(replace(space, ruleset=rules), settings)
 
 
 def _changed(link, deed):
@@ -103,16 +99,6 @@ def _changed(link, deed):
     if deed.kind == "mtu":
         return replace(link, mtu=int(deed.value))
     return replace(link, addresses=(*link.addresses, deed.about["held"]))
-
-
-def _marked(rule, marks, name):
-    """Return a rule with the comment that its line gives it."""
-    program = "ip6tables" if rule.family == "ip6" else "iptables"
-    text = marks.get((program, rule.text.partition(f"-A {rule.chain} ")[2]))
-    if text is None:
-        return rule
-    comment = firewall.comment(name, program, text)
-    return replace(rule, matches=(*rule.matches, iptables.rule("ip", "filter", f"-A X --comment {comment}").matches[0]))
 
 
 def test_noted_first_and_the_filter_last():
@@ -245,7 +231,7 @@ def test_refused_before_anything_is_touched():
     )
     volumes = tuple(replace(v, labels={**v.labels, LABEL_LAB: "shop"}) for v in engines.snapshots()["vm0"].volumes)
     books = {"vm0": replace(books["vm0"], volumes=volumes)}
-    with pytest.raises(ConflictError, match="interface shim is of lab shop.*'dockerlab down shop' puts it back"):
+    with pytest.raises(ConflictError, match=r"interface shim is of lab shop.*'dockerlab down shop' puts it back"):
         grounds.allowed(definition, me, books, {"vm0": beneath}, Wish(ground=True))
     unseen = Beneath(unseen="only root can")
     with pytest.raises(ConflictError, match="vm0: only root can"):
@@ -266,7 +252,7 @@ def test_a_kernel_that_is_not_seen_is_not_undone():
 
 
 def test_expected_of_it():
-    """What the definition says of a host is part of what is expected: its filter, links, routes, and containers' routes."""
+    """What the definition says of a host is part of what is expected: its filter, and containers' routes."""
     definition = lab(
         """
         hosts: {vm0: {firewall: {preset: ufw, allow: [9001]}}, vm1: {firewall: {preset: firewalld}}}
@@ -292,10 +278,9 @@ def test_the_form_of_iptables():
     """A line is words: its table, its verb, its chain and its place; a rule begins where iptables puts it."""
     line = filter_line("-t nat -I POSTROUTING 2 -s 10.0.0.0/8 ! -o eth0 -j MASQUERADE")
     assert (line.table, line.verb, line.chain, line.place) == ("nat", "-I", "POSTROUTING", 2)
-    assert (
-        objects.rule("iptables", line).matches
-        == iptables.rule("ip", "nat", "-A POSTROUTING -s 10.0.0.0/8 ! -o eth0 -j MASQUERADE").matches
-    )
+    made_of = objects.rule("iptables", line, "dockerlab:x:1")
+    saved = '-A POSTROUTING -s 10.0.0.0/8 ! -o eth0 -m comment --comment "dockerlab:x:1" -j MASQUERADE'
+    assert made_of == iptables.rule("ip", "nat", saved)
 
 
 @pytest.mark.parametrize(
@@ -303,7 +288,7 @@ def test_the_form_of_iptables():
     [
         "ip saddr 10.0.0.0/8 tcp dport { 80, 443 } counter drop", "ct state established,related accept",
         'iifname "lo" accept', "meta l4proto { icmp, ipv6-icmp } accept", "reject with icmpx type admin-prohibited",
-        "tcp dport 80 dnat ip to 10.0.0.1:8080", "fib daddr type local log prefix \"x\" drop",
+        "tcp dport 80 dnat ip to 10.0.0.1:8080", 'fib daddr type local log prefix "x" drop',
     ],
 )  # fmt: skip
 def test_the_form_of_nft(text):
@@ -339,7 +324,10 @@ def test_pointed_out():
     """Routes into the lab's own subnets, and overlays over hosts' addresses, are told before anything is made."""
     definition = lab(
         """
-        hosts: {vm0: {address: ssh://root@10.71.0.5, routes: [172.28.1.0/25 via 10.71.0.1, 172.20.13.0/24 via 10.71.0.1]}}
+        hosts:
+          vm0:
+            address: ssh://root@10.71.0.5
+            routes: [172.28.1.0/25 via 10.71.0.1, 172.20.13.0/24 via 10.71.0.1]
         networks: {own: {subnet: 172.28.1.0/24}, any: , wide: {driver: overlay, subnet: 10.71.0.0/16},
                    gw: {driver: overlay, subnet: 172.18.9.0/24}}
         containers: {aa: {networks: [own, any, wide, gw]}}
