@@ -5,12 +5,13 @@ After `up` the ground has most of it already; what somebody has taken away since
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import replace
 
 from dockerlab.ground import objects
 from dockerlab.ground.firewall import written_out
-from dockerlab.imagined.spaces import Draft, link_local
-from dockerlab.kernel.model import Link
+from dockerlab.imagined.spaces import Draft, brought, link_local
+from dockerlab.kernel.model import Link, Machine
 from dockerlab.kernel.routes import Route
 from dockerlab.kernel.rules import Ruleset
 from dockerlab.lab.ground import Ground, HostInterface
@@ -61,3 +62,31 @@ def rules(ruleset: Ruleset, ground: Ground, lab: str) -> Ruleset:
     """Return the rules that an engine has written with those of the definition beside them."""
     firewall = written_out(ground).firewall
     return ruleset if firewall is None else objects.filtered(ruleset, firewall, lab)
+
+
+def over(machine: Machine, ground: Ground, lab: str) -> Machine:
+    """Return a surveyed host as it is once a definition's section is made on it; nothing of it is there yet."""
+    space = machine.ground
+    draft = Draft(
+        space.id, host=True, links=list(space.links), routes=list(space.routes), sysctls=dict(space.sysctls),
+        selectors=list(space.selectors),
+    )  # fmt: skip
+    free = max((link.index for link in space.links), default=1) + 1
+    for number, link in enumerate(links(draft, ground), free):
+        parent = draft.link(link.info.get("parent", ""))
+        draft.links.append(replace(link, index=number, peer=parent.index if parent is not None else 0))
+    ways(draft, ground)
+    own = [route for link in draft.links for route in brought(link)]
+    made = replace(
+        space,
+        links=tuple(draft.links),
+        routes=(*draft.routes, *(route for route in own if _place(route) not in {_place(r) for r in draft.routes})),
+        selectors=tuple(draft.selectors),
+        sysctls=draft.sysctls,
+        ruleset=rules(space.ruleset, ground, lab),
+    )
+    return replace(machine, namespaces=tuple(made if each is space else each for each in machine.namespaces))
+
+
+def _place(route: Route) -> Hashable:
+    return (route.table, route.destination, route.kind)

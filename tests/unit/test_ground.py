@@ -2,12 +2,16 @@
 
 import json
 from dataclasses import replace
+from ipaddress import ip_address, ip_network
 
 import pytest
 from support.labs import lab, plan_up, who
 from support.pretend import Engines
+from support.worlds import looked
 
 from dockerlab import plan
+from dockerlab.doctor import grounds as doctor
+from dockerlab.doctor.case import Case
 from dockerlab.errors import ConflictError, UsageError
 from dockerlab.ground import objects, present, receipt
 from dockerlab.ground.deeds import deeds
@@ -17,6 +21,7 @@ from dockerlab.hosts.fake import FakeHost
 from dockerlab.imagined import ground
 from dockerlab.kernel import iptables, nft_source
 from dockerlab.kernel.model import Namespace
+from dockerlab.kernel.routes import Hop, Route
 from dockerlab.lab.filter_lines import filter_line
 from dockerlab.lab.lint import LINTS
 from dockerlab.plan.bringing_up import Situation
@@ -25,6 +30,7 @@ from dockerlab.provision import grounds
 from dockerlab.provision.up import Wish
 from dockerlab.reach import matrix, worlds
 from dockerlab.snapshot import LABEL_LAB, VolumeState
+from dockerlab.verify.beforehand import foresee
 
 TEXT = """
 hosts:
@@ -341,6 +347,26 @@ def test_pointed_out():
     assert any(path == ("hosts", "vm0", "routes", 1) and "network any names no subnet" in m for path, m in told)
     assert any(path == ("networks", "wide") and "holds the address of vm0" in m for path, m in told)
     assert any(path == ("networks", "gw") and "docker_gwbridge" in m for path, m in told)
+
+
+def test_beforehand():
+    """A doctor takes what `up` would make of a host for made, and warns of routes and addresses in networks' way."""
+    definition = lab(
+        """
+        hosts: {vm0: {firewall: {preset: ufw}, routes: [10.9.0.0/16 via 192.168.22.1]}}
+        networks: {any: , wide: {driver: overlay, subnet: 192.0.2.0/24}}
+        containers: {web: {networks: [any]}, db: {network_mode: host, expose: [5432]}}
+        """
+    )
+    engines = Engines(definition.hosts)
+    seen = looked(engines)
+    assert not foresee(definition, seen).causes
+    space = seen.machines["vm0"].ground
+    far = Route(ip_network("172.18.13.0/24"), hops=(Hop("eth0", ip_address("192.168.22.1")),))
+    kernels = {"vm0": replace(seen.machines["vm0"], namespaces=(replace(space, routes=(*space.routes, far)),))}
+    case = Case(definition, who(definition), seen.facts, seen.snapshots, kernels)
+    told = {finding.status: finding.told for finding in doctor.findings(case, "vm0")}
+    assert "one that holds 172.18.13.0/24, to which the host has a route" in told["warning"]
 
 
 def test_nothing_is_known_of_nowhere():
