@@ -20,6 +20,7 @@ def remains(host: str, lab: Lab | None, snapshots: Mapping[str, Snapshot], ours:
         wide = {name for name, spec in lab.networks.items() if modes.for_driver(spec.driver).scope == "swarm"}
         things += [f"network {name}" for name in lab.networks if name not in wide and host in lab.hosts_of(name)]
         things += [f"image {name}" for name in lab.images if host in lab.hosts_of_image(name)]
+        things += ["what the lab changes of the host itself"] if host in lab.grounds else []
         things += ["its part in the Swarm"] if any(host in lab.hosts_of(name) for name in wide) else []
         if not things:
             return f"{host}: by the definition there is nothing on it"

@@ -7,7 +7,7 @@ from ipaddress import ip_address, ip_network
 import pytest
 from support.labs import lab, plan_up, who
 from support.pretend import Engines
-from support.worlds import looked
+from support.worlds import changed, looked
 
 from dockerlab import plan
 from dockerlab.doctor import grounds as doctor
@@ -29,8 +29,10 @@ from dockerlab.plan.ground import written
 from dockerlab.provision import grounds
 from dockerlab.provision.up import Wish
 from dockerlab.reach import matrix, worlds
+from dockerlab.reach.matrix import beside
 from dockerlab.snapshot import LABEL_LAB, VolumeState
 from dockerlab.verify.beforehand import foresee
+from dockerlab.verify.causes import Odd, host_causes, is_odd
 
 TEXT = """
 hosts:
@@ -347,6 +349,57 @@ def test_pointed_out():
     assert any(path == ("hosts", "vm0", "routes", 1) and "network any names no subnet" in m for path, m in told)
     assert any(path == ("networks", "wide") and "holds the address of vm0" in m for path, m in told)
     assert any(path == ("networks", "gw") and "docker_gwbridge" in m for path, m in told)
+
+
+TAKEN = {
+    "policy": (lambda space: _filtered(space, lambda c: replace(c, policy="ACCEPT") if c.name == "INPUT" else c),
+               "iptables --wait --table filter --policy INPUT DROP"),
+    "rule": (lambda space: _filtered(space, _without_ping), "--append INPUT -p icmp --icmp-type echo-request -j"),
+    "route": (lambda space: replace(space, routes=tuple(r for r in space.routes if "192.0.2.200" not in r.text)),
+              "ip -4 route add 192.0.2.200/32 dev shim"),
+    "link": (lambda space: replace(space, links=tuple(x for x in space.links if x.name != "shim"),
+                                   routes=tuple(r for r in space.routes if "shim" not in r.text)),
+             ("ip link add shim link eth0 type macvlan mode bridge && ip link set shim up && "
+              "ip address add 192.0.2.250/32 dev shim && ip -4 route add 192.0.2.200/32 dev shim")),
+}  # fmt: skip
+"""What somebody takes away of a host, and what puts it back."""
+
+
+def _filtered(space, change):
+    return replace(space, ruleset=replace(space.ruleset, chains=tuple(change(chain) for chain in space.ruleset.chains)))
+
+
+def _without_ping(chain):
+    return replace(chain, rules=tuple(rule for rule in chain.rules if "icmp" not in rule.text))
+
+
+@pytest.mark.parametrize("kind", TAKEN)
+def test_what_is_missing_is_the_labs(kind):
+    """What the definition says of a host and is not there is a cause of side lab, with what puts it back."""
+    definition = lab(
+        """
+        hosts:
+          vm0:
+            interfaces: {shim: {kind: macvlan, parent: eth0, addresses: 192.0.2.250/32}}
+            routes: [192.0.2.200/32 dev shim]
+            firewall: {preset: ufw}
+          vm1:
+        networks: {lan: {driver: macvlan, parent: eth0, subnet: 192.0.2.0/24, gateway: 192.0.2.1}}
+        containers:
+          m0: {host: vm0, networks: {lan: {ip: 192.0.2.200}}}
+          db: {host: vm0, network_mode: host, expose: [5432]}
+          far: {host: vm1}
+        """
+    )
+    change, back = TAKEN[kind]
+    wanted = worlds.offline(definition)
+    there = changed(wanted, "vm0", change)
+    rows, told = beside(wanted, there)
+    odd = [Odd(cell, e, p) for (cell, e), p in zip(rows, told, strict=True) if is_odd(e, p)]
+    causes = {cause for cause in host_causes(wanted, there, odd) if cause is not None}
+    assert {(cause.side, cause.kind) for cause in causes} == {("lab", kind)}
+    (cause,) = causes
+    assert back in cause.undo
 
 
 def test_beforehand():
