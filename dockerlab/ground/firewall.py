@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import sha256
 
 from dockerlab.lab.filter_lines import FilterLine, filter_line
@@ -27,15 +27,15 @@ REASONS = {
 }
 
 
-def written_out(ground: Ground, ssh: int | None = None) -> Ground:
+def written_out(ground: Ground, ssh: Iterable[int | None] = ()) -> Ground:
     """Return a section whose firewall has no preset but the lines that it stands for, before all others.
 
-    What comes first are answers and ssh (also on the port `ssh`): a host that nobody reaches, nobody can undo.
+    What comes first are answers and ssh (also on the ports `ssh`): a host that nobody reaches, nobody can undo.
     """
     firewall = ground.firewall
     if firewall is None or firewall.preset is None:
         return ground
-    ports = tuple(dict.fromkeys((f"{SSH}/tcp", *([f"{ssh}/tcp"] if ssh else []), *firewall.allow)))
+    ports = tuple(dict.fromkeys((f"{SSH}/tcp", *(f"{port}/tcp" for port in ssh if port), *firewall.allow)))
     plain = firewall.model_copy(update={"preset": None, "allow": ()})
     if firewall.preset == "firewalld":
         chains = {"deny": _rejecting(ports), **plain.nft}

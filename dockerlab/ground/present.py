@@ -28,6 +28,8 @@ class Beneath:
     settings: Mapping[str, str] = field(default_factory=dict)
     unseen: str = ""
     """Why it could not be looked at."""
+    ssh: int | None = None
+    """The port at which we came in, None where we did not come by SSH."""
 
 
 def now(deed: Deed, beneath: Beneath) -> str | None:  # noqa: PLR0911 - one for each kind of thing

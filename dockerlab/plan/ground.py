@@ -52,12 +52,15 @@ class Change:
         ]
 
 
-def written(lab: Lab, host: str) -> Ground:
-    """Return a host's section without preset: ssh stays open on the port by which the host is reached."""
+def written(lab: Lab, host: str, beneath: Beneath | None = None) -> Ground:
+    """Return a host's section without preset: ssh stays open on the port by which the host is reached.
+
+    Behind an address that leads elsewhere, that is the port at which we came in.
+    """
     ground = lab.grounds.get(host, Ground())
     where = lab.addresses[host]
     port = parse_address(where).port if where not in (None, LOCAL) and where is not None else None
-    return firewall.written_out(ground, port)
+    return firewall.written_out(ground, (port, beneath.ssh if beneath is not None else None))
 
 
 def late_routes(lab: Lab, host: str, ground: Ground) -> frozenset[int]:
@@ -85,7 +88,7 @@ def changes(
 
 
 def _change(lab: Lab, host: str, old: Sequence[Receipt], beneath: Beneath | None) -> Change:
-    ground = written(lab, host)
+    ground = written(lab, host, beneath)
     wanted = deeds(ground, lab.name, late_routes(lab, host, ground))
     noted = {deed.key: (deed, each.before[deed.key]) for each in reversed(old) for deed in each.deeds}
     renewed = {

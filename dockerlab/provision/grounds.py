@@ -26,9 +26,9 @@ for path; do
         printf '%s\t%s\n' "$path" "$(tr '\n' ' ' <"/proc/sys/$path")"
     fi
 done
-echo end
+echo "end ${SSH_CONNECTION##* }"
 """
-"""What settings are, by their path: a line for each that there is."""
+"""What settings are, by their path: a line for each that there is, and then at which port we came in (sshd(8))."""
 
 ROOM = ("links", "routes", "selectors", "rules")
 
@@ -56,19 +56,21 @@ class _Look:
         unseen = ", ".join(lacking) and f"of its kernel could not be read: {', '.join(lacking)}"
         if not machine.root:
             unseen = "only root can change and see it, and the login is not: log in as root"
-        return Beneath(space, _settings(host, self.settings[host.name]), unseen)
+        settings, port = _settings(host, self.settings[host.name])
+        return Beneath(space, settings, unseen, port)
 
 
-def _settings(host: Host, names: Iterable[str]) -> dict[str, str]:
+def _settings(host: Host, names: Iterable[str]) -> tuple[dict[str, str], int | None]:
+    """Return settings by their names, and the port at which we came in."""
     paths = {path_of(name): name for name in names}
-    if not paths:
-        return {}
     result = host.run(["sh", "-s", *sorted(paths)], input=READ.encode(), timeout=30)
-    lines = result.text.splitlines()
-    if lines[-1:] != ["end"]:
+    *lines, last = result.text.splitlines() or [""]
+    end, _, port = last.partition(" ")
+    if end != "end":
         raise HostError(host.name, f"could not read its kernel's settings: {result.error or 'no output'}")
-    pairs = (line.partition("\t") for line in lines[:-1])
-    return {paths[path]: value.strip() for path, _, value in pairs if path in paths}
+    pairs = (line.partition("\t") for line in lines)
+    found = {paths[path]: value.strip() for path, _, value in pairs if path in paths}
+    return found, int(port) if port.isdecimal() else None
 
 
 def for_up(lab: Lab, who: Identity, hosts: Mapping[str, Host], snapshots: Mapping[str, Snapshot]) -> dict[str, Beneath]:
@@ -128,7 +130,7 @@ def _refused(lab: Lab, who: Identity, host: str, snapshot: Snapshot, beneath: Be
     if beneath.unseen:
         yield beneath.unseen
         return
-    ground = written(lab, host)
+    ground = written(lab, host, beneath)
     wanted = deeds(ground, lab.name)
     mine = receipt.readable(receipts(snapshot, lambda labels: belongs(labels, who)))
     yield from obstacles(ground, wanted, beneath, frozenset(key for each in mine for key in each.before))
