@@ -54,6 +54,13 @@ def up(
             help="Let the definition's `daemon` change the hosts' engines, which restart; --sandbox needs no leave.",
         ),
     ] = False,
+    allow_host_changes: Annotated[
+        bool,
+        typer.Option(
+            "--allow-host-changes",
+            help="Let the definition change the hosts themselves (routes, firewall, …); --sandbox needs no leave.",
+        ),
+    ] = False,
     students: o.StudentsOption = None,
     subnets: o.SubnetsOption = None,
     show_changes: changes.ShowOption = False,
@@ -71,11 +78,12 @@ def up(
     definition = loading.load_lab(lab, settings, warn=True)
     undo = where.again(f"dockerlab down {shlex.quote(lab)}")
     may_restart = allow_daemon_changes or where.sandbox or dry_run
+    may_change = allow_host_changes or where.sandbox or dry_run
 
     def wish() -> Wish:
         from dockerlab.provision.up import Wish
 
-        return Wish(pull.value, until, may_restart, keep_failed, undo)
+        return Wish(pull.value, until, may_restart, keep_failed, undo, ground=may_change)
 
     if students is not None:
         if show_changes or changes_file is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockerlab import modes
+from dockerlab.doctor import grounds
 from dockerlab.doctor.adapters import filter_of
 from dockerlab.doctor.advice import as_root
 from dockerlab.doctor.case import Case
@@ -36,6 +37,7 @@ def findings(case: Case, patient: Patient) -> Iterator[Finding]:
     room = [*routes(case, facts, patient.snapshot), *ports(case, facts, condition, patient.snapshot, case.wants(host))]
     yield from (finding for finding in room if finding.status != "ok" or finding.subject not in blocked)
     yield from neighbours(case.lab, facts, condition)
+    yield from grounds.findings(case, host)
 
 
 def _obstacle(found: Obstacle, case: Case) -> Finding:

@@ -7,13 +7,15 @@ from dataclasses import dataclass, field, replace
 from itertools import count
 
 from dockerlab import modes
-from dockerlab.imagined import chains, chains_nft, swarms
+from dockerlab.ground import objects
+from dockerlab.imagined import chains, chains_nft, said, swarms
 from dockerlab.imagined.gateways import Stay, chosen, driver
 from dockerlab.imagined.sockets import Published, ports_of, sockets, target
 from dockerlab.imagined.spaces import LO, LO4, Draft, inherited, with_link_local
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Link, Listener, Machine
 from dockerlab.kernel.rules import Chain, Ruleset
+from dockerlab.lab.ground import Ground
 from dockerlab.lab.model import Container, Lab
 from dockerlab.lab.places import IFNAME
 from dockerlab.modes.base import Site
@@ -67,6 +69,7 @@ class Host:
                 sysctls=dict(own.sysctls),
             )
         )  # fmt: skip
+        self._said()
         for site in self._sites():
             self._network(site)
         states = {state.name: state for state in self.book.containers}
@@ -77,6 +80,18 @@ class Host:
         for name, spec in self.lab.containers.items():
             if self.lab.host_of(name) == self.name:
                 self._home(name, spec)
+        if self.own is not None:
+            said.ways(self.ground, self.own)
+
+    @property
+    def own(self) -> Ground | None:
+        """Return what the definition says of the host itself."""
+        return self.lab.hosts[self.name].ground if self.name in self.lab.hosts else None
+
+    def _said(self) -> None:
+        """Make what the definition says of the host itself, as far as networks and containers stand on it."""
+        for link in said.links(self.ground, self.own) if self.own is not None else ():
+            self._add(self.ground, link)
 
     def finished(self) -> Machine:
         """Return the machine."""
@@ -87,7 +102,8 @@ class Host:
         }
         listeners, proxies = sockets(self.published, self.engine, FIRST_PROXY)
         self.ground.listeners += listeners
-        self.ground.ruleset = _ruleset(self.engine, self.rules, policies)
+        ruleset = _ruleset(self.engine, self.rules, policies)
+        self.ground.ruleset = ruleset if self.own is None else said.rules(ruleset, self.own, self.lab.name)
         return Machine(
             self.name,
             root=True,
@@ -166,6 +182,8 @@ class Host:
             space.routes += [
                 route for stay in stays for route in stay.joined.routes if all(hop.via is None for hop in route.hops)
             ]
+        for route in spec.routes if spec is not None else ():
+            said.add(space, objects.route(route, space.links))
         for stay, ports in ports_of(self.engine, state, spec, stays, ways):
             self.rules += modes.for_driver(driver(stay.site)).publishes(stay.site, stay.endpoint, ports)
         self.published += [

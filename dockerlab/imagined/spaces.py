@@ -40,6 +40,7 @@ class Draft:
     neighbours: list[Neighbour] = field(default_factory=list)
     forwards: list[Forward] = field(default_factory=list)
     listeners: list[Listener] = field(default_factory=list)
+    selectors: list[Selector] = field(default_factory=lambda: list(SELECTORS))
     sysctls: dict[str, str] = field(default_factory=dict)
     ruleset: Ruleset = NOTHING
 
@@ -59,7 +60,7 @@ class Draft:
             pids=self.pids,
             links=links,
             routes=tuple(routes),
-            selectors=SELECTORS,
+            selectors=tuple(self.selectors),
             neighbours=tuple(self.neighbours),
             sysctls=dict(self.sysctls),
             ruleset=self.ruleset,

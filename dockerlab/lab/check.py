@@ -9,6 +9,7 @@ from dockerlab.errors import UsageError
 from dockerlab.hosts.address import LOCAL, parse_address
 from dockerlab.lab.addresses import fixed_addresses, network_addresses, overlaps
 from dockerlab.lab.daemon_rules import daemons
+from dockerlab.lab.ground_rules import grounds, insides
 from dockerlab.lab.image import full_name
 from dockerlab.lab.model import Address, Lab
 from dockerlab.lab.naming import names
@@ -176,4 +177,6 @@ CHECKS: tuple[Callable[[Lab], Iterable[Problem]], ...] = (
     daemons,
     names,
     processes,
+    grounds,
+    insides,
 )

@@ -23,6 +23,7 @@ from dockerlab.lab.fields import (
     address,
     named,
 )
+from dockerlab.lab.ground import Routes
 from dockerlab.lab.ports import PortNumber, PublishedPort
 from dockerlab.lab.process import Mac, Process, service
 
@@ -138,6 +139,17 @@ class Container(Process):
         default_factory=dict,
         description="kernel settings of its network namespace",
         examples=[{"net.ipv4.ip_forward": 1}],
+    )
+    routes: Routes = Field(
+        (),
+        description="routes of its network namespace, as text as behind `ip route add`, or as mappings; set from its "
+        "host, so that it needs no rights of its own",
+        examples=[["10.9.0.0/16 via 172.28.1.2"]],
+    )
+    after: tuple[Words, ...] = Field(
+        (),
+        description="commands that are run inside once it runs; each is split into words, no shell reads it",
+        examples=[["touch /tmp/ready"]],
     )
     labels: TextMap = Field(
         default_factory=dict, description="labels beside those of dockerlab", examples=[{"role": "web"}]

@@ -7,11 +7,14 @@ from ipaddress import IPv4Address, IPv6Address, ip_address
 from urllib.parse import urlsplit
 
 from dockerlab.lab.daemon_rules import misleading
+from dockerlab.lab.ground_lints import overlays_over_bridges, routes_into_networks
 from dockerlab.lab.model import Lab
 from dockerlab.lab.problem import Problem
 
 BESIDE_THE_HOST = ("macvlan", "ipvlan")
 """The drivers whose networks do not lead through the host: nothing there can translate a port."""
+
+ON_IT = {"bridge": "containers, and the host itself, would look for that machine on the bridge"}
 
 
 def published_inside(lab: Lab) -> Iterable[Problem]:
@@ -61,13 +64,13 @@ def large_lan(lab: Lab) -> Iterable[Problem]:
     """Yield networks that claim the addresses at which the lab's own hosts are reached."""
     addresses = {host: address for host, where in lab.addresses.items() if where and (address := _address(where))}
     for name, network in lab.networks.items():
-        for pool in network.pools if network.driver == "bridge" else ():
+        for pool in network.pools if network.driver in ("bridge", "overlay") else ():
             inside = [host for host, address in addresses.items() if address in pool.subnet]
             if inside:
                 yield Problem(
                     ("networks", name),
-                    f"its subnet {pool.subnet} holds the address of {' and '.join(inside)}: containers, and the host "
-                    "itself, would look for that machine on the bridge",
+                    f"its subnet {pool.subnet} holds the address of {' and '.join(inside)}: "
+                    + ON_IT.get(network.driver, "containers would look for that machine on the network itself"),
                 )
 
 
@@ -100,5 +103,7 @@ LINTS: tuple[Callable[[Lab], Iterable[Problem]], ...] = (
     doubled_subnets,
     large_lan,
     unnamed_interfaces,
+    routes_into_networks,
+    overlays_over_bridges,
     misleading,
 )

@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field
 from dockerlab.lab.container import Attachment, Container
 from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.fields import Address, LabName, Name, Strict, Subnet, Text
+from dockerlab.lab.ground import Ground
 from dockerlab.lab.image import BuiltImage, BuiltName, full_name
 from dockerlab.lab.mounts import VolumeEntry
 from dockerlab.lab.network import Ipam, Network, Pool
@@ -27,6 +28,7 @@ __all__ = [
     "Container",
     "Daemon",
     "Expect",
+    "Ground",
     "HostSpec",
     "Ipam",
     "Lab",
@@ -46,8 +48,8 @@ MAX_PATTERN = 200
 a few hundred kilobytes would keep them busy for hours."""
 
 
-class HostSpec(Strict):
-    """A host of the lab: where it is, and what its engine's settings are to be while the lab is up."""
+class HostSpec(Ground):
+    """A host of the lab: where it is, and what its engine and the host itself are to be while the lab is up."""
 
     address: str | None = Field(
         None,
@@ -59,6 +61,12 @@ class HostSpec(Strict):
         description="keys of the engine's daemon.json; `up` changes them and `down` puts them back",
         examples=[{"bip": "192.168.1.5/24"}],
     )
+
+    @property
+    def ground(self) -> Ground | None:
+        """Return what is said of the host itself, None where that is nothing."""
+        said = {name: value for name in Ground.model_fields if (value := getattr(self, name))}
+        return Ground.model_construct(**said) if said else None
 
 
 def _host(value: Any) -> Any:
@@ -105,7 +113,7 @@ class Lab(Strict):
             min_length=1,
             max_length=MAX_HOSTS,
             description="name: ssh://[user@]host[:port], an ssh_config alias, `local`; empty: the name is the alias; "
-            "or a mapping with `address` and `daemon`",
+            "or a mapping with `address`, `daemon`, and what is to become of the host itself",
             examples=[{"vm0": "ssh://root@192.168.22.61"}],
         )
     )
@@ -173,6 +181,11 @@ class Lab(Strict):
     def daemons(self) -> dict[str, Daemon]:
         """Return what is to be set of each engine of which the definition says anything."""
         return {name: machine.daemon for name, machine in self.hosts.items() if machine.daemon is not None}
+
+    @property
+    def grounds(self) -> dict[str, Ground]:
+        """Return what is to become of each host itself of which the definition says anything."""
+        return {name: ground for name, machine in self.hosts.items() if (ground := machine.ground) is not None}
 
     def host_of(self, container: str) -> str:
         """Return the host that a container runs on; a joiner runs where the owner of its namespace does."""

@@ -48,6 +48,12 @@ OTHERWISE: dict[str, Callable[[Any, Mapping[str, Any]], str]] = {
     "less_than_equal": lambda value, ctx: f"{shown(value)} is too big: write {ctx['le']} or less",
 }
 
+OF_HOSTS = {
+    "^[a-zA-Z0-9_][": "is no name of an interface: use letters, digits, `_`, `.` and `-`",
+    "^(main|": "is no table of routes: write a number, main, local or default",
+}
+"""What is no such text as stands in what is said of hosts, by how its pattern begins."""
+
 
 def validate(data: Mapping[str, Any], types: Mapping[str, type[Network]]) -> tuple[Lab | None, list[Problem]]:
     """Return the Lab that the data describe and no problems, or None and every problem of structure."""
@@ -172,4 +178,7 @@ def _pattern(pattern: str) -> str:
         return "is no name: use letters, digits, `_`, `.` and `-`, and begin with a letter or digit"
     if pattern.startswith("^[a-zA-Z0-9][") and pattern.endswith("/:@-]*$"):
         return "is no image: write it as in nginx:1.20 or host:5000/name@sha256:…"
+    for beginning, told in OF_HOSTS.items():
+        if pattern.startswith(beginning):
+            return told
     return f"is not of the form {pattern}"

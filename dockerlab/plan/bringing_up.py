@@ -10,6 +10,7 @@ from dockerlab import modes
 from dockerlab.command import Command
 from dockerlab.daemon import DaemonFile
 from dockerlab.errors import ConflictError
+from dockerlab.ground.present import Beneath
 from dockerlab.identity import Identity
 from dockerlab.lab.image import full_name
 from dockerlab.lab.model import Container, Lab
@@ -18,6 +19,7 @@ from dockerlab.leases import Until
 from dockerlab.plan import build
 from dockerlab.plan.build import Built
 from dockerlab.plan.daemons import changes, daemon_steps, foreseen, with_daemons
+from dockerlab.plan.ground import ground_steps, with_ground
 from dockerlab.plan.images import building, clearing, refused
 from dockerlab.plan.leases import with_lease
 from dockerlab.plan.order import Order
@@ -40,6 +42,8 @@ class Situation:
     snapshots: Mapping[str, Snapshot]
     addresses: Mapping[str, str | None]
     files: Mapping[str, DaemonFile] = field(default_factory=dict)
+    beneath: Mapping[str, Beneath] = field(default_factory=dict)
+    """What is there now of those hosts themselves of which the lab says anything, or which it has changed."""
 
     def snapshot(self, host: str) -> Snapshot:
         """Return a host's snapshot; a host that was not looked at counts as empty."""
@@ -76,6 +80,7 @@ def up(
     _refuse_guests(steps, identity, situation)
     ordered = [*image_steps, *swarm, *_in_turn(steps, frozenset(step.key for step in image_steps))]
     ordered = with_daemons(ordered, daemon_steps(lab, identity, situation.files))
+    ordered = with_ground(ordered, *ground_steps(lab, identity, situation.snapshots, situation.beneath))
     return Plan(tuple(with_lease(ordered, lab, identity, situation.snapshots, until)), identity=identity)
 
 

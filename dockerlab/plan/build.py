@@ -17,6 +17,7 @@ from dockerlab.lab.model import Lab
 from dockerlab.lab.places import at_once, flags, on_run
 from dockerlab.lab.words import words_of
 from dockerlab.modes.base import LABELS
+from dockerlab.plan import inside
 from dockerlab.snapshot import LABEL_EXPIRES, LABEL_RECEIPT
 
 RUN_HEAD = """
@@ -244,6 +245,7 @@ def container(lab: Lab, name: str, identity: Identity | None, needs: Mapping[str
     }
     later = (other for other in spec.networks if other != spec.mode and other not in spec.at_once)
     further = tuple(connect(lab, name, other) for other in later)
+    further = (*further, *inside.commands(spec, name, host))
     template = RUN_HEAD + mode.run + RUN_TAIL
     plain = render.command(template, host, **context, labels={})
     fingerprint = fingerprint_of(plain, *further, *needs.values())

@@ -23,6 +23,7 @@ def remains(host: str, lab: Lab | None, snapshots: Mapping[str, Snapshot], ours:
         own = [name for name, spec in lab.volumes.items() if not spec.external]
         things += [f"volume {name}" for name in own if host in lab.hosts_of_volume(name)]
         things += [f"image {name}" for name in lab.images if host in lab.hosts_of_image(name)]
+        things += ["what the lab changes of the host itself"] if host in lab.grounds else []
         things += ["its part in the Swarm"] if any(host in lab.hosts_of(name) for name in wide & made) else []
         if not things:
             return f"{host}: by the definition there is nothing on it"

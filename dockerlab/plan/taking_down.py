@@ -9,9 +9,11 @@ from typing import Literal
 
 from dockerlab import leases, render
 from dockerlab.daemon import DaemonFile
+from dockerlab.ground.present import Beneath
 from dockerlab.modes.base import Mode
 from dockerlab.plan import build, volumes
 from dockerlab.plan.daemons import put_back
+from dockerlab.plan.ground import undo_ground
 from dockerlab.plan.images import removing
 from dockerlab.plan.leases import end_leases
 from dockerlab.plan.leaving import forget_gone, leave
@@ -28,6 +30,8 @@ from dockerlab.snapshot import (
 Removal = Literal["remove", "clear"]
 Files = Mapping[str, DaemonFile]
 NO_FILES: Files = MappingProxyType({})
+Grounds = Mapping[str, Beneath]
+NO_GROUNDS: Grounds = MappingProxyType({})
 
 
 def remove_container(host: str, found: ContainerState, action: Removal) -> Step:
@@ -42,18 +46,21 @@ def remove_network(host: str, found: NetworkState, action: Removal, after: froze
     return Step(Key(host, "network", found.name, "unmake"), action, (command,), after=after)
 
 
-def down(
+def down(  # noqa: PLR0913 - what was looked at comes by its kind
     snapshots: Mapping[str, Snapshot],
     lab: str | None,
     owner: str | None,
     instance: str | None = None,
     expired: datetime | None = None,
     files: Files = NO_FILES,
+    *,
+    beneath: Grounds = NO_GROUNDS,
 ) -> Plan:
     """Return the steps that remove everything with the lab's labels, and notes on what has to stay.
 
     `lab` None means every lab, `owner` None means whoever made it; `expired` leaves out what is still wanted then.
-    `files` are the engines' settings, where they were looked at: those that the lab changed are put back.
+    `files` are the engines' settings, where they were looked at: those that the lab changed are put back. `beneath` is
+    what there is of the hosts themselves which a lab has changed.
     """
     over = {whose for whose, end in leases.ends(snapshots.values()).items() if expired is not None and end <= expired}
 
@@ -66,11 +73,19 @@ def down(
             and (expired is None or leases.whose(labels) in over)
         )
 
-    return remove(snapshots, ours, files)
+    return remove(snapshots, ours, files, beneath)
 
 
-def remove(snapshots: Mapping[str, Snapshot], ours: Ours, files: Files = NO_FILES) -> Plan:
+def remove(
+    snapshots: Mapping[str, Snapshot],
+    ours: Ours,
+    files: Files = NO_FILES,
+    beneath: Grounds = NO_GROUNDS,
+    lasting: Ours = lambda _: False,
+) -> Plan:
     """Return the steps that remove everything whose labels are `ours`, and notes on what has to stay.
+
+    What was changed of a host itself stays where a receipt that is `lasting` has it as well.
 
     What is removed is what was looked at, by its ID: something that takes its name meanwhile stays.
     """
@@ -103,6 +118,9 @@ def remove(snapshots: Mapping[str, Snapshot], ours: Ours, files: Files = NO_FILE
     swarm, more = leave(snapshots, ours, removed)
     notes += more
     steps += swarm
+    undone, more = undo_ground(snapshots, ours, beneath, frozenset(step.key for step in steps), lasting)
+    steps += undone
+    notes += more
     restored, more = put_back(files, snapshots, ours, frozenset(step.key for step in steps))
     steps += restored
     notes += more

@@ -13,6 +13,7 @@ from dockerlab.identity import Identity
 from dockerlab.imagined.engines import engine_of
 from dockerlab.kernel.addresses import IpNetwork
 from dockerlab.kernel.model import IP6_FORWARD
+from dockerlab.lab.ground import HostInterface
 from dockerlab.lab.model import Lab, Network
 from dockerlab.modes.ipvlan import IpvlanNetwork
 from dockerlab.modes.parent import ParentNetwork
@@ -20,6 +21,14 @@ from dockerlab.plan.ownership import belongs
 from dockerlab.provision.unknown import missing, unknown
 from dockerlab.snapshot import NetworkState, Snapshot
 from dockerlab.versions import Engine, numbers
+
+LINKS = {
+    "macvlan": "CONFIG_MACVLAN",
+    "ipvlan": "CONFIG_IPVLAN",
+    "vlan": "CONFIG_VLAN_8021Q",
+    "dummy": "CONFIG_DUMMY",
+}
+"""The kernel's build options without which there are no links of a kind."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +90,12 @@ def made(lab: Lab, host: str) -> Iterator[tuple[str, Network]]:
 
 def _networks(lab: Lab, facts: Facts) -> Iterator[Obstacle]:
     """Yield networks for which the host lacks the parent interface, or the kernel a driver."""
+    ours = lab.hosts[facts.host].interfaces if facts.host in lab.hosts else {}
     nics = {link.name for link in facts.ground.links}
+    yield from _interfaces(ours, facts)
     for name, network in made(lab, facts.host):
         parent = network.parent_interface if isinstance(network, ParentNetwork) else None
-        if parent is not None and parent not in nics and nics:
+        if parent is not None and parent not in nics and parent not in ours and nics:
             trunk, dot, _ = parent.partition(".")
             if not dot or trunk not in nics:
                 told = f"network {name} wants parent {parent}, but the interfaces are {', '.join(sorted(nics))}"
@@ -98,6 +109,15 @@ def _networks(lab: Lab, facts: Facts) -> Iterator[Obstacle]:
         if lacking:
             options = ", ".join(lacking)
             told = f"network {name} needs {options}, which kernel {facts.kernel} was built without"
+            yield Obstacle(facts.host, "kernel", told)
+
+
+def _interfaces(ours: Mapping[str, HostInterface], facts: Facts) -> Iterator[Obstacle]:
+    """Yield interfaces of the host's own that its kernel cannot make."""
+    for name, spec in ours.items():
+        option = LINKS.get(spec.kind or "")
+        if option is not None and facts.kernel_config and option not in facts.kernel_config:
+            told = f"interface {name} needs {option}, which kernel {facts.kernel} was built without"
             yield Obstacle(facts.host, "kernel", told)
 
 

@@ -14,7 +14,7 @@ from dockerlab.identity import Identity
 from dockerlab.plan import Key, Plan
 from dockerlab.plan.daemons import put_back
 from dockerlab.plan.ownership import belongs
-from dockerlab.provision import stale
+from dockerlab.provision import grounds, stale
 from dockerlab.provision.execute import Execution, execute
 from dockerlab.provision.reporting import Reporter
 from dockerlab.snapshot import LABEL_OWNER, LABEL_RUN, Snapshot
@@ -45,7 +45,7 @@ def roll_back(
     cure = partial(stale.cures, look=see)
     for _ in range(ROUNDS):
         seen = look(_touched(done, hosts))
-        removal = _removal(seen.answers, identity)
+        removal = _removal(seen.answers, identity, hosts)
         if not removal.steps:
             break
         failures = execute(removal, hosts, reporter, keep_going=True, stoppable=False, cure=cure).failures
@@ -79,7 +79,7 @@ def made(
 ) -> list[str]:
     """Return what a run has made and is there now, a line each; nothing is changed."""
     seen = look(_touched(done, hosts))
-    removal = _removal(seen.answers, identity)
+    removal = _removal(seen.answers, identity, hosts)
     return [*_silent(seen, done), *removal.notes, *(str(step.key) for step in removal.changes)]
 
 
@@ -92,9 +92,16 @@ def _begun(done: Execution) -> list[plan.Step]:
     return [s for s in done.begun if s.action in ("create", "recreate") and s.key.kind != "image"]
 
 
-def _removal(snapshots: Mapping[str, Snapshot], identity: Identity) -> Plan:
+def _removal(snapshots: Mapping[str, Snapshot], identity: Identity, hosts: Mapping[str, Host]) -> Plan:
     """Return the plan that removes what this run has made."""
-    return plan.remove(snapshots, lambda labels: belongs(labels, identity) and labels.get(LABEL_RUN) == identity.run)
+
+    def ours(labels: Mapping[str, str]) -> bool:
+        return belongs(labels, identity) and labels.get(LABEL_RUN) == identity.run
+
+    def before(labels: Mapping[str, str]) -> bool:
+        return belongs(labels, identity) and labels.get(LABEL_RUN) != identity.run
+
+    return plan.remove(snapshots, ours, beneath=grounds.for_down(hosts, snapshots, ours), lasting=before)
 
 
 def _silent(seen: Answers[Snapshot], done: Execution) -> list[str]:

@@ -15,7 +15,7 @@ from dockerlab.leases import Until
 from dockerlab.lock import Locks, lock_name, locked
 from dockerlab.plan import Plan, Step
 from dockerlab.plan.bringing_up import Situation
-from dockerlab.provision import images, preflight
+from dockerlab.provision import grounds, images, preflight
 from dockerlab.provision.execute import Execution, execute, raise_for
 from dockerlab.provision.images import Pull
 from dockerlab.provision.reporting import Reporter, Reporting, reported, silently
@@ -50,6 +50,8 @@ class Wish:
     """The command that removes what is left of a failure; without it, that is `down` with the lab's name."""
     part: Callable[[Step], bool] = lambda _: True
     """Which steps of the plan are done."""
+    ground: bool = False
+    """Whether the hosts themselves may be changed."""
 
 
 def bring_up(
@@ -93,7 +95,9 @@ def plan_up(
     bring = images.bring(lab, hosts, seen.snapshots, controller, wish.pull)
     files = settings_for(lab, hosts, seen)
     allowed(lab, who, seen, files, wish)
-    situation = Situation(seen.snapshots, addresses(lab, hosts, seen.facts), files)
+    beneath = grounds.for_up(lab, who, hosts, seen.snapshots)
+    grounds.allowed(lab, who, seen.snapshots, beneath, wish)
+    situation = Situation(seen.snapshots, addresses(lab, hosts, seen.facts), files, beneath)
     wanted = plan.up(lab, who, situation, bring, wish.until)
     foreseen = restarted(lab, seen, files)
     preflight.check(lab, who, foreseen.facts, foreseen.snapshots)

@@ -21,5 +21,5 @@ def counts(plan: Plan) -> str:
 
 
 def settings(plan: Plan) -> list[str]:
-    """Return what becomes of the engines' own settings, a text for each engine."""
-    return [step.why for step in plan.steps if step.key.kind == "daemon" and step.why]
+    """Return what becomes of the engines' own settings and of the hosts themselves, a text for each engine and host."""
+    return [step.why for step in plan.steps if step.key.kind in ("daemon", "receipt") and step.why]

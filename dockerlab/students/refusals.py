@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from dockerlab import modes
 from dockerlab.lab import check
-from dockerlab.lab.model import Lab
+from dockerlab.lab.model import Ground, Lab
 from dockerlab.lab.problem import KeyPath, Problem
 from dockerlab.snapshot import BRIDGE_NAME, VXLAN_IDS
 from dockerlab.students.instance import FIRST_PORT, LONGEST_LINK, Instance, port_block, ports_of
@@ -29,6 +29,10 @@ def refusals(lab: Lab, instances: Sequence[Instance]) -> Iterator[Problem]:
         if machine.daemon is not None:
             message = "an engine's settings are its host's, and no student's: leave them out, or bring up the lab alone"
             yield Problem(("hosts", name, "daemon"), message, of_key=True)
+        for key in Ground.model_fields if machine.ground is not None else ():
+            if getattr(machine, key):
+                message = "a host itself is no student's: leave this out, or bring up the lab alone"
+                yield Problem(("hosts", name, key), message, of_key=True)
     together = _together(instances)
     if together:
         yield from _only_once(lab, together)

@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 from dockerlab.drift.beforehand import as_it_would_be
 from dockerlab.drift.kernel import differences, mended
-from dockerlab.imagined import ground
+from dockerlab.ground.receipt import receipts
+from dockerlab.imagined import ground, said
 from dockerlab.imagined.machines import machines
 from dockerlab.kernel.model import Machine
 from dockerlab.lab.model import Lab
 from dockerlab.reach.matrix import beside
 from dockerlab.reach.world import World
 from dockerlab.reach.worlds import Looked, defined, engines_of
+from dockerlab.snapshot import LABEL_LAB
 from dockerlab.verify.cause import Cause
 from dockerlab.verify.causes import Odd, host_causes, is_odd, side_of, upon
 
@@ -62,4 +64,11 @@ def _hosts(lab: Lab, seen: Looked, wanted: World) -> Iterator[tuple[str, Machine
     grounds = {host: ground.stripped(seen.machines[host], seen.snapshots[host]) for host in lab.hosts}
     now = machines(lab, seen.snapshots, grounds, engines_of(lab, seen)).machines
     for host, machine in wanted.fabric.net.machines.items():
-        yield host, as_it_would_be(machine, now[host], seen.machines[host])
+        yield host, as_it_would_be(machine, now[host], _with_its_own(lab, seen, host))
+
+
+def _with_its_own(lab: Lab, seen: Looked, host: str) -> Machine:
+    """Return a host as it is, with what `up` would make of it itself where that has not been done."""
+    own = lab.grounds.get(host)
+    made = any(receipts(seen.snapshots[host], lambda labels: labels.get(LABEL_LAB) == lab.name))
+    return seen.machines[host] if own is None or made else said.over(seen.machines[host], own, lab.name)

@@ -10,13 +10,15 @@ from dataclasses import dataclass, replace
 
 from dockerlab.drift.kernel import Difference, Sided, differences
 from dockerlab.kernel.model import Machine
+from dockerlab.lab.model import Lab
 from dockerlab.plain import one_line
 from dockerlab.reach import Cell, Expectation
 from dockerlab.reach.matrix import outcome_of, tell
 from dockerlab.reach.world import World
 from dockerlab.verify.attribution import Suspect
-from dockerlab.verify.cause import Cause
+from dockerlab.verify.cause import Cause, Side
 from dockerlab.verify.counterfactual import Mismatch, explained
+from dockerlab.verify.of_ground import said
 from dockerlab.verify.verdicts import Judged
 from dockerlab.walk.compiled import Fabric
 
@@ -99,7 +101,7 @@ def host_causes(wanted: World, there: World, odd: Sequence[Odd]) -> list[Cause |
     kinds = {each.kind: each for each in reversed(odd)}
     mismatches = [_mismatch(wanted, there, each) for each in kinds.values()]
     told = explained(mismatches, found, there.fabric.net.machines, lambda kernels: upon(there, kernels), _as_expected)
-    causes = {odd.kind: cause_of(difference) for odd, difference in told.items()}
+    causes = {odd.kind: cause_of(difference, wanted.lab) for odd, difference in told.items()}
     return [causes.get(each.kind) for each in odd]
 
 
@@ -123,8 +125,11 @@ def _as_expected(world: World, odd: Odd) -> bool:
     return _alike(odd.expected, tell(world, odd.cell))
 
 
-def cause_of(difference: Difference) -> Cause:
-    """Return a difference as a cause."""
+def cause_of(difference: Difference, lab: Lab) -> Cause:
+    """Return a difference as a cause: of side `lab` where the definition says of a host what is not there."""
+    own = said(lab, difference)
     inside = difference.who if difference.who != difference.host else ""
     text = f"in {inside}, {difference.says}" if inside else difference.says
-    return Cause(difference.host, "host", difference.kind, difference.where, one_line(text), difference.undo, inside)
+    side: Side = "host" if own is None else "lab"
+    undo = difference.undo if own is None else own
+    return Cause(difference.host, side, difference.kind, difference.where, one_line(text), undo, inside)

@@ -9,6 +9,7 @@ from support.pretend import identifier
 from support.worlds import pretended
 
 from dockerlab import modes, plan
+from dockerlab.ground.present import Beneath
 from dockerlab.provision import scripts
 from dockerlab.reach import matrix
 
@@ -37,7 +38,9 @@ def test_case(case, golden):
     golden(recorded.with_name(f"{recorded.name}.up.sh"), scripts.of(lab, who(lab)))
 
     engines = running(lab)
-    removal = plan.down(engines.snapshots(), lab.name, "teacher@desk", files=engines.files())
+    kernels = pretended(lab, engines).fabric.net.machines
+    beneath = {host: Beneath(kernels[host].ground) for host in lab.grounds}
+    removal = plan.down(engines.snapshots(), lab.name, "teacher@desk", files=engines.files(), beneath=beneath)
     lines = [
         f"{command.host}: {command.shell()}".replace(identifier(command.host, step.key.name), f"ID-of-{step.key.name}")
         for step in removal.ordered()

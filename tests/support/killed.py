@@ -21,6 +21,8 @@ from dockerlab.provision.reporting import Silent
 from dockerlab.provision.up import Wish, carry_out, plan_up
 from dockerlab.session import Whereabouts, open_session
 
+WRITES = ("docker", "tee", "mv", "ip", "iptables", "ip6tables", "nft", "sysctl", "nsenter")
+
 
 class Dying:
     """A host on which the process ends as if by a power cut; hosts share the `numbers` of their commands."""
@@ -35,7 +37,7 @@ class Dying:
         self.converse, self.stream, self.close = host.converse, host.stream, host.close
 
     def run(self, argv: Sequence[str], **options):
-        writes = argv[0] in ("docker", "tee", "mv") or tuple(argv[:3]) == ("sh", "-s", "--")
+        writes = argv[0] in WRITES or tuple(argv[:3]) == ("sh", "-s", "--")
         if writes and next(self._numbers) == self._last:
             os.kill(os.getpid(), signal.SIGKILL)
         return self._host.run(argv, **options)
@@ -48,7 +50,7 @@ def main(action: str, path: str, last: int) -> None:
         hosts = {name: Dying(host, numbers, last) for name, host in session.hosts.items()}
         with locked(hosts, [lock_name(lab.name)]) as locks:
             if action == "up":
-                wish = Wish(until=datetime.now(timezone.utc) + timedelta(hours=1), daemons=True)
+                wish = Wish(until=datetime.now(timezone.utc) + timedelta(hours=1), daemons=True, ground=True)
                 plan, _ = plan_up(lab, current(lab.name), hosts, session.controller, wish, locks)
                 carry_out(plan, hosts, Silent())
             else:

@@ -181,8 +181,9 @@ class LabHosts:
 
     def heal(self) -> None:
         """Make the hosts as empty as new ones, whatever is on them; they are new ones where nothing else helps."""
+        changed = any("dockerlab-ground" in what for what in self.left())  # which no object of an engine shows
         self.empty()
-        if self.left():  # such as a network that its engine does not let go
+        if changed or self.left():  # such as a network that its engine does not let go
             self.renew()
 
     def renew(self) -> None:

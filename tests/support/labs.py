@@ -3,7 +3,9 @@
 from textwrap import dedent
 
 from dockerlab import modes, plan
+from dockerlab.ground.present import Beneath
 from dockerlab.identity import Identity
+from dockerlab.imagined import ground
 from dockerlab.lab.loader import load, loads
 from dockerlab.plan.bringing_up import Situation
 from support.pretend import Engines
@@ -28,8 +30,14 @@ def who(definition, owner="teacher@desk", run="0", instance=None):
 
 def plan_up(definition, engines, identity=None, images=None):
     """Return the plan of `up` on pretended engines as they are."""
-    situation = Situation(engines.snapshots(), engines.addresses(), engines.files())
+    situation = Situation(engines.snapshots(), engines.addresses(), engines.files(), beneath(definition))
     return plan.up(definition, identity or who(definition), situation, images)
+
+
+def beneath(definition):
+    """Return what there is of hosts that nobody has changed yet."""
+    bare = ground.made_up(definition)
+    return {host: Beneath(bare[host].ground) for host in definition.grounds}
 
 
 def running(definition, identity=None):

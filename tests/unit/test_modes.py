@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from support.facts import altered
-from support.labs import lab, plan_up, read, running, who
-from support.pretend import Engines
+from support.labs import beneath, lab, plan_up, read, running, who
+from support.pretend import OF_HOSTS, Engines
 from support.worlds import pretended
 
 from dockerlab import modes, plan
@@ -92,7 +92,7 @@ def test_everything_made_has_an_undo(example):
     for step in wanted.steps:
         assert step.undo or step.action == "keep", step
         programs = {command.parts[0].arguments[0] for command in step.undo}
-        assert programs <= ({"sh", "tee", "mv"} if step.key.kind == "daemon" else {"docker"})
+        assert programs <= {"daemon": {"sh", "tee", "mv"}, "host": set(OF_HOSTS)}.get(step.key.kind, {"docker"})
     for step in reversed(wanted.ordered()):
         for command in step.undo:
             engines[command.host].run(command.resolve({}), command.text)
@@ -126,7 +126,8 @@ def test_down_removes_everything(example):
     engines = Engines(example.hosts)
     before = engines.snapshots()
     engines.carry_out(plan_up(example, engines))
-    removal = plan.down(engines.snapshots(), example.name, "teacher@desk", files=engines.files())
+    there = beneath(example)
+    removal = plan.down(engines.snapshots(), example.name, "teacher@desk", files=engines.files(), beneath=there)
     assert removal.notes == ()
     engines.carry_out(removal)
     assert without_gateway_bridge(engines.snapshots()) == before

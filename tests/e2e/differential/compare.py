@@ -117,7 +117,9 @@ def tried(lab, opened, outcome, look):
 @contextmanager
 def running(definition, opened):
     """Bring a lab up, and take it down whatever happens."""
-    wanted, _ = plan_up(definition, current(definition.name), opened.hosts, opened.controller, Wish(daemons=True))
+    wanted, _ = plan_up(
+        definition, current(definition.name), opened.hosts, opened.controller, Wish(daemons=True, ground=True)
+    )
     try:
         carry_out(wanted, opened.hosts, Silent())
         yield
