@@ -22,20 +22,27 @@ from dockerlab.versions import Engine, numbers
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - the engine's words for every address of a host, to be read and not bound
 
 
-def books(lab: Lab, engines: Mapping[str, str], seen: Mapping[str, Snapshot] | None = None) -> dict[str, Snapshot]:
+def books(
+    lab: Lab,
+    engines: Mapping[str, str],
+    seen: Mapping[str, Snapshot] | None = None,
+    makers: Mapping[str, Engine] | None = None,
+) -> dict[str, Snapshot]:
     """Return what the engine of each host would say, by the host's name, if the lab were as its definition has it.
 
     `engines` are the versions, such as `28.5`, by host; `seen` is what the engines really say, None for a lab that is
-    on no host. What is not the lab's stays as it was seen.
+    on no host. What is not the lab's stays as it was seen. `makers` are engines that make all of it anew: of what was
+    seen, the addresses stay.
     """
     given = {host: (seen or {}).get(host) or Snapshot(host) for host in lab.hosts}
     given = {host: replace(snapshot, engine_version=engines[host]) for host, snapshot in given.items()}
     networks = _networks(lab, given)
-    desks = _desks(lab, given, networks)
+    desks = _desks(lab, given, networks, anew=makers is not None)
+    makers = makers or {host: Engine(numbers(snapshot.engine_version)) for host, snapshot in given.items()}
     made: dict[str, ContainerState] = {}
     for name, spec in _fixed_first(lab):
         host = lab.host_of(name)
-        made[name] = _container(name, spec, given[host], {n: desks[host, n] for n in networks[host]})
+        made[name] = _container(name, spec, given[host], {n: desks[host, n] for n in networks[host]}, makers[host])
     for name, spec in lab.containers.items():
         if spec.owner is not None and spec.owner in made:
             made[name] = replace(made[name], network_mode=f"container:{made[spec.owner].id}")
@@ -124,7 +131,7 @@ def _networks(lab: Lab, given: Mapping[str, Snapshot]) -> dict[str, dict[str, Ne
 
 
 def _desks(
-    lab: Lab, given: Mapping[str, Snapshot], networks: Mapping[str, Mapping[str, NetworkState]]
+    lab: Lab, given: Mapping[str, Snapshot], networks: Mapping[str, Mapping[str, NetworkState]], *, anew: bool
 ) -> dict[tuple[str, str], Ipam]:
     """Return who gives out the addresses of each network, by host and network; for a Swarm's it is one for all."""
     fixed: dict[str, set[IpAddress]] = {}
@@ -141,7 +148,8 @@ def _desks(
                 spec,
                 lab.daemons.get(host, Daemon()) if name == DEFAULT else Daemon(),
                 frozenset(fixed.get(name, ())),
-                kept=any((real := each.network(name)) is not None and right(spec, real) for each in given.values()),
+                kept=not anew
+                and any((real := each.network(name)) is not None and right(spec, real) for each in given.values()),
             )
             desk.taken |= set(_given_out(name, given[host]))
             found[host, name] = desk
@@ -166,7 +174,7 @@ def _fixed_first(lab: Lab) -> Iterator[tuple[str, Container]]:
     yield from ((n, c) for n, c in ordered if not any(place.addresses for place in c.networks.values()))
 
 
-def _container(name: str, spec: Container, given: Snapshot, desks: Mapping[str, Ipam]) -> ContainerState:
+def _container(name: str, spec: Container, given: Snapshot, desks: Mapping[str, Ipam], maker: Engine) -> ContainerState:
     real = given.container(name) or ContainerState(id=name, name=name, image=spec.image, status="imagined")
     places: dict[str, Attachment | None] = dict(spec.networks)
     if not places and spec.mode == DEFAULT:
@@ -180,7 +188,7 @@ def _container(name: str, spec: Container, given: Snapshot, desks: Mapping[str, 
         exit_code=0,
         network_mode=spec.mode,
         endpoints={
-            network: desks[network].endpoint(place, real.endpoints.get(network), Engine(numbers(given.engine_version)))
+            network: desks[network].endpoint(place, real.endpoints.get(network), maker)
             for network, place in places.items()
         },
         published=tuple(_published(spec, real)) if spec.mode != "host" else (),

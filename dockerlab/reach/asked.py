@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from dockerlab.errors import UsageError
+from dockerlab.imagined.refusals import refusals
 from dockerlab.reach.cells import Cell
 from dockerlab.reach.expectation import Expectation
 from dockerlab.reach.matrix import Row, beside, matrix
@@ -53,7 +54,21 @@ def expected(world: World, now: World | None = None) -> Expected:
     """
     rows, predicted = (matrix(world), list[Expectation]()) if now is None else beside(world, now)
     overridden, notes = override(rows, world.lab.expect)
-    return Expected(world, overridden, notes, now=now, predicted=predicted)
+    return Expected(world, overridden, [*notes, *doubts(world, made=now is not None)], now=now, predicted=predicted)
+
+
+def doubts(world: World, *, made: bool = False) -> list[str]:
+    """Return what is to be known of the engines that a world is imagined of, each once.
+
+    That is an engine of a line that nobody held against the model, and, of a lab that is not `made`, what an engine
+    would refuse to make.
+    """
+    refused = [
+        f"{host}: {told}; `up` refuses it before anything is made"
+        for host, engine in ({} if made else world.engines).items()
+        for told in refusals(world.lab, host, engine)
+    ]
+    return list(dict.fromkeys([*(each.doubt for each in world.engines.values() if each.doubt), *refused]))
 
 
 def asked(world: World, ends: Ends, now: World | None = None) -> Expected:

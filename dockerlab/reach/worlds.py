@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from dockerlab.imagined import ground
@@ -41,11 +42,15 @@ class Looked(Protocol):
         ...
 
 
-def offline(lab: Lab, engine: str = DEFAULT) -> World:
-    """Return the world of a lab on hosts that nobody has seen, with engines of that version."""
-    versions = dict.fromkeys(lab.hosts, engine)
-    engines = {host: _defined(lab, host, engine) for host in lab.hosts}
-    return imagined(lab, books(lab, versions, None), ground.made_up(lab), engines, {})
+def offline(lab: Lab, engine: str | Engine = DEFAULT) -> World:
+    """Return the world of a lab on hosts that nobody has seen, with engines of that version.
+
+    Of an `Engine` itself, the settings that the definition speaks of are the definition's.
+    """
+    maker = Engine(numbers(engine)) if isinstance(engine, str) else engine
+    engines = {host: _defined(lab, host, maker) for host in lab.hosts}
+    book = books(lab, {host: str(each) for host, each in engines.items()}, None, engines)
+    return imagined(lab, book, ground.made_up(lab), engines, {})
 
 
 def defined(lab: Lab, seen: Looked) -> World:
@@ -54,6 +59,20 @@ def defined(lab: Lab, seen: Looked) -> World:
     grounds = {host: _ground(host, seen) for host in lab.hosts}
     book = books(lab, versions, seen.snapshots)
     return imagined(lab, book, grounds, engines_of(lab, seen), seen.facts)
+
+
+def upgraded(lab: Lab, seen: Looked, engine: Engine) -> World:
+    """Return the world as the definition has it on the hosts that were seen, with another engine in place of theirs.
+
+    Their engines' settings stay, and so do addresses that they have given to containers.
+    """
+    grounds = {host: _ground(host, seen) for host in lab.hosts}
+    engines = {
+        host: replace(own, version=engine.version, backend=engine.backend, held=engine.held)
+        for host, own in engines_of(lab, seen).items()
+    }
+    book = books(lab, {host: str(each) for host, each in engines.items()}, seen.snapshots, engines)
+    return imagined(lab, book, grounds, engines, seen.facts)
 
 
 def surveyed(lab: Lab, seen: Looked) -> World:
@@ -78,10 +97,10 @@ def engines_of(lab: Lab, seen: Looked) -> dict[str, Engine]:
     return {host: engine_of(seen.snapshots[host], seen.facts.get(host, HostFacts(host))) for host in lab.hosts}
 
 
-def _defined(lab: Lab, host: str, engine: str) -> Engine:
+def _defined(lab: Lab, host: str, engine: Engine) -> Engine:
     daemon = lab.daemons.get(host)
     proxy = daemon is None or daemon.userland_proxy is not False
-    return Engine(numbers(engine), proxy=proxy)
+    return replace(engine, proxy=proxy)
 
 
 def imagined(
@@ -97,7 +116,7 @@ def imagined(
     homes = {host: SpaceId(host, machine.ground.id) for host, machine in made.machines.items()} | dict(made.homes)
     who = people(lab, book, made.machines, engines, facts)
     unsettled = frozenset(host for host, told in facts.items() if not told.settings_read)
-    return World(lab, book, Fabric(net), homes, who, unsettled=unsettled)
+    return World(lab, book, Fabric(net), homes, who, unsettled=unsettled, engines=engines)
 
 
 def _beyond(lab: Lab) -> dict[IpAddress, frozenset[int]]:
