@@ -408,7 +408,7 @@ def named(text: str) -> Engine:
 
     Raises ValueError for what names none, or a backend that its version has not.
     """
-    found = re.fullmatch(r"(\d{1,4}\.\d{1,4}(?:\.\d{1,4})?(?:-rc\.?\d{1,3})?)(?:[-+](nftables|iptables))?", text)
+    found = re.fullmatch(r"(\d{1,4}\.\d{1,4}(?:\.\d{1,4})?)(?:[-+~][\w.+~-]*?)??(?:[-+](nftables|iptables))?", text)
     if found is None:
         raise ValueError("write a version of the Docker engine, such as 20.10 or 28.5, or 29.8-nftables")
     engine = Engine(numbers(found[1]), "nftables" if found[2] == "nftables" else "iptables")

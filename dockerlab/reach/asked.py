@@ -54,21 +54,27 @@ def expected(world: World, now: World | None = None) -> Expected:
     """
     rows, predicted = (matrix(world), list[Expectation]()) if now is None else beside(world, now)
     overridden, notes = override(rows, world.lab.expect)
-    return Expected(world, overridden, [*notes, *doubts(world, made=now is not None)], now=now, predicted=predicted)
+    return Expected(
+        world,
+        overridden,
+        [*notes, *doubts(world), *(refused(world) if now is None else ())],
+        now=now,
+        predicted=predicted,
+    )
 
 
-def doubts(world: World, *, made: bool = False) -> list[str]:
-    """Return what is to be known of the engines that a world is imagined of, each once.
+def doubts(world: World) -> list[str]:
+    """Return what nobody observed of the engines that a world is imagined of, each once."""
+    return list(dict.fromkeys(each.doubt for each in world.engines.values() if each.doubt))
 
-    That is an engine of a line that nobody held against the model, and, of a lab that is not `made`, what an engine
-    would refuse to make.
-    """
-    refused = [
+
+def refused(world: World) -> list[str]:
+    """Return what the engines that a world is imagined of would not make of the lab, each with its host."""
+    return [
         f"{host}: {told}; `up` refuses it before anything is made"
-        for host, engine in ({} if made else world.engines).items()
+        for host, engine in world.engines.items()
         for told in refusals(world.lab, host, engine)
     ]
-    return list(dict.fromkeys([*(each.doubt for each in world.engines.values() if each.doubt), *refused]))
 
 
 def asked(world: World, ends: Ends, now: World | None = None) -> Expected:

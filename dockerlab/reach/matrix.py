@@ -7,7 +7,7 @@ target, so that the cost of a large lab is that of counting its cells.
 from __future__ import annotations
 
 import gc
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -46,6 +46,14 @@ def beside(world: World, other: World) -> tuple[list[Row], list[Expectation]]:
             rows.append((cell, here.answer(number, cell)))
             told.append(there.answer(number, cell))
     return rows, told
+
+
+def said_of(world: World, other: World, wanted: Collection[Cell]) -> dict[Cell, Expectation]:
+    """Return what another world says of some cells of a world."""
+    asked = Questions(world)
+    model = Model(other, asked)
+    with _no_collection():
+        return {cell: model.answer(number, cell) for number, cell in asked.cells() if cell in wanted}
 
 
 @contextmanager

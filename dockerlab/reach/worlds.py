@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -61,16 +61,13 @@ def defined(lab: Lab, seen: Looked) -> World:
     return imagined(lab, book, grounds, engines_of(lab, seen), seen.facts)
 
 
-def upgraded(lab: Lab, seen: Looked, engine: Engine) -> World:
-    """Return the world as the definition has it on the hosts that were seen, with another engine in place of theirs.
+def upgraded(lab: Lab, seen: Looked, new: Callable[[Engine], Engine]) -> World:
+    """Return the world as the definition has it on the hosts that were seen, with other engines in place of theirs.
 
-    Their engines' settings stay, and so do addresses that they have given to containers.
+    `new` tells what comes in the place of each. Addresses that were given to containers stay.
     """
     grounds = {host: _ground(host, seen) for host in lab.hosts}
-    engines = {
-        host: replace(own, version=engine.version, backend=engine.backend, held=engine.held)
-        for host, own in engines_of(lab, seen).items()
-    }
+    engines = {host: new(own) for host, own in engines_of(lab, seen).items()}
     book = books(lab, {host: str(each) for host, each in engines.items()}, seen.snapshots, engines)
     return imagined(lab, book, grounds, engines, seen.facts)
 
