@@ -20,6 +20,7 @@ from dockerlab.lab.model import Lab
 from dockerlab.modes.made import default
 from dockerlab.snapshot import Snapshot
 from dockerlab.topology import HostFacts
+from dockerlab.versions import Engine
 
 FORWARDING: Mapping[str, str] = {
     "net/ipv4/ip_forward": "1",
@@ -102,18 +103,27 @@ def told(facts: HostFacts, book: Snapshot) -> Machine:
     return Machine(facts.host, kernel=facts.kernel, namespaces=(ground,))
 
 
-def made_up(lab: Lab) -> dict[str, Machine]:
-    """Return the hosts of a lab as they might be: an interface on the hosts' LAN, the parents, and FORWARD dropping."""
+def made_up(lab: Lab, engines: Mapping[str, Engine] | None = None) -> dict[str, Machine]:
+    """Return the hosts of a lab as they might be: an interface on the hosts' LAN, the parents, and FORWARD's policy.
+
+    An engine that turned forwarding on has set it to DROP. One that writes its rules for nftables does neither.
+    """
     parents = {getattr(network, "parent_interface", None) for network in lab.networks.values()}
     named = sorted(parent for parent in parents if parent is not None)
     main = next((parent.partition(".")[0] for parent in named), "eth0")
     return {
-        host: _made_up(host, main, [parent for parent in named if parent != main], address(where, number))
+        host: _made_up(
+            host,
+            main,
+            [parent for parent in named if parent != main],
+            address(where, number),
+            "ACCEPT" if engines is not None and engines[host].backend == "nftables" else "DROP",
+        )
         for number, (host, where) in enumerate(lab.addresses.items())
     }
 
 
-def _made_up(host: str, main: str, parents: Iterable[str], own: IpInterface) -> Machine:
+def _made_up(host: str, main: str, parents: Iterable[str], own: IpInterface, forward: str) -> Machine:
     links = [LO, Link(2, main, mac=f"02:00:{own.ip.packed[-4:].hex(':')}", mtu=1500, addresses=(own,))]
     for name in parents:
         base, dot, _ = name.partition(".")
@@ -123,7 +133,7 @@ def _made_up(host: str, main: str, parents: Iterable[str], own: IpInterface) -> 
     routes: tuple[Route, ...] = (default(main, router),) if router != own.ip else ()
     policies = tuple(
         Chain(family, "filter", "FORWARD", hook="forward", policy=policy)
-        for family, policy in (("ip", "DROP"), ("ip6", "ACCEPT"))
+        for family, policy in (("ip", forward), ("ip6", "ACCEPT"))
     )
     ground = Namespace(
         4026531840, host=True, links=tuple(links), routes=(*routes, *_connected(links)), sysctls=FORWARDING,

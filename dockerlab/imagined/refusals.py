@@ -22,13 +22,25 @@ def refusals(lab: Lab, host: str, engine: Engine, *, forwards_ipv6: bool | None 
             continue
         for told in modes.for_driver(network.driver).refuses(network, engine):
             yield f"network {name} {told}"
-        if network.driver == "bridge" and network.ipv6 and engine.backend == "nftables" and forwards_ipv6 is False:
-            yield (
-                f"network {name} has IPv6, which engine {engine} wants the host to forward by itself: "
-                "sysctl -w net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.forwarding=1"
-            )
+    if engine.backend == "nftables" and forwards_ipv6 is False:
+        yield from _unforwarded(lab, host, engine)
     if not engine.routes_by_version:
         yield from _two_ways_out(lab, host, engine)
+
+
+def _unforwarded(lab: Lab, host: str, engine: Engine) -> Iterator[str]:
+    """Yield what the nftables backend does not make, or start with, on a host that does not forward IPv6.
+
+    Source: moby, daemon/libnetwork/drivers/bridge/setup_ip_forwarding.go (`checkIPv6Forwarding`).
+    """
+    mend = "sysctl -w net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.forwarding=1"
+    daemon = lab.daemons.get(host)
+    if daemon is not None and daemon.ipv6:
+        told = f"engine {engine} does not start with it on a host that does not forward IPv6"
+        yield f"the engine's `ipv6: true` gives docker0 IPv6, and {told}: {mend}"
+    for name, network in lab.networks.items():
+        if host in lab.hosts_of(name) and network.driver == "bridge" and network.ipv6:
+            yield f"network {name} has IPv6, which engine {engine} wants the host to forward by itself: {mend}"
 
 
 def _two_ways_out(lab: Lab, host: str, engine: Engine) -> Iterator[str]:

@@ -50,7 +50,7 @@ def offline(lab: Lab, engine: str | Engine = DEFAULT) -> World:
     maker = Engine(numbers(engine)) if isinstance(engine, str) else engine
     engines = {host: _defined(lab, host, maker) for host in lab.hosts}
     book = books(lab, {host: str(each) for host, each in engines.items()}, None, engines)
-    return imagined(lab, book, ground.made_up(lab), engines, {})
+    return imagined(lab, book, ground.made_up(lab, engines), engines, {})
 
 
 def defined(lab: Lab, seen: Looked) -> World:
