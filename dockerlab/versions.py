@@ -357,7 +357,15 @@ class Engine:
         """Tell whether a bridge with IPv6 has the address fe80::1 too (up to 26; moby aa3a86c038)."""
         return self.version < (27, 0, 0)
 
-    # Name servers, and the engine's settings
+    # Name servers, the API, and the engine's settings
+
+    def refuses_command(self, client: Version) -> bool:
+        """Tell whether it speaks no version of the API that a docker command of that version does.
+
+        From 29.0 to 29.2 it wants API 1.44, which came with 25.0, then 1.40 (moby #52067), which came with 19.03.
+        """
+        oldest = (25, 0, 0) if self.version < (29, 3, 0) else (19, 3, 0)
+        return self.version >= (29, 0, 0) and client < oldest
 
     @Change
     def asks_through_host(self) -> bool:
