@@ -214,10 +214,10 @@ class Engine:
         """Tell whether an internal bridge lets IPv6 of any address pass from port to port (24.0.6, moby b7d1e98ae7)."""
         return self.version >= (24, 0, 6)
 
-    @Change
+    @property
     def internal_chain(self) -> bool:
-        """Tell whether internal networks have chain DOCKER-INTERNAL (29.0.0, moby #49981)."""
-        return self.version >= (29, 0, 0)
+        """Tell whether internal networks have chain DOCKER-INTERNAL, in place of the ISOLATION chains."""
+        return not self.stages
 
     @Change
     def jumps_at_start(self) -> bool:

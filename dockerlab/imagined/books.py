@@ -36,6 +36,8 @@ def books(
     """
     given = {host: (seen or {}).get(host) or Snapshot(host) for host in lab.hosts}
     given = {host: replace(snapshot, engine_version=engines[host]) for host, snapshot in given.items()}
+    if makers is not None:
+        given = {host: _unpublished(snapshot) for host, snapshot in given.items()}
     networks = _networks(lab, given)
     desks = _desks(lab, given, networks, anew=makers is not None)
     makers = makers or {host: Engine(numbers(snapshot.engine_version)) for host, snapshot in given.items()}
@@ -47,6 +49,11 @@ def books(
         if spec.owner is not None and spec.owner in made:
             made[name] = replace(made[name], network_mode=f"container:{made[spec.owner].id}")
     return {host: _book(snapshot, networks[host], made, set(lab.on_host(host))) for host, snapshot in given.items()}
+
+
+def _unpublished(given: Snapshot) -> Snapshot:
+    """Return books in which no port is published yet: on which addresses one is, its engine decides."""
+    return replace(given, containers=tuple(replace(state, published=()) for state in given.containers))
 
 
 def _book(

@@ -73,7 +73,6 @@ TOLD: Mapping[str, Told] = {
     "always_hairpins": Told("who calls its own published port is masqueraded beside docker-proxy too"),
     "spares_link_local": Told("what comes from a link-local address is left to docker-proxy"),
     "narrow_internal": Told("an internal bridge lets IPv6 of any address pass from port to port"),
-    "internal_chain": Told("internal networks have the chain DOCKER-INTERNAL"),
     "jumps_at_start": Told("nat has its jumps before there is any network of that IP version"),
     "user_chain_ends": Told("DOCKER-USER ends with RETURN"),
     "user_chain_ipv6": Told("DOCKER-USER is there for IPv6 as well"),

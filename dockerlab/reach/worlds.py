@@ -66,8 +66,9 @@ def upgraded(lab: Lab, seen: Looked, new: Callable[[Engine], Engine]) -> World:
 
     `new` tells what comes in the place of each. Addresses that were given to containers stay.
     """
-    grounds = {host: _ground(host, seen) for host in lab.hosts}
-    engines = {host: new(own) for host, own in engines_of(lab, seen).items()}
+    now = engines_of(lab, seen)
+    engines = {host: new(own) for host, own in now.items()}
+    grounds = {host: ground.with_engine(_ground(host, seen), now[host], engines[host]) for host in lab.hosts}
     book = books(lab, {host: str(each) for host, each in engines.items()}, seen.snapshots, engines)
     return imagined(lab, book, grounds, engines, seen.facts)
 
