@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network, ip_address, ip_interface
-from typing import Any
+from typing import Any, Literal
 
 LABEL_LAB = "dockerlab.lab"
 LABEL_INSTANCE = "dockerlab.instance"
@@ -201,6 +201,8 @@ class Snapshot:
     host: str
     engine_version: str = ""
     api_version: str = ""
+    kind: Literal["", "rootless", "desktop", "podman"] = ""
+    """What else it is than an engine that root runs on the machine itself."""
     firewall: str = "iptables"
     live_restore: bool = False
     data_root: str = ""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+import shutil
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from dockerlab.cli import against as sides
 from dockerlab.cli import completion, loading
 from dockerlab.cli import options as o
 from dockerlab.cli import students as of_class
@@ -37,7 +39,12 @@ def explain(
     ] = None,
     probe: Annotated[str | None, typer.Option("--probe", help="ping, tcp/PORT or dns; else all of them.")] = None,
     offline: Annotated[bool, typer.Option("--offline", help="From the definition alone: no host is touched.")] = False,
-    engine: Annotated[str, typer.Option("--engine", help="With --offline: the engine's version.")] = o.ENGINE,
+    engine: Annotated[
+        str | None,
+        typer.Option("--engine", help="With --offline or --against: a version, such as 28.5 or 29.8-nftables."),
+    ] = None,
+    against: sides.AgainstOption = None,
+    there: sides.SetAgainstOption = None,
     live: Annotated[bool, typer.Option("--live", help="Probe once, and show what both ends say.")] = False,
     trace: Annotated[
         bool, typer.Option("--trace", help="Also follow one packet by the kernels' own tracing; implies --live.")
@@ -46,23 +53,34 @@ def explain(
     subnets: o.SubnetsOption = None,
     settings: o.SetOption = None,
     where: Places = HERE,
+    form: o.WordsOption = o.WordsFormat.TABLE,
     output: o.OutputOption = None,
 ) -> None:
-    """Explain why FROM reaches TO or not, hop by hop; without them, the whole matrix, rule by rule."""
+    """Explain why FROM reaches TO or not, hop by hop; without them, the whole matrix, rule by rule.
+
+    With --against, what differs between two engines, two definitions or a definition and its hosts; exit code 1 then.
+    """
     if (source is None) != (to is None):
         raise UsageError("name both ends, FROM and TO, or neither of them")
+    if against is not None or there:
+        if live or trace or student is not None:
+            raise UsageError("--against compares what is expected: leave out --live, --trace and --student")
+        call = sides.Call(lab, settings or [], against, there or [], engine, offline)
+        _differing(call, (source, to, probe), where, form, output)
+    if form is not o.WordsFormat.TABLE:
+        raise UsageError(f"--format {form.value} is of what differs: add --against")
     if offline and student is not None:
         raise UsageError("--offline needs no student's instance: leave out --student, or --offline")
     if (live or trace) and (offline or source is None):
         asks = "--trace" if trace else "--live"
         raise UsageError(f"{asks} asks the real hosts about one pair: leave out --offline, and name FROM and TO")
-    o.checked_engine(engine)
+    imagined = o.checked_engine(engine or o.ENGINE)
     if offline:
         from dockerlab.reach import asked, worlds
         from dockerlab.reach.asked import Ends
 
         definition = loading.load_lab(lab, settings)
-        _tell(asked.asked(worlds.offline(definition, engine), Ends(source, to, probe)), [], output)
+        _tell(asked.asked(worlds.offline(definition, imagined), Ends(source, to, probe)), [], output)
     elif student is not None:
         with of_class.instance_of(lab, settings, student, where, subnets) as (instance, session):
             ends = (instance.named(source), instance.named(to), probe)
@@ -71,6 +89,26 @@ def explain(
         definition = loading.load_lab(lab, settings)
         with where.open(definition.addresses) as session:
             _on_hosts(definition, session.hosts, (source, to, probe), live=live, trace=trace, output=output)
+
+
+def _differing(
+    call: sides.Call,
+    ends: tuple[str | None, str | None, str | None],
+    where: Places,
+    form: o.WordsFormat,
+    output: Path | None,
+) -> NoReturn:
+    """Print what differs between two sides, and end with 1 where something does."""
+    from dockerlab.reach.asked import Ends
+    from dockerlab.report import as_comparison
+
+    found = sides.differences(call, Ends(*ends), where)
+    width = shutil.get_terminal_size((100, 24)).columns
+    if form is o.WordsFormat.TABLE:
+        write(as_comparison.table(found, width), output)
+    else:
+        write((as_comparison.as_json if form is o.WordsFormat.JSON else as_comparison.as_markdown)(found), output)
+    raise typer.Exit(0 if found.same else 1)
 
 
 def _on_hosts(

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from dockerlab.graph.verdicts import Strand
     from dockerlab.lab.model import Lab
     from dockerlab.verify import Report
+    from dockerlab.versions import Engine
 
 
 class GraphFormat(str, Enum):
@@ -66,7 +67,7 @@ def graph(
     raise typer.Exit(report.exit_code)
 
 
-def _imagined(lab: Lab, engine: str, *, matrix: bool) -> tuple[Picture, list[Strand]]:
+def _imagined(lab: Lab, engine: Engine, *, matrix: bool) -> tuple[Picture, list[Strand]]:
     """Return the picture of a definition, and what the model predicts."""
     from dockerlab.graph.describe import describe
     from dockerlab.graph.verdicts import Asked, strands

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from enum import Enum
 from importlib import import_module
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dockerlab.cli import completion
 from dockerlab.errors import UsageError
+
+if TYPE_CHECKING:
+    from dockerlab.versions import Engine
 
 ENGINE = "28.5"
 """The version of the engine where none is asked and none is named."""
@@ -65,6 +67,14 @@ class Format(str, Enum):
     MARKDOWN = "markdown"
 
 
+class WordsFormat(str, Enum):
+    """How what is told in words is printed."""
+
+    TABLE = "table"
+    JSON = "json"
+    MARKDOWN = "markdown"
+
+
 class ListFormat(str, Enum):
     """How what exists is listed."""
 
@@ -86,14 +96,18 @@ ProberOption = Annotated[
 FormatOption = Annotated[
     Format, typer.Option("--format", help="How the matrix is printed; html is one page that needs nothing else.")
 ]
+WordsOption = Annotated[WordsFormat, typer.Option("--format", help="With --against: how what differs is printed.")]
 ListOption = Annotated[ListFormat, typer.Option("--format", help="How the list is printed.")]
 
 
-def checked_engine(engine: str) -> str:
-    """Return the version of an engine that a call names; raises UsageError for what is none."""
-    if not re.match(r"\d+\.\d+", engine):
-        raise UsageError(f"--engine {engine}: write a version of the Docker engine, such as 20.10 or 28.5")
-    return engine
+def checked_engine(engine: str, option: str = "--engine") -> Engine:
+    """Return the engine that a call names; raises UsageError for what is none."""
+    from dockerlab.versions import named
+
+    try:
+        return named(engine)
+    except ValueError as error:
+        raise UsageError(f"{option} {engine}: {error}") from None
 
 
 def import_beside(*modules: str) -> None:

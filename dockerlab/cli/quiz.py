@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from dockerlab.lab.model import Lab
     from dockerlab.quiz.answers import Answered
     from dockerlab.quiz.questions import Question
+    from dockerlab.versions import Engine
 
 
 class QuizFormat(str, Enum):
@@ -48,8 +49,8 @@ def quiz(
     from dockerlab.quiz.questions import choose
 
     definition = loading.load_lab(lab, settings)
-    o.checked_engine(engine)
-    known = _observed(definition, where) if verify else _predicted(definition, engine)
+    imagined = o.checked_engine(engine)
+    known = _observed(definition, where) if verify else _predicted(definition, imagined)
     chosen_by = secrets.randbelow(1_000_000) if seed is None else seed
     chosen = choose(known, number, chosen_by)
     if not chosen:
@@ -88,7 +89,7 @@ def ask(
     return marked
 
 
-def _predicted(definition: Lab, engine: str) -> list[Question]:
+def _predicted(definition: Lab, engine: Engine) -> list[Question]:
     from dockerlab.quiz.questions import predicted
     from dockerlab.reach import asked, worlds
 

@@ -21,6 +21,8 @@ MORE = rf"""
 section now; date +%s.%N
 section user; id -un
 section docker; docker --version
+section endpoint; docker context inspect --format '{{{{.Endpoints.docker.Host}}}} {{{{.Name}}}}'
+section variable; [ -n "$DOCKER_HOST" ] && echo set
 section socket
 if [ -w /var/run/docker.sock ]; then echo usable; elif [ -S /var/run/docker.sock ]; then echo forbidden; fi
 section engine; [ -d "/proc/$(cat /var/run/docker.pid)/fd" ] && echo runs
@@ -104,6 +106,7 @@ class Disk:
 class Condition:
     """What a machine said of itself; None means that it could not be read.
 
+    `endpoint` is where the docker command leads, by a `context`, or where `variable` tells so by DOCKER_HOST.
     `engine` is `runs` where the engine's process is there; `socket` is `usable`, `forbidden`, or empty for none.
     `drivers` maps kinds of links to `works`, `module` (it is loaded when it is needed), `absent` or `untold`. `clock`
     is how far its clock is ahead of ours, in seconds, `within` how far that may be off.
@@ -113,6 +116,9 @@ class Condition:
     within: float = 0.0
     user: str = ""
     docker: str = ""
+    endpoint: str = ""
+    context: str = ""
+    variable: bool = False
     socket: str = ""
     engine: str = ""
     services: str = ""
@@ -149,6 +155,9 @@ def parse(text: str, asked: float, answered: float, kernel: Machine | None = Non
         within=(answered - asked) / 2,
         user=first("user"),
         docker=first("docker"),
+        endpoint=first("endpoint").partition(" ")[0],
+        context=first("endpoint").partition(" ")[2],
+        variable=bool(first("variable")),
         socket=first("socket"),
         engine=first("engine"),
         services=first("services"),

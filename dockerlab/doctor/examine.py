@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from dockerlab import engine, plan
 from dockerlab.daemon import DaemonFile, Place, refusals
-from dockerlab.doctor import docker, lab, machine, packets
+from dockerlab.doctor import docker, lab, machine, packets, releases
 from dockerlab.doctor.advice import install
 from dockerlab.doctor.case import Case
 from dockerlab.doctor.look import Patient, look
@@ -61,6 +61,7 @@ def judge(patient: Patient, case: Case | None = None) -> Iterator[Finding]:
         return
     yield Finding(host, CONNECTION, "ok", f"commands run on {patient.where}")
     yield from docker.findings(patient)
+    yield from releases.findings(patient, case)
     if patient.untold is not None:
         told = str(patient.untold).removeprefix(f"{host}: ")
         yield Finding(host, "machine", "unknown", told)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from ipaddress import IPv4Interface, IPv6Interface, ip_interface, ip_network
-from typing import Any
+from typing import Any, Literal
 
 from dockerlab.errors import EngineError
 from dockerlab.snapshot import (
@@ -62,6 +62,7 @@ def _snapshot(host: str, answers: Answers) -> Snapshot:
         host=host,
         engine_version=answers.version.get("Version", ""),
         api_version=answers.version.get("ApiVersion", ""),
+        kind=_kind(answers),
         firewall=(answers.info.get("FirewallBackend") or {}).get("Driver") or "iptables",
         live_restore=bool(answers.info.get("LiveRestoreEnabled")),
         data_root=answers.info.get("DockerRootDir") or "",
@@ -72,6 +73,17 @@ def _snapshot(host: str, answers: Answers) -> Snapshot:
         image_states=tuple(sorted((to_image(image) for image in answers.images), key=lambda i: (i.names, i.id))),
         swarm=to_swarm(answers.info.get("Swarm") or {}, answers.nodes),
     )
+
+
+def _kind(answers: Answers) -> Literal["", "rootless", "desktop", "podman"]:
+    """Return what an engine is that root does not run on the machine itself: by its parts, its system, its options."""
+    parts = [part.get("Name") for part in answers.version.get("Components") or ()]
+    if "Podman Engine" in parts:
+        return "podman"
+    if answers.info.get("OperatingSystem") == "Docker Desktop":
+        return "desktop"
+    options = answers.info.get("SecurityOptions") or ()
+    return "rootless" if any("name=rootless" in str(option).split(",") for option in options) else ""
 
 
 def _without_inherited(container: ContainerState, images: Mapping[str, Mapping[str, str]]) -> ContainerState:

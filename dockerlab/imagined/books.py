@@ -22,25 +22,39 @@ from dockerlab.versions import Engine, numbers
 EVERYWHERE = ("0.0.0.0", "::")  # noqa: S104 - the engine's words for every address of a host, to be read and not bound
 
 
-def books(lab: Lab, engines: Mapping[str, str], seen: Mapping[str, Snapshot] | None = None) -> dict[str, Snapshot]:
+def books(
+    lab: Lab,
+    engines: Mapping[str, str],
+    seen: Mapping[str, Snapshot] | None = None,
+    makers: Mapping[str, Engine] | None = None,
+) -> dict[str, Snapshot]:
     """Return what the engine of each host would say, by the host's name, if the lab were as its definition has it.
 
     `engines` are the versions, such as `28.5`, by host; `seen` is what the engines really say, None for a lab that is
-    on no host. What is not the lab's stays as it was seen.
+    on no host. What is not the lab's stays as it was seen. `makers` are engines that make all of it anew: of what was
+    seen, the addresses stay.
     """
     given = {host: (seen or {}).get(host) or Snapshot(host) for host in lab.hosts}
     given = {host: replace(snapshot, engine_version=engines[host]) for host, snapshot in given.items()}
+    if makers is not None:
+        given = {host: _unpublished(snapshot) for host, snapshot in given.items()}
     networks = _networks(lab, given)
-    desks = _desks(lab, given, networks)
+    desks = _desks(lab, given, networks, anew=makers is not None)
+    makers = makers or {host: Engine(numbers(snapshot.engine_version)) for host, snapshot in given.items()}
     made: dict[str, ContainerState] = {}
     for name, spec in _fixed_first(lab):
         host = lab.host_of(name)
         own = {network: desks[host, network] for network in networks[host]}
-        made[name] = _container(name, spec, given[host], own, ends=name in lab.jobs)
+        made[name] = _container(name, spec, given[host], own, makers[host], ends=name in lab.jobs)
     for name, spec in lab.containers.items():
         if spec.owner is not None and spec.owner in made:
             made[name] = replace(made[name], network_mode=f"container:{made[spec.owner].id}")
     return {host: _book(snapshot, networks[host], made, set(lab.on_host(host))) for host, snapshot in given.items()}
+
+
+def _unpublished(given: Snapshot) -> Snapshot:
+    """Return books in which no port is published yet: on which addresses one is, its engine decides."""
+    return replace(given, containers=tuple(replace(state, published=()) for state in given.containers))
 
 
 def _book(
@@ -125,7 +139,7 @@ def _networks(lab: Lab, given: Mapping[str, Snapshot]) -> dict[str, dict[str, Ne
 
 
 def _desks(
-    lab: Lab, given: Mapping[str, Snapshot], networks: Mapping[str, Mapping[str, NetworkState]]
+    lab: Lab, given: Mapping[str, Snapshot], networks: Mapping[str, Mapping[str, NetworkState]], *, anew: bool
 ) -> dict[tuple[str, str], Ipam]:
     """Return who gives out the addresses of each network, by host and network; for a Swarm's it is one for all."""
     fixed: dict[str, set[IpAddress]] = {}
@@ -143,7 +157,8 @@ def _desks(
                 spec,
                 daemon if name == DEFAULT else Daemon(),
                 frozenset(fixed.get(name, ())),
-                kept=any(
+                kept=not anew
+                and any(
                     (real := each.network(name)) is not None and right(spec, real, given_by(daemon, spec))
                     for each in given.values()
                 ),
@@ -171,7 +186,9 @@ def _fixed_first(lab: Lab) -> Iterator[tuple[str, Container]]:
     yield from ((n, c) for n, c in ordered if not any(place.addresses for place in c.networks.values()))
 
 
-def _container(name: str, spec: Container, given: Snapshot, desks: Mapping[str, Ipam], *, ends: bool) -> ContainerState:
+def _container(
+    name: str, spec: Container, given: Snapshot, desks: Mapping[str, Ipam], maker: Engine, *, ends: bool
+) -> ContainerState:
     """Return a container as it should be: one that `ends` has done its work."""
     real = given.container(name) or ContainerState(id=name, name=name, image=spec.image, status="imagined")
     on = list(spec.networks) or ([DEFAULT] if spec.mode == DEFAULT else [])
@@ -185,7 +202,7 @@ def _container(name: str, spec: Container, given: Snapshot, desks: Mapping[str, 
         exit_code=0,
         network_mode=spec.mode,
         endpoints={
-            network: desks[network].endpoint(place, real.endpoints.get(network), Engine(numbers(given.engine_version)))
+            network: desks[network].endpoint(place, real.endpoints.get(network), maker)
             for network, place in places.items()
         },
         published=tuple(_published(spec, real, _bound(spec, desks))) if spec.mode != "host" else (),

@@ -19,6 +19,7 @@ from dockerlab.kernel.rules import UNREAD, Chain, Ruleset
 from dockerlab.lab.model import Lab
 from dockerlab.modes.made import default
 from dockerlab.snapshot import Snapshot
+from dockerlab.versions import Engine
 
 FORWARDING: Mapping[str, str] = {
     "net/ipv4/ip_forward": "1",
@@ -64,6 +65,25 @@ def stripped(seen: Machine, book: Snapshot) -> Machine:
     return Machine(seen.host, seen.root, seen.kernel, (ground,))
 
 
+def with_engine(seen: Machine, before: Engine, after: Engine) -> Machine:
+    """Return a host without Docker as another engine finds it after the machine's next start.
+
+    An engine with iptables that turns forwarding on makes FORWARD's policy DROP, from 27 on for IPv6 too; one with
+    nftables never does (moby, daemon/libnetwork/drivers/bridge/setup_ip_forwarding.go).
+    """
+    own = seen.ground
+    dropping = any(chain.family == "ip" and chain.policy == "DROP" for chain in own.ruleset.chains)
+    policies = {chain.family: chain.policy for chain in own.ruleset.chains}
+    if after.backend == "nftables":
+        policies = dict.fromkeys(policies, "ACCEPT")
+    elif before.filters != after.filters:
+        policies["ip6"] = "DROP" if dropping and 6 in after.filters else "ACCEPT"
+    chains = tuple(
+        Chain(family, "filter", "FORWARD", hook="forward", policy=policy) for family, policy in policies.items()
+    )
+    return replace(seen, namespaces=(replace(own, ruleset=replace(own.ruleset, chains=chains)),))
+
+
 def _is_out_of(held: IpInterface, subnets: Iterable[IpNetwork]) -> bool:
     """Tell whether an address was taken out of one of some subnets; a LAN that is one of them is no part of it."""
     return any(held.ip in subnet and held.network.prefixlen > subnet.prefixlen for subnet in subnets)
@@ -94,18 +114,33 @@ def told(host: str, own: Namespace, book: Snapshot) -> Machine:
     return Machine(host, namespaces=(ground,))
 
 
-def made_up(lab: Lab) -> dict[str, Machine]:
-    """Return the hosts of a lab as they might be: an interface on the hosts' LAN, the parents, and FORWARD dropping."""
+def made_up(lab: Lab, engines: Mapping[str, Engine] | None = None) -> dict[str, Machine]:
+    """Return the hosts of a lab as they might be: an interface on the hosts' LAN, the parents, and FORWARD's policy.
+
+    An engine that turned forwarding on has set it to DROP. One that writes its rules for nftables does neither.
+    """
     parents = {getattr(network, "parent_interface", None) for network in lab.networks.values()}
     named = sorted(parent for parent in parents if parent is not None)
     main = next((parent.partition(".")[0] for parent in named), "eth0")
     return {
-        host: _made_up(host, main, [parent for parent in named if parent != main], address(where, number))
+        host: _made_up(
+            host,
+            main,
+            [parent for parent in named if parent != main],
+            address(where, number),
+            _policies(engines[host] if engines is not None else Engine()),
+        )
         for number, (host, where) in enumerate(lab.addresses.items())
     }
 
 
-def _made_up(host: str, main: str, parents: Iterable[str], own: IpInterface) -> Machine:
+def _policies(engine: Engine) -> dict[str, str]:
+    """Return FORWARD's policy for each IP version where an engine turned forwarding on."""
+    ours = engine.backend == "iptables"
+    return {"ip": "DROP" if ours else "ACCEPT", "ip6": "DROP" if ours and 6 in engine.filters else "ACCEPT"}
+
+
+def _made_up(host: str, main: str, parents: Iterable[str], own: IpInterface, forward: Mapping[str, str]) -> Machine:
     links = [LO, Link(2, main, mac=f"02:00:{own.ip.packed[-4:].hex(':')}", mtu=1500, addresses=(own,))]
     for name in parents:
         base, dot, _ = name.partition(".")
@@ -114,8 +149,7 @@ def _made_up(host: str, main: str, parents: Iterable[str], own: IpInterface) -> 
     router = own.network[1]
     routes: tuple[Route, ...] = (default(main, router),) if router != own.ip else ()
     policies = tuple(
-        Chain(family, "filter", "FORWARD", hook="forward", policy=policy)
-        for family, policy in (("ip", "DROP"), ("ip6", "ACCEPT"))
+        Chain(family, "filter", "FORWARD", hook="forward", policy=policy) for family, policy in forward.items()
     )
     ground = Namespace(
         4026531840, host=True, links=tuple(links), routes=(*routes, *_connected(links)), sysctls=FORWARDING,

@@ -23,6 +23,8 @@ from dockerlab.versions import Engine
 PORTS = (("tcp", 2377), ("tcp", 7946), ("udp", 7946), ("udp", 4789))
 """Where a Swarm's hosts meet: its managers, the gossip of its members, and VXLAN."""
 
+VERSION_6 = 6
+"""IPv6, as an address tells its version."""
 
 ENCRYPTED = (
     Line(
@@ -81,12 +83,26 @@ docker network create
         return ("CONFIG_VXLAN",)
 
     def refuses(self, network: Network, engine: Engine) -> Iterable[str]:
-        """Yield that there is no Swarm beside the nftables backend."""
-        _ = network
+        """Yield that there is no Swarm beside the nftables backend, and that a Swarm never allocates IPv6.
+
+        Source: moby, daemon/cluster (`validateDefaultAddrPool` and `swarm-nftables`, 280a23a32d), and the maintainers'
+        specification of the Swarm's networks, "Known divergences".
+        """
         if engine.backend == "nftables":
+            more = (
+                ", or `features: {swarm-nftables: true}`, an experiment that dockerlab does not imagine"
+                if engine.swarm_feature
+                else ""
+            )
             yield (
                 f"wants a Swarm, and engine {engine} takes none with `firewall-backend: nftables`: say `iptables` in "
-                "daemon.json and restart the engine"
+                f"daemon.json{more}, and restart the engine"
+            )
+        wide = [str(pool.subnet) for pool in network.pools if pool.subnet.version == VERSION_6]
+        if wide:
+            yield (
+                f"has the subnet {wide[0]}: a Swarm's engines give out no IPv6 on an overlay, the network is never "
+                "ready, and a container on it is refused after 20 seconds (context deadline exceeded): leave it out"
             )
 
     def wants(self, network: Network | None) -> Wants:

@@ -11,11 +11,11 @@ from dockerlab.errors import ConflictError
 from dockerlab.facts import Facts
 from dockerlab.identity import Identity
 from dockerlab.imagined.engines import engine_of
+from dockerlab.imagined.refusals import refusals
 from dockerlab.kernel.addresses import IpNetwork
 from dockerlab.kernel.model import IP6_FORWARD
 from dockerlab.lab.ground import HostInterface
 from dockerlab.lab.model import Lab, Network
-from dockerlab.modes.ipvlan import IpvlanNetwork
 from dockerlab.modes.parent import ParentNetwork
 from dockerlab.plan.ownership import belongs
 from dockerlab.provision.unknown import missing, unknown
@@ -183,36 +183,9 @@ def _gossip(lab: Lab, facts: Facts, snapshot: Snapshot) -> Iterator[Obstacle]:
 
 def _engine(lab: Lab, facts: Facts, snapshot: Snapshot) -> Iterator[Obstacle]:
     """Yield what the host's engine would refuse: an option, IPv6 that is not forwarded, two ways out."""
-    engine = engine_of(snapshot, facts.settings)
-    if not engine.known:
-        return
-    unforwarded = facts.ground.on(IP6_FORWARD) is False
-    for name, network in lab.networks.items():
-        if facts.host not in lab.hosts_of(name):
-            continue
-        for told in modes.for_driver(network.driver).refuses(network, engine):
-            yield Obstacle(facts.host, "engine", f"network {name} {told}")
-        if network.driver == "bridge" and network.ipv6 and engine.backend == "nftables" and unforwarded:
-            told = (
-                f"network {name} has IPv6, which engine {engine} wants the host to forward by itself: "
-                "sysctl -w net.ipv6.conf.all.forwarding=1 net.ipv6.conf.default.forwarding=1"
-            )
-            yield Obstacle(facts.host, "engine", told)
-    if engine.routes_by_version:
-        return
-    for name, spec in lab.on_host(facts.host).items():
-        routed = [n for n in spec.networks if _routed(lab.networks[n])]
-        others = [n for n in spec.networks if n not in routed and not lab.networks[n].internal]
-        if routed and others:
-            told = (
-                f"container {name} is on {routed[0]}, whose mode l3 gives a default route, and on {others[0]}, which "
-                f"gives one too: engine {engine} does not start it (from 28.0 on one of them is chosen)"
-            )
-            yield Obstacle(facts.host, "engine", told)
-
-
-def _routed(network: Network) -> bool:
-    return isinstance(network, IpvlanNetwork) and network.submode != "l2" and not network.internal
+    forwards = facts.ground.on(IP6_FORWARD)
+    for told in refusals(lab, facts.host, engine_of(snapshot, facts.settings), forwards_ipv6=forwards):
+        yield Obstacle(facts.host, "engine", told)
 
 
 def _same(network: NetworkState, version: int) -> list[IpNetwork]:

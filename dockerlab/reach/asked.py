@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from dockerlab.errors import UsageError
+from dockerlab.imagined.refusals import refusals
 from dockerlab.reach.cells import Cell
 from dockerlab.reach.expectation import Expectation
 from dockerlab.reach.matrix import Row, beside, matrix
@@ -53,7 +54,27 @@ def expected(world: World, now: World | None = None) -> Expected:
     """
     rows, predicted = (matrix(world), list[Expectation]()) if now is None else beside(world, now)
     overridden, notes = override(rows, world.lab.expect)
-    return Expected(world, overridden, notes, now=now, predicted=predicted)
+    return Expected(
+        world,
+        overridden,
+        [*notes, *doubts(world), *(refused(world) if now is None else ())],
+        now=now,
+        predicted=predicted,
+    )
+
+
+def doubts(world: World) -> list[str]:
+    """Return what nobody observed of the engines that a world is imagined of, each once."""
+    return list(dict.fromkeys(each.doubt for each in world.engines.values() if each.doubt))
+
+
+def refused(world: World) -> list[str]:
+    """Return what the engines that a world is imagined of would not make of the lab, each with its host."""
+    return [
+        f"{host}: {told}; `up` refuses it before anything is made"
+        for host, engine in world.engines.items()
+        for told in refusals(world.lab, host, engine)
+    ]
 
 
 def asked(world: World, ends: Ends, now: World | None = None) -> Expected:

@@ -7,7 +7,7 @@ target, so that the cost of a large lab is that of counting its cells.
 from __future__ import annotations
 
 import gc
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -52,6 +52,20 @@ def beside(world: World, other: World) -> tuple[list[Row], list[Expectation]]:
             rows += zip(cells, here.row(source, numbers, cells), strict=True)
             told += there.row(source, numbers, cells)
     return rows, told
+
+
+def said_of(world: World, other: World, wanted: Collection[Cell]) -> dict[Cell, Expectation]:
+    """Return what another world says of some cells of a world."""
+    asked = Questions(world)
+    model = Model(other, asked)
+    found: dict[Cell, Expectation] = {}
+    with _no_collection():
+        for source in dict.fromkeys(cell.source for cell in wanted):
+            numbers, cells = asked.row(source)
+            kept = [(number, cell) for number, cell in zip(numbers, cells, strict=True) if cell in wanted]
+            told = model.row(source, [number for number, _ in kept], [cell for _, cell in kept])
+            found |= zip((cell for _, cell in kept), told, strict=True)
+    return found
 
 
 @contextmanager

@@ -10,6 +10,7 @@ from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Namespace
 from dockerlab.lab.model import Lab
 from dockerlab.snapshot import Snapshot
+from dockerlab.versions import Engine
 from dockerlab.walk.compiled import Fabric
 from dockerlab.walk.outcome import SpaceId
 
@@ -61,6 +62,8 @@ class World:
     homeless: Mapping[str, str] = field(default_factory=dict)
     unsettled: frozenset[str] = frozenset()
     """The hosts whose engines' settings could not be read: what these decide is not known."""
+    engines: Mapping[str, Engine] = field(default_factory=dict)
+    """What would make the lab, by host; empty for kernels as they are, whoever made them so."""
 
     @cached_property
     def names(self) -> Mapping[SpaceId, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 
@@ -43,11 +43,15 @@ class Looked(Protocol):
         ...
 
 
-def offline(lab: Lab, engine: str = DEFAULT) -> World:
-    """Return the world of a lab on hosts that nobody has seen, with engines of that version."""
-    versions = dict.fromkeys(lab.hosts, engine)
-    engines = {host: _defined(lab, host, engine) for host in lab.hosts}
-    return imagined(lab, books(lab, versions, None), ground.made_up(lab), engines, {})
+def offline(lab: Lab, engine: str | Engine = DEFAULT) -> World:
+    """Return the world of a lab on hosts that nobody has seen, with engines of that version.
+
+    Of an `Engine` itself, the settings that the definition speaks of are the definition's.
+    """
+    maker = Engine(numbers(engine)) if isinstance(engine, str) else engine
+    engines = {host: _defined(lab, host, maker) for host in lab.hosts}
+    book = books(lab, {host: str(each) for host, each in engines.items()}, None, engines)
+    return imagined(lab, book, ground.made_up(lab, engines), engines, {})
 
 
 def defined(lab: Lab, seen: Looked) -> World:
@@ -62,6 +66,18 @@ def booked(lab: Lab, seen: Looked) -> World:
     """Return the world as the engines' own books have it: every object as its engine made it."""
     grounds = {host: _ground(host, seen) for host in lab.hosts}
     return imagined(lab, seen.snapshots, grounds, engines_of(lab, seen), seen.facts)
+
+
+def upgraded(lab: Lab, seen: Looked, new: Callable[[Engine], Engine]) -> World:
+    """Return the world as the definition has it on the hosts that were seen, with other engines in place of theirs.
+
+    `new` tells what comes in the place of each. Addresses that were given to containers stay.
+    """
+    now = engines_of(lab, seen)
+    engines = {host: new(own) for host, own in now.items()}
+    grounds = {host: ground.with_engine(_ground(host, seen), now[host], engines[host]) for host in lab.hosts}
+    book = books(lab, {host: str(each) for host, each in engines.items()}, seen.snapshots, engines)
+    return imagined(lab, book, grounds, engines, seen.facts)
 
 
 def surveyed(lab: Lab, seen: Looked) -> World:
@@ -88,11 +104,11 @@ def engines_of(lab: Lab, seen: Looked) -> dict[str, Engine]:
     return found | {host: replace(found[host], forwards=False) for host in still}
 
 
-def _defined(lab: Lab, host: str, engine: str) -> Engine:
+def _defined(lab: Lab, host: str, engine: Engine) -> Engine:
     daemon = lab.daemons.get(host, Daemon())
-    return Engine(
-        numbers(engine),
-        daemon.firewall_backend or "iptables",
+    return replace(
+        engine,
+        backend=daemon.firewall_backend or engine.backend,
         proxy=daemon.userland_proxy is not False,
         iptables=daemon.iptables is not False,
         ip6tables=daemon.ip6tables,
@@ -114,7 +130,7 @@ def imagined(
     homes = {host: SpaceId(host, machine.ground.id) for host, machine in made.machines.items()} | dict(made.homes)
     who = people(lab, book, made.machines, engines, facts)
     unsettled = frozenset(host for host, told in facts.items() if not told.settings.known)
-    return World(lab, book, Fabric(net), homes, who, unsettled=unsettled)
+    return World(lab, book, Fabric(net), homes, who, unsettled=unsettled, engines=engines)
 
 
 def _beyond(lab: Lab) -> dict[IpAddress, frozenset[int]]:

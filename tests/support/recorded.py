@@ -16,14 +16,17 @@ from dockerlab.imagined.machines import machines
 from dockerlab.kernel import iptables, nft, tables
 from dockerlab.kernel import links as interfaces
 from dockerlab.kernel.difference import meaning
-from dockerlab.kernel.model import Machine, Namespace, Proxy
+from dockerlab.kernel.model import Listener, Machine, Namespace, Proxy
 from dockerlab.kernel.rules import Ruleset
+from dockerlab.reach import worlds
 from dockerlab.snapshot import Snapshot
 from dockerlab.versions import Engine, numbers
+from support.facts import facts_of
 from support.labs import lab
 from support.recordings import FOLDERS
+from support.worlds import Looked
 
-FILES = tuple(sorted(path for folder in FOLDERS for path in folder.glob("*.json.xz")))
+FILES = tuple(sorted({path.name: path for folder in FOLDERS for path in folder.glob("*.json.xz")}.values()))
 """The recordings that are there, which may be none."""
 
 
@@ -260,3 +263,51 @@ def differences(each):
             wrong += [f"{space.paths} route {route}" for route in routes(home) ^ routes(space)]
         found += [f"{each.name} {host} {text}" for text in wrong]
     return found
+
+
+def facts(each):
+    """Return what is known of the hosts beside their kernels, by host."""
+    return {host: _facts(host, told) for host, told in each.said["hosts"].items()}
+
+
+def _facts(host, told):
+    said = told["cat /etc/docker/daemon.json"]
+    settings = json.loads(said) if said.startswith("{") else {}
+    return facts_of(
+        host,
+        userland_proxy=settings.get("userland-proxy", True),
+        iptables=settings.get("iptables", True),
+        ip6tables=settings.get("ip6tables"),
+        direct_routing=settings.get("allow-direct-routing", False),
+        dns=tuple(settings.get("dns", ())),
+    )
+
+
+def looked(each):
+    """Return what a look at the hosts of a recorded lab would have brought.
+
+    A recording has no sockets: containers listen where the definition gives them a program that does, and the engine's
+    own sockets and docker-proxies are those that are imagined.
+    """
+    definition, books = each.lab, each.books()
+    seen = Looked(books, facts(each), each.machines())
+    made = worlds.defined(definition, seen).fabric.net.machines
+    seen.machines = {
+        host: replace(
+            machine,
+            proxies=made[host].proxies,
+            namespaces=tuple(
+                replace(space, listeners=_sockets(definition, space, made[host].ground)) for space in machine.namespaces
+            ),
+        )
+        for host, machine in seen.machines.items()
+    }
+    return seen
+
+
+def _sockets(definition, space, ground):
+    if space.host:
+        return ground.listeners
+    names = [name for name in definition.containers if name in space.paths]
+    specs = [each for name, each in definition.containers.items() if name in names or each.owner in names]
+    return tuple(Listener("tcp", "::", port) for each in specs if each.command for port in each.listens)

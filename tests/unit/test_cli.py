@@ -248,3 +248,53 @@ def test_start_is_light(start):
     code = f"{start}\nimport sys\nprint(sorted(set(sys.modules) & set({HEAVY!r})), len(sys.modules))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("[] ")
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (["--engine", "20.10", "--against", "28.5"], 1, "From 25.0.0 on no longer: an internal bridge gives a default"),
+        (["--engine", "28.4", "--against", "28.5"], 0, "54 cells: 0 differ"),
+        (["--engine", "28.5", "--against", "user-bridge"], 0, "54 cells: 0 differ"),
+        (["--offline", "--against", "ports"], 1, "not asked -> "),
+        (["hidden", "local", "--engine", "20.10", "--against", "28.5"], 1, "1 cell: 1 differ"),
+        (["--engine", "20.10", "--against", "28.5", "--format", "markdown"], 1, "## What differs"),
+        (["--engine", "28.5", "--against", "29.8-nftables"], 0, "against engine 29.8 with nftables"),
+    ],
+)
+def test_what_differs(call, words, code, told):
+    """`explain --against` ends with 1 where something differs, with 0 where nothing does."""
+    done = call("explain", "user-bridge", *words)
+    assert (done.returncode, done.stderr) == (code, "")
+    assert told in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--engine", "28.5", "--against", "28.5-nftables"], "from 29.0 on"),
+        (["--offline", "--against", "hosts"], "leave out --set-against and --offline"),
+        (["--offline", "--format", "json"], "add --against"),
+        (["--against", "28.5", "--live"], "leave out --live"),
+        (["--engine", "28.5", "--against", "nothing-of-that-name"], "no packaged lab of that name"),
+        (["--engine", "28.5", "--against", "29.8", "--set-against", "x"], "NAME=VALUE"),
+    ],
+)
+def test_what_cannot_be_compared(call, words, said):
+    done = call("explain", "user-bridge", *words)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+
+
+def test_values_on_either_side(call, tmp_path):
+    """`--set` is of both sides where they are one definition, `--set-against` of the other one alone."""
+    path = tmp_path / "lab.yaml"
+    path.write_text(
+        "name: sides\nvars: {shut: 'true', out: 'true'}\nnetworks: {n: {internal: '{{ shut }}'}}\n"
+        "containers: {web: {networks: [n]}}\noutside: {away: 203.0.113.9}\n"
+    )
+    one = call("explain", str(path), "--offline", "--set-against", "shut=false")
+    assert one.returncode == 1
+    assert "web -> away 203.0.113.9, ping: unreachable (no route) [bridge-internal] -> reachable" in one.stdout
+    both = call("explain", str(path), "--offline", "--set", "shut=false", "--set-against", "out=false")
+    assert both.returncode == 0
