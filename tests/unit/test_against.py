@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from support.facts import altered
 from support.labs import lab, read, running
 from support.worlds import looked
 
@@ -143,7 +144,7 @@ def test_hosts_that_get_another_engine():
     found = sides.upgrade(definition, seen, named("29.8"))
     assert keys(found.differences) == {("web", "open", "ping"), ("web", "open", "tcp/90")}
     assert found.before.told == "the hosts with engine 28.5.2"
-    open_ = {host: replace(fact, direct_routing=True) for host, fact in seen.facts.items()}
+    open_ = {host: altered(fact, direct_routing=True) for host, fact in seen.facts.items()}
     kept = sides.upgrade(definition, replace(seen, facts=open_), named("29.8"))
     assert all(engine.direct for engine in kept.after.world.engines.values())
 
