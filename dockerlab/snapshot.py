@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
+from typing import Any
 
 LABEL_LAB = "dockerlab.lab"
 LABEL_INSTANCE = "dockerlab.instance"
@@ -82,6 +83,8 @@ class ContainerState:
 
     `started` is when it last started, in nanoseconds since 1970; 0 where that is not known. What it runs and which
     ports it asks for, whether they can be published or not, only an inspected container tells: else they are None.
+    `detail` is then all that the engine says of it. `known_as` is its name on the host, where `name` is another one by
+    which a discovered lab calls it.
     """
 
     id: str
@@ -100,6 +103,8 @@ class ContainerState:
     entrypoint: tuple[str, ...] | None = None
     command: tuple[str, ...] | None = None
     asked: tuple[PublishedPort, ...] | None = None
+    detail: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    known_as: str = ""
 
 
 def orphaned(joiner: ContainerState, owner: ContainerState) -> bool:
@@ -120,7 +125,7 @@ class NetworkState:
 
     `members` are the IPv4 addresses of what the engine attached, by container ID or the engine's own name; `stale` are
     the names of endpoints whose containers are gone, which the engine should have forgotten. Only an inspected network
-    has either.
+    has either. `detail` is all that the engine says of it.
     """
 
     id: str
@@ -135,6 +140,7 @@ class NetworkState:
     containers: tuple[str, ...] = ()
     members: Mapping[str, IPv4Interface] = field(default_factory=dict)
     stale: tuple[str, ...] = ()
+    detail: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
     @property
     def bridge(self) -> str:
@@ -148,13 +154,15 @@ class NetworkState:
 class ImageState:
     """One image; `parent` is the ID of the image that it was made from on this engine, empty where that is not known.
 
-    `labels` lack those of dockerlab's that it only has from the image that it was made from.
+    `labels` lack those of dockerlab's that it only has from the image that it was made from. `config` is what it gives
+    to a container that says nothing else, None where that was not asked for.
     """
 
     id: str
     names: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     parent: str = ""
+    config: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,8 @@ def to_image(entry: Json) -> ImageState:
     names = tuple(sorted(_image_names(entry)))
     labels = entry.get("Labels") or {}
     own = LABEL_IMAGE in labels and (not names or labels[LABEL_IMAGE] in names)
-    return ImageState(entry["Id"], names, labels if own else _foreign(labels), entry.get("ParentId") or "")
+    given = labels if own else _foreign(labels)
+    return ImageState(entry["Id"], names, given, entry.get("ParentId") or "", entry.get("Config"))
 
 
 def _foreign(labels: Mapping[str, str]) -> dict[str, str]:
@@ -125,6 +126,7 @@ def _from_detail(entry: Json) -> ContainerState:
         entrypoint=tuple(entry["Config"].get("Entrypoint") or ()),
         command=tuple(entry["Config"].get("Cmd") or ()),
         asked=tuple(_bindings(host.get("PortBindings") or {})),
+        detail=entry,
     )
 
 
@@ -194,11 +196,15 @@ def _addresses(endpoint: Json) -> Iterator[IPv4Interface | IPv6Interface]:
 
 
 def _bindings(ports: Json) -> Iterator[PublishedPort]:
-    """Yield the published ports in `80/tcp: [{HostIp, HostPort}]`; one without a port will be given any."""
+    """Yield the published ports in `80/tcp: [{HostIp, HostPort}]`.
+
+    One without a port of the host will be given any, and one with a range (`8000-8010`) any of these: neither is known
+    before.
+    """
     for port, bindings in sorted(ports.items()):
         number, _, protocol = port.partition("/")
         for binding in bindings or ():
-            if binding.get("HostPort"):
+            if (binding.get("HostPort") or "").isdigit():
                 ip = binding.get("HostIp") or "0.0.0.0"  # noqa: S104 - what the engine means by an empty one
                 yield PublishedPort(ip, int(binding["HostPort"]), int(number), protocol or "tcp")
 
@@ -233,6 +239,7 @@ def to_network(entry: Json, containers: Sequence[ContainerState] | None = None) 
             if member.get("IPv4Address")
         },
         stale=tuple(sorted(stale)),
+        detail=entry,
     )
 
 

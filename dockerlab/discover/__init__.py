@@ -1,0 +1,11 @@
+"""From what is on hosts, whoever made it, to a definition: pure, but for `spot`, which looks.
+
+wanted       what is taken: all that runs, or what filters say
+naming       names for a definition of what hosts call as they please
+networks     which networks are one, and what a definition says of each
+containers   what a definition says of a container; `places` of its networks, `words` of all that is not the network's
+secrets      what is never written
+definition   all of it put together, so that it loads
+text         the same as YAML, with the reasons as comments
+spot         a lab that was discovered just now, for the commands that need one
+"""

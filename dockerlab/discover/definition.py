@@ -1,0 +1,276 @@
+"""What was found on hosts put together: a definition that loads, and how its names lead back to the hosts' own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from dockerlab import modes
+from dockerlab.discover import containers as of_containers
+from dockerlab.discover.entry import Entry
+from dockerlab.discover.naming import Key, lab_name, names_for
+from dockerlab.discover.networks import ON_PARENT, Shared, shared
+from dockerlab.discover.places import Surroundings
+from dockerlab.discover.text import text_of
+from dockerlab.discover.wanted import EVERYTHING, PROJECT, Chosen, Wanted, chosen
+from dockerlab.errors import UsageError
+from dockerlab.lab import check
+from dockerlab.lab.model import Lab
+from dockerlab.lab.problem import KeyPath, Problem
+from dockerlab.lab.references import references
+from dockerlab.lab.structure import validate
+from dockerlab.snapshot import LABEL_LAB, ContainerState, Snapshot
+
+Listening = Mapping[str, Mapping[str, tuple[int, ...]]]
+"""The TCP ports on which containers listen, by host and ID."""
+
+ROUNDS = 200
+"""So often something is taken out that does not load; far more than there are kinds of it."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A lab that was discovered: as a definition, as text, and by which names its objects go on the hosts.
+
+    `notes` say what was left out, or is otherwise than one might think.
+    """
+
+    lab: Lab
+    text: str
+    notes: tuple[str, ...] = ()
+    containers: Mapping[Key, str] = field(default_factory=dict)
+    networks: Mapping[Key, str] = field(default_factory=dict)
+
+
+def discovered(
+    snapshots: Mapping[str, Snapshot],
+    addresses: Mapping[str, str | None],
+    wanted: Wanted = EVERYTHING,
+    listening: Listening | None = None,
+    name: str = "",
+) -> Found:
+    """Return the definition of what is on hosts, by looks at their engines that tell `every` detail.
+
+    `addresses` say where each host is, None where its name does; `listening` is what their kernels told, None where
+    that was not asked. Raises UsageError where there is nothing to define.
+    """
+    types = modes.network_types()
+    taken = chosen(snapshots, wanted, types)
+    if not any(taken.containers.values()):
+        raise UsageError(_nothing(snapshots, taken, wanted))
+    networks = shared(taken.networks, lambda key: _given(taken, key))
+    names = names_for(
+        (((host, each.id), each.name) for host, own in taken.containers.items() for each in own), taken=snapshots
+    )
+    whole = _whole(snapshots, addresses, taken, networks, names, listening or {})
+    whole.data["name"] = lab_name(name or _called(taken))
+    lab = loadable(whole)
+    head = [f"What was found on {_listed(snapshots)} ({_engines(snapshots)}), by `dockerlab discover`."]
+    keys = {(host, state.id): each.name for each in networks for host, state in each.members.items()}
+    return Found(lab, text_of(whole, [*head, *taken.notes]), taken.notes, names, keys)
+
+
+def _whole(
+    snapshots: Mapping[str, Snapshot],
+    addresses: Mapping[str, str | None],
+    taken: Chosen,
+    networks: Sequence[Shared],
+    names: Mapping[Key, str],
+    listening: Listening,
+) -> Entry:
+    """Return the whole definition, its sections in their order."""
+    whole = Entry({"name": ""})
+    where = {host: None if addresses.get(host) in (None, host) else addresses[host] for host in snapshots}
+    if addresses != {"local": "local"}:
+        whole.data["hosts"] = where
+    by_network: dict[str, Entry] = {each.name: each.entry for each in networks}
+    by_container: dict[str, Entry] = {}
+    users: dict[str, set[str]] = {}
+    for host, own in taken.containers.items():
+        around = Surroundings(snapshots[host], networks, names, len(snapshots), listening.get(host, {}))
+        for state in own:
+            entry = by_container[names[host, state.id]] = of_containers.described(state, around)
+            for network in entry.data.get("networks", ()):
+                users.setdefault(network, set()).add(host)
+    for each in networks:
+        here = [host for host in snapshots if host in each.members]
+        expected = [host for host in snapshots if host in users.get(each.name, ())] or list(snapshots)
+        if here != expected and next(iter(each.members.values())).scope != "swarm":
+            each.entry.data["hosts"] = here
+    for section, entries in (("networks", by_network), ("containers", by_container)):
+        if entries:
+            whole.data[section] = {name: entries[name].data for name in sorted(entries)}
+            for name, entry in entries.items():
+                whole.adopt(entry, section, name)
+    _docker0(whole, snapshots, taken)
+    return whole
+
+
+def _docker0(whole: Entry, snapshots: Mapping[str, Snapshot], taken: Chosen) -> None:
+    """Say where docker0 has an address that somebody set, and a container of the lab is on it."""
+    for host, own in taken.containers.items():
+        state = snapshots[host].network("bridge")
+        if state is None or not any("bridge" in each.endpoints for each in own):
+            continue
+        four = next((subnet for subnet in state.subnets if subnet.version == 4), None)
+        if four is not None and str(four) != "172.17.0.0/16" and state.gateways:
+            bip = f"{state.gateways[0]}/{four.prefixlen}"
+            path = ("hosts", host) if "hosts" in whole.data else ("containers",)
+            whole.say(f"docker0 is {four} on {host}; for the same elsewhere: daemon: {{bip: {bip}}}", *path)
+
+
+def _given(taken: Chosen, key: Key) -> set[str]:
+    """Return the addresses of a network of a host that a person chose, and on a parent's LAN all that there are."""
+    host, identity = key
+    network = next(state for state in taken.networks[host] if state.id == identity)
+    found: set[str] = set()
+    for container in taken.containers.get(host, ()):
+        told = ((container.detail or {}).get("NetworkSettings") or {}).get("Networks") or {}
+        asked = (told.get(network.name) or {}).get("IPAMConfig") or {}
+        found |= {str(asked[name]) for name in ("IPv4Address", "IPv6Address") if asked.get(name)}
+        if network.driver in ON_PARENT and network.name in container.endpoints:
+            found |= {str(address.ip) for address in container.endpoints[network.name].addresses}
+    return found
+
+
+def _called(taken: Chosen) -> str:
+    """Return what all containers are said to belong to, `discovered` where that is not one thing."""
+    every = [container for own in taken.containers.values() for container in own]
+    for key in (LABEL_LAB, *PROJECT):
+        said = {container.labels.get(key) for container in every}
+        if len(said) == 1 and None not in said:
+            return str(said.pop())
+    return "discovered"
+
+
+def _nothing(snapshots: Mapping[str, Snapshot], taken: Chosen, wanted: Wanted) -> str:
+    there = sum(len(snapshot.containers) for snapshot in snapshots.values())
+    told = f"nothing to define on {_listed(snapshots)}: "
+    if wanted.filters:
+        told += f"of {there} containers none fits what is asked for"
+    else:
+        told += "no container runs there" if there else "there is no container"
+    return "\n  ".join((told, *taken.notes))
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def _engines(snapshots: Mapping[str, Snapshot]) -> str:
+    versions = dict.fromkeys(snapshot.engine_version for snapshot in snapshots.values())
+    return f"Docker {_listed(versions)}"
+
+
+def loadable(whole: Entry) -> Lab:
+    """Return the lab of a definition; what would not load is taken out, and said where it stood.
+
+    Docker takes more than a definition does, and what it has may contradict itself, as where a container does not run
+    whose port another one has by now.
+    """
+    for _ in range(ROUNDS):
+        lab, problems = _checked(whole.data)
+        if lab is not None and not problems:
+            return lab
+        for problem in _deepest(problems):
+            _take_out(whole, problem)
+    raise UsageError("what was found there makes no definition: " + "; ".join(each.message for each in problems))
+
+
+def _checked(data: Mapping[str, Any]) -> tuple[Lab | None, list[Problem]]:
+    lab, wrong = validate(data, modes.network_types())
+    if lab is None or wrong:
+        return None, list(wrong)
+    lost = list(references(lab))
+    return lab, lost or [problem for each in (*check.CHECKS, modes.check) for problem in each(lab)]
+
+
+def _deepest(problems: Sequence[Problem]) -> list[Problem]:
+    """Return one problem of each entry, the last item of a list first: what is taken out moves those behind it."""
+    found: dict[KeyPath, Problem] = {}
+    for problem in problems:
+        found[problem.path[:3]] = problem
+    return list(found.values())
+
+
+def _take_out(whole: Entry, problem: Problem) -> None:
+    """Take out what a problem is about, or as much around it as there is, and say why."""
+    path, data = [], whole.data
+    inner: Any = data
+    for part in problem.path:
+        if isinstance(inner, dict) and part not in inner:
+            break
+        if isinstance(inner, list):
+            index = inner.index(part) if part in inner else part if isinstance(part, int) and part < len(inner) else None
+            if index is None:
+                break
+            part = index
+        elif not isinstance(inner, dict):
+            break
+        path.append(part)
+        inner = inner[part]
+    if not path or path[0] == "name":
+        raise UsageError(f"what was found there makes no definition: {problem.message}")
+    holder: Any = data
+    for part in path[:-1]:
+        holder = holder[part]
+    gone = holder[path[-1]]
+    del holder[path[-1]]
+    for place in [place for place in whole.notes if place[: len(path)] == tuple(path) and len(path) > 2]:
+        del whole.notes[place]
+    if not holder and len(path) > 1 and len(path) != 3:
+        above: Any = data
+        for part in path[:-2]:
+            above = above[part]
+        del above[path[-2]]
+    what = f" {gone}" if not isinstance(gone, (dict, list)) else ""
+    named = ".".join(map(str, path[2:] if len(path) > 2 else path))
+    whole.say(f"left out: {named}{what}: {problem.message}", *path[:2] if len(path) > 2 else path[:1])
+
+
+def renamed(snapshots: Mapping[str, Snapshot], found: Found) -> dict[str, Snapshot]:
+    """Return the hosts' books with their objects under the names of the definition."""
+    return {host: _book(snapshot, found) for host, snapshot in snapshots.items()}
+
+
+def _book(snapshot: Snapshot, found: Found) -> Snapshot:
+    host = snapshot.host
+    networks = {
+        state.name: found.networks[host, state.id] for state in snapshot.networks if (host, state.id) in found.networks
+    }
+    names = {
+        state.name: found.containers[host, state.id]
+        for state in snapshot.containers
+        if (host, state.id) in found.containers
+    }
+    if all(old == new for old, new in (*networks.items(), *names.items())):
+        return snapshot
+    own = [_named(state, found.containers.get((host, state.id)), networks) for state in snapshot.containers]
+    taken = {state.name for state in own if (host, state.id) in found.containers}
+    # Whoever is not of the lab and has a name that one of the lab has now goes by its own ID.
+    own = [s if (host, s.id) in found.containers or s.name not in taken else replace(s, name=s.id[:12]) for s in own]
+    return replace(
+        snapshot,
+        containers=tuple(own),
+        networks=tuple(
+            replace(
+                state,
+                name=networks.get(state.name, state.name) if (host, state.id) in found.networks else state.name,
+                containers=tuple(names.get(each, each) for each in state.containers),
+            )
+            for state in snapshot.networks
+        ),
+    )
+
+
+def _named(state: ContainerState, name: str | None, networks: Mapping[str, str]) -> ContainerState:
+    endpoints = {
+        networks.get(key, key): replace(end, network=networks.get(key, key)) for key, end in state.endpoints.items()
+    }
+    if name is None or name == state.name:
+        return replace(state, endpoints=endpoints)
+    answering = {
+        key: replace(end, aliases=tuple(dict.fromkeys((state.name, *end.aliases)))) for key, end in endpoints.items()
+    }
+    return replace(state, name=name, known_as=state.name, endpoints=answering)
