@@ -11,6 +11,7 @@ from dockerlab.cli import options as o
 from dockerlab.cli import students as of_class
 from dockerlab.cli.output import say, write
 from dockerlab.cli.places import HERE, Places, placed
+from dockerlab.cli.unnamed import NOTHING, Unnamed, unnamed
 from dockerlab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
 
 
 @placed
+@unnamed
 def explain(
-    lab: o.LabArgument,
+    lab: o.LabOrHosts = None,
     source: Annotated[
         str | None, typer.Argument(metavar="FROM", help="A container or host.", autocompletion=completion.ends)
     ] = None,
@@ -45,10 +47,32 @@ def explain(
     student: o.StudentOption = None,
     subnets: o.SubnetsOption = None,
     settings: o.SetOption = None,
+    what: Unnamed = NOTHING,
     where: Places = HERE,
     output: o.OutputOption = None,
 ) -> None:
-    """Explain why FROM reaches TO or not, hop by hop; without them, the whole matrix, rule by rule."""
+    """Explain why FROM reaches TO or not, hop by hop; without them, the whole matrix, rule by rule.
+
+    Without LAB it is about what runs on the hosts that are named, as they are.
+    """
+    if to is None and (source is not None or lab is None):  # of two words, the first is FROM
+        if offline or trace or student is not None or settings:
+            raise UsageError(
+                "name a LAB before FROM and TO for --offline, --trace, --student and --set; without one, what runs on "
+                "the hosts is explained, and nothing there is changed, as --trace would for a moment"
+            )
+        if source is not None and not (what.host or where.named):
+            raise UsageError(
+                "name both ends, FROM and TO, or neither of them; without a LAB before them, say on which hosts to look: "
+                "--host ADDRESS, --sandbox or --inventory FILE"
+            )
+        if live and source is None:
+            raise UsageError("--live asks the real hosts about one pair: name FROM and TO")
+        _on_the_spot(what, where, (lab, source, probe), live=live, output=output)
+        return
+    what.refuse_with(lab)
+    if lab is None:
+        raise UsageError("name a LAB")
     if (source is None) != (to is None):
         raise UsageError("name both ends, FROM and TO, or neither of them")
     if offline and student is not None:
@@ -71,6 +95,17 @@ def explain(
         definition = loading.load_lab(lab, settings)
         with where.open(definition.addresses) as session:
             _on_hosts(definition, session.hosts, (source, to, probe), live=live, trace=trace, output=output)
+
+
+def _on_the_spot(
+    what: Unnamed, where: Places, ends: tuple[str | None, str | None, str | None], *, live: bool, output: Path | None
+) -> None:
+    """Explain what runs on hosts; a container that is asked for by its name may have ended."""
+    with what.found(where, stopped=ends[0] is not None) as (spot, session):
+        from dockerlab.reach.asked import Ends
+        from dockerlab.verify import on_the_spot
+
+        _tell(*on_the_spot.explain(spot, session.hosts, Ends(*ends), live=live), output)
 
 
 def _on_hosts(

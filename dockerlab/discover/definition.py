@@ -202,7 +202,9 @@ def _take_out(whole: Entry, problem: Problem) -> None:
         if isinstance(inner, dict) and part not in inner:
             break
         if isinstance(inner, list):
-            index = inner.index(part) if part in inner else part if isinstance(part, int) and part < len(inner) else None
+            index = (
+                inner.index(part) if part in inner else part if isinstance(part, int) and part < len(inner) else None
+            )
             if index is None:
                 break
             part = index

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_network
 from typing import Any
 
 from dockerlab.discover.entry import Entry, Json
@@ -23,10 +23,10 @@ SHORT = ("parent", "macvlan_mode", "ipvlan_mode")
 MADE_UP = ("com.docker.network.enable_ipv4", "com.docker.network.enable_ipv6", VXLAN_IDS)
 """Options that engines write down though nobody gave them."""
 
-V4_POOLS = tuple(map(ip_network, ("172.16.0.0/12", "192.168.0.0/16")))
+V4_POOLS = ((ip_network("172.16.0.0/12"), 16), (ip_network("192.168.0.0/16"), 20))
 SWARM_POOL = ip_network("10.0.0.0/16")
-"""Where engines take subnets from that nobody named (libnetwork, `ipamutils`: 172.17 to 172.31 as /16, 192.168 as /20;
-a Swarm: 10.0.0.0/8 as /24, in turn)."""
+"""Where engines take subnets from that nobody named, and how long their prefixes are (libnetwork, `ipamutils`: 172.17 to
+172.31, then 192.168); a Swarm takes 10.0.0.0/24 and so on, in turn."""
 ULA = ip_network("fd00::/8")
 
 
@@ -214,11 +214,10 @@ def _by_engine(state: NetworkState, config: Json) -> bool:
         return False
     subnet: IpNetwork = ip_network(str(config["Subnet"]), strict=False)
     if subnet.version == 6:
-        return subnet.prefixlen == 64 and subnet.subnet_of(ULA) and _drawn(subnet)
+        return subnet.prefixlen == 64 and subnet[0] in ULA and _drawn(subnet)
     if state.scope == "swarm":
-        return subnet.prefixlen == 24 and subnet.subnet_of(SWARM_POOL)
-    wide = subnet.prefixlen == 16 and subnet.subnet_of(V4_POOLS[0]) and ip_address(gateway) != subnet[0]
-    return wide or (subnet.prefixlen == 20 and subnet.subnet_of(V4_POOLS[1]))
+        return subnet.prefixlen == 24 and subnet[0] in SWARM_POOL
+    return any(subnet.prefixlen == size and subnet[0] in pool for pool, size in V4_POOLS)
 
 
 def _drawn(subnet: IpNetwork) -> bool:

@@ -68,9 +68,7 @@ def _joins(entry: Entry, container: ContainerState, around: Surroundings) -> Non
         entry.data["network_mode"] = f"container:{around.names[around.snapshot.host, owner.id]}"
 
 
-def _places(
-    entry: Entry, container: ContainerState, around: Surroundings
-) -> Iterator[tuple[str, dict[str, Any]]]:
+def _places(entry: Entry, container: ContainerState, around: Surroundings) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield a container's networks by the definition's names, the one that `docker run` was given first."""
     told = ((container.detail or {}).get("NetworkSettings") or {}).get("Networks") or {}
     mode = container.network_mode

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
 
 from dockerlab.lab.check import LOGIN
 
@@ -110,6 +111,6 @@ def _random(text: str) -> bool:
     """Tell whether a text looks as if a machine had drawn it: long, and letters and digits take turns in it."""
     if not RANDOM.fullmatch(text) or text.startswith("/"):
         return False
-    turns = sum(a.isdigit() != b.isdigit() for a, b in zip(text, text[1:], strict=False))
-    cases = sum(a.islower() and b.isupper() for a, b in zip(text, text[1:], strict=False))
+    turns = sum(a.isdigit() != b.isdigit() for a, b in pairwise(text))
+    cases = sum(a.islower() and b.isupper() for a, b in pairwise(text))
     return turns + cases >= len(text) // 8

@@ -15,7 +15,9 @@ from dockerlab.plain import one_line
 WIDTH = 110
 BARE = re.compile(r"[A-Za-z0-9_./][A-Za-z0-9_./@+-]*( [A-Za-z0-9_./-][A-Za-z0-9_./@+-]*)*")
 """Text that needs no quotes: words in which YAML finds nothing of its own."""
-MISREAD = re.compile(r"[-+.0-9_]+|0[xo][0-9a-fA-F]*|[-+0-9.]+e[-+0-9]*|true|false|null|yes|no|on|off|y|n", re.IGNORECASE)
+MISREAD = re.compile(
+    r"[-+.0-9_]+|0[xo][0-9a-fA-F]*|[-+0-9.]+e[-+0-9]*|true|false|null|yes|no|on|off|y|n", re.IGNORECASE
+)
 """What looks like a number or a word of YAML's."""
 ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}")
 APART = ("hosts", "networks", "containers")
@@ -28,7 +30,9 @@ def text_of(entry: Entry, head: Sequence[str] = ()) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _mapping(data: Mapping[str, Any], path: KeyPath, notes: Mapping[KeyPath, Sequence[str]], indent: str) -> Iterator[str]:
+def _mapping(
+    data: Mapping[str, Any], path: KeyPath, notes: Mapping[KeyPath, Sequence[str]], indent: str
+) -> Iterator[str]:
     for key, value in data.items():
         here = (*path, key)
         if not path and key in APART:
@@ -60,7 +64,9 @@ def _items(items: Sequence[Any], path: KeyPath, notes: Mapping[KeyPath, Sequence
 
 def _short(value: Any) -> bool:
     """Tell whether a list or a mapping reads well on one line: one with mappings, or with keys alone, does not."""
-    return not isinstance(value, Mapping) or not any(each is None or isinstance(each, Mapping) for each in value.values())
+    return not isinstance(value, Mapping) or not any(
+        each is None or isinstance(each, Mapping) for each in value.values()
+    )
 
 
 def _flow(value: Any) -> str | None:

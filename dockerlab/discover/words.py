@@ -63,7 +63,7 @@ def _of(key: str, *defaults: Any) -> Reader:
 def _size(key: str, *defaults: int) -> Reader:
     def read(seen: Seen) -> str | None:
         value = seen.host.get(key)
-        return None if value in (None, 0, *defaults) else size(int(value))
+        return size(int(value)) if value and value not in defaults else None
 
     return read
 
@@ -121,9 +121,7 @@ def _devices(seen: Seen) -> list[str] | None:
 def _limits(seen: Seen) -> dict[str, Any] | None:
     told = seen.host.get("Ulimits") or ()
     return {
-        each["Name"]: each["Soft"]
-        if each["Soft"] == each["Hard"]
-        else {"soft": each["Soft"], "hard": each["Hard"]}
+        each["Name"]: each["Soft"] if each["Soft"] == each["Hard"] else {"soft": each["Soft"], "hard": each["Hard"]}
         for each in told
     } or None
 
@@ -165,7 +163,9 @@ def _joined(key: str, *defaults: str) -> Reader:
 
 def _logging(seen: Seen) -> dict[str, Any] | None:
     told = seen.host.get("LogConfig") or {}
-    options = {str(k): str(v) for k, v in sorted((told.get("Config") or {}).items()) if not secrets.revealing(k, str(v))}
+    options = {
+        str(k): str(v) for k, v in sorted((told.get("Config") or {}).items()) if not secrets.revealing(k, str(v))
+    }
     driver = str(told.get("Type") or "json-file")
     if driver == "json-file" and not options:
         return None
@@ -257,5 +257,11 @@ def _found(seen: Seen) -> Iterator[tuple[str, Any]]:
 
 def _line(value: Any) -> str:
     """Return a value on one line, without what looks like a secret."""
-    items = value if isinstance(value, list) else [f"{k}={v}" for k, v in value.items()] if isinstance(value, dict) else [value]
+    items = (
+        value
+        if isinstance(value, list)
+        else [f"{k}={v}" for k, v in value.items()]
+        if isinstance(value, dict)
+        else [value]
+    )
     return ", ".join(secrets.cleaned(str(item).lower() if isinstance(item, bool) else str(item)) for item in items)

@@ -46,9 +46,7 @@ only the one in use is told, and engines from 28 on draw that (moby/moby#48808).
 
 
 @contextmanager
-def connected(
-    host: Host, highest: tuple[int, int] | None = None
-) -> Iterator[tuple[APIClient, dict[str, Any]]]:
+def connected(host: Host, highest: tuple[int, int] | None = None) -> Iterator[tuple[APIClient, dict[str, Any]]]:
     """Give a client of the host's engine, and what the engine says of its version.
 
     It speaks the engine's own version of the API, or the `highest` that is given where the engine's is above that. What
@@ -74,9 +72,7 @@ def connected(
 
 
 @contextmanager
-def _dialled(
-    name: str, host: Keeper, highest: tuple[int, int] | None
-) -> Iterator[tuple[APIClient, dict[str, Any]]]:
+def _dialled(name: str, host: Keeper, highest: tuple[int, int] | None) -> Iterator[tuple[APIClient, dict[str, Any]]]:
     """Give a client over a channel of the host's connection, and the engine's version."""
     sockets: list[ProcessSocket] = []
 
