@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from dockerlab.reach.asked import Expected
     from dockerlab.verify.explaining import Live
 
+NEEDS_LAB = (
+    "name a LAB before FROM and TO for --offline, --trace, --student and --set; without one, what runs on the hosts is "
+    "explained, and nothing there is changed, as --trace would for a moment"
+)
+
 
 @placed
 @unnamed
@@ -57,23 +62,11 @@ def explain(
     """
     if to is None and (source is not None or lab is None):  # of two words, the first is FROM
         if offline or trace or student is not None or settings:
-            raise UsageError(
-                "name a LAB before FROM and TO for --offline, --trace, --student and --set; without one, what runs on "
-                "the hosts is explained, and nothing there is changed, as --trace would for a moment"
-            )
-        if source is not None and not (what.host or where.named):
-            raise UsageError(
-                "name both ends, FROM and TO, or neither of them; without a LAB before them, say on which hosts to look: "
-                "--host ADDRESS, --sandbox or --inventory FILE"
-            )
-        if live and source is None:
-            raise UsageError("--live asks the real hosts about one pair: name FROM and TO")
+            raise UsageError(NEEDS_LAB)
         _on_the_spot(what, where, (lab, source, probe), live=live, output=output)
         return
     what.refuse_with(lab)
-    if lab is None:
-        raise UsageError("name a LAB")
-    if (source is None) != (to is None):
+    if lab is None or (source is None) != (to is None):
         raise UsageError("name both ends, FROM and TO, or neither of them")
     if offline and student is not None:
         raise UsageError("--offline needs no student's instance: leave out --student, or --offline")
@@ -101,6 +94,13 @@ def _on_the_spot(
     what: Unnamed, where: Places, ends: tuple[str | None, str | None, str | None], *, live: bool, output: Path | None
 ) -> None:
     """Explain what runs on hosts; a container that is asked for by its name may have ended."""
+    if ends[0] is not None and not (what.host or where.named):
+        raise UsageError(
+            "name both ends, FROM and TO, or neither of them; without a LAB before them, say on which hosts to look: "
+            "--host ADDRESS, --sandbox or --inventory FILE"
+        )
+    if live and ends[0] is None:
+        raise UsageError("--live asks the real hosts about one pair: name FROM and TO")
     with what.found(where, stopped=ends[0] is not None) as (spot, session):
         from dockerlab.reach.asked import Ends
         from dockerlab.verify import on_the_spot

@@ -101,7 +101,7 @@ class Unnamed:
         from dockerlab.discover.naming import names_for
 
         told = list(dict.fromkeys(self.host or [LOCAL]))
-        names = names_for(((("", each), each if each == LOCAL else parse_address(each).host) for each in told))
+        names = names_for((("", each), each if each == LOCAL else parse_address(each).host) for each in told)
         return {names["", each]: each for each in told}
 
     @contextmanager

@@ -9,8 +9,8 @@ from typing import Any
 from dockerlab import modes
 from dockerlab.discover import containers as of_containers
 from dockerlab.discover.entry import Entry
-from dockerlab.discover.naming import Key, lab_name, names_for
-from dockerlab.discover.networks import ON_PARENT, Shared, shared
+from dockerlab.discover.naming import Key, lab_name, legal, names_for
+from dockerlab.discover.networks import ON_PARENT, Shared, by_swarm, shared
 from dockerlab.discover.places import Surroundings
 from dockerlab.discover.text import text_of
 from dockerlab.discover.wanted import EVERYTHING, PROJECT, Chosen, Wanted, chosen
@@ -55,6 +55,9 @@ def discovered(
     `addresses` say where each host is, None where its name does; `listening` is what their kernels told, None where
     that was not asked. Raises UsageError where there is nothing to define.
     """
+    for host in snapshots:
+        if legal(host) != host:
+            raise UsageError(f"a definition can have no host {host!r}: call it by letters, digits, `.`, `_` and `-`")
     types = modes.network_types()
     taken = chosen(snapshots, wanted, types)
     if not any(taken.containers.values()):
@@ -124,11 +127,13 @@ def _given(taken: Chosen, key: Key) -> set[str]:
     """Return the addresses of a network of a host that a person chose, and on a parent's LAN all that there are."""
     host, identity = key
     network = next(state for state in taken.networks[host] if state.id == identity)
+    members = [state for own in taken.networks.values() for state in own if state.id == identity]
     found: set[str] = set()
     for container in taken.containers.get(host, ()):
         told = ((container.detail or {}).get("NetworkSettings") or {}).get("Networks") or {}
         asked = (told.get(network.name) or {}).get("IPAMConfig") or {}
-        found |= {str(asked[name]) for name in ("IPv4Address", "IPv6Address") if asked.get(name)}
+        chosen_by_person = (str(asked[name]) for name in ("IPv4Address", "IPv6Address") if asked.get(name))
+        found |= {address for address in chosen_by_person if not by_swarm(address, members)}
         if network.driver in ON_PARENT and network.name in container.endpoints:
             found |= {str(address.ip) for address in container.endpoints[network.name].addresses}
     return found
@@ -196,39 +201,46 @@ def _deepest(problems: Sequence[Problem]) -> list[Problem]:
 
 def _take_out(whole: Entry, problem: Problem) -> None:
     """Take out what a problem is about, or as much around it as there is, and say why."""
-    path, data = [], whole.data
-    inner: Any = data
-    for part in problem.path:
-        if isinstance(inner, dict) and part not in inner:
-            break
-        if isinstance(inner, list):
-            index = (
-                inner.index(part) if part in inner else part if isinstance(part, int) and part < len(inner) else None
-            )
-            if index is None:
-                break
-            part = index
-        elif not isinstance(inner, dict):
-            break
-        path.append(part)
-        inner = inner[part]
+    path = _there(whole.data, problem.path)
     if not path or path[0] == "name":
         raise UsageError(f"what was found there makes no definition: {problem.message}")
-    holder: Any = data
-    for part in path[:-1]:
-        holder = holder[part]
-    gone = holder[path[-1]]
-    del holder[path[-1]]
-    for place in [place for place in whole.notes if place[: len(path)] == tuple(path) and len(path) > 2]:
+    gone = _removed(whole.data, path)
+    while len(path) > 3 and not _at(whole.data, path[:-1]):
+        path = path[:-1]
+        _removed(whole.data, path)
+    for place in [place for place in whole.notes if place[: len(path)] == path and len(path) > 2]:
         del whole.notes[place]
-    if not holder and len(path) > 1 and len(path) != 3:
-        above: Any = data
-        for part in path[:-2]:
-            above = above[part]
-        del above[path[-2]]
     what = f" {gone}" if not isinstance(gone, (dict, list)) else ""
-    named = ".".join(map(str, path[2:] if len(path) > 2 else path))
-    whole.say(f"left out: {named}{what}: {problem.message}", *path[:2] if len(path) > 2 else path[:1])
+    named = ".".join(map(str, path[2:] or path))
+    whole.say(f"left out: {named}{what}: {problem.message}", *path[: 2 if len(path) > 2 else 1])
+
+
+def _there(data: Any, path: KeyPath) -> KeyPath:
+    """Return as much of a path as there is; a name stands for its place in a list of names."""
+    found: KeyPath = ()
+    for part in path:
+        if isinstance(data, dict) and part in data:
+            step: str | int = part
+        elif isinstance(data, list) and part in data:
+            step = data.index(part)
+        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+            step = part
+        else:
+            break
+        data = data[step]
+        found = (*found, step)
+    return found
+
+
+def _at(data: Any, path: KeyPath) -> Any:
+    for part in path:
+        data = data[part]
+    return data
+
+
+def _removed(data: Any, path: KeyPath) -> Any:
+    """Take out what is at a path, and return it."""
+    return _at(data, path[:-1]).pop(path[-1])
 
 
 def renamed(snapshots: Mapping[str, Snapshot], found: Found) -> dict[str, Snapshot]:

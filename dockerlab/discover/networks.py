@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from ipaddress import ip_network
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from dockerlab.discover.entry import Entry, Json
@@ -25,8 +25,8 @@ MADE_UP = ("com.docker.network.enable_ipv4", "com.docker.network.enable_ipv6", V
 
 V4_POOLS = ((ip_network("172.16.0.0/12"), 16), (ip_network("192.168.0.0/16"), 20))
 SWARM_POOL = ip_network("10.0.0.0/16")
-"""Where engines take subnets from that nobody named, and how long their prefixes are (libnetwork, `ipamutils`: 172.17 to
-172.31, then 192.168); a Swarm takes 10.0.0.0/24 and so on, in turn."""
+"""Where engines take subnets from that nobody named, and how long these are (libnetwork, `ipamutils`: 172.17 to 172.31,
+then 192.168); a Swarm takes 10.0.0.0/24 and so on, in turn."""
 ULA = ip_network("fd00::/8")
 
 
@@ -102,6 +102,22 @@ def described(state: NetworkState, *, addressed: bool) -> Entry:
     entry = Entry()
     if state.driver != "bridge":
         entry.data["driver"] = state.driver
+    options = _options(entry, state)
+    _addresses(entry, state, detail, addressed=addressed)
+    entry.put("internal", state.internal)
+    entry.put("attachable", bool(detail.get("Attachable")) and state.driver != "overlay")
+    _versions(entry, detail)
+    entry.put("driver_opts", options)
+    entry.put("labels", labels_of(entry, state.labels, {}))
+    if state.driver == "overlay" and detail.get("Attachable") is False:
+        entry.say("for services alone here; a definition's overlay takes plain containers as well")
+    if (detail.get("ConfigFrom") or {}).get("Network"):
+        entry.say(f"made from the template {detail['ConfigFrom']['Network']}")
+    return entry
+
+
+def _options(entry: Entry, state: NetworkState) -> dict[str, str]:
+    """Return the options of the driver that somebody gave; those that are keys of the network are noted as such."""
     options = {key: value for key, value in sorted(state.options.items()) if key not in MADE_UP}
     if options.get(BRIDGE_NAME) == f"br-{state.id[:12]}":
         del options[BRIDGE_NAME]
@@ -114,23 +130,13 @@ def described(state: NetworkState, *, addressed: bool) -> Entry:
             del entry.data["parent"]  # the driver's own dummy, where nobody named a parent
         if options.get("ipvlan_flag") == "bridge":
             del options["ipvlan_flag"]
-    _addresses(entry, state, detail, addressed=addressed)
-    entry.put("internal", state.internal)
-    entry.put("attachable", bool(detail.get("Attachable")) and state.driver != "overlay")
-    _versions(entry, state, detail)
     for key in [key for key, value in options.items() if revealing(key, value)]:
         entry.say(f"left out, as it looks like a secret: the option {key}")
         del options[key]
-    entry.put("driver_opts", options)
-    entry.put("labels", labels_of(entry, state.labels, {}))
-    if state.driver == "overlay" and detail.get("Attachable") is False:
-        entry.say("for services alone here; a definition's overlay takes plain containers as well")
-    if (detail.get("ConfigFrom") or {}).get("Network"):
-        entry.say(f"made from the template {detail['ConfigFrom']['Network']}")
-    return entry
+    return options
 
 
-def _versions(entry: Entry, state: NetworkState, detail: Json) -> None:
+def _versions(entry: Entry, detail: Json) -> None:
     """Note which IP versions a network has where its subnets do not say that."""
     six = bool(detail.get("EnableIPv6"))
     written = entry.data.get("subnet", ())
@@ -218,6 +224,20 @@ def _by_engine(state: NetworkState, config: Json) -> bool:
     if state.scope == "swarm":
         return subnet.prefixlen == 24 and subnet[0] in SWARM_POOL
     return any(subnet.prefixlen == size and subnet[0] in pool for pool, size in V4_POOLS)
+
+
+def by_swarm(address: str, members: Collection[NetworkState]) -> bool:
+    """Tell whether an address on a network, as its hosts have it, is one that a Swarm gave by itself.
+
+    A Swarm writes that down as if somebody had asked for it. It gives the lowest that are free in turn, and takes one
+    or two for itself on each host.
+    """
+    networks = [state for state in members if state.scope == "swarm"]
+    subnet = next((each for state in networks for each in state.subnets if ip_address(address) in each), None)
+    if subnet is None:
+        return False
+    there = sum(len(state.containers) for state in networks)
+    return int(ip_address(address)) - int(subnet.network_address) <= 2 + 2 * len(networks) + there
 
 
 def _drawn(subnet: IpNetwork) -> bool:

@@ -9,7 +9,7 @@ from typing import Any
 
 from dockerlab.discover.entry import Entry, Json
 from dockerlab.discover.naming import legal
-from dockerlab.discover.networks import Shared
+from dockerlab.discover.networks import Shared, by_swarm
 from dockerlab.discover.wanted import owner_of
 from dockerlab.lab.model import Attachment
 from dockerlab.snapshot import GATEWAY_BRIDGE, INGRESS, ContainerState, EndpointState, NetworkState, Snapshot
@@ -93,9 +93,11 @@ def _place(
     place: dict[str, Any] = {}
     asked = told.get("IPAMConfig") or {}
     held = container.endpoints.get(network.name) or EndpointState(network.name)
-    for key, name, version in (("ip", "IPv4Address", 4), ("ip6", "IPv6Address", 6)):
-        if asked.get(name):
+    for key, name in (("ip", "IPv4Address"), ("ip6", "IPv6Address")):
+        if asked.get(name) and not by_swarm(str(asked[name]), shared.members.values()):
             place[key] = str(ip_address(str(asked[name])))
+            if network.scope == "swarm":
+                entry.say(f"the Swarm does not tell whether somebody asked for {place[key]}", "networks", shared.name)
     if shared.fixed and not place and held.addresses:
         for address in held.addresses:
             place["ip" if address.version == 4 else "ip6"] = str(address.ip)
@@ -103,7 +105,13 @@ def _place(
     aliases = list(_aliases(container, told, around))
     if aliases:
         place["aliases"] = aliases
-    mac = _mac(container, network, held, told, around.snapshot)
+    _further(entry, place, shared.name, told, _mac(container, network, held, told, around.snapshot))
+    return place
+
+
+def _further(entry: Entry, place: dict[str, Any], name: str, told: Json, mac: str | None) -> None:
+    """Note the rarer words about a place on a network; what the definition has no key for is a comment."""
+    asked = told.get("IPAMConfig") or {}
     further = {
         "mac_address": mac,
         "gw_priority": told.get("GwPriority") or None,
@@ -117,10 +125,9 @@ def _place(
         if key in Attachment.model_fields:
             place[key] = value
         else:
-            entry.say(f"also on {shared.name}: {key} {value}")
+            entry.say(f"also on {name}: {key} {value}")
     if told.get("Links"):
-        entry.say(f"also on {shared.name}: linked (--link) to {', '.join(map(str, told['Links']))}")
-    return place
+        entry.say(f"also on {name}: linked (--link) to {', '.join(map(str, told['Links']))}")
 
 
 def _options(told: Json) -> dict[str, str]:
@@ -152,9 +159,10 @@ def _mac(
 ) -> str | None:
     """Return the MAC address that somebody set at a place, None for one that the engine made, or where nothing tells.
 
-    An engine keeps what `docker run` was told (`Config.MacAddress`). What `docker network connect` was told shows until
-    version 28, for what an engine makes follows from the IPv4 address up to there (libnetwork, `GenerateMACFromIP`);
-    later it draws one (moby/moby#48808). Version 25.0 keeps its own as if it had been told (moby/moby#47228). A child of ipvlan has its parent's.
+    An engine keeps what `docker run` was told (`Config.MacAddress`); version 25.0 keeps its own as if it had been told
+    (moby/moby#47228). What `docker network connect` was told shows until version 28, for what an engine makes follows
+    from the IPv4 address up to there (libnetwork, `GenerateMACFromIP`); later it draws one (moby/moby#48808). A child
+    of ipvlan has its parent's.
     """
     config = (container.detail or {}).get("Config") or {}
     mac = str(told.get("MacAddress") or "")
@@ -183,9 +191,7 @@ def ports(entry: Entry, container: ContainerState) -> None:
             if "-" in number:
                 picked = _picked(container, port)
                 entry.say(f"one of {number} for port {port}: here {picked or 'none, as it does not run'}", "ports")
-                number = picked or number.partition("-")[0]
-            where = f"[{address}]:" if ":" in address else f"{address}:" if address else ""
-            text = f"{where}{number}:{target}" if number or where else target
+            text = _published(address, number, target, _picked(container, port))
             if text not in found:
                 found.append(text)
     if host.get("PublishAllPorts"):
@@ -194,11 +200,19 @@ def ports(entry: Entry, container: ContainerState) -> None:
         if more:
             entry.say("published by --publish-all", "ports")
         found += more
+    if container.network_mode.startswith("container:"):
+        return
+    entry.put("ports", found)
     if found and container.network_mode == "host":
-        entry.say(f"published without effect, as it is on the host's network: {', '.join(found)}")
-        entry.notes.pop(("ports",), None)
-    elif found and not container.network_mode.startswith("container:"):
-        entry.data["ports"] = found
+        entry.say("published without effect, as it is on the host's network", "ports")
+
+
+def _published(address: str, number: str, target: str, picked: str) -> str:
+    """Return a published port as one types it; of a range, the port that was `picked`, or else the first."""
+    if "-" in number:
+        number = picked or number.partition("-")[0]
+    where = f"[{address}]:" if ":" in address else f"{address}:" if address else ""
+    return f"{where}{number}:{target}" if number or where else target
 
 
 def _number(port: str) -> tuple[int, str]:

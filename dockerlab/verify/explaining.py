@@ -31,13 +31,11 @@ def explain(
     Raises UsageError for ends that no cell has, HostError where a host cannot be asked.
     """
     seen = look(hosts, lab.containers, kernels="all")
-    now = surveyed(lab, seen)
-    return shown(asked(defined(lab, seen), ends, now), now, seen, hosts, live=live, trace=trace)
+    return shown(asked(defined(lab, seen), ends, surveyed(lab, seen)), seen, hosts, live=live, trace=trace)
 
 
 def shown(
     found: Expected,
-    now: World,
     seen: Seen,
     hosts: Mapping[str, Host],
     *,
@@ -47,8 +45,9 @@ def shown(
 ) -> tuple[Expected, list[Live]]:
     """Return what was asked for, and what is seen of each cell while it is probed once, where that is wanted.
 
-    `now` is the lab as the hosts' kernels have it. Without `helper`, no container is made for a probe.
+    Without `helper`, no container is made for a probe.
     """
+    now = found.now or found.world
     rows = [row for row in found.rows if row[0].probe != "dns" and row[0].target] if live or trace else []
     return found, [
         (

@@ -36,8 +36,7 @@ def explain(spot: Spot, hosts: Mapping[str, Host], ends: Ends, *, live: bool = F
 
     Raises UsageError for ends that no cell has, HostError where a host cannot be asked.
     """
-    now = world(spot)
-    return shown(asked(now, ends), now, spot.seen, hosts, live=live, helper=False)
+    return shown(asked(world(spot), ends), spot.seen, hosts, live=live, helper=False)
 
 
 def world(spot: Spot) -> World:
