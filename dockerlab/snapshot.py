@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
+from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network, ip_address, ip_interface
 from typing import Any
 
 LABEL_LAB = "dockerlab.lab"
@@ -56,6 +56,7 @@ class EndpointState:
     """A container's attachment to one network: its addresses, MAC, gateways (empty: none) and names there.
 
     `priority` is the engine's `GwPriority`: of several networks, the one with the largest gives the default route.
+    `options` are those of the driver for this place, `link_local` the addresses that it was given beside its own.
     """
 
     network: str
@@ -65,6 +66,14 @@ class EndpointState:
     gateway6: str = ""
     aliases: tuple[str, ...] = ()
     priority: int = 0
+    options: Mapping[str, str] = field(default_factory=dict)
+    link_local: tuple[IPv4Interface | IPv6Interface, ...] = ()
+
+
+def on_the_link(address: object) -> IPv4Interface | IPv6Interface:
+    """Return a link-local address with the prefix that an engine gives it (moby, libnetwork, `linkLocalMask`)."""
+    ip = ip_address(str(address))
+    return ip_interface(f"{ip}/{16 if ip.version == 4 else 64}")
 
 
 @dataclass(frozen=True)
@@ -83,8 +92,9 @@ class ContainerState:
 
     `started` is when it last started, in nanoseconds since 1970; 0 where that is not known. What it runs and which
     ports it asks for, whether they can be published or not, only an inspected container tells: else they are None.
-    `detail` is then all that the engine says of it. `known_as` is its name on the host, where `name` is another one by
-    which a discovered lab calls it.
+    `volumes` are the names of those that it uses; `shown` is what `docker inspect` prints of how it runs, without its
+    environment, and `detail` with that, and with everything else. `known_as` is its name on the host, where `name` is
+    another one by which a discovered lab calls it.
     """
 
     id: str
@@ -105,6 +115,8 @@ class ContainerState:
     asked: tuple[PublishedPort, ...] | None = None
     detail: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
     known_as: str = ""
+    volumes: tuple[str, ...] = ()
+    shown: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
 
 def orphaned(joiner: ContainerState, owner: ContainerState) -> bool:
@@ -167,10 +179,12 @@ class ImageState:
 
 @dataclass(frozen=True)
 class VolumeState:
-    """One volume; dockerlab only ever makes empty ones, as receipts."""
+    """One volume: a lab's, somebody else's, or a receipt, which is an empty one; `options` are those of its driver."""
 
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
+    driver: str = "local"
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)
@@ -223,6 +237,10 @@ class Snapshot:
     def network(self, name: str) -> NetworkState | None:
         """Return the network of that name, or None."""
         return next((n for n in self.networks if n.name == name), None)
+
+    def volume(self, name: str) -> VolumeState | None:
+        """Return the volume of that name, or None."""
+        return next((v for v in self.volumes if v.name == name), None)
 
     def image(self, name: str) -> ImageState | None:
         """Return the image of that full name, such as `nginx:latest`, or None."""

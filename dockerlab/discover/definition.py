@@ -10,8 +10,9 @@ from dockerlab import modes
 from dockerlab.discover import containers as of_containers
 from dockerlab.discover.entry import Entry
 from dockerlab.discover.naming import Key, lab_name, legal, names_for
-from dockerlab.discover.networks import ON_PARENT, Shared, by_swarm, shared
+from dockerlab.discover.networks import ON_PARENT, Shared, by_swarm, labels_of, shared
 from dockerlab.discover.places import Surroundings
+from dockerlab.discover.secrets import revealing
 from dockerlab.discover.text import text_of
 from dockerlab.discover.wanted import EVERYTHING, PROJECT, Chosen, Wanted, chosen
 from dockerlab.errors import UsageError
@@ -20,7 +21,7 @@ from dockerlab.lab.model import Lab
 from dockerlab.lab.problem import KeyPath, Problem
 from dockerlab.lab.references import references
 from dockerlab.lab.structure import validate
-from dockerlab.snapshot import LABEL_LAB, ContainerState, Snapshot
+from dockerlab.snapshot import LABEL_LAB, ContainerState, Snapshot, VolumeState
 
 Listening = Mapping[str, Mapping[str, tuple[int, ...]]]
 """The TCP ports on which containers listen, by host and ID."""
@@ -101,13 +102,31 @@ def _whole(
         expected = [host for host in snapshots if host in users.get(each.name, ())] or list(snapshots)
         if here != expected and next(iter(each.members.values())).scope != "swarm":
             each.entry.data["hosts"] = here
-    for section, entries in (("networks", by_network), ("containers", by_container)):
+    by_volume = _volumes(snapshots, taken, by_container)
+    for section, entries in (("networks", by_network), ("volumes", by_volume), ("containers", by_container)):
         if entries:
             whole.data[section] = {name: entries[name].data for name in sorted(entries)}
             for name, entry in entries.items():
                 whole.adopt(entry, section, name)
     _docker0(whole, snapshots, taken)
     return whole
+
+
+def _volumes(snapshots: Mapping[str, Snapshot], taken: Chosen, containers: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Return the volumes that the containers name; what is in them is not told."""
+    used = {name for own in taken.containers.values() for state in own for name in state.volumes}
+    named = {str(each).partition(":")[0] for entry in containers.values() for each in entry.data.get("volumes", ())}
+    found: dict[str, Entry] = {}
+    there = {volume.name: volume for snapshot in snapshots.values() for volume in snapshot.volumes}
+    for name in sorted(used & named):
+        entry, volume = Entry(), there.get(name, VolumeState(name))
+        entry.put("driver", volume.driver if volume.driver != "local" else None)
+        entry.put("driver_opts", {k: v for k, v in sorted(volume.options.items()) if not revealing(k, str(v))})
+        for key in volume.options.keys() - entry.data.get("driver_opts", {}).keys():
+            entry.say(f"left out, as it looks like a secret: the option {key}")
+        entry.put("labels", labels_of(entry, volume.labels, {}))
+        found[name] = entry
+    return found
 
 
 def _docker0(whole: Entry, snapshots: Mapping[str, Snapshot], taken: Chosen) -> None:

@@ -49,6 +49,9 @@ def stands(entry: Entry, container: ContainerState, around: Surroundings) -> Non
         return
     places = dict(_places(entry, container, around))
     if not places:
+        set_here = ((container.detail or {}).get("Config") or {}).get("MacAddress")
+        if set_here and mode == "bridge" and around.snapshot.engine != (25, 0):
+            entry.put("mac_address", str(set_here))
         if mode not in ("", "bridge") or (container.endpoints.keys() - {"bridge"}):
             entry.data["network_mode"] = "none"
             entry.say("on no network that there still is", "network_mode")

@@ -20,7 +20,7 @@ MISREAD = re.compile(
 )
 """What looks like a number or a word of YAML's."""
 ADDRESS = re.compile(r"[0-9]+(\.[0-9]+){3}")
-APART = ("hosts", "networks", "containers")
+APART = ("hosts", "networks", "volumes", "containers")
 """The sections that stand apart from what is above them."""
 
 

@@ -214,7 +214,7 @@ READERS: Mapping[str, Reader] = {
     "security_opt": _security,
     "group_add": _of("GroupAdd"),
     "pid": _joined("PidMode"),
-    "ipc": _joined("IpcMode", "private", "shareable"),
+    "ipc": _joined("IpcMode", "private"),
     "uts": _of("UTSMode"),
     "userns_mode": _of("UsernsMode"),
     "cgroup_parent": _of("CgroupParent"),

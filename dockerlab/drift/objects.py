@@ -75,12 +75,12 @@ def _network(lab: Lab, name: str, snapshot: Snapshot) -> Iterator[Difference]:
                 host, "network", name, "does not exist: this engine is in no Swarm", (), "missing", "engine"
             )
         elif modes.for_driver(spec.driver).scope == "host" or snapshot.swarm.manager:
-            right = network_made(lab, name, snapshot)
+            right = () if spec.external else network_made(lab, name, snapshot)
             yield Difference(host, "network", name, "does not exist", right, "missing", "network")
         return
     wrong = list(unlike(spec, state))
     if wrong:
-        right = network_anew(lab, name, snapshot)
+        right = () if spec.external else network_anew(lab, name, snapshot)
         yield Difference(host, "network", name, ", and ".join(wrong), right, "other", "network")
 
 
@@ -98,6 +98,8 @@ def _container(lab: Lab, name: str, snapshot: Snapshot, told: set[str]) -> Itera
         of_it = [each for each in wrong if each.aspect == aspect]
         on = tuple(word for each in of_it for word in each.on)
         yield Difference(host, "container", name, _said(of_it), _joined(lab, name, of_it), "other", aspect, on)
+    if name in lab.jobs and state.status == "exited" and state.exit_code == 0:
+        return
     if not state.running:
         what = f"does not run ({state.status}, exit code {state.exit_code})"
         yield Difference(host, "container", name, what, (f"docker start {name}",), "down")

@@ -23,6 +23,7 @@ from dockerlab.snapshot import (
     Snapshot,
     SwarmState,
     VolumeState,
+    on_the_link,
 )
 
 Json = Mapping[str, Any]
@@ -66,7 +67,7 @@ def _snapshot(host: str, answers: Answers) -> Snapshot:
         data_root=answers.info.get("DockerRootDir") or "",
         containers=tuple(sorted(states, key=lambda state: state.name)),
         networks=tuple(sorted(networks, key=lambda n: (n.name, n.id))),
-        volumes=tuple(VolumeState(v["Name"], v.get("Labels") or {}) for v in answers.volumes),
+        volumes=tuple(to_volume(v) for v in answers.volumes),
         images=tuple(sorted(names)),
         image_states=tuple(sorted((to_image(image) for image in answers.images), key=lambda i: (i.names, i.id))),
         swarm=to_swarm(answers.info.get("Swarm") or {}, answers.nodes),
@@ -127,6 +128,8 @@ def _from_detail(entry: Json) -> ContainerState:
         command=tuple(entry["Config"].get("Cmd") or ()),
         asked=tuple(_bindings(host.get("PortBindings") or {})),
         detail=entry,
+        volumes=_volumes(entry),
+        shown=_shown(entry) if "Memory" in host else None,
     )
 
 
@@ -150,7 +153,19 @@ def _from_list(entry: Json) -> ContainerState:
         network_mode=_mode(entry.get("HostConfig") or {}),
         endpoints=_endpoints(settings.get("Networks")),
         published=tuple(sorted(published, key=lambda p: (p.container_port, p.protocol, p.host_ip))),
+        volumes=_volumes(entry),
     )
+
+
+def _volumes(entry: Json) -> tuple[str, ...]:
+    """Return the names of the volumes that a container uses."""
+    return tuple(each["Name"] for each in entry.get("Mounts") or () if each.get("Type") == "volume" and "Name" in each)
+
+
+def _shown(entry: Json) -> Json:
+    """Return how a container runs, by its detail; its environment may hold secrets."""
+    config = {key: value for key, value in entry["Config"].items() if key != "Env"}
+    return {"Config": config, "HostConfig": entry["HostConfig"], "Mounts": entry.get("Mounts") or ()}
 
 
 def _moment(text: str) -> int:
@@ -185,6 +200,8 @@ def _endpoint(network: str, endpoint: Json) -> EndpointState:
         gateway6=endpoint.get("IPv6Gateway") or "",
         aliases=tuple(dict.fromkeys(names)),
         priority=endpoint.get("GwPriority") or 0,
+        options=endpoint.get("DriverOpts") or {},
+        link_local=tuple(on_the_link(ip) for ip in (endpoint.get("IPAMConfig") or {}).get("LinkLocalIPs") or ()),
     )
 
 
@@ -240,6 +257,13 @@ def to_network(entry: Json, containers: Sequence[ContainerState] | None = None) 
         },
         stale=tuple(sorted(stale)),
         detail=entry,
+    )
+
+
+def to_volume(entry: Json) -> VolumeState:
+    """Return a volume from its entry in a list."""
+    return VolumeState(
+        entry["Name"], entry.get("Labels") or {}, entry.get("Driver") or "local", entry.get("Options") or {}
     )
 
 

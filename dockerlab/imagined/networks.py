@@ -72,7 +72,7 @@ def _made(
 ) -> NetworkState:
     subnets: list[IpNetwork] = [pool.subnet for pool in spec.pools] if spec is not None else []
     chosen = [subnet for subnet in (real.subnets if real is not None else ()) if subnet.version == 4]
-    if not any(subnet.version == 4 for subnet in subnets):
+    if not any(subnet.version == 4 for subnet in subnets) and (spec is None or spec.enable_ipv4 is not False):
         subnets.insert(0, chosen[0] if chosen else next(free))
     options = wanted_options(spec) if spec is not None else {}
     if name in BRIDGES:
@@ -134,7 +134,8 @@ def unlike(spec: Network, state: NetworkState) -> Iterator[str]:
     held = _gateways(None, state) if state.driver == "bridge" else state.gateways
     if not set(gateways) <= set(held):
         yield f"has gateway {listed(state.gateways) or 'none'}, and the lab wants {listed(gateways)}"
-    if spec.internal != state.internal:
+    told = not spec.external or "internal" in spec.model_fields_set
+    if told and spec.internal != state.internal:
         words = {True: "internal", False: "not internal"}
         yield f"is {words[state.internal]}, and the lab wants it {words[spec.internal]}"
     options = wanted_options(spec)
@@ -143,7 +144,7 @@ def unlike(spec: Network, state: NetworkState) -> Iterator[str]:
             yield f"has {_option(option, state.options.get(option))}, and the lab wants {value}"
     # What the lab does not say is the driver's default: whoever has set it has changed what the network does.
     known = modes.for_driver(spec.driver).options
-    for option in sorted(state.options.keys() - options.keys()):
+    for option in sorted(state.options.keys() - options.keys()) if not spec.external else ():
         telling = option in known and option not in (BRIDGE_NAME, VXLAN_IDS)
         if telling and state.options[option] != DEFAULTS.get(option):
             yield f"has {_option(option, state.options[option])}, of which the lab says nothing"

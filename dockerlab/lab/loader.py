@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
@@ -14,6 +14,7 @@ from dockerlab.errors import DefinitionError, Located, UsageError
 from dockerlab.lab import check
 from dockerlab.lab.document import MAX_BYTES, Document, Mark, parse, position
 from dockerlab.lab.model import Lab, Network
+from dockerlab.lab.naming import as_the_engine_has_it, as_written
 from dockerlab.lab.problem import MAX_PROBLEMS, KeyPath, Problem, dotted
 from dockerlab.lab.references import naming, references
 from dockerlab.lab.replicas import fill_in
@@ -23,7 +24,7 @@ from dockerlab.lab.template import Filled
 Check = Callable[[Lab], Iterable[Problem]]
 
 NONE: Mapping[str, str] = MappingProxyType({})
-SECTIONS = ("hosts", "networks", "images", "containers", "outside")
+SECTIONS = ("hosts", "networks", "volumes", "images", "containers", "outside")
 SYNONYMS = {"ip": "ipv4_address", "ip6": "ipv6_address"}
 
 
@@ -34,10 +35,24 @@ class Definition:
     lab: Lab
     document: Document
     filled: Filled
+    keys: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
     def locate(self, problems: Iterable[Problem]) -> list[Located]:
         """Return problems with their places in the file, in its order."""
-        return sorted(_located(problems, self.document, self.filled))
+        written = (replace(each, path=as_written(each.path, self.keys)) for each in problems)
+        return sorted(_located(written, self.document, self.filled))
+
+
+def _with_places(found: Definition) -> Definition:
+    """Return a definition whose lab can tell where in the file something of it stands."""
+
+    def place(path: KeyPath) -> str:
+        (told,) = found.locate([Problem(path, "", of_key=True)])
+        return str(told).rstrip(": ")
+
+    lab = found.lab.changed()
+    lab.__dict__["place"] = place
+    return replace(found, lab=lab)
 
 
 def load(
@@ -118,7 +133,8 @@ def read(
             found = [problem for each in (*check.CHECKS, *checks) for problem in each(lab)]
             problems += [problem for problem in found if whole or len(problem.path) > 1]
             if not problems:
-                return Definition(lab, document, filled)
+                lab, keys = as_the_engine_has_it(lab)
+                return _with_places(Definition(lab, document, filled, keys))
     raise DefinitionError(_located(problems, document, filled))
 
 
