@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,11 +17,13 @@ from dockerlab.discover.text import text_of
 from dockerlab.discover.wanted import EVERYTHING, PROJECT, Chosen, Wanted, chosen
 from dockerlab.errors import UsageError
 from dockerlab.lab import check
+from dockerlab.lab.document import UNPRINTABLE
 from dockerlab.lab.model import Lab
 from dockerlab.lab.problem import KeyPath, Problem
 from dockerlab.lab.references import references
 from dockerlab.lab.structure import validate
-from dockerlab.snapshot import LABEL_LAB, ContainerState, Snapshot, VolumeState
+from dockerlab.lab.template import MAX_TEMPLATE, is_template
+from dockerlab.snapshot import LABEL_LAB, ContainerState, NetworkState, Snapshot, VolumeState
 
 Listening = Mapping[str, Mapping[str, tuple[int, ...]]]
 """The TCP ports on which containers listen, by host and ID."""
@@ -144,18 +146,24 @@ def _docker0(whole: Entry, snapshots: Mapping[str, Snapshot], taken: Chosen) -> 
 
 def _given(taken: Chosen, key: Key) -> set[str]:
     """Return the addresses of a network of a host that a person chose, and on a parent's LAN all that there are."""
-    host, identity = key
-    network = next(state for state in taken.networks[host] if state.id == identity)
-    members = [state for own in taken.networks.values() for state in own if state.id == identity]
-    found: set[str] = set()
+    there = {
+        host: state
+        for host, own in taken.networks.items()
+        for state in own
+        if state.id == key[1] and (host == key[0] or state.scope == "swarm")
+    }
+    return {address for host, state in there.items() for address in _asked(taken, host, state, there.values())}
+
+
+def _asked(taken: Chosen, host: str, network: NetworkState, members: Collection[NetworkState]) -> Iterator[str]:
+    """Yield the same of a network as one host has it; `members` are that network as all hosts have it."""
     for container in taken.containers.get(host, ()):
         told = ((container.detail or {}).get("NetworkSettings") or {}).get("Networks") or {}
         asked = (told.get(network.name) or {}).get("IPAMConfig") or {}
-        chosen_by_person = (str(asked[name]) for name in ("IPv4Address", "IPv6Address") if asked.get(name))
-        found |= {address for address in chosen_by_person if not by_swarm(address, members)}
+        chosen_there = (str(asked[name]) for name in ("IPv4Address", "IPv6Address") if asked.get(name))
+        yield from (address for address in chosen_there if not by_swarm(address, members))
         if network.driver in ON_PARENT and network.name in container.endpoints:
-            found |= {str(address.ip) for address in container.endpoints[network.name].addresses}
-    return found
+            yield from (str(address.ip) for address in container.endpoints[network.name].addresses)
 
 
 def _called(taken: Chosen) -> str:
@@ -203,11 +211,31 @@ def loadable(whole: Entry) -> Lab:
 
 
 def _checked(data: Mapping[str, Any]) -> tuple[Lab | None, list[Problem]]:
+    odd = list(_unsayable(data, ()))
+    if odd:
+        return None, odd
     lab, wrong = validate(data, modes.network_types())
     if lab is None or wrong:
         return None, list(wrong)
     lost = list(references(lab))
     return lab, lost or [problem for each in (*check.CHECKS, modes.check) for problem in each(lab)]
+
+
+def _unsayable(data: Any, path: KeyPath) -> Iterator[Problem]:
+    """Yield what no definition can hold: characters that do not print, and braces in long texts."""
+    if isinstance(data, dict):
+        for key, value in data.items():
+            if not str(key) or UNPRINTABLE.search(str(key)):
+                yield Problem((*path, key), "a name that is empty, or does not print")
+            else:
+                yield from _unsayable(value, (*path, key))
+    elif isinstance(data, (list, tuple)):
+        for index, value in enumerate(data):
+            yield from _unsayable(value, (*path, index))
+    elif isinstance(data, str) and UNPRINTABLE.search(data):
+        yield Problem(path, "it does not print")
+    elif isinstance(data, str) and is_template(data) and len(data) > MAX_TEMPLATE // 10:
+        yield Problem(path, "too long for a text with {{")
 
 
 def _deepest(problems: Sequence[Problem]) -> list[Problem]:

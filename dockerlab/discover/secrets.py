@@ -43,7 +43,10 @@ PLAIN = re.compile(r"true|false|yes|no|on|off|enabled?|disabled?|[0-9]{1,5}", re
 """Values that are none, whatever they are called."""
 QUIET = re.compile(r"[\w ./:,@+*-]{0,200}")
 
-PAIR = re.compile(r"(?P<name>-{0,2}[A-Za-z_][\w.-]*)(?P<between>=|:\s|\s+)(?P<value>\"[^\"]*\"|'[^']*'|[^\s;&|\"']+)")
+NAMING = re.compile(r"(?<![\w.-])(?P<name>-{0,2}[A-Za-z_][\w.-]*)(?P<between>[\"']?\s*[=:]\s*|\s+)(?=\S)")
+"""A name and what stands between it and its value: `--password=`, `token: `, `"key": `, or a blank."""
+VALUED = re.compile(r"\"[^\"]*\"?|'[^']*'?|[^\s;&|\"']+")
+"""A value: up to the next quote, blank, or sign of a shell."""
 FLAG = re.compile(r"--?[A-Za-z]")
 CREDENTIALS = {"-u", "--user", "--proxy-user"}
 """Options that take `user:password`."""
@@ -88,18 +91,27 @@ def cleaned(text: str) -> str:
     if VALUE.search(text) or _random(text):
         return REPLACED
     text = LOGIN.sub(lambda found: f"{found[0].rpartition(':')[0]}:{REPLACED}@", text)
-    return PAIR.sub(_pair, text)
+    found, done = "", 0
+    for naming in NAMING.finditer(text):
+        value = VALUED.match(text, naming.end())
+        if naming.start() < done or value is None:
+            continue
+        told = _told(naming["name"], naming["between"], value[0])
+        if told is not None:
+            found += text[done : naming.end()] + told
+            done = value.end()
+    return found + text[done:]
 
 
-def _pair(found: re.Match[str]) -> str:
-    name, between, value = found["name"], found["between"], found["value"]
-    flagged = between.strip() or name.startswith("-")
+def _told(name: str, between: str, value: str) -> str | None:
+    """Return what is written for the value behind a name, None where that is the value itself."""
     bare = value.strip("\"'")
-    if flagged and LOOSE.search(name.lstrip("-")) and not _elsewhere(bare):
-        return f"{name}{between}{REPLACED}"
+    named = "=" in between or ":" in between or name.startswith("-")
+    if named and LOOSE.search(name.lstrip("-")) and not _elsewhere(bare):
+        return REPLACED
     if name in CREDENTIALS and ":" in bare:
-        return f"{name}{between}{bare.partition(':')[0]}:{REPLACED}"
-    return f"{name}{between}{REPLACED}" if _random(bare) else found[0]
+        return f"{bare.partition(':')[0]}:{REPLACED}"
+    return REPLACED if VALUE.search(bare) or any(map(_random, re.split("[,:@/]", bare))) else None
 
 
 def _elsewhere(value: str) -> bool:
