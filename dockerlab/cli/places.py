@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from inspect import Parameter, signature
+from inspect import Parameter, getdoc, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -102,7 +102,7 @@ def spread(
         whole = kind(**{name: given.pop(name) for name in options})
         command(**given, **{place: whole})
 
-    call.__name__, call.__doc__, call.__module__ = command.__name__, command.__doc__, command.__module__
+    call.__name__, call.__doc__, call.__module__ = command.__name__, getdoc(command), command.__module__
     call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     call.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
     return call

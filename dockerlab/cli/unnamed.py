@@ -21,27 +21,29 @@ if TYPE_CHECKING:
 FILTERS = {
     "host": Annotated[
         list[str] | None,
-        typer.Option("--host", metavar="ADDRESS", help="Without LAB: a host to look at: ssh://…, an alias, local."),
+        typer.Option(
+            "--host", metavar="ADDRESS", help="A host to look at where no LAB is named: ssh://…, an alias, local."
+        ),
     ],
     "project": Annotated[
         list[str] | None,
         typer.Option(
-            "--project", metavar="NAME", help="Without LAB: only what Docker Compose or stack made by that name."
+            "--project", metavar="NAME", help="Of what is found: what Docker Compose or stack made by that name."
         ),
     ],
     "label": Annotated[
         list[str] | None,
-        typer.Option("--label", metavar="KEY[=VALUE]", help="Without LAB: only containers with that label."),
+        typer.Option("--label", metavar="KEY[=VALUE]", help="Of what is found: containers with that label."),
     ],
     "network": Annotated[
         list[str] | None,
-        typer.Option("--network", metavar="NAME", help="Without LAB: only containers on such a network; * and ? fit."),
+        typer.Option("--network", metavar="NAME", help="Of what is found: containers on such a network; * and ? fit."),
     ],
     "name": Annotated[
         list[str] | None,
-        typer.Option("--name", metavar="NAME", help="Without LAB: only containers of such a name; * and ? fit."),
+        typer.Option("--name", metavar="NAME", help="Of what is found: containers of such a name; * and ? fit."),
     ],
-    "stopped": Annotated[bool, typer.Option("--all", help="Without LAB: also containers that do not run.")],
+    "stopped": Annotated[bool, typer.Option("--all", help="Also what is found and does not run.")],
 }
 
 

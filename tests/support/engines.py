@@ -28,8 +28,8 @@ def container(name, networks=None, *, host=None, config=None, mode=None, **state
         "Image": identity("image"),
         "State": {"Running": status == "running", "Status": status, "Pid": 7, "ExitCode": 0},
         "Config": {
-            "Hostname": identity(f"container {name}")[:12], "Image": state.get("image", "dockerlab/node"), "Cmd": ["sh"], "Entrypoint": None,
-            "Env": IMAGE_ENV, "Labels": {}, "User": "", **(config or {}),
+            "Hostname": identity(f"container {name}")[:12], "Image": state.get("image", "dockerlab/node"),
+            "Cmd": ["sh"], "Entrypoint": None, "Env": IMAGE_ENV, "Labels": {}, "User": "", **(config or {}),
         },
         "HostConfig": {
             "NetworkMode": mode or next(iter(endpoints), "bridge"), "PortBindings": {}, "Memory": 0,
