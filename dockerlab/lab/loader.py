@@ -13,6 +13,7 @@ from typing import Any
 from dockerlab.errors import DefinitionError, Located, UsageError
 from dockerlab.lab import check
 from dockerlab.lab.document import MAX_BYTES, Document, Mark, parse, position
+from dockerlab.lab.env_files import with_files
 from dockerlab.lab.model import Lab, Network
 from dockerlab.lab.naming import as_the_engine_has_it, as_written
 from dockerlab.lab.problem import MAX_PROBLEMS, KeyPath, Problem, dotted
@@ -132,6 +133,8 @@ def read(
         if lab is not None:
             found = [problem for each in (*check.CHECKS, *checks) for problem in each(lab)]
             problems += [problem for problem in found if whole or len(problem.path) > 1]
+            if not problems:
+                lab, problems = with_files(lab, Path(file_name).parent)
             if not problems:
                 lab, keys = as_the_engine_has_it(lab)
                 return _with_places(Definition(lab, document, filled, keys))

@@ -6,7 +6,7 @@ What is particular to one network mode is not here but in that mode's file: a mo
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Annotated, Any
 
@@ -152,10 +152,16 @@ class Lab(Strict):
         """Return what tells where in its file a part of the definition stands; without a file, that is its path."""
         return dotted
 
+    @cached_property
+    def given(self) -> Mapping[str, Mapping[str, str]]:
+        """Return the variables of files of the environment, by container: they stand in no definition."""
+        return {}
+
     def changed(self, **changes: Any) -> Lab:
         """Return the lab with other values of some keys, which are not checked again."""
         made = Lab.model_construct(**{**{name: getattr(self, name) for name in Lab.model_fields}, **changes})
         made.__dict__["place"] = self.place
+        made.__dict__["given"] = self.given
         return made
 
     @property

@@ -75,7 +75,9 @@ def instance(lab: Lab, student: Student, hosts: Mapping[str, str], source: Sourc
         "expect": tuple(_expectations(lab, {**networks, **containers}, hosts)),
     }
     kept = {name: getattr(lab, name) for name in Lab.model_fields}
-    return Instance(student, Lab.model_construct(**{**kept, **changed}), {**hosts, **networks, **containers})
+    made = Lab.model_construct(**{**kept, **changed})
+    made.__dict__["given"] = {containers[name]: values for name, values in lab.given.items()}
+    return Instance(student, made, {**hosts, **networks, **containers})
 
 
 def shared(lab: Lab, among: Sequence[Mapping[str, str]]) -> Lab | None:
