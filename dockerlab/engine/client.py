@@ -59,10 +59,10 @@ def connected(host: Host, highest: tuple[int, int] | None = None) -> Iterator[tu
     try:
         client = _local(host.name, "auto")
         version = client.version(api_version=False)
-        spoken = _spoken(version, highest)
-        if spoken != version["ApiVersion"]:
+        wanted = spoken(version, highest)
+        if wanted != version["ApiVersion"]:
             client.close()
-            client = _local(host.name, spoken)
+            client = _local(host.name, wanted)
         try:
             yield client, version
         finally:
@@ -84,7 +84,7 @@ def _dialled(name: str, host: Keeper, highest: tuple[int, int] | None) -> Iterat
     try:
         # The SDK asks for the engine's version before another adapter can be mounted, so it is asked for by hand.
         version = _over(adapter, OLDEST_API).version(api_version=False)
-        yield _over(adapter, _spoken(version, highest)), version
+        yield _over(adapter, spoken(version, highest)), version
         if adapter.idle:
             host.keep(ENGINE, sockets.pop().detach())
     except (DockerException, requests.RequestException) as error:
@@ -95,7 +95,7 @@ def _dialled(name: str, host: Keeper, highest: tuple[int, int] | None) -> Iterat
             socket.close()
 
 
-def _spoken(version: dict[str, Any], highest: tuple[int, int] | None) -> str:
+def spoken(version: dict[str, Any], highest: tuple[int, int] | None) -> str:
     """Return the version of the API to be spoken with an engine."""
     own = str(version["ApiVersion"])
     major, _, minor = own.partition(".")

@@ -8,7 +8,9 @@ from support.engines import container, identity, network, snapshot
 from dockerlab import modes
 from dockerlab.discover.definition import discovered, renamed
 from dockerlab.discover.wanted import Wanted
+from dockerlab.discover.words import READERS
 from dockerlab.errors import UsageError
+from dockerlab.lab.container import Container
 from dockerlab.lab.loader import loads
 from dockerlab.lab.words import WORDS
 
@@ -335,6 +337,21 @@ def test_every_word_of_docker_run():
         word.flag for word in WORDS if word.shown is not None and word.shown(state.shown) and not word.values(spec)
     }
     assert silent == {"--runtime"}  # which is the engine's own
+
+
+ELSEWHERE = {
+    "hostname", "user", "ports", "dns", "dns_search", "extra_hosts", "cap_add", "cap_drop", "sysctls", "environment",
+    "mac_address", "labels",
+}  # fmt: skip
+"""The keys that are written beside the table of readers."""
+UNTOLD = {"cgroup"}
+"""An engine tells whose control groups a container sees, and not whether somebody has asked for that."""
+
+
+def test_no_word_is_forgotten():
+    """Each word of `docker run` that a definition has is read, or is known not to be told."""
+    assert {word.key for word in WORDS} - ELSEWHERE - UNTOLD <= set(READERS)
+    assert set(READERS) <= set(Container.model_fields)
 
 
 WILD = st.text(max_size=40) | st.sampled_from(
