@@ -5,7 +5,8 @@ naming       names for a definition of what hosts call as they please
 networks     which networks are one, and what a definition says of each
 containers   what a definition says of a container; `places` of its networks, `words` of all that is not the network's
 secrets      what is never written
-definition   all of it put together, so that it loads
+definition   all of it put together; `loadable` takes out of it what would not load
 text         the same as YAML, with the reasons as comments
+renaming     the hosts' books by the definition's names
 spot         a lab that was discovered just now, for the commands that need one
 """

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from dockerlab.discover import places, secrets, words
 from dockerlab.discover.entry import Entry, Json
 from dockerlab.discover.networks import labels_of
 from dockerlab.discover.places import Surroundings
+from dockerlab.lab.check import DOCKERS
 from dockerlab.lab.container import NODE
 from dockerlab.snapshot import ContainerState, ImageState
 
@@ -111,7 +112,7 @@ def _environment(entry: Entry, given: Sequence[str], by_image: Sequence[str]) ->
             continue
         if secrets.harmless(name, value):
             found[name] = value
-        elif VARIABLE.fullmatch(name) and not words.DOCKERS.fullmatch(name):
+        elif VARIABLE.fullmatch(name) and not DOCKERS.fullmatch(name):
             found[name] = None
             asked.append(name)
         else:
@@ -139,8 +140,3 @@ def _lines(told: Sequence[str]) -> Iterator[tuple[str, str]]:
 def _capabilities(told: Sequence[str] | None) -> list[str]:
     """Return capabilities as one writes them; engines from 28 on name them in full (`CAP_NET_ADMIN`)."""
     return [str(each).removeprefix("CAP_") for each in told or ()]
-
-
-def mapping(entries: Mapping[str, Entry]) -> dict[str, Any]:
-    """Return the section of a definition: what is said of each, by name."""
-    return {name: entry.data for name, entry in entries.items()}

@@ -12,7 +12,6 @@ from dockerlab.discover.entry import Entry, Json
 from dockerlab.discover.naming import RESERVED, Key, legal, names_for
 from dockerlab.discover.secrets import revealing
 from dockerlab.discover.wanted import PROJECT
-from dockerlab.lab.model import Network
 from dockerlab.snapshot import BRIDGE_NAME, VXLAN_IDS, NetworkState
 from dockerlab.topology import IpNetwork
 
@@ -145,10 +144,7 @@ def _versions(entry: Entry, detail: Json) -> None:
     if six != any(":" in subnet for subnet in subnets):
         entry.data["enable_ipv6"] = six
     if detail.get("EnableIPv4") is False:
-        if "enable_ipv4" in Network.model_fields:
-            entry.data["enable_ipv4"] = False
-        else:
-            entry.say("without IPv4 here (--ipv4=false), which a definition cannot say")
+        entry.data["enable_ipv4"] = False
 
 
 def _addresses(entry: Entry, state: NetworkState, detail: Json, *, addressed: bool) -> None:

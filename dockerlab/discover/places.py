@@ -11,7 +11,6 @@ from dockerlab.discover.entry import Entry, Json
 from dockerlab.discover.naming import legal
 from dockerlab.discover.networks import Shared, by_swarm
 from dockerlab.discover.wanted import owner_of
-from dockerlab.lab.model import Attachment
 from dockerlab.snapshot import GATEWAY_BRIDGE, INGRESS, ContainerState, EndpointState, NetworkState, Snapshot
 
 PREDEFINED = ("bridge", "host", "none")
@@ -113,7 +112,7 @@ def _place(
 
 
 def _further(entry: Entry, place: dict[str, Any], name: str, told: Json, mac: str | None) -> None:
-    """Note the rarer words about a place on a network; what the definition has no key for is a comment."""
+    """Note the rarer words about a place on a network."""
     asked = told.get("IPAMConfig") or {}
     further = {
         "mac_address": mac,
@@ -122,13 +121,7 @@ def _further(entry: Entry, place: dict[str, Any], name: str, told: Json, mac: st
         "interface_name": (told.get("DriverOpts") or {}).get("com.docker.network.endpoint.ifname"),
         "driver_opts": _options(told) or None,
     }
-    for key, value in further.items():
-        if value is None:
-            continue
-        if key in Attachment.model_fields:
-            place[key] = value
-        else:
-            entry.say(f"also on {name}: {key} {value}")
+    place |= {key: value for key, value in further.items() if value is not None}
     if told.get("Links"):
         entry.say(f"also on {name}: linked (--link) to {', '.join(map(str, told['Links']))}")
 

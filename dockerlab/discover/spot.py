@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from dockerlab.discover.definition import Found, Listening, discovered, renamed
+from dockerlab.discover.definition import Found, Listening, discovered
+from dockerlab.discover.renaming import renamed
 from dockerlab.discover.wanted import EVERYTHING, Wanted
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host

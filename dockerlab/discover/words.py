@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from dockerlab.discover import secrets
 from dockerlab.discover.entry import Entry, Json
 from dockerlab.discover.places import Surroundings
-from dockerlab.lab.check import DOCKERS
-from dockerlab.lab.model import Container
 from dockerlab.snapshot import ContainerState
-
-__all__ = ["DOCKERS", "Seen", "further"]
 
 HEX = re.compile(r"[0-9a-f]{64}")
 """The name of a volume that nobody named."""
@@ -240,28 +236,6 @@ READERS: Mapping[str, Reader] = {
 
 
 def further(entry: Entry, seen: Seen) -> None:
-    """Note the other words; what the definition has no key for is a comment."""
-    for key, value in _found(seen):
-        if key in Container.model_fields:
-            entry.put(key, value)
-        else:
-            entry.say(f"also: {key} {_line(value)}")
-
-
-def _found(seen: Seen) -> Iterator[tuple[str, Any]]:
+    """Note the other words of a container."""
     for key, read in READERS.items():
-        value = read(seen)
-        if value is not None:
-            yield key, value
-
-
-def _line(value: Any) -> str:
-    """Return a value on one line, without what looks like a secret."""
-    items = (
-        value
-        if isinstance(value, list)
-        else [f"{k}={v}" for k, v in value.items()]
-        if isinstance(value, dict)
-        else [value]
-    )
-    return ", ".join(secrets.cleaned(str(item).lower() if isinstance(item, bool) else str(item)) for item in items)
+        entry.put(key, read(seen))

@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from support.engines import container, identity, network, snapshot
 
 from dockerlab import modes
-from dockerlab.discover.definition import discovered, renamed
+from dockerlab.discover.definition import discovered
+from dockerlab.discover.renaming import renamed
 from dockerlab.discover.wanted import Wanted
 from dockerlab.discover.words import READERS
 from dockerlab.errors import UsageError
