@@ -2,8 +2,8 @@
 
 wanted       what is taken: all that runs, or what filters say
 naming       names for a definition of what hosts call as they please
-networks     which networks are one, and what a definition says of each
-containers   what a definition says of a container; `places` of its networks, `words` of all that is not the network's
+networks     which networks are one, and what a definition says of each; `subnets` those that somebody chose
+containers   what a definition says of a container; `places` of its networks, `ports`, `words` of all other things
 secrets      what is never written
 definition   all of it put together; `loadable` takes out of it what would not load
 text         the same as YAML, with the reasons as comments

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from dockerlab.discover import places, secrets, words
+from dockerlab.discover import places, ports, secrets, words
 from dockerlab.discover.entry import Entry, Json
 from dockerlab.discover.networks import labels_of
 from dockerlab.discover.places import Surroundings
@@ -36,8 +36,8 @@ def described(container: ContainerState, around: Surroundings) -> Entry:
     entry.put("user", config.get("User") if config.get("User") != image.get("User") else None)
     _environment(entry, config.get("Env") or (), image.get("Env") or ())
     places.stands(entry, container, around)
-    places.ports(entry, container)
-    places.expose(entry, container, around)
+    ports.ports(entry, container)
+    ports.expose(entry, container, around)
     _resolving(entry, container, host)
     entry.put("cap_add", _capabilities(host.get("CapAdd")))
     entry.put("cap_drop", _capabilities(host.get("CapDrop")))

@@ -10,9 +10,10 @@ from dockerlab.discover import containers as of_containers
 from dockerlab.discover.entry import Entry
 from dockerlab.discover.loadable import loadable
 from dockerlab.discover.naming import Key, lab_name, legal, names_for
-from dockerlab.discover.networks import ON_PARENT, Shared, by_swarm, labels_of, shared
+from dockerlab.discover.networks import Shared, labels_of, shared
 from dockerlab.discover.places import Surroundings
 from dockerlab.discover.secrets import revealing
+from dockerlab.discover.subnets import ON_PARENT, by_swarm
 from dockerlab.discover.text import text_of
 from dockerlab.discover.wanted import EVERYTHING, PROJECT, Chosen, Wanted, chosen
 from dockerlab.errors import UsageError
