@@ -93,7 +93,8 @@ class ContainerState:
     `started` is when it last started, in nanoseconds since 1970; 0 where that is not known. What it runs and which
     ports it asks for, whether they can be published or not, only an inspected container tells: else they are None.
     `volumes` are the names of those that it uses; `shown` is what `docker inspect` prints of how it runs, without its
-    environment.
+    environment, and `detail` with that, and with everything else. `known_as` is its name on the host, where `name` is
+    another one by which a discovered lab calls it.
     """
 
     id: str
@@ -112,6 +113,8 @@ class ContainerState:
     entrypoint: tuple[str, ...] | None = None
     command: tuple[str, ...] | None = None
     asked: tuple[PublishedPort, ...] | None = None
+    detail: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
+    known_as: str = ""
     volumes: tuple[str, ...] = ()
     shown: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
@@ -134,7 +137,7 @@ class NetworkState:
 
     `members` are the IPv4 addresses of what the engine attached, by container ID or the engine's own name; `stale` are
     the names of endpoints whose containers are gone, which the engine should have forgotten. Only an inspected network
-    has either.
+    has either. `detail` is all that the engine says of it.
     """
 
     id: str
@@ -149,6 +152,7 @@ class NetworkState:
     containers: tuple[str, ...] = ()
     members: Mapping[str, IPv4Interface] = field(default_factory=dict)
     stale: tuple[str, ...] = ()
+    detail: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
     @property
     def bridge(self) -> str:
@@ -162,21 +166,25 @@ class NetworkState:
 class ImageState:
     """One image; `parent` is the ID of the image that it was made from on this engine, empty where that is not known.
 
-    `labels` lack those of dockerlab's that it only has from the image that it was made from.
+    `labels` lack those of dockerlab's that it only has from the image that it was made from. `config` is what it gives
+    to a container that says nothing else, None where that was not asked for.
     """
 
     id: str
     names: tuple[str, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     parent: str = ""
+    config: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
 class VolumeState:
-    """One volume: a lab's, or a receipt, which is an empty one."""
+    """One volume: a lab's, somebody else's, or a receipt, which is an empty one; `options` are those of its driver."""
 
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
+    driver: str = "local"
+    options: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True)

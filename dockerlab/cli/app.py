@@ -23,6 +23,7 @@ COMMANDS = {
     "inspect": ("dockerlab.cli.inspect:inspect", "Show what Docker built: interfaces, cables, routes, rules, ports."),
     "exec": ("dockerlab.cli.exec_:app", "Run a command in a lab's containers; the exit code is its own."),
     "watch": ("dockerlab.cli.watch:watch", "Tell what changes on the hosts while somebody works, and why."),
+    "discover": ("dockerlab.cli.discover:discover", "Write the definition of what runs on hosts, whoever made it."),
     "graph": ("dockerlab.cli.graph:graph", "Draw the lab: hosts, networks, containers, addresses, ports."),
     "layers": ("dockerlab.cli.layers:layers", "Show the layers of images and containers, and what they share."),
     "hosts": ("dockerlab.cli.hosts:hosts", "Say where the hosts are, also for ssh or Ansible."),

@@ -13,6 +13,7 @@ from dockerlab.cli import options as o
 from dockerlab.cli import students as of_class
 from dockerlab.cli.output import say, write
 from dockerlab.cli.places import HERE, Places, placed
+from dockerlab.cli.unnamed import NOTHING, Unnamed, unnamed
 from dockerlab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -24,10 +25,16 @@ if TYPE_CHECKING:
     from dockerlab.reach.asked import Expected
     from dockerlab.verify.explaining import Live
 
+NEEDS_LAB = (
+    "name a LAB before FROM and TO for --offline, --trace, --student and --set; without one, what runs on the hosts is "
+    "explained, and nothing there is changed, as --trace would for a moment"
+)
+
 
 @placed
+@unnamed
 def explain(
-    lab: o.LabArgument,
+    lab: o.LabOrHosts = None,
     source: Annotated[
         str | None, typer.Argument(metavar="FROM", help="A container or host.", autocompletion=completion.ends)
     ] = None,
@@ -52,6 +59,7 @@ def explain(
     student: o.StudentOption = None,
     subnets: o.SubnetsOption = None,
     settings: o.SetOption = None,
+    what: Unnamed = NOTHING,
     where: Places = HERE,
     form: o.WordsOption = o.WordsFormat.TABLE,
     output: o.OutputOption = None,
@@ -59,9 +67,17 @@ def explain(
     """Explain why FROM reaches TO or not, hop by hop; without them, the whole matrix, rule by rule.
 
     With --against, what differs between two engines, two definitions or a definition and its hosts; exit code 1 then.
+    Without LAB it is about what runs on the hosts that are named, as they are.
     """
-    if (source is None) != (to is None):
+    if to is None and (source is not None or lab is None):  # of two words, the first is FROM
+        if offline or trace or student is not None or settings or against is not None or there or engine is not None:
+            raise UsageError(NEEDS_LAB)
+        _on_the_spot(what, where, (lab, source, probe), live=live, output=output)
+        return
+    what.refuse_with(lab)
+    if lab is None or (source is None) != (to is None):
         raise UsageError("name both ends, FROM and TO, or neither of them")
+    _check_together(offline=offline, live=live, trace=trace, student=student is not None, pair=source is not None)
     if against is not None or there:
         if live or trace or student is not None:
             raise UsageError("--against compares what is expected: leave out --live, --trace and --student")
@@ -69,11 +85,6 @@ def explain(
         _differing(call, (source, to, probe), where, form, output)
     if form is not o.WordsFormat.TABLE:
         raise UsageError(f"--format {form.value} is of what differs: add --against")
-    if offline and student is not None:
-        raise UsageError("--offline needs no student's instance: leave out --student, or --offline")
-    if (live or trace) and (offline or source is None):
-        asks = "--trace" if trace else "--live"
-        raise UsageError(f"{asks} asks the real hosts about one pair: leave out --offline, and name FROM and TO")
     imagined = o.checked_engine(engine or o.ENGINE)
     if offline:
         from dockerlab.reach import asked, worlds
@@ -89,6 +100,15 @@ def explain(
         definition = loading.load_lab(lab, settings)
         with where.open(definition.addresses) as session:
             _on_hosts(definition, session.hosts, (source, to, probe), live=live, trace=trace, output=output)
+
+
+def _check_together(*, offline: bool, live: bool, trace: bool, student: bool, pair: bool) -> None:
+    """Raise UsageError for options that do not go together."""
+    if offline and student:
+        raise UsageError("--offline needs no student's instance: leave out --student, or --offline")
+    if (live or trace) and (offline or not pair):
+        asks = "--trace" if trace else "--live"
+        raise UsageError(f"{asks} asks the real hosts about one pair: leave out --offline, and name FROM and TO")
 
 
 def _differing(
@@ -109,6 +129,24 @@ def _differing(
     else:
         write((as_comparison.as_json if form is o.WordsFormat.JSON else as_comparison.as_markdown)(found), output)
     raise typer.Exit(0 if found.same else 1)
+
+
+def _on_the_spot(
+    what: Unnamed, where: Places, ends: tuple[str | None, str | None, str | None], *, live: bool, output: Path | None
+) -> None:
+    """Explain what runs on hosts; a container that is asked for by its name may have ended."""
+    if ends[0] is not None and not (what.host or where.named):
+        raise UsageError(
+            "name both ends, FROM and TO, or neither of them; without a LAB before them, say on which hosts to look: "
+            "--host ADDRESS, --sandbox or --inventory FILE"
+        )
+    if live and ends[0] is None:
+        raise UsageError("--live asks the real hosts about one pair: name FROM and TO")
+    with what.found(where, stopped=ends[0] is not None) as (spot, session):
+        from dockerlab.reach.asked import Ends
+        from dockerlab.verify import on_the_spot
+
+        _tell(*on_the_spot.explain(spot, session.hosts, Ends(*ends), live=live), output)
 
 
 def _on_hosts(

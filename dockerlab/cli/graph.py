@@ -11,9 +11,12 @@ from dockerlab.cli import loading
 from dockerlab.cli import options as o
 from dockerlab.cli.output import say, write
 from dockerlab.cli.places import HERE, Places, placed
+from dockerlab.cli.unnamed import NOTHING, Unnamed, unnamed
 from dockerlab.errors import UsageError
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from dockerlab.graph.model import Picture
     from dockerlab.graph.verdicts import Strand
     from dockerlab.lab.model import Lab
@@ -30,8 +33,9 @@ class GraphFormat(str, Enum):
 
 
 @placed
+@unnamed
 def graph(
-    lab: o.LabArgument,
+    lab: o.LabOrHosts = None,
     form: Annotated[GraphFormat, typer.Option("--format", help="How the picture is written.")] = GraphFormat.SVG,
     matrix: Annotated[
         bool, typer.Option("--matrix", help="Lay the verdicts over it: the lab is verified, as by 'verify'.")
@@ -41,11 +45,22 @@ def graph(
     ] = False,
     engine: Annotated[str, typer.Option("--engine", help="The engine's version where no host is touched.")] = o.ENGINE,
     settings: o.SetOption = None,
+    what: Unnamed = NOTHING,
     where: Places = HERE,
     prober: o.ProberOption = o.ProberChoice.AUTO,
+    helper: o.HelperOption = False,
     output: o.OutputOption = None,
 ) -> None:
-    """Draw the lab: hosts, networks, containers, addresses, ports, and how each is plugged in."""
+    """Draw the lab: hosts, networks, containers, addresses, ports, and how each is plugged in.
+
+    Without LAB it is what runs on the hosts that are named.
+    """
+    what.refuse_with(lab)
+    if lab is None:
+        if offline or settings:
+            raise UsageError("--offline and --set go with a LAB: name it")
+        _found(form, what, where, prober if matrix else None, output, helper=helper)
+        return
     if offline and not matrix:
         raise UsageError("without --matrix the picture is made from the definition alone: leave --offline out")
     if where.named and (offline or not matrix):
@@ -55,11 +70,38 @@ def graph(
         picture, strands = _imagined(definition, o.checked_engine(engine), matrix=matrix)
         write(_drawn(form, picture, strands), output)
         return
-    from dockerlab.report.matrices import total
     from dockerlab.verify import on_hosts
 
     with where.open(definition.addresses) as session:
         report = on_hosts.verify(definition, session.hosts, prober.value)
+    _finish(form, report, output)
+
+
+def _found(
+    form: GraphFormat,
+    what: Unnamed,
+    where: Places,
+    prober: o.ProberChoice | None,
+    output: Path | None,
+    *,
+    helper: bool,
+) -> None:
+    """Draw what runs on hosts, with its verdicts where a prober is named."""
+    from dockerlab.graph.describe import describe
+    from dockerlab.verify import on_the_spot
+
+    with what.found(where) as (spot, session):
+        if prober is None:
+            write(_drawn(form, describe(on_the_spot.world(spot), imagined=False), []), output)
+            return
+        report = on_the_spot.verify(spot, session.hosts, prober.value, helper=helper)
+    _finish(form, report, output)
+
+
+def _finish(form: GraphFormat, report: Report, output: Path | None) -> None:
+    """Draw what was observed, and end with the report's exit code."""
+    from dockerlab.report.matrices import total
+
     write(_drawn(form, *_seen(report)), output)
     for paragraph in report.ended:
         say(paragraph)

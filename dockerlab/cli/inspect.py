@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @placed
 def inspect(
-    lab: o.LabOrName,
+    lab: o.OptionalLab = None,
     container: Annotated[
         str | None,
         typer.Argument(metavar="CONTAINER", help="Only this one.", autocompletion=completion.containers),
@@ -36,12 +36,17 @@ def inspect(
     form: o.ListOption = o.ListFormat.TABLE,
     output: o.OutputOption = None,
 ) -> None:
-    """Show what Docker built for the lab: interfaces, cables, bridges, routes, firewall rules, published ports."""
+    """Show what Docker built for the lab: interfaces, cables, bridges, routes, firewall rules, published ports.
+
+    Without LAB it is shown of everything on the hosts that are named.
+    """
     from dockerlab.machinery.send import look_at_all
     from dockerlab.report import inspection_json, inspection_tree
 
-    definition = loading.defined(lab, settings)
-    name, hosts = lab, dict[str, str | None]()
+    if lab is None and not (host or where.named):
+        raise UsageError("name a LAB, or say on which hosts to look: --host ADDRESS, --sandbox or --inventory FILE")
+    definition = loading.defined(lab, settings) if lab is not None else None
+    name, hosts = lab or "", dict[str, str | None]()
     if definition is None or host:
         _, hosts = loading.name_and_hosts(lab, host, named_elsewhere=where.named)
     if definition is not None:
@@ -68,8 +73,8 @@ def _views(machines: Mapping[str, Machinery], name: str, lab: Lab | None, only: 
 
     views, known = [], set[str]()
     for host, machine in machines.items():
-        wanted = [c.name for c in machine.containers if c.labels.get(LABEL_LAB) == name]
-        networks = [n.name for n in machine.networks if n.labels.get(LABEL_LAB) == name]
+        wanted = [c.name for c in machine.containers if not name or c.labels.get(LABEL_LAB) == name]
+        networks = [n.name for n in machine.networks if not name or n.labels.get(LABEL_LAB) == name]
         if lab is not None and host in lab.addresses:
             wanted, networks = list(lab.on_host(host)), [n for n in lab.networks if host in lab.hosts_of(n)]
         elif lab is not None:  # a host that the call names by its address
@@ -81,6 +86,8 @@ def _views(machines: Mapping[str, Machinery], name: str, lab: Lab | None, only: 
             views.append(view(machine, [only]))
     if only is not None and not views and machines:
         raise UsageError(f"there is no container {only}; there are {', '.join(sorted(known)) or 'none'}")
+    if lab is None and not name:
+        return views
     if lab is None and not known and machines:
         raise UsageError(
             f"nothing of a lab {name} on {', '.join(machines)}: give the file of one that was made by hand"

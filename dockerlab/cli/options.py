@@ -29,6 +29,14 @@ LabOrName = Annotated[
 OptionalLab = Annotated[
     str | None, typer.Argument(metavar="LAB", help="A YAML file, or just a lab's name.", autocompletion=completion.labs)
 ]
+LabOrHosts = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="LAB",
+        help="A YAML file, or the name of a packaged lab; without it, what runs on the hosts.",
+        autocompletion=completion.labs,
+    ),
+]
 SetOption = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Override one of the definition's vars.")
 ]
@@ -53,6 +61,10 @@ SubnetsOption = Annotated[
 ]
 AsIsOption = Annotated[
     bool, typer.Option("--as-is", help="Hold what is observed against what is predicted of the hosts as they are.")
+]
+HelperOption = Annotated[
+    bool,
+    typer.Option("--allow-helper", help="Without LAB: a container may be made where nothing else can ask a cell."),
 ]
 WhyOption = Annotated[bool, typer.Option("--why", help="Explain every cell of the matrix.")]
 

@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from inspect import Parameter, signature
+from inspect import Parameter, getdoc, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -79,21 +79,30 @@ OPTIONS = {"sandbox": SandboxOption, "inventory": InventoryOption, "accept_new_h
 
 def placed(command: Callable[..., None]) -> Callable[..., None]:
     """Return a command as typer is to see it: with the three options in place of its parameter `where`."""
+    return spread(command, WHERE, Places, OPTIONS, HERE)
+
+
+def spread(
+    command: Callable[..., None], place: str, kind: Callable[..., Any], options: Mapping[str, Any], defaults: Any
+) -> Callable[..., None]:
+    """Return a command as typer is to see it: with options in place of a parameter that takes them all as one.
+
+    They are by name what `kind` is made of; `defaults` has what each is where the call says nothing.
+    """
     own, hints = signature(command), get_type_hints(command, include_extras=True)
     parameters: list[Parameter] = []
     for parameter in own.parameters.values():
-        if parameter.name != WHERE:
+        if parameter.name != place:
             parameters.append(parameter.replace(annotation=hints[parameter.name]))
             continue
-        for name, option in OPTIONS.items():
-            default = getattr(HERE, name)
-            parameters.append(Parameter(name, parameter.kind, default=default, annotation=option))
+        for name, option in options.items():
+            parameters.append(Parameter(name, parameter.kind, default=getattr(defaults, name), annotation=option))
 
     def call(**given: Any) -> None:
-        where = Places(**{name: given.pop(name) for name in OPTIONS})
-        command(**given, where=where)
+        whole = kind(**{name: given.pop(name) for name in options})
+        command(**given, **{place: whole})
 
-    call.__name__, call.__doc__, call.__module__ = command.__name__, command.__doc__, command.__module__
+    call.__name__, call.__doc__, call.__module__ = command.__name__, getdoc(command), command.__module__
     call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     call.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
     return call

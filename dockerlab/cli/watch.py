@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 @placed
 def watch(
-    lab: o.LabOrName,
+    lab: o.OptionalLab = None,
     seconds: Annotated[float | None, typer.Option("--for", metavar="SECONDS", help="End after that time.")] = None,
     once: Annotated[bool, typer.Option("--once", help="End after the first change.")] = False,
     host: o.HostOption = None,
@@ -31,11 +31,16 @@ def watch(
         o.ListFormat, typer.Option("--format", help="Lines for people, or one JSON object a line.")
     ] = o.ListFormat.TABLE,
 ) -> None:
-    """Follow the lab's hosts, and tell what changes there while somebody works, with its cause; Ctrl-C ends it."""
+    """Follow the lab's hosts, and tell what changes there while somebody works, with its cause; Ctrl-C ends it.
+
+    Without LAB it is the hosts that are named.
+    """
     from dockerlab.machinery.watching import watch as follow
 
     if seconds is not None and seconds <= 0:
         raise UsageError("--for: say how many seconds, more than 0")
+    if lab is None and not (host or where.named):
+        raise UsageError("name a LAB, or say which hosts to follow: --host ADDRESS, --sandbox or --inventory FILE")
     _, hosts = loading.name_and_hosts(lab, host, named_elsewhere=where.named)
     show, count, failed = printer(form), 0, 0
     with where.open(hosts) as session:

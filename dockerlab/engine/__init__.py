@@ -13,22 +13,23 @@ from typing import Any, Literal
 from docker import APIClient
 from docker.errors import APIError, NotFound
 
-from dockerlab.engine.client import connected
+from dockerlab.engine.client import TELLS_MAC, connected
 from dockerlab.engine.convert import Answers, to_snapshot
 from dockerlab.hosts.base import Host
 from dockerlab.snapshot import LABEL_LAB, Snapshot
 
-Detail = Literal["all", "needed", "none"]
-"""Of which containers details are asked for, each with a question of its own: of all of a lab's; of those of which the
-list says too little for a plan, as they do not run or share a network namespace; or of none."""
+Detail = Literal["every", "all", "needed", "none"]
+"""Of which containers details are asked for, each with a question of its own: of every one, whoever made it, and of
+every network, and of the images that they are made from; of all of a lab's; of those of which the list says too little
+for a plan, as they do not run or share a network namespace; or of none."""
 
 
 def snapshot(host: Host, inspect: Collection[str] | None = None, detail: Detail = "all") -> Snapshot:
     """Return what exists on the host's engine.
 
     Every container and network is there; in detail (process id, exit code, aliases, what is attached) are those that
-    carry a lab's label, and those whose names are in `inspect`, but of containers only those that `detail` says.
-    Raises EngineError.
+    carry a lab's label, and those whose names are in `inspect`, but of containers only those that `detail` says; with
+    `every`, everything is. Raises EngineError.
     """
     return to_snapshot(host.name, read(host, set(inspect or ()), detail))
 
@@ -39,17 +40,20 @@ def read(host: Host, names: Collection[str] = (), detail: Detail = "all") -> Ans
     All on one connection, one question after the other: an answer takes the engine a few milliseconds, the start of
     another channel as long as a dozen of them.
     """
-    with connected(host) as (client, version):
+    with connected(host, TELLS_MAC if detail == "every" else None) as (client, version):
         info = client.info()
         nodes = _nodes(client) if (info.get("Swarm") or {}).get("ControlAvailable") else []
         networks = client.networks()
-        networks = [_or_none(client.inspect_network, n["Id"]) if _wanted(n, names) else n for n in networks]
+        whole = detail == "every"
+        networks = [_or_none(client.inspect_network, n["Id"]) if whole or _wanted(n, names) else n for n in networks]
         # Listed after the networks: who is on one of these and no container now was left behind there by the engine.
         containers = client.containers(all=True)
         wanted = _in_detail(containers, names, detail)
         containers = [_or_none(client.inspect_container, c["Id"]) if c["Id"] in wanted else c for c in containers]
         volumes = client.volumes()
         images = client.images(all=True)
+        if whole:
+            images = _with_configs(client, images, {str(c.get("Image")) for c in containers if c is not None})
     return Answers(
         version=version,
         info=info,
@@ -93,6 +97,8 @@ def _in_detail(containers: list[dict[str, Any]], names: Collection[str], detail:
     """Return the IDs of the listed containers that are to be inspected."""
     if detail == "none":
         return set()
+    if detail == "every":
+        return {c["Id"] for c in containers}
     mode = {c["Id"]: str((c.get("HostConfig") or {}).get("NetworkMode")) for c in containers}
     owners = {text.partition(":")[2] for text in mode.values() if text.startswith("container:")}
 
@@ -103,6 +109,12 @@ def _in_detail(containers: list[dict[str, Any]], names: Collection[str], detail:
         return entry.get("State") == "running" and not shares
 
     return {c["Id"] for c in containers if _wanted(c, names) and (detail == "all" or not told(c))}
+
+
+def _with_configs(client: APIClient, images: list[dict[str, Any]], wanted: Collection[str]) -> list[dict[str, Any]]:
+    """Return the entries of images, those that are `wanted` with what each gives to its containers."""
+    details = {each["Id"]: _or_none(client.inspect_image, each["Id"]) for each in images if each["Id"] in wanted}
+    return [{**each, "Config": (details.get(each["Id"]) or {}).get("Config")} for each in images]
 
 
 def _or_none(inspect: Callable[[str], Any], what: str) -> dict[str, Any] | None:

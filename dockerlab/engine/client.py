@@ -40,20 +40,31 @@ class Keeper(Protocol):
         ...
 
 
+TELLS_MAC = (1, 51)
+"""The last version of the API in which a container's `Config` tells which MAC address somebody asked for; from 1.52 on
+only the one in use is told, and engines from 28 on draw that (moby/moby#48808)."""
+
+
 @contextmanager
-def connected(host: Host) -> Iterator[tuple[APIClient, dict[str, Any]]]:
+def connected(host: Host, highest: tuple[int, int] | None = None) -> Iterator[tuple[APIClient, dict[str, Any]]]:
     """Give a client of the host's engine, and what the engine says of its version.
 
-    What goes wrong inside is raised as EngineError with its remedy, or as the HostError of a lost connection.
+    It speaks the engine's own version of the API, or the `highest` that is given where the engine's is above that. What
+    goes wrong inside is raised as EngineError with its remedy, or as the HostError of a lost connection.
     """
     if host.address is not None:
-        with _dialled(host.name, cast(Keeper, host)) as found:
+        with _dialled(host.name, cast(Keeper, host), highest) as found:
             yield found
         return
     try:
-        client = _local(host.name)
+        client = _local(host.name, "auto")
+        version = client.version(api_version=False)
+        wanted = spoken(version, highest)
+        if wanted != version["ApiVersion"]:
+            client.close()
+            client = _local(host.name, wanted)
         try:
-            yield client, client.version(api_version=False)
+            yield client, version
         finally:
             client.close()
     except (DockerException, requests.RequestException) as error:
@@ -61,7 +72,7 @@ def connected(host: Host) -> Iterator[tuple[APIClient, dict[str, Any]]]:
 
 
 @contextmanager
-def _dialled(name: str, host: Keeper) -> Iterator[tuple[APIClient, dict[str, Any]]]:
+def _dialled(name: str, host: Keeper, highest: tuple[int, int] | None) -> Iterator[tuple[APIClient, dict[str, Any]]]:
     """Give a client over a channel of the host's connection, and the engine's version."""
     sockets: list[ProcessSocket] = []
 
@@ -73,7 +84,7 @@ def _dialled(name: str, host: Keeper) -> Iterator[tuple[APIClient, dict[str, Any
     try:
         # The SDK asks for the engine's version before another adapter can be mounted, so it is asked for by hand.
         version = _over(adapter, OLDEST_API).version(api_version=False)
-        yield _over(adapter, str(version["ApiVersion"])), version
+        yield _over(adapter, spoken(version, highest)), version
         if adapter.idle:
             host.keep(ENGINE, sockets.pop().detach())
     except (DockerException, requests.RequestException) as error:
@@ -84,6 +95,15 @@ def _dialled(name: str, host: Keeper) -> Iterator[tuple[APIClient, dict[str, Any
             socket.close()
 
 
+def spoken(version: dict[str, Any], highest: tuple[int, int] | None) -> str:
+    """Return the version of the API to be spoken with an engine."""
+    own = str(version["ApiVersion"])
+    major, _, minor = own.partition(".")
+    if highest is None or not (major.isdigit() and minor.isdigit()) or (int(major), int(minor)) <= highest:
+        return own
+    return f"{highest[0]}.{highest[1]}"
+
+
 def _over(adapter: DialAdapter, version: str) -> APIClient:
     """Return a client that speaks an API version over the adapter."""
     client = APIClient(base_url="tcp://docker:2375", version=version, timeout=TIMEOUT)
@@ -92,17 +112,17 @@ def _over(adapter: DialAdapter, version: str) -> APIClient:
     return client
 
 
-def _local(host: str) -> APIClient:
+def _local(host: str, version: str) -> APIClient:
     """Return a client of the engine that the docker command on this machine would use."""
     environment = kwargs_from_env()
     if environment.get("base_url", "").startswith("ssh://"):
         raise EngineError(host, "DOCKER_HOST leads to another machine by ssh: give that address to the host instead")
     if "base_url" in environment:
-        return APIClient(version="auto", timeout=TIMEOUT, **environment)
+        return APIClient(version=version, timeout=TIMEOUT, **environment)
     context = ContextAPI.get_context(os.environ.get("DOCKER_CONTEXT"))
     if context is None:
-        return APIClient(version="auto", timeout=TIMEOUT)
-    return APIClient(version="auto", timeout=TIMEOUT, base_url=context.Host, tls=context.TLSConfig or False)
+        return APIClient(version=version, timeout=TIMEOUT)
+    return APIClient(version=version, timeout=TIMEOUT, base_url=context.Host, tls=context.TLSConfig or False)
 
 
 def _explain_local(host: str, error: Exception) -> EngineError:

@@ -68,7 +68,7 @@ def _snapshot(host: str, answers: Answers) -> Snapshot:
         data_root=answers.info.get("DockerRootDir") or "",
         containers=tuple(sorted(states, key=lambda state: state.name)),
         networks=tuple(sorted(networks, key=lambda n: (n.name, n.id))),
-        volumes=tuple(VolumeState(v["Name"], v.get("Labels") or {}) for v in answers.volumes),
+        volumes=tuple(to_volume(v) for v in answers.volumes),
         images=tuple(sorted(names)),
         image_states=tuple(sorted((to_image(image) for image in answers.images), key=lambda i: (i.names, i.id))),
         swarm=to_swarm(answers.info.get("Swarm") or {}, answers.nodes),
@@ -104,7 +104,8 @@ def to_image(entry: Json) -> ImageState:
     names = tuple(sorted(_image_names(entry)))
     labels = entry.get("Labels") or {}
     own = LABEL_IMAGE in labels and (not names or labels[LABEL_IMAGE] in names)
-    return ImageState(entry["Id"], names, labels if own else _foreign(labels), entry.get("ParentId") or "")
+    given = labels if own else _foreign(labels)
+    return ImageState(entry["Id"], names, given, entry.get("ParentId") or "", entry.get("Config"))
 
 
 def _foreign(labels: Mapping[str, str]) -> dict[str, str]:
@@ -138,6 +139,7 @@ def _from_detail(entry: Json) -> ContainerState:
         entrypoint=tuple(entry["Config"].get("Entrypoint") or ()),
         command=tuple(entry["Config"].get("Cmd") or ()),
         asked=tuple(_bindings(host.get("PortBindings") or {})),
+        detail=entry,
         volumes=_volumes(entry),
         shown=_shown(entry) if "Memory" in host else None,
     )
@@ -223,11 +225,15 @@ def _addresses(endpoint: Json) -> Iterator[IPv4Interface | IPv6Interface]:
 
 
 def _bindings(ports: Json) -> Iterator[PublishedPort]:
-    """Yield the published ports in `80/tcp: [{HostIp, HostPort}]`; one without a port will be given any."""
+    """Yield the published ports in `80/tcp: [{HostIp, HostPort}]`.
+
+    One without a port of the host will be given any, and one with a range (`8000-8010`) any of these: neither is known
+    before.
+    """
     for port, bindings in sorted(ports.items()):
         number, _, protocol = port.partition("/")
         for binding in bindings or ():
-            if binding.get("HostPort"):
+            if (binding.get("HostPort") or "").isdigit():
                 ip = binding.get("HostIp") or "0.0.0.0"  # noqa: S104 - what the engine means by an empty one
                 yield PublishedPort(ip, int(binding["HostPort"]), int(number), protocol or "tcp")
 
@@ -262,6 +268,14 @@ def to_network(entry: Json, containers: Sequence[ContainerState] | None = None) 
             if member.get("IPv4Address")
         },
         stale=tuple(sorted(stale)),
+        detail=entry,
+    )
+
+
+def to_volume(entry: Json) -> VolumeState:
+    """Return a volume from its entry in a list."""
+    return VolumeState(
+        entry["Name"], entry.get("Labels") or {}, entry.get("Driver") or "local", entry.get("Options") or {}
     )
 
 

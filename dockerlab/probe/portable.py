@@ -34,6 +34,8 @@ IMAGE = "dockerlab/node"
 
 NAME = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 
+NO_HELPER = "a container that helps would be asked with --allow-helper"
+
 HEARD = re.compile(r"^heard +1$", re.MULTILINE)
 
 FUNCTIONS = """\
@@ -78,6 +80,7 @@ class PortableProber:
     """Probe from inside the containers, through `docker exec` and, where needed, `docker run`.
 
     `held` tells who is known to hold an address, beside the cells' targets: who it was that answered cannot be seen.
+    Without `helper`, no container is made: what the containers' own programs cannot tell is unknown.
     """
 
     name = "portable"
@@ -88,11 +91,14 @@ class PortableProber:
         lab: str,
         image: str = IMAGE,
         held: Mapping[str, Collection[Place]] | None = None,
+        *,
+        helper: bool = True,
     ) -> None:
         self._hosts = hosts
         self._lab = lab
         self._image = image
         self._held = held or {}
+        self._helper = helper
 
     def observe(self, cells: Sequence[Cell]) -> dict[int, Observation]:
         """Probe every cell and return one observation for each cell's number; a lost host makes its cells unknown."""
@@ -132,7 +138,10 @@ class PortableProber:
         inside = ("docker", "exec", "-i", source.container_id, "sh", "-s")
         found = self._run(source.host, inside if source.container else ("sh", "-s"), cells)
         rest = [cell for cell in cells if found[cell.number].state == "unknown"]
-        if rest:
+        if rest and not self._helper:
+            for cell in rest:
+                found[cell.number] = unknown(f"{found[cell.number].detail}; {NO_HELPER}")
+        elif rest:
             network = f"container:{source.container_id}" if source.container else "host"
             helper = ["docker", "run", "--rm", "-i", "--pull", "never", "--label", f"{LABEL_LAB}={self._lab}"]
             helper += ["--network", network, "--cap-add", "NET_RAW", "--entrypoint", "sh", self._image, "-s"]

@@ -151,7 +151,7 @@ def _names_on(lab: Lab, book: Snapshot, name: str) -> dict[str, tuple[str, ...]]
     state = book.container(name)
     if state is None or not state.running:
         return {}
-    own = (name, *filter(None, (lab.containers[name].hostname,)))
+    own = (state.known_as or name, *filter(None, (lab.containers[name].hostname,)))
     there = {network: end for network, end in state.endpoints.items() if end.addresses and network != DEFAULT}
     return {network: (*own, *end.aliases) for network, end in there.items()}
 

@@ -36,19 +36,19 @@ def survey(
 
 
 def look_again(
-    hosts: Mapping[str, Host], names: Iterable[str] = (), patience: float = PATIENCE
+    hosts: Mapping[str, Host], names: Iterable[str] = (), patience: float = PATIENCE, *, detail: Detail = "all"
 ) -> dict[str, Snapshot | HostError]:
     """Return what is on each host now, or why it does not say; one that does not answer is asked for `patience` s.
 
-    In detail are labelled objects, and those of these `names`.
+    In detail are labelled objects, and those of these `names`; with `every`, all are.
     """
     deadline = time.monotonic() + patience
     wanted = frozenset(names)
-    found = survey(hosts, names=wanted)
+    found = survey(hosts, names=wanted, detail=detail)
     told, failures = {**found.answers}, found.failures
     while failures and time.monotonic() < deadline:
         time.sleep(0.5)
-        again = survey({name: hosts[name] for name in failures}, names=wanted)
+        again = survey({name: hosts[name] for name in failures}, names=wanted, detail=detail)
         told, failures = {**told, **again.answers}, again.failures
     return {name: told.get(name) or failures[name] for name in hosts}
 

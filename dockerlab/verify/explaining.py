@@ -31,23 +31,41 @@ def explain(
     Raises UsageError for ends that no cell has, HostError where a host cannot be asked.
     """
     seen = look(hosts, lab.containers, kernels="all")
-    now = surveyed(lab, seen)
-    found = asked(defined(lab, seen), ends, now)
+    return shown(asked(defined(lab, seen), ends, surveyed(lab, seen)), seen, hosts, live=live, trace=trace)
+
+
+def shown(
+    found: Expected,
+    seen: Seen,
+    hosts: Mapping[str, Host],
+    *,
+    live: bool = False,
+    trace: bool = False,
+    helper: bool = True,
+) -> tuple[Expected, list[Live]]:
+    """Return what was asked for, and what is seen of each cell while it is probed once, where that is wanted.
+
+    Without `helper`, no container is made for a probe.
+    """
+    now = found.now or found.world
     rows = [row for row in found.rows if row[0].probe != "dns" and row[0].target] if live or trace else []
     return found, [
-        (row[0], _evidence(row, found.world, seen, hosts) + (told(row[0], now, seen, hosts) if trace else []))
+        (
+            row[0],
+            _evidence(row, found.world, seen, hosts, helper=helper) + (told(row[0], now, seen, hosts) if trace else []),
+        )
         for row in rows
     ]
 
 
-def _evidence(row: Row, world: World, seen: Seen, hosts: Mapping[str, Host]) -> list[str]:
+def _evidence(row: Row, world: World, seen: Seen, hosts: Mapping[str, Host], *, helper: bool) -> list[str]:
     """Return what both ends show while one cell is probed once, a line each."""
     cell, expectation = row
     unsure = replace(expectation, reachable=None)  # silence is not believed sooner because it is expected
 
     def probed() -> str:
         trial = Trial(seen, Expected(world, [(cell, unsure)], []))
-        ask([trial], hosts, "auto")
+        ask([trial], hosts, "auto", helper=helper)
         (saw,) = trial.observed
         return " ".join(filter(None, (saw.state, saw.symptom and f"({saw.symptom})", saw.detail)))
 

@@ -6,7 +6,7 @@ One lab is judged by `verify`, all instances of a class by grading: what is said
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from itertools import count, islice
@@ -45,6 +45,8 @@ from dockerlab.verify.verdicts import (
 )
 
 AS_IS = "judged by what is predicted of the hosts as they are, not by the definition (--as-is)"
+
+DISCOVERED = "judged by what is predicted of the hosts as they are: what was discovered has no definition of its own"
 
 Choice = Literal["auto", "agent", "portable"]
 """Which prober asks; `auto` is the agent where every host can run it."""
@@ -96,11 +98,30 @@ def judged(
     The cells of all labs are asked in one run, and `seconds` is how long that took. Raises AgentUnavailable where the
     agent is asked for and a host cannot run it, HostError where a host cannot be asked.
     """
-    trials = [trial(lab, seen, as_is=as_is) for lab in labs]
+    return judge_trials([trial(lab, seen, as_is=as_is) for lab in labs], hosts, prober)
+
+
+Again = Callable[[Mapping[str, Host], Sequence[str]], Mapping[str, "Snapshot | HostError"]]
+"""What looks at hosts once more, and in detail at containers of these names."""
+
+
+def judge_trials(
+    trials: Sequence[Trial],
+    hosts: Mapping[str, Host],
+    prober: Choice = "auto",
+    *,
+    helper: bool = True,
+    look: Again = look_again,
+) -> list[Report]:
+    """Return a report for each trial, as `judged` does; all are of one look at the hosts.
+
+    Without `helper`, no container is made on the hosts. `look` tells what has become of them meanwhile.
+    """
+    seen = trials[0].seen
     started = time.monotonic()
-    spoke = ask(trials, hosts, prober)
+    spoke = ask(trials, hosts, prober, helper=helper)
     seconds = time.monotonic() - started
-    again = _meanwhile(trials, seen, hosts)
+    again = _meanwhile(trials, seen, hosts, look)
     made = datetime.now(timezone.utc)
     reports = (_report(each, {name: hosts[name] for name in each.world.lab.hosts}, again) for each in trials)
     return [
@@ -118,8 +139,18 @@ def trial(lab: Lab, seen: Seen, *, as_is: bool = False) -> Trial:
     return Trial(seen, wanted, as_is=as_is)
 
 
-def ask(trials: Sequence[Trial], hosts: Mapping[str, Host], choice: Choice) -> str:
-    """Have every cell observed, and return the name of the prober that spoke."""
+def foreseen(lab: Lab, seen: Seen) -> Trial:
+    """Return what is asked of a lab that has no definition of its own: what is expected is what is predicted."""
+    wanted = expected(surveyed(lab, seen))
+    wanted = replace(wanted, predicted=[row[1] for row in wanted.rows], notes=[*wanted.notes, DISCOVERED])
+    return Trial(seen, wanted, as_is=True)
+
+
+def ask(trials: Sequence[Trial], hosts: Mapping[str, Host], choice: Choice, *, helper: bool = True) -> str:
+    """Have every cell observed, and return the name of the prober that spoke.
+
+    Without `helper`, the portable one makes no container.
+    """
     if choice != "portable":
         agent = AgentProber(hosts)
         try:
@@ -132,7 +163,7 @@ def ask(trials: Sequence[Trial], hosts: Mapping[str, Host], choice: Choice) -> s
     for each in trials:
         world, snapshots = each.world, each.seen.snapshots
         there = each.wanted.now or world  # who really has which address
-        portable = PortableProber(hosts, world.lab.name, held=held(there, snapshots))
+        portable = PortableProber(hosts, world.lab.name, held=held(there, snapshots), helper=helper)
         each.observed = observe(each.cells, world, snapshots, portable)
     return PortableProber.name
 
@@ -171,7 +202,9 @@ def late(report: Report) -> int:
     )
 
 
-def _meanwhile(trials: Sequence[Trial], seen: Seen, hosts: Mapping[str, Host]) -> Mapping[str, Snapshot | HostError]:
+def _meanwhile(
+    trials: Sequence[Trial], seen: Seen, hosts: Mapping[str, Host], look: Again
+) -> Mapping[str, Snapshot | HostError]:
     """Return what is on the hosts now that the cells were asked.
 
     Where every cell was reached as expected, nothing can have happened that matters: nobody is asked again.
@@ -179,7 +212,7 @@ def _meanwhile(trials: Sequence[Trial], seen: Seen, hosts: Mapping[str, Host]) -
     if all(each.reached for each in trials):
         return seen.snapshots
     names = [name for each in trials for name in each.world.lab.containers]
-    return look_again({name: hosts[name] for name in seen.snapshots}, names)
+    return look({name: hosts[name] for name in seen.snapshots}, names)
 
 
 def _report(own: Trial, hosts: Mapping[str, Host], again: Mapping[str, Snapshot | HostError]) -> Report:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from dockerlab import engine
+from dockerlab.engine import client
 from dockerlab.engine.client import connected
 from dockerlab.engine.convert import Answers, to_container, to_network, to_snapshot, to_swarm
 from dockerlab.errors import ConnectError, EngineError, TransportError
@@ -104,6 +105,24 @@ def test_volumes_and_images(snapshot):
     assert [volume.name for volume in snapshot.volumes] == ["dockerlab_bridge_receipt"]
     assert snapshot.images == ("centos:latest",)
     assert snapshot.swarm == SwarmState()
+
+
+@pytest.mark.parametrize(
+    ("own", "highest", "spoken"),
+    [("1.54", (1, 51), "1.51"), ("1.51", (1, 51), "1.51"), ("1.41", (1, 51), "1.41"), ("1.54", None, "1.54")],
+)
+def test_the_version_of_the_api(own, highest, spoken):
+    """An engine is spoken to in its own version of the API, or in the highest that tells what is asked."""
+    assert client.spoken({"ApiVersion": own}, highest) == spoken
+
+
+def test_a_range_of_ports():
+    """A port that may be any of a range is none that is known before; it was taken for an answer of no engine."""
+    entry = {
+        "Id": "a", "Name": "/a", "State": {"Running": False}, "Config": {"Image": "x"},
+        "HostConfig": {"PortBindings": {"80/tcp": [{"HostPort": "8000-8010"}, {"HostPort": "81"}]}},
+    }  # fmt: skip
+    assert [port.host_port for port in to_container(entry).published] == [81]
 
 
 def test_list_and_detail_agree(recorded, snapshot):

@@ -78,6 +78,15 @@ def test_what_neither_can_test_is_unknown_with_both_reasons():
     assert seen[1].detail.count("no sh here") == 2
 
 
+def test_no_helper_where_none_is_wanted():
+    """Without leave no container is made, and what a container cannot tell by itself is unknown."""
+    host = Answers(lambda argv: ANSWERED if argv[1] == "run" else None)
+    seen = PortableProber({"vm0": host}, "lab", helper=False).observe([ping()])
+    assert seen[1].state == "unknown"
+    assert "--allow-helper" in seen[1].detail
+    assert [argv[1] for argv in host.ran] == ["exec"]
+
+
 def test_a_lost_host_makes_its_cells_unknown():
     """The transport's failure says nothing about the lab's network."""
 

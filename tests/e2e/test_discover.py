@@ -1,0 +1,85 @@
+"""What others made on hosts: discovered, verified and explained as it stands, and made again from its definition."""
+
+from __future__ import annotations
+
+import time
+
+from support.lab_hosts import cells
+
+RUN = "docker run --detach --interactive --tty"
+BY_HAND = {
+    "vm0": f"""
+docker network create front
+docker network create --internal --subnet 172.28.5.0/24 vault
+docker network create --driver macvlan --subnet 192.168.22.0/24 --gateway 192.168.22.1 --opt parent=eth0 lan
+{RUN} --name web --network front --network-alias shop --publish 8080:80 --env DB_PASSWORD=hunter2 --env TZ=UTC \
+    --restart unless-stopped --memory 64m dockerlab/node httpd -f -p 80 -h /www
+docker network connect vault web
+{RUN} --name side --network container:web dockerlab/node
+{RUN} --name db --network vault --ip 172.28.5.9 --mac-address 02:42:ac:1c:05:77 dockerlab/node httpd -f -p 5432 -h /www
+{RUN} --name near --network lan --ip 192.168.22.200 dockerlab/node
+{RUN} --name vm1 --network host dockerlab/node httpd -f -p 8000 -h /www
+docker run --name done --network front dockerlab/node true
+""",
+    "vm1": f"""
+docker network create --driver macvlan --subnet 192.168.22.0/24 --gateway 192.168.22.1 --opt parent=eth0 lan
+{RUN} --name web dockerlab/node
+{RUN} --name far --network lan dockerlab/node
+""",
+}
+"""What somebody has typed: names that both hosts have, or that is a host's, and a LAN over both."""
+
+EVERYTHING = r"""
+PATH=/usr/sbin:/usr/bin:/sbin:/bin
+docker ps --all --quiet --no-trunc
+docker ps --all --quiet | xargs docker inspect --format '{{.Id}} {{.State.StartedAt}} {{.RestartCount}}'
+docker network ls --quiet --no-trunc
+docker images --all --quiet
+docker volume ls --quiet
+ip -o link | cut -d' ' -f2
+iptables-save | grep -v '^[#:]'
+find /etc /home /opt /root /srv /tmp /var/tmp -type f -printf '%p %s %T@\n' 2>/dev/null
+"""
+
+
+def test_what_somebody_made_by_hand(lab, tmp_path):
+    """What others made is verified, explained and drawn without a definition and without a change, and made again."""
+    for host in lab.names:
+        lab.need_node(host)
+        lab.sh(host, BY_HAND[host])
+    before, moment = {host: lab.sh(host, EVERYTHING) for host in lab.names}, str(int(time.time()))
+    file = tmp_path / "found.yaml"
+    assert lab.call("discover", "--sandbox", "--output", file).rc == 0
+    report = lab.call("verify", "--sandbox", "--format", "json").json
+    assert {**report["summary"], "pass": 0} == {"pass": 0, "fail": 0, "unknown": 0, "unexplained": 0}
+    portable = lab.call("verify", "--sandbox", "--prober", "portable", "--project", "none", "--format", "json")
+    assert portable.rc == 2  # nothing is of that project
+    portable = lab.call("verify", "--sandbox", "--prober", "portable", "--network", "vault", "--format", "json").json
+    assert portable["summary"]["fail"] == 0
+    told = lab.call("explain", "near", "db", "--sandbox", "--probe", "tcp/5432")
+    assert "unreachable" in told.stdout, told.stderr
+    ended = lab.call("explain", "web-vm0", "done", "--sandbox")
+    assert ended.rc == 0, ended.stderr
+    assert "near" in lab.call("graph", "--sandbox", "--format", "mermaid").stdout
+    assert "02:42:ac:1c:05:77" in lab.call("inspect", "--sandbox").stdout
+    assert {host: lab.sh(host, EVERYTHING) for host in lab.names} == before
+    for host in lab.names:
+        made = ["events", "--since", moment, "--until", str(int(time.time())), "--filter", "event=create"]
+        assert lab.docker(host, *made) == ""
+
+    text = file.read_text()
+    assert "hunter2" not in text
+    assert "DB_PASSWORD:\n" in text
+    assert "left out, as they do not run (--all takes them): done" in text
+    lab.empty()
+    again = lab.call("up", file, "--sandbox", "--format", "json", DB_PASSWORD="other")
+    assert again.rc == 0, again.stderr + again.stdout
+    assert _seen(again.json) == _seen(report)
+    assert lab.inspect("vm0", "db")["NetworkSettings"]["Networks"]["vault"]["MacAddress"] == "02:42:ac:1c:05:77"
+    assert lab.inspect("vm0", "web-vm0")["HostConfig"]["RestartPolicy"]["Name"] == "unless-stopped"
+    lab.call("down", file, "--sandbox")
+
+
+def _seen(report):
+    """Return how each cell was seen, by its ends; addresses that an engine chose are not compared."""
+    return sorted((c["from"], c["to"], c["probe"], c["observed"]) for c in cells(report))
