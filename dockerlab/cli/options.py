@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from dockerlab.cli import completion
+from dockerlab.cli.definitions import Given
 from dockerlab.errors import UsageError
 
 ENGINE = "28.5"
@@ -27,9 +28,8 @@ LabOrName = Annotated[
 OptionalLab = Annotated[
     str | None, typer.Argument(metavar="LAB", help="A YAML file, or just a lab's name.", autocompletion=completion.labs)
 ]
-SetOption = Annotated[
-    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Override one of the definition's vars.")
-]
+SetOption = Given | None
+"""What is said of a definition beside its name: `definitions.with_options` puts the options in its place."""
 HostOption = Annotated[
     list[str] | None, typer.Option("--host", metavar="ADDRESS", help="A host to look at: ssh://…, an alias, local.")
 ]

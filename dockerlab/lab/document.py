@@ -8,6 +8,7 @@ is anything that grows out of proportion: the text comes from strangers.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -49,17 +50,21 @@ Mark = tuple[int, int]
 
 @dataclass
 class Document:
-    """The data of a definition (keys are always text), where each part stands, and what is wrong with the YAML."""
+    """The data of a definition (keys are always text), where each part stands, and what is wrong with the YAML.
+
+    `tags` are those that the reader was told to let through.
+    """
 
     file: str
     data: dict[str, Any] = field(default_factory=dict)
     keys: dict[KeyPath, Mark] = field(default_factory=dict)
     values: dict[KeyPath, Mark] = field(default_factory=dict)
+    tags: dict[KeyPath, str] = field(default_factory=dict)
     mistakes: list[tuple[Problem, Mark]] = field(default_factory=list)
 
 
-def parse(text: str, file: str) -> Document:
-    """Return the one mapping that `text` holds.
+def parse(text: str, file: str, tags: Collection[str] = ()) -> Document:
+    """Return the one mapping that `text` holds; `tags` are let through, and all others refused.
 
     Raises DefinitionError where nothing can be read at all: broken YAML, not a mapping, too big. What is wrong in one
     place and leaves the rest readable (a tag, a key that comes twice) is in the document's `mistakes`.
@@ -71,7 +76,7 @@ def parse(text: str, file: str) -> Document:
         where = position(text, unprintable.start())
         raise _fatal(file, where, f"an unprintable character, {unprintable.group()!a}: remove it")
     document = Document(file)
-    composer = _Composer(text, document)
+    composer = _Composer(text, document, tags)
     try:
         root = composer.get_single_node()
         if root is None:
@@ -117,13 +122,13 @@ def position(text: str, index: int) -> Mark:
 class _Composer(Reader, Scanner, Parser, Composer, BaseResolver):
     """PyYAML's parts up to the node tree, with a bound on size and depth, and without tags."""
 
-    def __init__(self, text: str, document: Document) -> None:
+    def __init__(self, text: str, document: Document, tags: Collection[str]) -> None:
         Reader.__init__(self, text)
         Scanner.__init__(self)
         Parser.__init__(self)
         Composer.__init__(self)
         BaseResolver.__init__(self)
-        self.document, self.count, self.depth = document, 0, 0
+        self.document, self.tags, self.count, self.depth = document, tags, 0, 0
 
     def compose_node(self, parent: Node | None, index: Any) -> Node | None:
         """Return the next node; raises ComposerError beyond the bounds."""
@@ -135,7 +140,7 @@ class _Composer(Reader, Scanner, Parser, Composer, BaseResolver):
         if self.depth > MAX_DEPTH:
             raise ComposerError(None, None, f"nested deeper than {MAX_DEPTH} levels", event.start_mark)
         tag = getattr(event, "tag", None)
-        if tag is not None and len(self.document.mistakes) < MAX_PROBLEMS:
+        if tag is not None and tag not in self.tags and len(self.document.mistakes) < MAX_PROBLEMS:
             name = tag.replace("tag:yaml.org,2002:", "!!")
             problem = Problem((), f"the tag {shown(name)}: tags are not allowed, write the plain value")
             self.document.mistakes.append((problem, (event.start_mark.line + 1, event.start_mark.column + 1)))
@@ -155,6 +160,8 @@ class _Builder:
     def value(self, node: Node, path: KeyPath, depth: int) -> Any:
         self._bounded(node, depth)
         self.document.values[path] = _mark(node)
+        if node.tag.startswith("!"):
+            self.document.tags[path] = node.tag
         if isinstance(node, MappingNode):
             return self.mapping(node, path, depth)
         if isinstance(node, SequenceNode):

@@ -21,6 +21,8 @@ from dockerlab.lab.structure import validate
 from dockerlab.lab.template import Filled
 
 Check = Callable[[Lab], Iterable[Problem]]
+Locate = Callable[[Iterable[Problem]], list[Located]]
+"""Puts problems in their places in the files that a lab comes from."""
 
 NONE: Mapping[str, str] = MappingProxyType({})
 SECTIONS = ("hosts", "networks", "images", "containers", "outside")
@@ -32,12 +34,13 @@ class Definition:
     """A checked Lab, and where everything of it stands."""
 
     lab: Lab
-    document: Document
-    filled: Filled
+    place: Locate
+    notes: tuple[str, ...] = ()
+    """What somebody who reads it should know of it that is no mistake."""
 
     def locate(self, problems: Iterable[Problem]) -> list[Located]:
         """Return problems with their places in the file, in its order."""
-        return sorted(_located(problems, self.document, self.filled))
+        return sorted(self.place(problems))
 
 
 def load(
@@ -101,25 +104,45 @@ def read(
     """
     document = parse(text, file_name)
     filled = fill_in(document.data, overrides)
-    lab, wrong = validate(filled.data, networks)
-    problems = [problem for problem, _ in document.mistakes] + filled.problems
+
+    def place(problems: Iterable[Problem]) -> list[Located]:
+        return _located(problems, document, filled)
+
+    mistakes = [problem for problem, _ in document.mistakes] + filled.problems
+    return Definition(checked(filled.data, place, mistakes, networks=networks, checks=checks), place)
+
+
+def checked(
+    data: Mapping[str, Any],
+    place: Locate,
+    mistakes: Iterable[Problem] = (),
+    *,
+    networks: Mapping[str, type[Network]],
+    checks: Sequence[Check] = (),
+) -> Lab:
+    """Return the Lab that plain data describe, wherever they come from; `mistakes` are known of them before.
+
+    Raises DefinitionError with every mistake that can be told, each where `place` puts it.
+    """
+    problems = list(mistakes)
+    lab, wrong = validate(data, networks)
     seen = {problem.path for problem in problems}
     problems += [problem for problem in wrong if problem.path not in seen]
 
     # What is wrong in one entry must not hide what is wrong in the others: go on with those that are right so far.
-    lab = lab if not problems else _without(filled.data, problems, networks)
+    lab = lab if not problems else _without(data, problems, networks)
     if lab is not None:
         unresolved = list(islice(references(lab), MAX_PROBLEMS))
         whole = not problems and not unresolved
         problems += unresolved
         if unresolved:
-            lab = _without(filled.data, problems, networks) if len(unresolved) < MAX_PROBLEMS else None
+            lab = _without(data, problems, networks) if len(unresolved) < MAX_PROBLEMS else None
         if lab is not None:
             found = [problem for each in (*check.CHECKS, *checks) for problem in each(lab)]
             problems += [problem for problem in found if whole or len(problem.path) > 1]
             if not problems:
-                return Definition(lab, document, filled)
-    raise DefinitionError(_located(problems, document, filled))
+                return lab
+    raise DefinitionError(place(problems))
 
 
 def _without(data: Mapping[str, Any], problems: Iterable[Problem], networks: Mapping[str, type[Network]]) -> Lab | None:

@@ -6,10 +6,11 @@ What is particular to one network mode is not here but in that mode's file: a mo
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PrivateAttr
 
 from dockerlab.lab.container import Attachment, Container
 from dockerlab.lab.daemon import Daemon
@@ -136,6 +137,21 @@ class Lab(Strict):
         description="machines beyond the lab that answer: more targets of the matrix",
         examples=[{"internet": "203.0.113.10"}],
     )
+
+    _called: dict[str, tuple[str, ...]] = PrivateAttr(default_factory=dict)
+
+    def call(self, names: Mapping[str, tuple[str, ...]]) -> None:
+        """Let words mean containers, as Compose's services do: each word the containers that are its."""
+        self._called.update(names)
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Return the words that mean containers beside their own names."""
+        return tuple(self._called)
+
+    def called(self, word: str) -> tuple[str, ...]:
+        """Return the containers that a word means beside their own names: those of a Compose service."""
+        return () if word in self.containers else self._called.get(word, ())
 
     @property
     def addresses(self) -> dict[str, str | None]:

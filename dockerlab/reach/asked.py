@@ -62,7 +62,8 @@ def asked(world: World, ends: Ends, now: World | None = None) -> Expected:
     Raises UsageError when there are none, and says what there is.
     """
     every = expected(world, now)
-    wanted = [number for number, (cell, _) in enumerate(every.rows) if ends.fit(cell)]
+    meant = [Ends(source, to, ends.probe) for source in _called(world, ends.source) for to in _called(world, ends.to)]
+    wanted = [number for number, (cell, _) in enumerate(every.rows) if any(each.fit(cell) for each in meant)]
     if not wanted:
         raise UsageError(_no_such_cell([cell for cell, _ in every.rows], ends))
     return replace(
@@ -71,6 +72,11 @@ def asked(world: World, ends: Ends, now: World | None = None) -> Expected:
         predicted=[every.predicted[number] for number in wanted] if every.predicted else [],
         whole=ends.source is None and ends.to is None,
     )
+
+
+def _called(world: World, end: str | None) -> tuple[str | None, ...]:
+    """Return the ends that a word means: a Compose service's containers, else itself."""
+    return (end,) if end is None else world.lab.called(end) or (end,)
 
 
 def _no_such_cell(cells: list[Cell], asked: Ends) -> str:
