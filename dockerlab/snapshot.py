@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
+from typing import Any
 
 LABEL_LAB = "dockerlab.lab"
 LABEL_INSTANCE = "dockerlab.instance"
@@ -82,6 +83,8 @@ class ContainerState:
 
     `started` is when it last started, in nanoseconds since 1970; 0 where that is not known. What it runs and which
     ports it asks for, whether they can be published or not, only an inspected container tells: else they are None.
+    `volumes` are the names of those that it uses; `shown` is what `docker inspect` prints of how it runs, without its
+    environment.
     """
 
     id: str
@@ -100,6 +103,8 @@ class ContainerState:
     entrypoint: tuple[str, ...] | None = None
     command: tuple[str, ...] | None = None
     asked: tuple[PublishedPort, ...] | None = None
+    volumes: tuple[str, ...] = ()
+    shown: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
 
 def orphaned(joiner: ContainerState, owner: ContainerState) -> bool:
@@ -159,7 +164,7 @@ class ImageState:
 
 @dataclass(frozen=True)
 class VolumeState:
-    """One volume; dockerlab only ever makes empty ones, as receipts."""
+    """One volume: a lab's, or a receipt, which is an empty one."""
 
     name: str
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -215,6 +220,10 @@ class Snapshot:
     def network(self, name: str) -> NetworkState | None:
         """Return the network of that name, or None."""
         return next((n for n in self.networks if n.name == name), None)
+
+    def volume(self, name: str) -> VolumeState | None:
+        """Return the volume of that name, or None."""
+        return next((v for v in self.volumes if v.name == name), None)
 
     def image(self, name: str) -> ImageState | None:
         """Return the image of that full name, such as `nginx:latest`, or None."""

@@ -7,6 +7,7 @@ issue or commit that made it.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -24,6 +25,24 @@ OBSERVED = {
     "nftables": frozenset({(29, 8)}),
 }
 """The lines of which a real engine's rules were held against the imagined ones; of the others moby's source tells."""
+
+SINCE: Mapping[str, Version] = {
+    "annotations": (24, 0, 0),  # API 1.43
+    "start_interval": (25, 0, 0),  # API 1.44, moby #40894
+    "mac_address": (25, 0, 0),  # API 1.44, moby #45905: before, only the network of `docker run` could have one
+    "subpath": (26, 0, 0),  # API 1.45, moby #45687
+    "endpoint_sysctls": (27, 0, 0),  # API 1.46, moby #47686
+    "gw_priority": (28, 0, 0),  # API 1.48, moby #48746
+    "interface_name": (28, 0, 0),  # moby #49155
+    "enable_ipv4": (28, 0, 0),  # API 1.48, moby #48271
+}
+"""The words of a definition that some engines do not know, each with the first release of the engine that does, and of
+its command line (docker/cli) too; all others came before 20.10."""
+
+
+def since(word: str) -> str:
+    """Return the first release that knows a word, such as `28.0`."""
+    return ".".join(map(str, SINCE[word][:2]))
 
 
 def numbers(text: str) -> Version:
@@ -79,6 +98,10 @@ class Engine:
     def supported(self) -> bool:
         """Tell whether it is new enough for dockerlab."""
         return self.line >= OLDEST
+
+    def knows(self, word: str) -> bool:
+        """Tell whether it knows a word of a definition; one whose version cannot be read is taken to."""
+        return not self.known or self.version >= SINCE.get(word, (0, 0, 0))
 
     # The firewall
 

@@ -74,7 +74,7 @@ def _one(text: str, at: int, variables: Mapping[str, str], unset: Unset, depth: 
     if name is not None:
         return _value(name.group(), variables, unset), name.end()
     if not text.startswith("{", at):
-        raise ValueError(f"{shown(text)} has a `$` that begins no variable: write `$$` for the character itself")
+        return "$", at  # as Compose takes it, though `$$` is what its specification has for the character
     end = _closing(text, at)
     name = NAME.match(text, at + 1)
     if end is None or name is None or depth > MAX_NESTED:

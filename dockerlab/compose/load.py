@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -56,9 +57,9 @@ def load(
     def place(problems: Iterable[Problem]) -> list[Located]:
         return [_located(tree, problem) for problem in problems]
 
-    lab = checked(tree.plain(), place, networks=networks, checks=checks)
-    lab.call({name: project.containers(name) for name in project.services})
-    return Definition(lab, place, project.said())
+    found = checked(tree.plain(), place, networks=networks, checks=checks)
+    found.lab.call({name: project.containers(name) for name in project.services})
+    return replace(found, notes=project.said())
 
 
 def lab_of(project: Project) -> Node:

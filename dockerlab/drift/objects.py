@@ -75,12 +75,12 @@ def _network(lab: Lab, name: str, snapshot: Snapshot) -> Iterator[Difference]:
                 host, "network", name, "does not exist: this engine is in no Swarm", (), "missing", "engine"
             )
         elif modes.for_driver(spec.driver).scope == "host" or snapshot.swarm.manager:
-            right = network_made(lab, name, snapshot)
+            right = () if spec.external else network_made(lab, name, snapshot)
             yield Difference(host, "network", name, "does not exist", right, "missing", "network")
         return
     wrong = list(unlike(spec, state))
     if wrong:
-        right = network_anew(lab, name, snapshot)
+        right = () if spec.external else network_anew(lab, name, snapshot)
         yield Difference(host, "network", name, ", and ".join(wrong), right, "other", "network")
 
 

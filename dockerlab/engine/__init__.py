@@ -28,7 +28,7 @@ def snapshot(host: Host, inspect: Collection[str] | None = None, detail: Detail 
 
     Every container and network is there; in detail (process id, exit code, aliases, what is attached) are those that
     carry a lab's label, and those whose names are in `inspect`, but of containers only those that `detail` says.
-    Volumes are only the labelled ones. Raises EngineError.
+    Raises EngineError.
     """
     return to_snapshot(host.name, read(host, set(inspect or ()), detail))
 
@@ -48,7 +48,7 @@ def read(host: Host, names: Collection[str] = (), detail: Detail = "all") -> Ans
         containers = client.containers(all=True)
         wanted = _in_detail(containers, names, detail)
         containers = [_or_none(client.inspect_container, c["Id"]) if c["Id"] in wanted else c for c in containers]
-        volumes = client.volumes(filters={"label": LABEL_LAB})
+        volumes = client.volumes()
         images = client.images(all=True)
     return Answers(
         version=version,

@@ -125,6 +125,8 @@ def _from_detail(entry: Json) -> ContainerState:
         entrypoint=tuple(entry["Config"].get("Entrypoint") or ()),
         command=tuple(entry["Config"].get("Cmd") or ()),
         asked=tuple(_bindings(host.get("PortBindings") or {})),
+        volumes=_volumes(entry),
+        shown=_shown(entry) if "Memory" in host else None,
     )
 
 
@@ -148,7 +150,19 @@ def _from_list(entry: Json) -> ContainerState:
         network_mode=_mode(entry.get("HostConfig") or {}),
         endpoints=_endpoints(settings.get("Networks")),
         published=tuple(sorted(published, key=lambda p: (p.container_port, p.protocol, p.host_ip))),
+        volumes=_volumes(entry),
     )
+
+
+def _volumes(entry: Json) -> tuple[str, ...]:
+    """Return the names of the volumes that a container uses."""
+    return tuple(each["Name"] for each in entry.get("Mounts") or () if each.get("Type") == "volume" and "Name" in each)
+
+
+def _shown(entry: Json) -> Json:
+    """Return how a container runs, by its detail; its environment may hold secrets."""
+    config = {key: value for key, value in entry["Config"].items() if key != "Env"}
+    return {"Config": config, "HostConfig": entry["HostConfig"], "Mounts": entry.get("Mounts") or ()}
 
 
 def _moment(text: str) -> int:

@@ -134,7 +134,8 @@ def unlike(spec: Network, state: NetworkState) -> Iterator[str]:
     held = _gateways(None, state) if state.driver == "bridge" else state.gateways
     if not set(gateways) <= set(held):
         yield f"has gateway {listed(state.gateways) or 'none'}, and the lab wants {listed(gateways)}"
-    if spec.internal != state.internal:
+    told = not spec.external or "internal" in spec.model_fields_set
+    if told and spec.internal != state.internal:
         words = {True: "internal", False: "not internal"}
         yield f"is {words[state.internal]}, and the lab wants it {words[spec.internal]}"
     options = wanted_options(spec)
@@ -143,7 +144,7 @@ def unlike(spec: Network, state: NetworkState) -> Iterator[str]:
             yield f"has {_option(option, state.options.get(option))}, and the lab wants {value}"
     # What the lab does not say is the driver's default: whoever has set it has changed what the network does.
     known = modes.for_driver(spec.driver).options
-    for option in sorted(state.options.keys() - options.keys()):
+    for option in sorted(state.options.keys() - options.keys()) if not spec.external else ():
         telling = option in known and option not in (BRIDGE_NAME, VXLAN_IDS)
         if telling and state.options[option] != DEFAULTS.get(option):
             yield f"has {_option(option, state.options[option])}, of which the lab says nothing"

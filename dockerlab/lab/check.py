@@ -11,8 +11,10 @@ from dockerlab.lab.addresses import fixed_addresses, network_addresses, overlaps
 from dockerlab.lab.daemon_rules import daemons
 from dockerlab.lab.image import full_name
 from dockerlab.lab.model import Address, Lab
+from dockerlab.lab.naming import names
 from dockerlab.lab.ports import Port
 from dockerlab.lab.problem import KeyPath, Problem, meant, shown
+from dockerlab.lab.process_rules import processes
 
 Claim = tuple[str, int | None, str, int]
 """A port of a host: the host, the number, the protocol, the IP version."""
@@ -83,7 +85,7 @@ def _claims(host: str, port: Port) -> list[Claim]:
 
 def own_labels(lab: Lab) -> Iterable[Problem]:
     """Yield every label that would speak over those by which a lab's objects are known as its own."""
-    for section, entries in (("networks", lab.networks), ("containers", lab.containers)):
+    for section, entries in (("networks", lab.networks), ("volumes", lab.volumes), ("containers", lab.containers)):
         for name, spec in entries.items():
             for key in spec.labels:
                 if key.startswith(LABEL_PREFIX):
@@ -172,4 +174,6 @@ CHECKS: tuple[Callable[[Lab], Iterable[Problem]], ...] = (
     fixed_addresses,
     overlaps,
     daemons,
+    names,
+    processes,
 )

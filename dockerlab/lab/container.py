@@ -12,6 +12,7 @@ from dockerlab.lab.fields import (
     Address,
     Addresses,
     Image,
+    InterfaceName,
     Name,
     Strict,
     Text,
@@ -23,6 +24,7 @@ from dockerlab.lab.fields import (
     named,
 )
 from dockerlab.lab.ports import PortNumber, PublishedPort
+from dockerlab.lab.process import Mac, Process, service
 
 NODE = "dockerlab/node"
 """The image that dockerlab makes itself."""
@@ -44,6 +46,26 @@ class Attachment(Strict):
         examples=["fd00:28::10"],
     )
     aliases: Texts = Field((), description="more names on this network", examples=[["www", "web"]])
+    mac_address: Mac | None = Field(
+        None, description="its MAC address there; without one the engine chooses", examples=["02:42:ac:1c:01:0a"]
+    )
+    gw_priority: int | None = Field(
+        None, description="of its networks, the one with the largest gives the default route", examples=[1]
+    )
+    interface_name: InterfaceName | None = Field(
+        None, description="what its interface there is called, instead of eth0 and so on", examples=["lan0"]
+    )
+    link_local_ips: Addresses = Field(
+        (), description="further addresses, link-local ones", examples=[["169.254.34.68"]]
+    )
+    driver_opts: TextMap = Field(
+        default_factory=dict,
+        description="options of the driver for this place",
+        examples=[{"com.docker.network.endpoint.sysctls": "net.ipv4.conf.IFNAME.log_martians=1"}],
+    )
+    priority: int | None = Field(
+        None, description="accepted as in Compose; the first network here is the first", examples=[10]
+    )
 
     @property
     def addresses(self) -> tuple[Address, ...]:
@@ -57,7 +79,7 @@ Places = Annotated[
 ]
 
 
-class Container(Strict):
+class Container(Process):
     """A container: Compose's service keys, and `host` for the machine that it runs on."""
 
     image: Image = Field(NODE, description="the image; the default is made on demand", examples=["nginx:1.20"])
@@ -83,10 +105,14 @@ class Container(Strict):
         description="its networks; the first is given to `docker run`, others are connected after",
         examples=[["front", "back"], {"front": {"ip": "172.28.1.10"}}],
     )
-    network_mode: str | None = Field(
+    network_mode: Annotated[str | None, BeforeValidator(service, json_schema_input_type=str | None)] = Field(
         None,
-        description="bridge (docker0, the default without `networks`), host, none, or container:NAME",
+        description="bridge (docker0, the default without `networks`), host, none, or container:NAME (Compose's "
+        "`service:NAME` is the same)",
         examples=["host", "container:web"],
+    )
+    mac_address: Mac | None = Field(
+        None, description="its MAC address on docker0, or on its first network", examples=["02:42:ac:11:00:0a"]
     )
     ports: tuple[PublishedPort, ...] = Field(
         (), description="ports of the host that lead to ports of the container", examples=[["8080:80"]]
@@ -99,6 +125,7 @@ class Container(Strict):
     dns: Addresses = Field(
         (), description="name servers for names that Docker does not know", examples=["203.0.113.10"]
     )
+    dns_opt: Texts = Field((), description="options of the resolver", examples=[["ndots:1"]])
     dns_search: Texts = Field((), description="domains that are tried behind a name without a dot", examples=["lab"])
     extra_hosts: TextMap = Field(
         default_factory=dict, description="lines for /etc/hosts: name and address", examples=[{"db": "10.0.0.5"}]
@@ -134,6 +161,23 @@ class Container(Strict):
         if self.network_mode is not None:
             return self.network_mode
         return next(iter(self.networks), "bridge")
+
+    def place(self, network: str) -> Attachment:
+        """Return its place on a network; the container's own MAC address is that of the first."""
+        place = self.networks.get(network, Attachment())
+        if self.mac_address is None or network != self.mode:
+            return place
+        return place.model_copy(update={"mac_address": self.mac_address})
+
+    @property
+    def named_volumes(self) -> frozenset[str]:
+        """Return the volumes that it uses, by their names."""
+        return frozenset(each.source for each in self.volumes if each.type == "volume" and each.source is not None)
+
+    @property
+    def at_once(self) -> tuple[str, ...]:
+        """Return the further networks that `docker run` has to be given: a MAC address cannot be given later."""
+        return tuple(name for name, place in self.networks.items() if place.mac_address and name != self.mode)
 
     @property
     def owner(self) -> str | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
@@ -14,6 +14,7 @@ from dockerlab.errors import DefinitionError, Located, UsageError
 from dockerlab.lab import check
 from dockerlab.lab.document import MAX_BYTES, Document, Mark, parse, position
 from dockerlab.lab.model import Lab, Network
+from dockerlab.lab.naming import as_the_engine_has_it, as_written
 from dockerlab.lab.problem import MAX_PROBLEMS, KeyPath, Problem, dotted
 from dockerlab.lab.references import naming, references
 from dockerlab.lab.replicas import fill_in
@@ -25,7 +26,7 @@ Locate = Callable[[Iterable[Problem]], list[Located]]
 """Puts problems in their places in the files that a lab comes from."""
 
 NONE: Mapping[str, str] = MappingProxyType({})
-SECTIONS = ("hosts", "networks", "images", "containers", "outside")
+SECTIONS = ("hosts", "networks", "volumes", "images", "containers", "outside")
 SYNONYMS = {"ip": "ipv4_address", "ip6": "ipv6_address"}
 
 
@@ -41,6 +42,22 @@ class Definition:
     def locate(self, problems: Iterable[Problem]) -> list[Located]:
         """Return problems with their places in the file, in its order."""
         return sorted(self.place(problems))
+
+
+def _as_the_engine_has_it(lab: Lab, place: Locate) -> Definition:
+    """Return a definition in the engine's names, whose lab can tell where in the file something of it stands."""
+    lab, keys = as_the_engine_has_it(lab)
+
+    def places(problems: Iterable[Problem]) -> list[Located]:
+        return place(replace(each, path=as_written(each.path, keys)) for each in problems)
+
+    def told(path: KeyPath) -> str:
+        (where,) = places([Problem(path, "", of_key=True)])
+        return str(where).rstrip(": ")
+
+    lab = lab.changed()
+    lab.__dict__["place"] = told
+    return Definition(lab, places)
 
 
 def load(
@@ -109,7 +126,7 @@ def read(
         return _located(problems, document, filled)
 
     mistakes = [problem for problem, _ in document.mistakes] + filled.problems
-    return Definition(checked(filled.data, place, mistakes, networks=networks, checks=checks), place)
+    return checked(filled.data, place, mistakes, networks=networks, checks=checks)
 
 
 def checked(
@@ -119,8 +136,8 @@ def checked(
     *,
     networks: Mapping[str, type[Network]],
     checks: Sequence[Check] = (),
-) -> Lab:
-    """Return the Lab that plain data describe, wherever they come from; `mistakes` are known of them before.
+) -> Definition:
+    """Return what plain data define, wherever they come from; `mistakes` are known of them before.
 
     Raises DefinitionError with every mistake that can be told, each where `place` puts it.
     """
@@ -141,7 +158,7 @@ def checked(
             found = [problem for each in (*check.CHECKS, *checks) for problem in each(lab)]
             problems += [problem for problem in found if whole or len(problem.path) > 1]
             if not problems:
-                return lab
+                return _as_the_engine_has_it(lab, place)
     raise DefinitionError(place(problems))
 
 

@@ -6,7 +6,7 @@ What is particular to one network mode is not here but in that mode's file: a mo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Annotated, Any
 
@@ -16,8 +16,10 @@ from dockerlab.lab.container import Attachment, Container
 from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.fields import Address, LabName, Name, Strict, Subnet, Text
 from dockerlab.lab.image import BuiltImage, BuiltName, full_name
+from dockerlab.lab.mounts import VolumeEntry
 from dockerlab.lab.network import Ipam, Network, Pool
 from dockerlab.lab.ports import PortNumber
+from dockerlab.lab.problem import dotted
 
 __all__ = [
     "Address",
@@ -38,6 +40,7 @@ MAX_HOSTS = 200
 MAX_NETWORKS = 250
 MAX_CONTAINERS = 4_000
 MAX_IMAGES = 50
+MAX_VOLUMES = 1_000
 MAX_PATTERN = 200
 """Far beyond any lab. The checks compare networks with each other and with the hosts: without a bound, a definition of
 a few hundred kilobytes would keep them busy for hours."""
@@ -115,6 +118,12 @@ class Lab(Strict):
         description="the networks to make",
         examples=[{"front": {"subnet": "172.28.1.0/24"}}],
     )
+    volumes: dict[Name, VolumeEntry] = Field(
+        default_factory=dict,
+        max_length=MAX_VOLUMES,
+        description="the volumes to make; `down` takes them away with all that is in them",
+        examples=[{"site": None}],
+    )
     containers: dict[Name, Container] = Field(
         default_factory=dict,
         max_length=MAX_CONTAINERS,
@@ -152,6 +161,18 @@ class Lab(Strict):
     def called(self, word: str) -> tuple[str, ...]:
         """Return the containers that a word means beside their own names: those of a Compose service."""
         return () if word in self.containers else self._called.get(word, ())
+
+    @cached_property
+    def place(self) -> Callable[[tuple[str | int, ...]], str]:
+        """Return what tells where in its file a part of the definition stands; without a file, that is its path."""
+        return dotted
+
+    def changed(self, **changes: Any) -> Lab:
+        """Return the lab with other values of some keys, which are not checked again."""
+        made = Lab.model_construct(**{**{name: getattr(self, name) for name in Lab.model_fields}, **changes})
+        made.__dict__["place"] = self.place
+        made.call(self._called)
+        return made
 
     @property
     def addresses(self) -> dict[str, str | None]:
@@ -193,6 +214,21 @@ class Lab(Strict):
             for network in spec.networks:
                 users.setdefault(network, set()).add(self.host_of(name))
         return users
+
+    @cached_property
+    def jobs(self) -> frozenset[str]:
+        """Return the containers that do their work and end: those whose end others wait for."""
+        return frozenset(
+            other
+            for spec in self.containers.values()
+            for other, what in spec.depends_on.items()
+            if what.condition == "service_completed_successfully"
+        )
+
+    def hosts_of_volume(self, volume: str) -> tuple[str, ...]:
+        """Return the hosts whose containers use a volume, in the definition's order."""
+        users = {self.host_of(name) for name, spec in self.containers.items() if volume in spec.named_volumes}
+        return tuple(host for host in self.hosts if host in users)
 
     def built(self, image: str) -> str | None:
         """Return the name that `images` has for an image, None for one that is not built here."""

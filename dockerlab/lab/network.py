@@ -49,6 +49,12 @@ class Network(Strict):
     """A network that `docker network create` makes; every mode's file says which driver it serves."""
 
     driver: str = Field("bridge", description="the kind of network", examples=["macvlan"])
+    name: Name | None = Field(None, description="what the engine calls it; without it, the key", examples=["lan"])
+    external: bool = Field(
+        False,
+        description="there already: neither made nor removed, and refused where it is missing or of another driver",
+        examples=[True],
+    )
     subnet: Subnets = Field(
         (),
         max_length=MAX_POOLS,
@@ -75,6 +81,9 @@ class Network(Strict):
     internal: bool = Field(False, description="no way out and no way in, except for the host itself", examples=[True])
     attachable: bool = Field(
         False, description="accepted as in Compose; overlay networks are always attachable", examples=[True]
+    )
+    enable_ipv4: bool | None = Field(
+        None, description="false: no IPv4, where there is an IPv6 subnet", examples=[False]
     )
     enable_ipv6: bool | None = Field(
         None, description="IPv6 as well; true by itself where an IPv6 subnet is given", examples=[True]

@@ -45,6 +45,8 @@ def naming(lab: Lab, entries: Collection[KeyPath]) -> set[KeyPath]:
     for name, spec in lab.containers.items():
         named = {("hosts", spec.host), ("containers", spec.owner), *(("networks", item) for item in spec.networks)}
         named.add(("images", lab.built(spec.image)))
+        named |= {("volumes", item) for item in spec.named_volumes}
+        named |= {("containers", item) for item in spec.depends_on}
         if not named.isdisjoint(entries):
             users.add(("containers", name))
     return users

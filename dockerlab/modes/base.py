@@ -44,7 +44,9 @@ class Site:
     @property
     def internal(self) -> bool:
         """Tell whether the network is internal."""
-        return self.spec.internal if self.spec is not None else self.state is not None and self.state.internal
+        if self.state is not None and (self.spec is None or self.spec.external):
+            return self.state.internal
+        return self.spec is not None and self.spec.internal
 
     @property
     def gateways(self) -> tuple[IpInterface, ...]:
@@ -196,6 +198,9 @@ POOLS = """\
 {% for key, value in network.ipam.options.items() %}
   --ipam-opt {{ key }}={{ value }}  # an option of the address driver
 {% endfor %}
+{% if network.enable_ipv4 is false %}
+  --ipv4=false  # no IPv4 at all
+{% endif %}
 {% if network.ipv6 %}
   --ipv6  # IPv6 as well
 {% endif %}
@@ -222,37 +227,21 @@ LABELS = """\
 {% endfor %}
 """
 
-ATTACH = """\
-{% if place.ip %}
-  --ip {{ place.ip }}  # fixed, so that the definition can speak of it
-{% endif %}
-{% if place.ip6 %}
-  --ip6 {{ place.ip6 }}  # fixed, so that the definition can speak of it
-{% endif %}
-"""
-
-JOIN = (
-    """\
-  --network {{ mode }}  # its place on the first network
-"""
-    + ATTACH
-    + """\
-{% for alias in place.aliases %}
-  --network-alias {{ alias }}  # one more name on this network
+JOIN = """\
+  --network {{ joined }}  # its place on the first network
+{% for flag, value, reason in said %}
+  {{ flag }} {{ value }}  # {{ reason }}
+{% endfor %}
+{% for further in at_once %}
+  --network {{ further }}  # a further network: a MAC address there cannot be given later
 {% endfor %}
 """
-)
 
-CONNECT = (
-    """
+CONNECT = """
 # Attach {{ name }} to network {{ mode }} as well
 docker network connect
-"""
-    + ATTACH
-    + """\
-{% for alias in place.aliases %}
-  --alias {{ alias }}  # one more name on this network
+{% for flag, value, reason in said %}
+  {{ flag }} {{ value }}  # {{ reason }}
 {% endfor %}
   {{ mode }} {{ name }}
 """
-)

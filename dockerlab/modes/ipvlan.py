@@ -68,20 +68,25 @@ docker network create
 
     def submode(self, site: Site) -> Mapping[str, str]:
         """Return the mode and the flag; an engine that does not know the flag ignores it."""
-        if not isinstance(site.spec, IpvlanNetwork):
-            return {"mode": "l2"}
-        flag = site.spec.driver_opts.get("ipvlan_flag", "bridge") if site.engine.ipvlan_flags else "bridge"
-        return {"mode": site.spec.submode, "flags": flag}
+        flag = site.options.get("ipvlan_flag", "bridge") if site.engine.ipvlan_flags else "bridge"
+        return {"mode": _submode(site), "flags": flag}
 
     def joins(self, site: Site, endpoint: EndpointState, name: str) -> Joined:
         """Return a child of the parent; in modes l3 everything goes out by it, without a router."""
         joined = super().joins(site, endpoint, name)
-        routed = isinstance(site.spec, IpvlanNetwork) and site.spec.submode != "l2"
+        routed = _submode(site) != "l2"
         shut = site.internal or (parent_of(site) is None and not site.engine.parentless_route)
         if not routed or shut:
             return replace(joined, gates=frozenset(), routes=()) if routed else joined
         versions = sorted({address.version for address in endpoint.addresses})
         return replace(joined, gates=frozenset(versions), routes=tuple(onto(name, each) for each in versions))
+
+
+def _submode(site: Site) -> str:
+    """Return the mode of a network: the definition's word, and of one that is not the lab's the engine's."""
+    if isinstance(site.spec, IpvlanNetwork) and not site.spec.external:
+        return site.spec.submode
+    return site.options.get("ipvlan_mode", "l2")
 
 
 MODE = Ipvlan()

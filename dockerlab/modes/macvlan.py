@@ -72,7 +72,8 @@ docker network create
 
     def submode(self, site: Site) -> Mapping[str, str]:
         """Return how children of one parent reach each other."""
-        return {"mode": site.spec.submode if isinstance(site.spec, MacvlanNetwork) else "bridge"}
+        own = isinstance(site.spec, MacvlanNetwork) and not site.spec.external
+        return {"mode": site.spec.submode if own else site.options.get("macvlan_mode", "bridge")}
 
 
 MODE = Macvlan()

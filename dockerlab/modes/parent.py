@@ -144,4 +144,6 @@ def _unfixed(lab: Lab, network: str) -> Iterable[Problem]:
 
 def parent_of(site: Site) -> str | None:
     """Return the parent interface of a network on a host, or None."""
-    return _parent(site.spec) if site.spec is not None else None
+    if site.spec is not None and not site.spec.external:
+        return _parent(site.spec)
+    return site.options.get("parent")

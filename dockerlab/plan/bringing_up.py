@@ -13,16 +13,20 @@ from dockerlab.errors import ConflictError
 from dockerlab.identity import Identity
 from dockerlab.lab.image import full_name
 from dockerlab.lab.model import Container, Lab
+from dockerlab.lab.process_rules import before, owners_of
 from dockerlab.leases import Until
 from dockerlab.plan import build
 from dockerlab.plan.build import Built
 from dockerlab.plan.daemons import changes, daemon_steps, foreseen, with_daemons
 from dockerlab.plan.images import building, clearing, refused
 from dockerlab.plan.leases import with_lease
+from dockerlab.plan.order import Order
 from dockerlab.plan.ownership import belongs, describe
 from dockerlab.plan.steps import Action, Key, Plan, Step
 from dockerlab.plan.swarm import swarm_steps
 from dockerlab.plan.taking_down import remove_container, remove_network
+from dockerlab.plan.volumes import dropped as volumes_dropped
+from dockerlab.plan.volumes import volume_steps
 from dockerlab.snapshot import LABEL_FINGERPRINT, ContainerState, NetworkState, Snapshot, orphaned
 
 
@@ -63,11 +67,12 @@ def up(
     image_steps = [*brought, *built]
     swarm = swarm_steps(lab, identity, situation.snapshots, situation.addresses)
     networks = _networks(lab, identity, situation, after=frozenset(step.key for step in swarm))
-    containers = _containers(lab, identity, situation, networks, image_steps)
-    dropped = _dropped(lab, identity, situation)
+    volumes = volume_steps(lab, identity, situation.snapshot)
+    containers = _containers(lab, identity, situation, [*networks, *volumes], image_steps)
+    dropped = [*_dropped(lab, identity, situation), *volumes_dropped(lab, identity, situation.snapshots)]
     gone = frozenset(s.key for s in (*containers, *dropped) if s.key.kind == "container" and s.key.half == "unmake")
     old_images = clearing(lab, identity, situation.snapshots, built, gone)
-    steps = [*networks, *containers, *dropped, *old_images]
+    steps = [*networks, *volumes, *containers, *dropped, *old_images]
     _refuse_guests(steps, identity, situation)
     ordered = [*image_steps, *swarm, *_in_turn(steps, frozenset(step.key for step in image_steps))]
     ordered = with_daemons(ordered, daemon_steps(lab, identity, situation.files))
@@ -114,10 +119,10 @@ def _refuse_guests(steps: Iterable[Step], identity: Identity, situation: Situati
 
 def _networks(lab: Lab, identity: Identity, situation: Situation, after: frozenset[Key]) -> list[Step]:
     steps: list[Step] = []
-    for name in lab.networks:
-        hosts = lab.hosts_of(name)
+    for name, spec in lab.networks.items():
+        hosts = () if spec.external else lab.hosts_of(name)
         in_swarm = _in_swarm(lab, name)
-        if in_swarm:
+        if in_swarm and hosts:
             hosts = (_manager(after) or hosts[0],)
         for host in hosts:
             built = build.network(lab, name, host, identity)
@@ -142,7 +147,8 @@ def _chosen_before(lab: Lab, name: str, host: str) -> list[Key]:
     """Return the networks that go ahead: the engine must not give a subnet of theirs to one that names none."""
     if lab.networks[name].pools:
         return []
-    fixed = (other for other, spec in lab.networks.items() if spec.pools and host in lab.hosts_of(other))
+    own = {other: spec for other, spec in lab.networks.items() if spec.pools and not spec.external}
+    fixed = (other for other in own if host in lab.hosts_of(other))
     return [Key(host, "network", other) for other in fixed]
 
 
@@ -152,45 +158,51 @@ def _manager(swarm: Iterable[Key]) -> str | None:
 
 
 def _containers(
-    lab: Lab, identity: Identity, situation: Situation, networks: Iterable[Step], images: Iterable[Step]
+    lab: Lab, identity: Identity, situation: Situation, parts: Iterable[Step], images: Iterable[Step]
 ) -> list[Step]:
+    """Return the steps of the containers; `parts` are those of the networks and volumes that they are made of."""
     had = {step.key: step for step in images}
-    made = {step.key: step for step in networks if step.key.half == "make"}
+    made = {step.key: step for step in parts if step.key.half == "make"}
     fingerprints: dict[str, str] = {}
     steps: dict[str, Step] = {}
     cleared: list[Step] = []
     freedom = {name: _freedom(spec) for name, spec in lab.containers.items()}
 
     @cache
+    def of_volume(volume: str, host: str) -> str:
+        return build.volume(lab, volume, host, identity).fingerprint
+
+    @cache
     def of_network(network: str, host: str) -> str:
         return build.network(lab, network, host, identity).fingerprint
 
-    for name in _owners_first(lab):
+    order = Order(lab)
+    for name in order.first_to_last:
         spec, host = lab.containers[name], lab.host_of(name)
         needs = {network: of_network(network, host) for network in spec.networks}
-        if spec.owner is not None:
-            needs[spec.owner] = fingerprints[spec.owner]
+        needs |= {f"volume {each}": of_volume(each, host) for each in sorted(spec.named_volumes)}
+        owners = owners_of(spec)
+        needs |= {owner: fingerprints[owner] for owner in owners}
         image = image_key(lab, name)
         built = build.container(lab, name, identity, needs)
         fingerprints[name] = built.fingerprint
-        required = [key for key in made if key.name in spec.networks and key.host in (host, _scope_host(lab, key))]
-        owners = [Key(host, "container", spec.owner)] if spec.owner is not None else []
+        required = [key for key in made if _is_for(lab, key, spec, host)]
         found = situation.snapshot(host).container(name)
         action = _action(found, built)
         if action == "keep" and found is not None:
             renewed = any(made[key].action != "keep" for key in required)
-            owner_renewed = spec.owner is not None and (
-                steps[spec.owner].action != "keep" or _left_behind(found, situation.snapshot(host), spec.owner)
-            )
+            owner_renewed = any(steps[owner].action != "keep" for owner in owners)
+            owner_renewed |= spec.owner is not None and _left_behind(found, situation.snapshot(host), spec.owner)
             renewed |= image in had and not _of_image(found, had[image], situation.snapshot(host))
-            if renewed or owner_renewed or not _as_planned(found, spec.networks):
+            if renewed or owner_renewed or not _as_planned(found, spec.networks, ends=name in lab.jobs):
                 action = "recreate"
         if action == "recreate" and found is not None:
             cleared.append(remove_container(host, found, "clear"))
-        first = _fixed_before(lab, name, freedom)
-        before = frozenset({*required, *owners, *first, Key(host, "container", name, "unmake")})
-        before |= frozenset({image} & had.keys())
-        steps[name] = _step(Key(host, "container", name), action, built, before)
+        first = order.also_after(name, _fixed_before(lab, name, freedom))
+        waited = [Key(lab.host_of(other), "container", other) for other in before(lab, name)]
+        after = frozenset({*required, *waited, *first, Key(host, "container", name, "unmake")})
+        after |= frozenset({image} & had.keys())
+        steps[name] = _step(Key(host, "container", name), action, built, after)
     return [*cleared, *steps.values()]
 
 
@@ -218,9 +230,11 @@ def _in_swarm(lab: Lab, network: str) -> bool:
     return modes.for_driver(lab.networks[network].driver).scope == "swarm"
 
 
-def _owners_first(lab: Lab) -> list[str]:
-    """Return the containers with every owner of a namespace ahead of those that join it."""
-    return sorted(lab.containers, key=lambda name: lab.containers[name].owner is not None)
+def _is_for(lab: Lab, key: Key, spec: Container, host: str) -> bool:
+    """Tell whether a step makes a network or a volume that a container is made with."""
+    if key.kind == "volume":
+        return key.name in spec.named_volumes and key.host == host
+    return key.name in spec.networks and key.host in (host, _scope_host(lab, key))
 
 
 def _fixed_before(lab: Lab, name: str, freedom: Mapping[str, int]) -> frozenset[Key]:
@@ -250,9 +264,10 @@ def _left_behind(found: ContainerState, snapshot: Snapshot, owner: str) -> bool:
     return there is not None and orphaned(found, there)
 
 
-def _as_planned(found: ContainerState, networks: Iterable[str]) -> bool:
-    """Tell whether a container runs and is on every network that it should be on."""
-    return found.running and set(networks) <= set(found.endpoints)
+def _as_planned(found: ContainerState, networks: Iterable[str], *, ends: bool) -> bool:
+    """Tell whether a container runs, or has ended well where it `ends`, and is on all networks that it should be on."""
+    well = found.running or (ends and found.status == "exited" and found.exit_code == 0)
+    return well and set(networks) <= set(found.endpoints)
 
 
 def _action(found: NetworkState | ContainerState | None, built: Built) -> Action:
@@ -289,11 +304,16 @@ def _refuse_foreign(lab: Lab, identity: Identity, situation: Situation) -> None:
         held = situation.snapshot(lab.host_of(name)).container(name)
         if held is not None and not belongs(held.labels, identity):
             foreign.append(f"{lab.host_of(name)}: container {name} {describe(held.labels)}")
-    for name in lab.networks:
-        for host in lab.hosts_of(name):
+    for name, spec in lab.networks.items():
+        for host in () if spec.external else lab.hosts_of(name):
             there = situation.snapshot(host).network(name)
             if there is not None and not belongs(there.labels, identity):
                 foreign.append(f"{host}: network {name} {describe(there.labels)}")
+    for name, volume in lab.volumes.items():
+        for host in () if volume.external else lab.hosts_of_volume(name):
+            kept = situation.snapshot(host).volume(name)
+            if kept is not None and not belongs(kept.labels, identity):
+                foreign.append(f"{host}: volume {name} {describe(kept.labels)}")
     foreign += refused(lab, identity, situation.snapshots)
     if foreign:
         raise ConflictError(

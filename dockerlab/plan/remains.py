@@ -18,9 +18,12 @@ def remains(host: str, lab: Lab | None, snapshots: Mapping[str, Snapshot], ours:
     if lab is not None and host in lab.hosts:
         things = [f"container {name}" for name in lab.on_host(host)]
         wide = {name for name, spec in lab.networks.items() if modes.for_driver(spec.driver).scope == "swarm"}
-        things += [f"network {name}" for name in lab.networks if name not in wide and host in lab.hosts_of(name)]
+        made = {name for name, spec in lab.networks.items() if not spec.external}
+        things += [f"network {name}" for name in lab.networks if name in made - wide and host in lab.hosts_of(name)]
+        own = [name for name, spec in lab.volumes.items() if not spec.external]
+        things += [f"volume {name}" for name in own if host in lab.hosts_of_volume(name)]
         things += [f"image {name}" for name in lab.images if host in lab.hosts_of_image(name)]
-        things += ["its part in the Swarm"] if any(host in lab.hosts_of(name) for name in wide) else []
+        things += ["its part in the Swarm"] if any(host in lab.hosts_of(name) for name in wide & made) else []
         if not things:
             return f"{host}: by the definition there is nothing on it"
         return f"{host}: by the definition it may still have {_list(things)}"

@@ -11,7 +11,7 @@ from typing import Literal, NamedTuple
 from dockerlab.command import Command
 from dockerlab.identity import Identity
 
-Kind = Literal["image", "built image", "lease", "daemon", "swarm", "receipt", "network", "container"]
+Kind = Literal["image", "built image", "lease", "daemon", "swarm", "receipt", "network", "volume", "container"]
 Ours = Callable[[Mapping[str, str]], bool]
 """Tells by an object's labels whether it is one of those in question."""
 

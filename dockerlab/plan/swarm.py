@@ -9,7 +9,7 @@ from dockerlab import modes, render
 from dockerlab.command import Command, Variable
 from dockerlab.errors import ConflictError
 from dockerlab.identity import Identity
-from dockerlab.lab.model import Lab
+from dockerlab.lab.model import Lab, Network
 from dockerlab.plan import build
 from dockerlab.plan.steps import Key, Step
 from dockerlab.snapshot import Snapshot
@@ -50,9 +50,13 @@ def swarm_steps(
 
 
 def _hosts(lab: Lab) -> list[str]:
-    swarm_wide = [n for n, spec in lab.networks.items() if modes.for_driver(spec.driver).scope == "swarm"]
+    swarm_wide = [n for n, spec in lab.networks.items() if _is_made_wide(spec)]
     wanted = {host for name in swarm_wide for host in lab.hosts_of(name)}
     return [host for host in lab.hosts if host in wanted]
+
+
+def _is_made_wide(spec: Network) -> bool:
+    return not spec.external and modes.for_driver(spec.driver).scope == "swarm"
 
 
 def _init(manager: str, identity: Identity, addresses: Mapping[str, str | None]) -> list[Step]:

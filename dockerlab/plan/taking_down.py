@@ -10,7 +10,7 @@ from typing import Literal
 from dockerlab import leases, render
 from dockerlab.daemon import DaemonFile
 from dockerlab.modes.base import Mode
-from dockerlab.plan import build
+from dockerlab.plan import build, volumes
 from dockerlab.plan.daemons import put_back
 from dockerlab.plan.images import removing
 from dockerlab.plan.leases import end_leases
@@ -93,6 +93,9 @@ def remove(snapshots: Mapping[str, Snapshot], ours: Ours, files: Files = NO_FILE
                 )
                 continue
             steps.append(remove_network(host, network, "remove", free))
+    more_steps, kept = volumes.removing(snapshots, ours)
+    steps += more_steps
+    notes += kept
     more_steps, kept = removing(snapshots, ours, containers)
     steps += more_steps
     notes += kept

@@ -12,6 +12,7 @@ from dockerlab.errors import DeadlineExceeded, DockerlabError, ExecutionError, H
 from dockerlab.hosts.base import Host
 from dockerlab.plain import printable
 from dockerlab.plan import Key, Step
+from dockerlab.plan.build import COMPLETED, HEALTHY
 from dockerlab.provision import reconcile
 from dockerlab.provision.queue import joint
 from dockerlab.provision.remedies import remedy
@@ -20,7 +21,7 @@ PATIENCE = 15.0
 """Seconds for which a command is tried again that has to wait for the engine."""
 
 TIMEOUT, LONG = 180.0, 600.0
-"""Seconds that a command may take; and one that makes an image, or is fed with one."""
+"""Seconds that a command may take; and one that makes an image, is fed with one, or waits for a container."""
 
 Cure = Callable[[Host, Key, Result], Sequence[Command]]
 """What to run after a step's command has failed, so that it may succeed when it is run again; nothing: it stays so."""
@@ -104,7 +105,8 @@ class Performer:
 
 
 def _timeout(step: Step, command: Command) -> float:
-    return LONG if command.feeds is not None or step.key.kind == "built image" else TIMEOUT
+    waits = command.argv[2:3] in ((HEALTHY,), (COMPLETED,))
+    return LONG if waits or command.feeds is not None or step.key.kind == "built image" else TIMEOUT
 
 
 def _patiently(command: Command, run: Callable[[], Result]) -> Result:

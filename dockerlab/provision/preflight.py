@@ -14,8 +14,10 @@ from dockerlab.lab.model import Lab, Network
 from dockerlab.modes.ipvlan import IpvlanNetwork
 from dockerlab.modes.parent import ParentNetwork
 from dockerlab.plan.ownership import belongs
+from dockerlab.provision.unknown import missing, unknown
 from dockerlab.snapshot import NetworkState, Snapshot
 from dockerlab.topology import HostFacts, IpNetwork
+from dockerlab.versions import Engine, numbers
 
 
 @dataclass(frozen=True)
@@ -23,7 +25,7 @@ class Obstacle:
     """Something on a host that is in the lab's way; `culprit` is the object of the engine that is, where one is."""
 
     host: str
-    rule: Literal["name", "parent", "kernel", "subnet", "port", "gossip", "engine"]
+    rule: Literal["name", "parent", "kernel", "subnet", "port", "gossip", "engine", "word", "missing"]
     told: str
     culprit: str = ""
 
@@ -54,6 +56,10 @@ def obstacles(
             found += _gossip(lab, facts[host], snapshots[host])
             found += _engine(lab, facts[host], snapshots[host])
         if host in snapshots:
+            snapshot = snapshots[host]
+            engine = Engine(numbers(snapshot.engine_version))
+            found += (Obstacle(host, "word", told) for told in unknown(lab, host, engine))
+            found += (Obstacle(host, "missing", told) for told in missing(lab, snapshot))
             found += _ports(lab, who, snapshots[host])
     return list(dict.fromkeys(found))
 
@@ -66,12 +72,17 @@ def _names(lab: Lab) -> Iterator[Obstacle]:
             yield Obstacle(lab.host_of(name), "name", told)
 
 
+def made(lab: Lab, host: str) -> Iterator[tuple[str, Network]]:
+    """Yield the networks that are made on a host, by name."""
+    for name, network in lab.networks.items():
+        if not network.external and host in lab.hosts_of(name):
+            yield name, network
+
+
 def _networks(lab: Lab, facts: HostFacts) -> Iterator[Obstacle]:
     """Yield networks for which the host lacks the parent interface, or the kernel a driver."""
     nics = {nic.name for nic in facts.nics}
-    for name, network in lab.networks.items():
-        if facts.host not in lab.hosts_of(name):
-            continue
+    for name, network in made(lab, facts.host):
         parent = network.parent_interface if isinstance(network, ParentNetwork) else None
         if parent is not None and parent not in nics and nics:
             trunk, dot, _ = parent.partition(".")
@@ -101,9 +112,7 @@ def kernel_needs(network: Network, facts: HostFacts) -> tuple[str, ...]:
 def _overlaps(lab: Lab, who: Identity, snapshot: Snapshot) -> Iterator[Obstacle]:
     """Yield subnets that a network of somebody else has already: the engine says `Pool overlaps` and not with whom."""
     others = [network for network in snapshot.networks if not belongs(network.labels, who)]
-    for name, network in lab.networks.items():
-        if snapshot.host not in lab.hosts_of(name):
-            continue
+    for name, network in made(lab, snapshot.host):
         scope = "swarm" if modes.for_driver(network.driver).scope == "swarm" else "local"
         for pool in network.pools:
             for other in others:
@@ -121,8 +130,8 @@ def _lans(lab: Lab, facts: HostFacts, snapshot: Snapshot) -> Iterator[Obstacle]:
     Networks on a parent interface have their subnet from there, and those of a Swarm are kept apart from the host.
     """
     bridges = {network.bridge for network in snapshot.networks}
-    for name, network in lab.networks.items():
-        if network.driver != "bridge" or snapshot.host not in lab.hosts_of(name):
+    for name, network in made(lab, snapshot.host):
+        if network.driver != "bridge":
             continue
         for pool in network.pools:
             for nic in facts.nics:

@@ -23,6 +23,7 @@ from dockerlab.errors import (
     TransportError,
 )
 from dockerlab.hosts.base import Host
+from dockerlab.plan.build import COMPLETED, HEALTHY
 from dockerlab.snapshot import Snapshot
 
 LOOKS = 4
@@ -57,6 +58,8 @@ ANEW = (
     ("docker", "load"),
     ("docker", "pull"),
     ("docker", "swarm", "join-token"),
+    ("sh", "-c", HEALTHY),
+    ("sh", "-c", COMPLETED),
     ("docker", "image", "inspect"),
     ("docker", "commit"),
     ("env", "DOCKER_BUILDKIT=0", "docker", "build"),

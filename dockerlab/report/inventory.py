@@ -44,6 +44,8 @@ def _rows(host: str, snapshot: Snapshot, now: datetime) -> Iterator[dict[str, st
         until = leases.expiry(volume.labels)
         if until is not None:
             yield _row(host, "lease", volume.name, leases.told(until, now), "", volume.labels)
+        elif LABEL_RECEIPT not in volume.labels:
+            yield _row(host, "volume", volume.name, "", "", volume.labels)
         else:
             state = f"{volume.labels.get(LABEL_RECEIPT, '')} to be undone"
             yield _row(host, "receipt", volume.name, state, "", volume.labels)
