@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dockerlab.compose import keys
 from dockerlab.compose.environment import environment
 from dockerlab.compose.joining import Joining, joined
+from dockerlab.compose.mounts import mounts
 from dockerlab.compose.node import Node, mapping
 from dockerlab.compose.ports import numbers
 from dockerlab.compose.project import Project
+from dockerlab.compose.running import Entry, fitting, running
 from dockerlab.lab.problem import meant, shown
-
-Entry = tuple[str, Node | None]
 
 
 def containers(project: Project, service: str) -> Iterator[tuple[str, Node, Joining]]:
@@ -30,7 +30,11 @@ def containers(project: Project, service: str) -> Iterator[tuple[str, Node, Join
     if spec.get("container_name") is not None and project.replicas(service) > 1:
         at = spec.children()["container_name"]
         project.wrong.append(at.located("one name for several containers: leave out container_name, or the replicas"))
-    entries = [("image", image), *_entries(project, service, spec), *joining.entries]
+    entries = [("image", image), *fitting(project, service, _entries(project, service, spec)), *joining.entries]
+    entries += [
+        ("ports", _ports(project, service, spec.get("ports"))),
+        ("expose", _exposed(project, spec.get("expose"))),
+    ]
     for name in names:
         yield name, mapping(spec, entries), joining
 
@@ -40,7 +44,7 @@ def _unknown(project: Project, service: str, spec: Node) -> None:
     for key, child in spec.children().items():
         if key in keys.NOTED:
             project.note(f"{key}: {keys.NOTED[key]}", service)
-        elif key in keys.WITHOUT or (key in keys.PASSED and keys.ours(key) is None):
+        elif key in keys.WITHOUT:
             project.note(f"{key}: says nothing of networks, and is left out", service)
         elif key not in keys.KNOWN and not key.startswith("x-"):
             message = f"unknown key {shown(key)}: {meant(key, keys.KNOWN)}"
@@ -65,18 +69,16 @@ def _image(project: Project, service: str, spec: Node) -> Node | None:
 
 
 def _entries(project: Project, service: str, spec: Node) -> Iterator[Entry]:
-    """Yield what a container has of a service beside its image and its networks."""
+    """Yield what a container has of a service beside its image, its networks and its ports."""
     for key in keys.PASSED:
-        name = keys.ours(key)
-        if name is not None:
-            yield name, spec.get(key)
+        yield key, spec.get(key)
+    yield from running(project, spec)
     yield "environment", environment(project, service, spec)
     yield "labels", _texts(spec.get("labels"))
     yield "sysctls", _texts(spec.get("sysctls"))
     yield "extra_hosts", _hosts(project, service, spec.get("extra_hosts"))
     yield "dns", _some(spec.get("dns"))
-    yield "ports", _ports(project, service, spec.get("ports"))
-    yield "expose", _exposed(project, spec.get("expose"))
+    yield "volumes", mounts(project, service, spec)
     if spec.get("links") is not None:
         project.note("links: their names are known to nobody here; services know each other by their own", service)
 

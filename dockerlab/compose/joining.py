@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from dockerlab.compose.networks import DEFAULT, NONE_OF_OURS, name_of, places
 from dockerlab.compose.node import Node, mapping
 from dockerlab.compose.project import Project
-from dockerlab.lab.container import Attachment
 
 SAME = ("driver_opts", "gw_priority", "interface_name", "link_local_ips", "mac_address")
 """What a place on a network says in the same words as a lab's."""
@@ -77,4 +76,4 @@ def _place(service: str, place: Node) -> Iterator[tuple[str, Node | None]]:
         address = place.get(theirs)
         yield own, address if address is not None and address.text() else None
     for key in SAME:
-        yield key, place.get(key) if key in Attachment.model_fields else None
+        yield key, place.get(key)

@@ -4,26 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dockerlab.lab.container import Container
-
 MADE = (
-    "container_name", "cpus", "deploy", "depends_on", "dns", "environment", "env_file", "expose", "extends",
-    "extra_hosts", "healthcheck", "image", "network_mode", "networks", "ports", "profiles", "scale", "sysctls", "volumes",
-    "secrets", "configs", "labels", "links", "build",
+    "build", "configs", "container_name", "cpus", "depends_on", "deploy", "dns", "env_file", "environment", "expose",
+    "extends", "extra_hosts", "image", "ipc", "labels", "links", "mem_limit", "mem_reservation", "network_mode", "networks",
+    "pid", "pids_limit", "ports", "profiles", "restart", "scale", "secrets", "sysctls", "volumes",
 )  # fmt: skip
 """Keys that have a function of their own."""
 
-PASSED: Mapping[str, str] = {
-    key: key
-    for key in (
-        "annotations", "cap_add", "cap_drop", "cgroup", "cgroup_parent", "command", "cpu_shares", "cpuset", "devices",
-        "device_cgroup_rules", "dns_opt", "dns_search", "domainname", "entrypoint", "group_add", "hostname", "init", "ipc",
-        "logging", "mac_address", "mem_limit", "mem_reservation", "memswap_limit", "oom_kill_disable", "oom_score_adj",
-        "pid", "pids_limit", "privileged", "read_only", "restart", "runtime", "security_opt", "shm_size", "stop_grace_period",
-        "stop_signal", "tmpfs", "ulimits", "user", "userns_mode", "uts", "working_dir",
-    )
-}  # fmt: skip
-"""Keys of a service, and a container's that say the same in the same words."""
+PASSED = (
+    "annotations", "cap_add", "cap_drop", "cgroup", "cgroup_parent", "command", "cpu_shares", "cpuset", "devices",
+    "device_cgroup_rules", "dns_opt", "dns_search", "domainname", "entrypoint", "group_add", "healthcheck", "hostname",
+    "init", "logging", "mac_address", "memswap_limit", "oom_kill_disable", "oom_score_adj", "privileged", "read_only",
+    "runtime", "security_opt", "shm_size", "stop_grace_period", "stop_signal", "tmpfs", "ulimits", "user", "userns_mode",
+    "uts", "working_dir",
+)  # fmt: skip
+"""Keys that a container here has too, and that say the same in the same words."""
 
 NOTED: Mapping[str, str] = {
     "credential_spec": "for Windows alone",
@@ -46,9 +41,3 @@ WITHOUT = (
 """Keys that say nothing of networks, and that no container here gets."""
 
 KNOWN = (*MADE, *PASSED, *NOTED, *WITHOUT)
-
-
-def ours(key: str) -> str | None:
-    """Return the key of a container under which a definition has what a service's key says; None where it has none."""
-    found = PASSED.get(key, key)
-    return found if found in Container.model_fields else None

@@ -10,11 +10,12 @@ from typing import Any
 from dockerlab.compose.containers import containers
 from dockerlab.compose.dotenv import environment_of
 from dockerlab.compose.include import put_together
+from dockerlab.compose.mounts import volumes_of
 from dockerlab.compose.networks import used_networks
 from dockerlab.compose.node import Node, find
 from dockerlab.compose.options import Options
-from dockerlab.compose.project import Project, project_of
-from dockerlab.compose.read import TAGS, Reader
+from dockerlab.compose.project import Project, named, project_of
+from dockerlab.compose.read import TAGS, Reader, own_name
 from dockerlab.errors import DefinitionError, Located
 from dockerlab.lab.document import parse
 from dockerlab.lab.loader import Check, Definition, checked
@@ -46,8 +47,10 @@ def load(
     directory = every[0].parent
     variables = environment_of(directory, list(options.env_files), options.environment)
     reader = Reader(shell=options.environment.keys())
+    name = named(own_name(every, variables), directory, options, variables)
+    variables["COMPOSE_PROJECT_NAME"] = name  # as Compose has it for everything but the name itself
     root = put_together(every, directory, variables, reader)
-    project = project_of(root, options, variables, reader.wrong)
+    project = project_of(name, root, options, variables, reader.wrong)
     if reader.unset:
         project.note(f"not set, and empty therefore: {', '.join(reader.unset)}")
     tree = lab_of(project)
@@ -78,6 +81,7 @@ def lab_of(project: Project) -> Node:
     sections: dict[str, Any] = {
         "name": root.of(project.lab),
         "networks": root.of(used_networks(project, used) | _elsewhere(project, elsewhere)),
+        "volumes": root.of(volumes_of(project)),
         "containers": root.of(made),
     }
     return root.of(sections)
@@ -87,8 +91,7 @@ def _elsewhere(project: Project, names: Mapping[str, Node]) -> dict[str, Node]:
     """Return networks of the engine that a project joins and does not name."""
     for name in names:
         project.note("made by somebody else: what it is, only its host tells", name)
-    known = "external" in Network.model_fields
-    return {name: at.of({"external": at.of(value=True)} if known else {}) for name, at in names.items()}
+    return {name: at.of({"external": at.of(value=True)}) for name, at in names.items()}
 
 
 def _located(tree: Node, problem: Problem) -> Located:

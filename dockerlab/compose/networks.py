@@ -6,7 +6,6 @@ from collections.abc import Collection
 
 from dockerlab.compose.node import Node, mapping
 from dockerlab.compose.project import Project
-from dockerlab.lab.network import Network
 from dockerlab.lab.problem import meant, shown
 
 DEFAULT = "default"
@@ -20,9 +19,9 @@ TRUE = ("yes", "on", "y")
 def name_of(project: Project, key: str) -> str:
     """Return what the engine calls a network: its own name, or that of the project before its key."""
     spec = project.section("networks").get(key)
-    named = spec.get("name") if spec is not None else None
-    if named is not None:
-        return named.text()
+    named = spec.word("name") if spec is not None else ""
+    if named:
+        return named
     return key if spec is not None and _external(spec) else f"{project.name}_{key}"
 
 
@@ -44,19 +43,12 @@ def _network(project: Project, key: str, spec: Node) -> Node:
             project.note(f"networks.{key}.{word}: not a key that is known here")
     if _external(spec):
         project.note("made by somebody else (`external`): what it is, only its host tells", key)
-        if "external" in Network.model_fields:
-            driver = spec.get("driver")
-            return mapping(spec, [("external", spec.of(value=True)), ("driver", driver)])
-        return spec.of({})
+        return mapping(spec, [("external", spec.of(value=True)), ("driver", spec.get("driver"))])
     driver = spec.get("driver")
-    entries: list[tuple[str, Node | None]] = [(word, _value(spec.get(word))) for word in PASSED if _known(word)]
+    entries: list[tuple[str, Node | None]] = [(word, _value(spec.get(word))) for word in PASSED]
     entries += [("driver", driver if driver is None or driver.text() not in ("", "default") else None)]
     entries += [("ipam", _ipam(spec.get("ipam")))]
     return mapping(spec, entries)
-
-
-def _known(word: str) -> bool:
-    return word in Network.model_fields
 
 
 def _external(spec: Node) -> bool:

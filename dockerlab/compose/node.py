@@ -58,6 +58,11 @@ class Node:
             found = found.children().get(key) if found is not None else None
         return found if found is not None and found.value is not None else None
 
+    def word(self, *keys: str) -> str:
+        """Return what stands under these keys as text; empty where there is nothing, or a variable that is not set."""
+        found = self.get(*keys)
+        return found.text() if found is not None else ""
+
     def text(self) -> str:
         """Return a scalar as Compose takes it for text."""
         if isinstance(self.value, bool):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from dockerlab.compose.node import Node
 from dockerlab.compose.options import Options, normal_name
@@ -65,9 +66,9 @@ class Project:
 
     def containers(self, service: str) -> tuple[str, ...]:
         """Return what a service's containers are called on their host."""
-        named = self.services[service].get("container_name")
-        if named is not None:
-            return (named.text(),)
+        named = self.services[service].word("container_name")
+        if named:
+            return (named,)
         return tuple(f"{self.name}-{service}-{number}" for number in range(1, self.replicas(service) + 1))
 
     def container(self, at: Node, service: str) -> str | None:
@@ -84,12 +85,15 @@ def _some(services: list[str]) -> str:
     return ", ".join(services[:5]) + (f" and {len(services) - 5} more" if len(services) > 5 else "")
 
 
-def project_of(root: Node, options: Options, variables: Mapping[str, str], wrong: list[Located]) -> Project:
+def named(own: str, directory: Path, options: Options, variables: Mapping[str, str]) -> str:
+    """Return what a project is called: by the call, the environment, its files' own word, or its directory."""
+    given = options.project or variables.get("COMPOSE_PROJECT_NAME") or own
+    return normal_name(given or directory.resolve().name) or "compose"
+
+
+def project_of(name: str, root: Node, options: Options, variables: Mapping[str, str], wrong: list[Located]) -> Project:
     """Return the project that a tree describes, by the call's options and the variables."""
-    own = root.get("name")
-    given = options.project or variables.get("COMPOSE_PROJECT_NAME") or ""
-    name = normal_name(given or (own.text() if own is not None else "") or root.source.directory.resolve().name)
-    project = Project(name or "compose", root, wrong=wrong)
+    project = Project(name, root, wrong=wrong)
     if len(project.name) > LONGEST:
         project.note(f"the lab is called {project.lab}: the project's name is longer than {LONGEST} characters")
     profiles = options.profiles or tuple(filter(None, variables.get("COMPOSE_PROFILES", "").split(",")))

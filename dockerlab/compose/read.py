@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dockerlab.compose import canonical
-from dockerlab.compose.interpolate import interpolated
+from dockerlab.compose.interpolate import interpolated, substituted
 from dockerlab.compose.node import Node, Source, of_document
 from dockerlab.errors import Located, UsageError
 from dockerlab.lab.document import parse
@@ -53,6 +53,21 @@ class Reader:
         """Note that there is no service of a name."""
         names = known.children() if known is not None else {}
         self.wrong.append(at.located(f"no service {shown(name)}: {meant(name, names)}"))
+
+
+def own_name(paths: list[Path], variables: Mapping[str, str]) -> str:
+    """Return what files say that their project is called, the last one first; empty where none does.
+
+    What is wrong in them is not said here: whoever reads them whole does.
+    """
+    for path in reversed(paths):
+        try:
+            found = parse(text_of(path), str(path), TAGS).data.get("name")
+            if found is not None:
+                return substituted(str(found), variables, lambda _: None)
+        except (UsageError, ValueError):
+            continue
+    return ""
 
 
 def _long(root: Node, wrong: list[Located]) -> Node:

@@ -14,7 +14,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr
 
 from dockerlab.lab.container import Attachment, Container
 from dockerlab.lab.daemon import Daemon
-from dockerlab.lab.fields import Address, LabName, Name, Strict, Subnet, Text
+from dockerlab.lab.fields import Address, ContainerName, LabName, Name, Strict, Subnet, Text
 from dockerlab.lab.image import BuiltImage, BuiltName, full_name
 from dockerlab.lab.mounts import VolumeEntry
 from dockerlab.lab.network import Ipam, Network, Pool
@@ -124,7 +124,7 @@ class Lab(Strict):
         description="the volumes to make; `down` takes them away with all that is in them",
         examples=[{"site": None}],
     )
-    containers: dict[Name, Container] = Field(
+    containers: dict[ContainerName, Container] = Field(
         default_factory=dict,
         max_length=MAX_CONTAINERS,
         description="the containers to run, at least one",
