@@ -25,16 +25,15 @@ def containers(project: Project, service: str) -> Iterator[tuple[str, Node, Join
     names = project.containers(service)
     joining = joined(project, service, spec)
     image = _image(project, service, spec)
-    if joining is None or image is None:
-        return
-    if spec.get("container_name") is not None and project.replicas(service) > 1:
+    if spec.word("container_name") and project.replicas(service) > 1:
         at = spec.children()["container_name"]
         project.wrong.append(at.located("one name for several containers: leave out container_name, or the replicas"))
-    entries = [("image", image), *fitting(project, service, _entries(project, service, spec)), *joining.entries]
-    entries += [
-        ("ports", _ports(project, service, spec.get("ports"))),
-        ("expose", _exposed(project, spec.get("expose"))),
-    ]
+    entries = [("image", image), *fitting(project, service, _entries(project, service, spec))]
+    entries.append(("ports", _ports(project, service, spec.get("ports"))))
+    entries.append(("expose", _exposed(project, spec.get("expose"))))
+    if joining is None or image is None:
+        return
+    entries += joining.entries
     for name in names:
         yield name, mapping(spec, entries), joining
 
