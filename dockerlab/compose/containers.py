@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockerlab.compose import keys
+from dockerlab.compose.commandline import words
 from dockerlab.compose.environment import environment
 from dockerlab.compose.joining import Joining, joined
 from dockerlab.compose.mounts import mounts
@@ -70,7 +71,7 @@ def _image(project: Project, service: str, spec: Node) -> Node | None:
 def _entries(project: Project, service: str, spec: Node) -> Iterator[Entry]:
     """Yield what a container has of a service beside its image, its networks and its ports."""
     for key in keys.PASSED:
-        yield key, spec.get(key)
+        yield key, words(spec.get(key)) if key in ("command", "entrypoint") else spec.get(key)
     yield from running(project, spec)
     yield "environment", environment(project, service, spec)
     yield "labels", _texts(spec.get("labels"))
