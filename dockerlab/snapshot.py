@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network
+from ipaddress import IPv4Interface, IPv4Network, IPv6Interface, IPv6Network, ip_address, ip_interface
 from typing import Any
 
 LABEL_LAB = "dockerlab.lab"
@@ -56,6 +56,7 @@ class EndpointState:
     """A container's attachment to one network: its addresses, MAC, gateways (empty: none) and names there.
 
     `priority` is the engine's `GwPriority`: of several networks, the one with the largest gives the default route.
+    `options` are those of the driver for this place, `link_local` the addresses that it was given beside its own.
     """
 
     network: str
@@ -65,6 +66,14 @@ class EndpointState:
     gateway6: str = ""
     aliases: tuple[str, ...] = ()
     priority: int = 0
+    options: Mapping[str, str] = field(default_factory=dict)
+    link_local: tuple[IPv4Interface | IPv6Interface, ...] = ()
+
+
+def on_the_link(address: object) -> IPv4Interface | IPv6Interface:
+    """Return a link-local address with the prefix that an engine gives it (moby, libnetwork, `linkLocalMask`)."""
+    ip = ip_address(str(address))
+    return ip_interface(f"{ip}/{16 if ip.version == 4 else 64}")
 
 
 @dataclass(frozen=True)

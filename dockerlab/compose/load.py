@@ -60,7 +60,7 @@ def load(
     def place(problems: Iterable[Problem]) -> list[Located]:
         return [_located(tree, problem) for problem in problems]
 
-    found = checked(tree.plain(), place, networks=networks, checks=checks)
+    found = checked(tree.plain(), place, directory=directory, networks=networks, checks=checks)
     found.lab.call({name: project.containers(name) for name in project.services})
     return replace(found, notes=project.said())
 

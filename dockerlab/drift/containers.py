@@ -8,9 +8,11 @@ from typing import Literal
 
 from dockerlab.imagined.networks import listed
 from dockerlab.lab.image import full_name
-from dockerlab.lab.model import Container, Lab
+from dockerlab.lab.model import Attachment, Container, Lab
+from dockerlab.lab.places import IFNAME
+from dockerlab.lab.words import WORDS
 from dockerlab.modes.bridge import DEFAULT
-from dockerlab.snapshot import ContainerState, PublishedPort, Snapshot, orphaned
+from dockerlab.snapshot import ContainerState, EndpointState, PublishedPort, Snapshot, on_the_link, orphaned
 
 EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - an engine's words for every address, to be read and not bound
 
@@ -22,7 +24,7 @@ class Wrong:
     `on` are the networks or names that it lacks.
     """
 
-    aspect: Literal["image", "command", "place", "alias", "port"]
+    aspect: Literal["image", "command", "container", "place", "alias", "port"]
     what: str
     network: str = ""
     has_to_leave: bool = False
@@ -41,6 +43,7 @@ def wrong_container(lab: Lab, name: str, state: ContainerState, snapshot: Snapsh
     if full_name(state.image) != full_name(spec.image) and not state.image.startswith("sha256:"):
         yield Wrong("image", f"runs image {state.image}, and the lab wants {spec.image}")
     yield from _command(spec, state)
+    yield from _settings(spec, state, snapshot)
     wanted = set(spec.networks) or ({DEFAULT} if spec.mode == DEFAULT else set())
     mode = _mode(spec, state, snapshot)
     if not wanted and mode != spec.mode:
@@ -65,6 +68,34 @@ def _command(spec: Container, state: ContainerState) -> Iterator[Wrong]:
         yield Wrong("command", f"runs `{said}`, and the lab wants `{' '.join((*entrypoint, *words))}`")
 
 
+def _settings(spec: Container, state: ContainerState, snapshot: Snapshot) -> Iterator[Wrong]:
+    """Yield how it runs otherwise; only an inspected container shows that."""
+    there = state.shown
+    if there is None:
+        return
+    told: set[str] = set()
+    for word in WORDS:
+        found = word.unlike(spec, there)
+        if found is not None and word.key not in told:
+            told.add(word.key)
+            has, wanted = (listed(values) or "nothing" for values in found)
+            yield Wrong("container", f"has {word.key} {has}, and the lab wants {wanted}")
+    for key, shown, by_itself in (("pid", "PidMode", ()), ("ipc", "IpcMode", ("private", "shareable"))):
+        value, has = getattr(spec, key), str(there["HostConfig"].get(shown) or "")
+        if value is None and has in ("", *by_itself):
+            continue
+        if _named(has, snapshot) != (value or ""):
+            what = f"has {key} {_named(has, snapshot) or 'of its own'}, and the lab wants {value or 'one of its own'}"
+            yield Wrong("container", what)
+
+
+def _named(value: str, snapshot: Snapshot) -> str:
+    """Return a value that may be `container:ID` with the container's name instead."""
+    kind, _, joined = value.partition(":")
+    name = next((c.name for c in snapshot.containers if kind == "container" and c.id == joined), joined)
+    return f"{kind}:{name}" if joined else value
+
+
 def _places(spec: Container, wanted: set[str], state: ContainerState) -> Iterator[Wrong]:
     there = set(state.endpoints)
     if there != wanted:
@@ -82,10 +113,33 @@ def _places(spec: Container, wanted: set[str], state: ContainerState) -> Iterato
             has = listed(sorted(held, key=str)) or "no address"
             what = f"has {has} on {network}, and the lab wants {listed(place.addresses)}"
             yield Wrong("place", what, network, has_to_leave=True, has_to_join=True, on=(network,))
+        yield from _place(spec.place(network), endpoint, state)
         lacks = tuple(alias for alias in place.aliases if alias not in endpoint.aliases)
         if lacks and state.command is not None:  # a list of containers tells no aliases
             what = f"lacks the alias {listed(lacks)} on {network}"
             yield Wrong("alias", what, network, has_to_leave=True, has_to_join=True, on=lacks)
+
+
+def _place(place: Attachment, endpoint: EndpointState, state: ContainerState) -> Iterator[Wrong]:
+    """Yield what of a place is otherwise beside its addresses and names; a MAC address only `docker run` can give."""
+    network = endpoint.network
+    if place.mac_address is not None and endpoint.mac and endpoint.mac.lower() != place.mac_address.lower():
+        yield Wrong("place", f"has MAC address {endpoint.mac} on {network}, and the lab wants {place.mac_address}")
+    if state.shown is None:
+        return
+    if endpoint.priority != (place.gw_priority or 0):
+        what = f"has gw_priority {endpoint.priority} on {network}, and the lab wants {place.gw_priority or 0}"
+        yield Wrong("place", what, network, has_to_leave=True, has_to_join=True, on=(network,))
+    lacks = tuple(each for each in place.link_local_ips if on_the_link(each) not in endpoint.link_local)
+    if lacks:
+        what = f"lacks the address {listed(lacks)} on {network}"
+        yield Wrong("place", what, network, has_to_leave=True, has_to_join=True, on=(network,))
+    wanted = dict(place.driver_opts) | ({IFNAME: place.interface_name} if place.interface_name else {})
+    held = {key: value for key, value in endpoint.options.items() if key in wanted or key == IFNAME}
+    if held != wanted:
+        has, options = (listed(f"{k}={v}" for k, v in sorted(each.items())) or "none" for each in (held, wanted))
+        what = f"has options {has} on {network}, and the lab wants {options}"
+        yield Wrong("place", what, network, has_to_leave=True, has_to_join=True, on=(network,))
 
 
 def _ports(spec: Container, state: ContainerState) -> Iterator[Wrong]:

@@ -98,6 +98,8 @@ def _container(lab: Lab, name: str, snapshot: Snapshot, told: set[str]) -> Itera
         of_it = [each for each in wrong if each.aspect == aspect]
         on = tuple(word for each in of_it for word in each.on)
         yield Difference(host, "container", name, _said(of_it), _joined(lab, name, of_it), "other", aspect, on)
+    if name in lab.jobs and state.status == "exited" and state.exit_code == 0:
+        return
     if not state.running:
         what = f"does not run ({state.status}, exit code {state.exit_code})"
         yield Difference(host, "container", name, what, (f"docker start {name}",), "down")

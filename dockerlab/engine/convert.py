@@ -23,6 +23,7 @@ from dockerlab.snapshot import (
     Snapshot,
     SwarmState,
     VolumeState,
+    on_the_link,
 )
 
 Json = Mapping[str, Any]
@@ -197,6 +198,8 @@ def _endpoint(network: str, endpoint: Json) -> EndpointState:
         gateway6=endpoint.get("IPv6Gateway") or "",
         aliases=tuple(dict.fromkeys(names)),
         priority=endpoint.get("GwPriority") or 0,
+        options=endpoint.get("DriverOpts") or {},
+        link_local=tuple(on_the_link(ip) for ip in (endpoint.get("IPAMConfig") or {}).get("LinkLocalIPs") or ()),
     )
 
 

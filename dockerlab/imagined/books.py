@@ -13,7 +13,7 @@ from dockerlab import modes
 from dockerlab.imagined.ipam import Ipam
 from dockerlab.imagined.networks import docker0, network, right, wide
 from dockerlab.lab.daemon import Daemon
-from dockerlab.lab.model import Attachment, Container, Lab
+from dockerlab.lab.model import Container, Lab
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.snapshot import GATEWAY_BRIDGE, ContainerState, NetworkState, PublishedPort, Snapshot
 from dockerlab.topology import IpAddress
@@ -35,7 +35,8 @@ def books(lab: Lab, engines: Mapping[str, str], seen: Mapping[str, Snapshot] | N
     made: dict[str, ContainerState] = {}
     for name, spec in _fixed_first(lab):
         host = lab.host_of(name)
-        made[name] = _container(name, spec, given[host], {n: desks[host, n] for n in networks[host]})
+        own = {network: desks[host, network] for network in networks[host]}
+        made[name] = _container(name, spec, given[host], own, ends=name in lab.jobs)
     for name, spec in lab.containers.items():
         if spec.owner is not None and spec.owner in made:
             made[name] = replace(made[name], network_mode=f"container:{made[spec.owner].id}")
@@ -166,16 +167,16 @@ def _fixed_first(lab: Lab) -> Iterator[tuple[str, Container]]:
     yield from ((n, c) for n, c in ordered if not any(place.addresses for place in c.networks.values()))
 
 
-def _container(name: str, spec: Container, given: Snapshot, desks: Mapping[str, Ipam]) -> ContainerState:
+def _container(name: str, spec: Container, given: Snapshot, desks: Mapping[str, Ipam], *, ends: bool) -> ContainerState:
+    """Return a container as it should be: one that `ends` has done its work."""
     real = given.container(name) or ContainerState(id=name, name=name, image=spec.image, status="imagined")
-    places: dict[str, Attachment | None] = dict(spec.networks)
-    if not places and spec.mode == DEFAULT:
-        places = {DEFAULT: None}
+    on = list(spec.networks) or ([DEFAULT] if spec.mode == DEFAULT else [])
+    places = {network: spec.place(network) for network in on}
     return replace(
         real,
         image=spec.image,
-        running=True,
-        status="running" if real.pid else "imagined",
+        running=not ends,
+        status="exited" if ends else "running" if real.pid else "imagined",
         pid=real.pid or 1,
         exit_code=0,
         network_mode=spec.mode,

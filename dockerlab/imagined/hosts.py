@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from itertools import count
 
 from dockerlab import modes
 from dockerlab.imagined import chains, chains_nft, swarms
@@ -14,6 +15,7 @@ from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Link, Listener, Machine
 from dockerlab.kernel.rules import Chain, Ruleset
 from dockerlab.lab.model import Container, Lab
+from dockerlab.lab.places import IFNAME
 from dockerlab.modes.base import Site
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.modes.made import Joined, Written
@@ -189,7 +191,11 @@ class Host:
 
     def _stay(self, space: Draft, site: Site, endpoint: EndpointState, *, last: bool = False) -> Stay:
         """Cable a container to a network."""
-        joined = modes.for_driver(driver(site)).joins(site, endpoint, f"eth{len(space.links) - 1}")
+        name = endpoint.options.get(IFNAME) if self.engine.knows("interface_name") else None
+        joined = modes.for_driver(driver(site)).joins(site, endpoint, name or _free_name(space))
+        if joined.inside is not None and endpoint.link_local:
+            own = (*joined.inside.addresses, *endpoint.link_local)
+            joined = replace(joined, inside=replace(joined.inside, addresses=own))
         self._cable(space, site, joined)
         self.rules += joined.rules
         return Stay(site, endpoint, joined, last)
@@ -234,6 +240,11 @@ class Host:
         space.listeners += [
             Listener("tcp", "::", port, ((state.pid, name),)) for port in spec.listens if port not in known
         ]
+
+
+def _free_name(space: Draft) -> str:
+    """Return the first of eth0, eth1, … that no interface has (moby, libnetwork/osl, `generateIfaceName`)."""
+    return next(name for number in count() if space.link(name := f"eth{number}") is None)
 
 
 def _owner(state: ContainerState) -> str | None:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from ipaddress import ip_address, ip_interface
+from typing import Any
 
 from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.model import Attachment, Network, Pool
+from dockerlab.lab.places import IFNAME
 from dockerlab.modes.parent import ParentNetwork
-from dockerlab.snapshot import EndpointState, NetworkState
+from dockerlab.snapshot import EndpointState, NetworkState, on_the_link
 from dockerlab.topology import IpAddress, IpInterface, IpNetwork
 from dockerlab.versions import Engine
 
@@ -44,26 +46,32 @@ class Ipam:
         """Return what the definition says of each subnet."""
         return {pool.subnet: pool for pool in self.spec.pools} if self.spec is not None else {}
 
-    def endpoint(self, place: Attachment | None, real: EndpointState | None, engine: Engine) -> EndpointState:
+    def endpoint(self, place: Attachment, real: EndpointState | None, engine: Engine) -> EndpointState:
         """Return a container's endpoint: the real one where that is right, else its fixed and the first free addresses.
 
         Of a real one, what the engine chose is kept as long as it is an address of the network.
         """
-        wanted = place.addresses if place is not None else ()
-        aliases = place.aliases if place is not None else ()
+        wanted, aliases = place.addresses, place.aliases
+        mac = place.mac_address or (real.mac if real is not None else "")
+        said: dict[str, Any] = {
+            "mac": mac.lower(),
+            "link_local": tuple(map(on_the_link, place.link_local_ips)),
+            "priority": place.gw_priority or 0,
+            "options": dict(place.driver_opts) | ({IFNAME: place.interface_name} if place.interface_name else {}),
+        }
         held = [address for address in real.addresses if self._keeps(address, wanted)] if real is not None else []
         names = tuple(dict.fromkeys((*(real.aliases if real is not None else ()), *aliases)))
         if self.kept and real is not None and held and set(wanted) <= {address.ip for address in held}:
-            return replace(real, addresses=tuple(held), aliases=names)
+            return replace(real, addresses=tuple(held), aliases=names, **said)
         found = [address for subnet in self._one_of_each_version() if (address := self._address(subnet, wanted, held))]
         gateways = self._gateways(engine)
         return EndpointState(
             self.state.name,
             tuple(found),
-            mac=real.mac if real is not None else "",
             gateway=gateways.get(4, ""),
             gateway6=gateways.get(6, ""),
             aliases=names,
+            **said,
         )
 
     def _keeps(self, address: IpInterface, wanted: tuple[IpAddress, ...]) -> bool:
@@ -72,7 +80,9 @@ class Ipam:
         return any(address.ip in subnet for subnet in self.state.subnets) and address.ip not in others
 
     def _one_of_each_version(self) -> Iterator[IpNetwork]:
-        versions = {4} if self.spec is not None and not self.spec.ipv6 else {4, 6}
+        without = {6} if self.spec is not None and not self.spec.ipv6 else set()
+        without |= {4} if self.spec is not None and self.spec.enable_ipv4 is False else set()
+        versions = {4, 6} - without
         for version in sorted(versions):
             yield from [subnet for subnet in self.state.subnets if subnet.version == version][:1]
 

@@ -72,7 +72,7 @@ def _made(
 ) -> NetworkState:
     subnets: list[IpNetwork] = [pool.subnet for pool in spec.pools] if spec is not None else []
     chosen = [subnet for subnet in (real.subnets if real is not None else ()) if subnet.version == 4]
-    if not any(subnet.version == 4 for subnet in subnets):
+    if not any(subnet.version == 4 for subnet in subnets) and (spec is None or spec.enable_ipv4 is not False):
         subnets.insert(0, chosen[0] if chosen else next(free))
     options = wanted_options(spec) if spec is not None else {}
     if name in BRIDGES:

@@ -157,7 +157,7 @@ def absent(lab: Lab, environment: Mapping[str, str]) -> Iterable[Problem]:
     """Yield every variable that a container is to get from an environment that does not have it."""
     for name, spec in lab.containers.items():
         for key in spec.handed_over:
-            if key not in environment:
+            if key not in environment and key not in lab.given.get(name, {}):
                 message = f"{key} is not in the environment of this call: the container starts without it"
                 yield Problem(("containers", name, "environment", key), message)
 

@@ -13,6 +13,7 @@ from typing import Any
 from dockerlab.errors import DefinitionError, Located, UsageError
 from dockerlab.lab import check
 from dockerlab.lab.document import MAX_BYTES, Document, Mark, parse, position
+from dockerlab.lab.env_files import with_files
 from dockerlab.lab.model import Lab, Network
 from dockerlab.lab.naming import as_the_engine_has_it, as_written
 from dockerlab.lab.problem import MAX_PROBLEMS, KeyPath, Problem, dotted
@@ -126,7 +127,8 @@ def read(
         return _located(problems, document, filled)
 
     mistakes = [problem for problem, _ in document.mistakes] + filled.problems
-    return checked(filled.data, place, mistakes, networks=networks, checks=checks)
+    directory = Path(file_name).parent
+    return checked(filled.data, place, mistakes, directory=directory, networks=networks, checks=checks)
 
 
 def checked(
@@ -134,10 +136,13 @@ def checked(
     place: Locate,
     mistakes: Iterable[Problem] = (),
     *,
+    directory: Path,
     networks: Mapping[str, type[Network]],
     checks: Sequence[Check] = (),
 ) -> Definition:
     """Return what plain data define, wherever they come from; `mistakes` are known of them before.
+
+    Relative paths in them begin at `directory`.
 
     Raises DefinitionError with every mistake that can be told, each where `place` puts it.
     """
@@ -157,6 +162,8 @@ def checked(
         if lab is not None:
             found = [problem for each in (*check.CHECKS, *checks) for problem in each(lab)]
             problems += [problem for problem in found if whole or len(problem.path) > 1]
+            if not problems:
+                lab, problems = with_files(lab, directory)
             if not problems:
                 return _as_the_engine_has_it(lab, place)
     raise DefinitionError(place(problems))

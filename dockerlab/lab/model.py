@@ -167,10 +167,16 @@ class Lab(Strict):
         """Return what tells where in its file a part of the definition stands; without a file, that is its path."""
         return dotted
 
+    @cached_property
+    def given(self) -> Mapping[str, Mapping[str, str]]:
+        """Return the variables of files of the environment, by container: they stand in no definition."""
+        return {}
+
     def changed(self, **changes: Any) -> Lab:
         """Return the lab with other values of some keys, which are not checked again."""
         made = Lab.model_construct(**{**{name: getattr(self, name) for name in Lab.model_fields}, **changes})
         made.__dict__["place"] = self.place
+        made.__dict__["given"] = self.given
         made.call(self._called)
         return made
 

@@ -6,6 +6,7 @@ these rows and no other.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -181,28 +182,33 @@ def _tmpfs(text: str) -> str:
     return f"{path}={options}"
 
 
-def _mounted(kind: str) -> Read:
-    """Return how the mounts of a kind are read, each as its target, its source, and whether it can be written to."""
+def _mounted(there: Shown) -> Iterable[object]:
+    """Return the mounts with a source, and those in memory: kind, target, source, and whether it can be written to.
 
-    def read(there: Shown) -> Iterable[object]:
-        mounts = [each for each in there.get("Mounts") or () if each.get("Type") == kind]
-        anonymous = {each["Name"] for each in mounts if len(each.get("Name") or "") == 64}
-        return [
-            f"{each['Destination']} {each['Source'] if kind == 'bind' else each['Name']} {each['RW']}"
-            for each in mounts
-            if each.get("Name") not in anonymous or kind == "bind"
-        ]
-
-    return read
+    A volume without a name of its own has one of 64 digits: it is not told from one that the image has asked for.
+    """
+    found = []
+    for each in there.get("Mounts") or ():
+        source = each.get("Source") if each["Type"] == "bind" else each.get("Name") or ""
+        if each["Type"] != "volume" or not re.fullmatch("[0-9a-f]{64}", source):
+            found.append(f"{each['Type']} {each['Destination']} {source} {each['RW']}")
+    return found
 
 
-def _mounts(kind: str) -> Given:
-    """Return the mounts of a kind as `_mounted` reads them; those without a source are not told from an image's."""
-    return lambda spec: [
-        f"{each.target} {each.source} {not each.read_only}"
-        for each in spec.volumes
-        if each.type == kind and each.source is not None
-    ]
+def _mounts(spec: Container) -> Iterable[object]:
+    """Return the mounts as `_mounted` reads them."""
+    own = (each for each in spec.volumes if each.source is not None or each.type == "tmpfs")
+    return [f"{each.type} {each.target.rstrip('/')} {each.source or ''} {not each.read_only}" for each in own]
+
+
+def _bare(rights: Iterable[object]) -> Iterable[object]:
+    """Return rights without the `CAP_` that some engines put before them."""
+    return [str(right).upper().removeprefix("CAP_") for right in rights]
+
+
+def _security(options: Iterable[object]) -> Iterable[object]:
+    """Return options as they were given: an engine shows a profile's text, and adds one by itself."""
+    return [each for each in options if not str(each).startswith(("seccomp", "label"))]
 
 
 def _written(*, legacy: bool) -> Given:
@@ -230,10 +236,12 @@ def _stop(spec: Container) -> Iterable[object]:
 
 
 WORDS: tuple[Word, ...] = (
-    Word("hostname", "--hostname", "its own name for itself", _one("hostname")),
+    Word(
+        "hostname", "--hostname", "its own name for itself", _one("hostname"), shown=_config("Hostname"), own=True
+    ),
     Word(
         "domainname", "--domainname", "the domain of its name for itself", _one("domainname"),
-        shown=_config("Domainname"),
+        shown=_config("Domainname"), own=True,
     ),
     Word("mac_address", "--mac-address", "its MAC address on its first network", _mac),
     Word("user", "--user", "not root inside", _one("user"), shown=_config("User"), own=True),
@@ -258,8 +266,14 @@ WORDS: tuple[Word, ...] = (
     Word(
         "extra_hosts", "--add-host", "a line of /etc/hosts", _pairs("extra_hosts", ":"), shown=_host("ExtraHosts")
     ),
-    Word("cap_add", "--cap-add", "a right that containers do not have by default", _all("cap_add")),
-    Word("cap_drop", "--cap-drop", "a default right taken away", _all("cap_drop")),
+    Word(
+        "cap_add", "--cap-add", "a right that containers do not have by default", _all("cap_add"),
+        shown=lambda there: _bare(_host("CapAdd")(there)), wanted=lambda spec: _bare(spec.cap_add),
+    ),
+    Word(
+        "cap_drop", "--cap-drop", "a default right taken away", _all("cap_drop"),
+        shown=lambda there: _bare(_host("CapDrop")(there)), wanted=lambda spec: _bare(spec.cap_drop),
+    ),
     Word(
         "sysctls", "--sysctl", "a kernel setting of its network namespace", _pairs("sysctls"), shown=_host("Sysctls")
     ),
@@ -272,7 +286,10 @@ WORDS: tuple[Word, ...] = (
         "environment", "--env", "read by the processes inside",
         lambda spec: [f"{name}={value}" for name, value in spec.environment.items() if value is not None],
     ),
-    Word("volumes", "--mount", "what it sees of other file systems", _written(legacy=False)),
+    Word(
+        "volumes", "--mount", "what it sees of other file systems", _written(legacy=False),
+        shown=_mounted, wanted=_mounts,
+    ),
     Word("volumes", "--volume", "a path of the host; one that is not there is made, and stays", _written(legacy=True)),
     Word(
         "tmpfs", "--tmpfs", "a directory in memory: gone when it stops", _all("tmpfs"), shown=_host("Tmpfs"),
@@ -327,7 +344,10 @@ WORDS: tuple[Word, ...] = (
         "device_cgroup_rules", "--device-cgroup-rule", "a kind of devices that it may use",
         _all("device_cgroup_rules"), shown=_host("DeviceCgroupRules"),
     ),
-    Word("security_opt", "--security-opt", "a setting of the kernel's security modules", _all("security_opt")),
+    Word(
+        "security_opt", "--security-opt", "a setting of the kernel's security modules", _all("security_opt"),
+        shown=lambda there: _security(_host("SecurityOpt")(there)), wanted=lambda spec: _security(spec.security_opt),
+    ),
     Word(
         "group_add", "--group-add", "a further group of its user", _all("group_add"), shown=_host("GroupAdd")
     ),

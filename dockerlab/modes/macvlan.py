@@ -72,8 +72,9 @@ docker network create
 
     def submode(self, site: Site) -> Mapping[str, str]:
         """Return how children of one parent reach each other."""
-        own = isinstance(site.spec, MacvlanNetwork) and not site.spec.external
-        return {"mode": site.spec.submode if own else site.options.get("macvlan_mode", "bridge")}
+        if isinstance(site.spec, MacvlanNetwork) and not site.spec.external:
+            return {"mode": site.spec.submode}
+        return {"mode": site.options.get("macvlan_mode", "bridge")}
 
 
 MODE = Macvlan()

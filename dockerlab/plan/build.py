@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections import ChainMap
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import partial
@@ -248,7 +250,8 @@ def container(lab: Lab, name: str, identity: Identity | None, needs: Mapping[str
     waits = tuple(wait(lab, other, what.condition) for other, what in spec.depends_on.items())
     run = render.command(template, host, **context, labels=identity.labels(fingerprint) if identity else {})
     if spec.handed_over:
-        run = replace(run, takes=spec.handed_over, feeds=partial(exports, spec.handed_over))
+        values = ChainMap(dict(lab.given.get(name, {})), os.environ)
+        run = replace(run, takes=spec.handed_over, feeds=partial(exports, spec.handed_over, values))
     before = tuple(each for each in waits if each is not None)
     return Built((*before, run, *further), (render.command(REMOVE_CONTAINER, host, name=name, id=None),), fingerprint)
 

@@ -13,7 +13,6 @@ from dockerlab.lab.words import WORDS
 from dockerlab.snapshot import Snapshot
 from dockerlab.versions import Engine, since
 
-
 Said = tuple[KeyPath, str]
 """A place in a definition, and the name in `versions.SINCE` of what it says."""
 

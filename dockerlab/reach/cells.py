@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from dockerlab.kernel.addresses import IpAddress
+from dockerlab.lab.model import Lab
 from dockerlab.lab.ports import Port
 from dockerlab.reach.world import World
 from dockerlab.snapshot import GATEWAY_BRIDGE
@@ -50,13 +51,18 @@ class Target:
 
 
 def sources(world: World) -> list[str]:
-    """Return everybody who asks: containers in the definition's order, then hosts."""
-    return [*world.lab.containers, *world.lab.hosts]
+    """Return everybody who asks: containers in the definition's order, but those that do their work and end; hosts."""
+    return [*staying(world.lab), *world.lab.hosts]
+
+
+def staying(lab: Lab) -> list[str]:
+    """Return the containers that stay, and so ask and are asked for."""
+    return [name for name in lab.containers if name not in lab.jobs]
 
 
 def targets(world: World) -> list[Target]:
     """Return everything that is asked for: addresses of containers and hosts, gateways, the outside."""
-    found = [target for name in world.lab.containers for target in _of_container(world, name)]
+    found = [target for name in staying(world.lab) for target in _of_container(world, name)]
     for host in world.lab.hosts:
         ports = tuple(sorted({port.published for port, _ in published(world, host) if port.published}))
         found += [Target(host, address, host, ports, published=True) for _, address in world.people.addresses[host]]

@@ -14,7 +14,7 @@ from functools import cached_property
 from ipaddress import ip_address
 from typing import NamedTuple
 
-from dockerlab.reach.cells import Cell, Target, asked_at, names_of, sources, targets
+from dockerlab.reach.cells import Cell, Target, asked_at, names_of, sources, staying, targets
 from dockerlab.reach.expectation import Expectation
 from dockerlab.reach.names import Known, known, look_up, stray
 from dockerlab.reach.verdict import verdict
@@ -90,7 +90,7 @@ class Questions:
         people = self.world.people
         return [
             (container, name, people.of[container], tuple(map(str, addresses)))
-            for container in self.world.lab.containers
+            for container in staying(self.world.lab)
             if (addresses := asked_at(self.world, container))
             for name in names_of(self.world, container)
         ]

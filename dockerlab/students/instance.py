@@ -9,7 +9,9 @@ from fnmatch import fnmatchcase
 
 from dockerlab.identity import CLASS
 from dockerlab.lab.model import Address, Attachment, Container, Expect, Lab
+from dockerlab.lab.mounts import Mount
 from dockerlab.lab.ports import Port
+from dockerlab.lab.process_rules import joins
 from dockerlab.snapshot import BRIDGE_NAME, GATEWAY_BRIDGE
 from dockerlab.students.images import own_image, own_images
 from dockerlab.students.roster import Student
@@ -52,6 +54,7 @@ def instance(lab: Lab, student: Student, hosts: Mapping[str, str], source: Sourc
     moving = moves(lab, student.number, source)
     networks = {name: _network_name(lab, name, student) for name in lab.networks}
     containers = {name: f"{student.id}-{name}" for name in lab.containers}
+    volumes = {name: name if spec.external else f"{student.id}-{name}" for name, spec in lab.volumes.items()}
     changed = {
         "hosts": {hosts[name]: machine for name, machine in lab.hosts.items()},
         "networks": {
@@ -64,19 +67,22 @@ def instance(lab: Lab, student: Student, hosts: Mapping[str, str], source: Sourc
             for name, network in lab.networks.items()
         },
         "containers": {
-            containers[name]: _Moved(lab, student, moving, networks, containers, hosts).container(name, spec)
+            containers[name]: _Moved(lab, student, moving, networks, containers, volumes, hosts).container(name, spec)
             for name, spec in lab.containers.items()
         },
+        "volumes": {volumes[name]: spec for name, spec in lab.volumes.items()},
         "images": own_images(lab, student.id, containers, hosts),
         "expect": tuple(_expectations(lab, {**networks, **containers}, hosts)),
     }
     kept = {name: getattr(lab, name) for name in Lab.model_fields}
-    return Instance(student, Lab.model_construct(**{**kept, **changed}), {**hosts, **networks, **containers})
+    made = Lab.model_construct(**{**kept, **changed})
+    made.__dict__["given"] = {containers[name]: values for name, values in lab.given.items()}
+    return Instance(student, made, {**hosts, **networks, **containers})
 
 
 def shared(lab: Lab, among: Sequence[Mapping[str, str]]) -> Lab | None:
     """Return the lab of what all instances on these groups of hosts share; None where that is nothing."""
-    networks = {name: spec for name, spec in lab.networks.items() if shares_lan(spec)}
+    networks = {name: spec for name, spec in lab.networks.items() if shares_lan(spec) and not spec.external}
     if not networks:
         return None
     hosts = {each[name]: machine for each in among for name, machine in lab.hosts.items()}
@@ -106,6 +112,8 @@ def port_block(lab: Lab) -> int:
 
 
 def _network_name(lab: Lab, name: str, student: Student) -> str:
+    if lab.networks[name].external:
+        return name
     return f"{CLASS if shares_lan(lab.networks[name]) else student.id}-{name}"
 
 
@@ -123,6 +131,7 @@ class _Moved:
     moving: Moves
     networks: Mapping[str, str]
     containers: Mapping[str, str]
+    volumes: Mapping[str, str]
     hosts: Mapping[str, str]
 
     def container(self, name: str, spec: Container) -> Container:
@@ -136,6 +145,11 @@ class _Moved:
                 "image": own_image(self.lab, self.student.id, spec.image),
                 "network_mode": spec.network_mode if owner is None else f"container:{self.containers[owner]}",
                 "networks": {self.networks[n]: self._place(name, n, place) for n, place in spec.networks.items()},
+                "volumes": tuple(self._mount(each) for each in spec.volumes),
+                "depends_on": {self.containers[other]: what for other, what in spec.depends_on.items()},
+                "pid": self._joined(spec.pid),
+                "ipc": self._joined(spec.ipc),
+                "mac_address": self._mac(spec.mode, spec.mac_address),
                 "ports": tuple(self._port(port, first, ports, host) for port in spec.ports),
                 "dns": tuple(map(self.moving.address, spec.dns)),
                 "extra_hosts": {key: self.moving.text(value) for key, value in spec.extra_hosts.items()},
@@ -152,9 +166,23 @@ class _Moved:
             update={
                 "ip": None if place.ip is None else self._address(network, place.ip),
                 "ip6": None if place.ip6 is None else self._address(network, place.ip6),
+                "mac_address": self._mac(network, place.mac_address),
                 "aliases": tuple(dict.fromkeys(aliases)),
             }
         )
+
+    def _mount(self, mount: Mount) -> Mount:
+        named = mount.type == "volume" and mount.source is not None
+        return mount.model_copy(update={"source": self.volumes[str(mount.source)]}) if named else mount
+
+    def _mac(self, network: str, mac: str | None) -> str | None:
+        """Return a MAC address; on a LAN that all share, only one of them could have it, so that nobody gets it."""
+        shared = network in self.lab.networks and shares_lan(self.lab.networks[network])
+        return None if shared else mac
+
+    def _joined(self, value: str | None) -> str | None:
+        other = joins(value)
+        return value if other is None else f"container:{self.containers[other]}"
 
     def _address(self, network: str, address: Address) -> Address:
         if not shares_lan(self.lab.networks[network]):

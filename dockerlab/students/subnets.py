@@ -116,8 +116,8 @@ class Moves:
 
 
 def shares_lan(network: Network) -> bool:
-    """Tell whether a network's subnet is that of a LAN beyond the host, which nobody here can move."""
-    return isinstance(network, ParentNetwork) and network.parent_interface is not None
+    """Tell whether all have a network together: that of a LAN beyond the host, or one that is there already."""
+    return network.external or (isinstance(network, ParentNetwork) and network.parent_interface is not None)
 
 
 def moves(lab: Lab, number: int, source: Source) -> Moves:

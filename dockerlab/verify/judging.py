@@ -217,7 +217,7 @@ def last_words(lab: Lab, hosts: Mapping[str, Host], snapshots: Mapping[str, Snap
     for name in lab.containers:
         host = lab.host_of(name)
         state = snapshots[host].container(name)
-        if state is None or state.status != "exited":
+        if state is None or state.status != "exited" or (name in lab.jobs and state.exit_code == 0):
             continue
         try:
             lines = engine.logs(hosts[host], state.id, 5).splitlines() or ["(nothing)"]

@@ -4,6 +4,7 @@ Everything is deterministic: the first free address, identifiers from names. The
 a plan could get wrong: a name or port that is taken, a pool that overlaps, a network that is in use or is not there.
 """
 
+import csv
 import json
 from collections import Counter
 from dataclasses import dataclass, field, replace
@@ -24,6 +25,7 @@ from dockerlab.snapshot import (
     Snapshot,
     SwarmState,
     VolumeState,
+    on_the_link,
 )
 from dockerlab.topology import HostFacts, Nic, Route
 from support.pretend_images import Images, Refused
@@ -40,7 +42,16 @@ ALONE = {
     "--quiet",
     "--no-prune",
     "--force-rm",
+    "--init",
+    "--privileged",
+    "--read-only",
+    "--no-healthcheck",
+    "--oom-kill-disable",
+    "--ipv4=false",
 }
+PLACE = {"alias": "--network-alias", "ip": "--ip", "ip6": "--ip6", "mac-address": "--mac-address",
+         "gw-priority": "--gw-priority", "driver-opt": "--driver-opt", "link-local-ip": "--link-local-ip"}  # fmt: skip
+"""The flag of a place by its name in the long form of `--network`."""
 BRIDGE_NAME = "com.docker.network.bridge.name"
 GATEWAY_BRIDGE = "docker_gwbridge"
 
@@ -75,6 +86,17 @@ def words(argv, *, interspersed=True):
             found.rest += [word, *left]
             break
     return found
+
+
+def place_of(text):
+    """Return the network that `--network` names and the flags of the place, which the long form has."""
+    if "=" not in text:
+        return text, {}
+    found = {}
+    for part in next(csv.reader([text])):
+        key, _, value = part.partition("=")
+        found.setdefault(PLACE.get(key, key), []).append(value)
+    return found.pop("name")[0], found
 
 
 def identifier(*names):
@@ -137,6 +159,8 @@ class Engine(Images):
         if argv[0] == "env":
             return self._build(argv[4:], text)
         program, noun, *rest = argv
+        if program == "sh" and rest[-2:-1] == ["wait"]:
+            return self._wait(rest[-1])
         if program in ("sh", "mv", "tee"):
             return self._settings(program, rest, text)
         if program != "docker":
@@ -217,7 +241,9 @@ class Engine(Images):
 
     def _run(self, argv):
         given = words(argv, interspersed=False)
-        name, mode = given.one("--name"), given.one("--network", "bridge")
+        (mode, said), *further = map(place_of, given.get("--network") or ["bridge"])
+        name = given.one("--name")
+        given.flags = {**given.flags, **said}
         if name in self.containers:
             raise Refused(f"Conflict. The container name {name} is already in use")
         owner = mode.removeprefix("container:")
@@ -243,10 +269,18 @@ class Engine(Images):
         try:
             if owner == mode and mode not in ("host", "none"):
                 self._attach(name, mode, given, given.get("--network-alias"))
+                for network, flags in further:
+                    self._attach(name, network, Words(flags), flags.get("--network-alias", []))
         except Refused:
             del self.containers[name]
             raise
         return container.id
+
+    def _wait(self, name):
+        """Let a container be well, or done: nobody waits here."""
+        if name not in self.containers:
+            raise Refused(f"No such container: {name}")
+        return ""
 
     def _publish(self, texts):
         taken = {(p.host_ip, p.host_port) for c in self.containers.values() for p in c.published}
@@ -274,8 +308,10 @@ class Engine(Images):
         named = found.options.get("pretend.gateways", "").split()
         gateways |= {ip_address(text).version: text for text in named}
         endpoint = EndpointState(
-            network, addresses, gateway=gateways.get(4, ""), gateway6=gateways.get(6, ""), aliases=tuple(aliases)
-        )
+            network, addresses, gateway=gateways.get(4, ""), gateway6=gateways.get(6, ""), aliases=tuple(aliases),
+            mac=given.one("--mac-address"), priority=int(given.one("--gw-priority", "0")),
+            options=given.pairs("--driver-opt"), link_local=tuple(map(on_the_link, given.get("--link-local-ip"))),
+        )  # fmt: skip
         self.containers[name] = replace(container, endpoints={**container.endpoints, network: endpoint})
 
     def _address(self, network, subnet, fixed):
