@@ -21,6 +21,10 @@ USUAL = {"hairpin": "false", "isolated": "false", "state": "forwarding", "vlan_f
 """What of a bridge and its ports is kept where it is otherwise; everybody may take it for granted where it is not."""
 
 
+ASKING = ("", "veth", "bridge", "macvlan", "macvtap", "vlan")
+"""Kinds of links that are made with ARP; the others of an Ethernet's form, as dummy ones, are made without."""
+
+
 def links(entries: Iterable[Json]) -> tuple[Link, ...]:
     """Return the interfaces that `ip -details -json address show` lists."""
     entries = [entry for entry in entries if entry]  # `ip` prints empty ones for what a filter left out
@@ -34,6 +38,8 @@ def _link(entry: Json, indexes: Mapping[str, int]) -> Link:
     flags = entry.get("flags") or ("UP",)
     info = {key: _spelled(value) for key, value in data.items() if key in INFO}
     info |= {key: _spelled(part[key]) for part in (data, port) for key in USUAL if key in part}
+    if "NOARP" in flags and about.get("info_kind", "") in ASKING and entry.get("link_type") == "ether":
+        info["arp"] = "false"
     return Link(
         index=entry["ifindex"],
         name=entry["ifname"],

@@ -18,7 +18,7 @@ class Link:
     that this is in another namespace. `master` is the name of the bridge whose port it is. `up` is what an
     administrator said, `carrier` whether there is somebody at the other end. `info` holds what its kind adds, by `ip
     -details`' words: `mode`, `flags`, `id` (of a VXLAN or VLAN), `port`, `parent`; of a bridge's port `isolated`,
-    `hairpin`, `state`.
+    `hairpin`, `state`; `arp` where it is off.
     """
 
     index: int

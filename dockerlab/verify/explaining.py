@@ -31,10 +31,11 @@ def explain(
     Raises UsageError for ends that no cell has, HostError where a host cannot be asked.
     """
     seen = look(hosts, lab.containers, kernels="all")
-    found = asked(defined(lab, seen), ends, surveyed(lab, seen))
+    now = surveyed(lab, seen)
+    found = asked(defined(lab, seen), ends, now)
     rows = [row for row in found.rows if row[0].probe != "dns" and row[0].target] if live or trace else []
     return found, [
-        (row[0], _evidence(row, found.world, seen, hosts) + (told(row[0], found.world, seen, hosts) if trace else []))
+        (row[0], _evidence(row, found.world, seen, hosts) + (told(row[0], now, seen, hosts) if trace else []))
         for row in rows
     ]
 

@@ -6,7 +6,7 @@ The words are those of Linux' `arp_process` and `ndisc_recv_ns`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from dockerlab.kernel.addresses import IpAddress
@@ -60,13 +60,22 @@ def find(way: Way, space: Space, link: Link, hop: IpAddress, packet: Packet) -> 
             fixed.mac.lower(),
             Element("neighbour", link.name, f"{hop} is fixed to {fixed.mac}", fixed),
         )
-    if wire.swallowed is not None:
-        why = f"{wire.swallowed.name}, a child in mode passthru, gets every answer that comes to {link.name}"
-        return Found(why=why, element=Element("link", wire.swallowed.name, why, wire.swallowed), twisted=True)
+    cut = _cut_off(wire, link)
+    if cut is not None:
+        return cut
     known = way.known.get((space.id, link.name, hop))
     if known is not None:
         return Found(known, known=True)
     return _asked(way, space, link, wire, hop, packet)
+
+
+def _cut_off(wire: Wire, link: Link) -> Found | None:
+    """Return why an interface finds nobody, whoever has the address; None where it may."""
+    if wire.swallowed is not None:
+        why = f"{wire.swallowed.name}, a child in mode passthru, gets every answer that comes to {link.name}"
+        return Found(why=why, element=Element("link", wire.swallowed.name, why, wire.swallowed), twisted=True)
+    mute = _mute(link)
+    return None if mute is None else Found(why=mute.text, element=mute, silent=True)
 
 
 def remember(way: Way, space: Space, link: Link, hop: IpAddress, packet: Packet, found: Found) -> None:
@@ -125,13 +134,11 @@ def _asked(way: Way, space: Space, link: Link, wire: Wire, hop: IpAddress, packe
     spaces = {each.id: each for each in way.fabric.holders.get(hop, ())}
     for each in way.fabric.obliging:
         spaces.setdefault(each.id, each)
-    for each in spaces.values():
-        for ear in wire.ears(each.id):
-            if not _answers(way, ear, hop, asker):
-                continue
-            if not _tunnelled(ear, hop):
-                continue
-            (shut if ear.shut is not None else maybe if ear.maybe else answers).append(ear)
+    for ear in (ear for each in spaces.values() for ear in wire.ears(each.id)):
+        if _answers(way, ear, hop, asker) and _tunnelled(ear, hop):
+            mute = _mute(ear.link) if hop.version == 4 else None
+            heard = replace(ear, shut=ear.shut or mute)
+            (shut if heard.shut is not None else maybe if ear.maybe else answers).append(heard)
     if answers:
         ear = _first(way, answers, hop)
         return Found(ear)
@@ -145,6 +152,17 @@ def _asked(way: Way, space: Space, link: Link, wire: Wire, hop: IpAddress, packe
     return Found(
         why=f"nobody on {link.name} of {space.name} answers for {hop}", element=Element("link", link.name, "", link)
     )
+
+
+def _mute(link: Link) -> Element | None:
+    """Return what keeps an interface from asking and answering who has an address: ARP is off.
+
+    It sends to its own MAC address then, where nobody else takes it (`arp_constructor`, `ndisc_constructor`), and does
+    not hear the questions of IPv4 (`arp_rcv`).
+    """
+    if link.info.get("arp") != "false":
+        return None
+    return Element("link", link.name, f"{link.name} asks and answers nobody who has an address: its ARP is off", link)
 
 
 def asker_of(space: Space, link: Link, hop: IpAddress, packet: Packet) -> IpAddress | None:

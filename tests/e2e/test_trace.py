@@ -40,7 +40,8 @@ def told(lab, path, source, to, probe):
     assert "observed: " in done.stdout, "--trace shows what --live does"
     head, _, text = done.stdout.partition("traced by the kernels, rule by rule: ")
     assert head
-    outcome, *lines = text.splitlines()
+    outcome, *lines, held = text.splitlines()
+    assert held.strip() == "the model meets the same rules"
     found: dict[str, list[str]] = {}
     at = ""
     for line in lines:

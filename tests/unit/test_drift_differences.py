@@ -99,6 +99,8 @@ CASES = [
     (with_link(base(), GROUND, "veth7", master=""), "changed", "link", "veth7", "ip link set veth7 master br-front"),
     (with_link(base(), GROUND, "veth8", info={"isolated": "true"}), "changed", "link", "veth8",
      "bridge link set dev veth8 isolated off"),
+    (with_link(base(), WEB, "eth0", info={"arp": "false"}), "changed", "link",
+     "eth0", f"{IN_WEB} ip link set eth0 arp on"),
     (with_link(base(), GROUND, "eth0", carrier=False), "changed", "link", "eth0", ""),
     (tuned("net/ipv4/conf/br-front/forwarding", "0"), "changed", "sysctl", "net.ipv4.conf.br-front.forwarding",
      "sysctl -w net.ipv4.conf.br-front.forwarding=1"),

@@ -211,6 +211,15 @@ def test_a_machine_answers_for_all_its_addresses():
         assert told(lab.ping(lab.b, "10.1.0.1")) == (False, "host unreachable")
 
 
+def test_without_arp():
+    """An interface whose ARP is off neither finds anybody nor is found, whoever else may be on the wire."""
+    lab = Usual()
+    lab.one.change("eth0", info={"arp": "false"})
+    assert told(lab.ping(lab.two, "10.1.0.11")) == (False, "host unreachable")
+    found = lab.ping(lab.one, "10.1.0.12")
+    assert (*told(found), where(found)) == (False, "timeout", "eth0")
+
+
 def test_proxy_arp():
     """A host that forwards answers for addresses that it has a route to by another interface, if it is told so."""
     lab = Usual()

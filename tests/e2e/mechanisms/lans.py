@@ -28,6 +28,7 @@ CASES = (
         gone={"vm0": "inside child ip link set eth0 arp off", "vm1": "forget"},
         back={"vm0": "inside child ip link set eth0 arp on"},
         also=("child",),
+        cause=("vm0", "link", "eth0"),
     ),
     Case(
         "macvlan-own-host", "child", "vm0",
