@@ -17,25 +17,29 @@ NAMED = re.compile(r"[^\s=\x00]+")
 def environment(project: Project, service: str, spec: Node) -> Node | None:
     """Return the variables of a service's containers.
 
-    One without a value is taken from whoever brings the lab up, as by Compose: so no password stands in a command. A
-    variable that only `.env` has, or whose name the docker command itself would heed, gets its value at once.
+    One without a value is taken from whoever brings the lab up, as by Compose: so no password stands in a command. What
+    files say, and `.env`, is noted in `project.given` and handed over in the same way, but for variables whose names
+    the docker command itself would heed.
     """
-    found: dict[str, Node] = {}
-    files = spec.get("env_file")
+    files, own = spec.get("env_file"), spec.get("environment")
+    told: dict[str, Node] = {}
     for file in files.items() if files is not None else ():
-        found.update(_of_file(project, service, file))
-    own = spec.get("environment")
-    found.update(own.children() if own is not None else {})
+        told.update(_of_file(project, service, file))
+    said = own.children() if own is not None else {}
     made: dict[str, Node] = {}
-    for name, node in found.items():
+    for name, node in {**told, **said}.items():
+        plain = VARIABLE.fullmatch(name) is not None and not DOCKERS.fullmatch(name)
+        value = spec.source.variables.get(name) if node.value is None else node.text()
         if not NAMED.fullmatch(name):
             project.wrong.append(node.located(f"{name!r} is no name of a variable", of_key=True))
-        elif node.value is not None:
+        elif node.value is not None and name in said:
             made[name] = node
-        elif name in spec.source.shell and VARIABLE.fullmatch(name) and not DOCKERS.fullmatch(name):
-            made[name] = node
-        elif name in spec.source.variables:
-            made[name] = node.of(spec.source.variables[name])
+        elif value is not None and not plain:
+            made[name] = node.of(value)
+        elif value is not None:
+            made[name] = node.of(None)
+            if node.value is not None or name not in spec.source.shell:
+                project.given.setdefault(service, {})[name] = value
     return (own or spec).of(made) if made else None
 
 

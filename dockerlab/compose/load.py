@@ -62,6 +62,7 @@ def load(
 
     found = checked(tree.plain(), place, directory=directory, networks=networks, checks=checks)
     found.lab.call({name: project.containers(name) for name in project.services})
+    vars(found.lab)["given"] = {n: given for key, given in project.given.items() for n in project.containers(key)}
     return replace(found, notes=project.said())
 
 

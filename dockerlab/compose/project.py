@@ -21,7 +21,7 @@ class Project:
     """Its name as Compose has it, its tree, its services, and what was found on the way.
 
     `services` are those whose profile is on, `off` those whose is not. `wrong` are mistakes, `notes` what somebody
-    should know of it that is none.
+    should know of it that is none. `given` are, by service, variables whose values stand in no command.
     """
 
     name: str
@@ -29,6 +29,7 @@ class Project:
     services: dict[str, Node] = field(default_factory=dict)
     off: dict[str, Node] = field(default_factory=dict)
     wrong: list[Located] = field(default_factory=list)
+    given: dict[str, dict[str, str]] = field(default_factory=dict)
     notes: dict[str, list[str]] = field(default_factory=dict)
     """What there is to say, with the services of which it is said."""
 

@@ -97,7 +97,7 @@ def ours(lab):
             "image": spec.image,
             "mode": (spec.network_mode or "").partition(":")[0],
             "command": list(spec.words[1]),
-            "environment": dict(spec.environment),
+            "environment": {**spec.environment, **lab.given.get(name, {})},
             "labels": dict(spec.labels),
             "hosts": sorted(f"{host}={address}" for host, address in spec.extra_hosts.items()),
             "caps": (list(spec.cap_add), list(spec.cap_drop)),

@@ -81,8 +81,8 @@ def test_extends_from_another_file(tmp_path):
     (tmp_path / "lib").mkdir()
     (tmp_path / "lib" / "base.yaml").write_text("services:\n  base: {image: nginx, env_file: [x.env]}\n")
     (tmp_path / "lib" / "x.env").write_text("A=there\n")
-    web = lab(tmp_path, "services:\n  web: {extends: {file: lib/base.yaml, service: base}}\n")
-    assert web.containers["shop-web-1"].environment == {"A": "there"}
+    found = lab(tmp_path, "services:\n  web: {extends: {file: lib/base.yaml, service: base}}\n")
+    assert found.given == {"shop-web-1": {"A": "there"}}
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_include(tmp_path):
     text = "include: [db/compose.yaml]\nservices:\n  web: {image: nginx, networks: [back], depends_on: [db]}\n"
     found = lab(tmp_path, text)
     db = found.containers["shop-db-1"]
-    assert (db.image, db.environment, list(found.networks)) == ("postgres:16", {"A": "1"}, ["shop_back"])
+    assert (db.image, found.given, list(found.networks)) == ("postgres:16", {"shop-db-1": {"A": "1"}}, ["shop_back"])
     assert list(found.containers["shop-web-1"].depends_on) == ["shop-db-1"]
 
 
@@ -126,8 +126,9 @@ def test_include_in_its_long_form(tmp_path):
     (tmp_path / "else" / "x.env").write_text("A=else\n")
     (tmp_path / "v").write_text("TAG=2\n")
     text = "include:\n  - {path: [a.yaml, b.yaml], project_directory: else, env_file: v}\nservices: {}\n"
-    db = lab(tmp_path, text).containers["shop-db-1"]
-    assert (db.image, db.hostname, db.environment) == ("one:2", "b", {"A": "else"})
+    found = lab(tmp_path, text)
+    db = found.containers["shop-db-1"]
+    assert (db.image, db.hostname, found.given) == ("one:2", "b", {"shop-db-1": {"A": "else"}})
 
 
 def test_what_cannot_be_included(tmp_path):

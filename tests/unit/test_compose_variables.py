@@ -131,9 +131,10 @@ def test_environment_of_a_service(tmp_path):
     env_file: web.env
     environment: [B=own, HANDED, FROM_FILE, NOWHERE]
 """
-    web = lab(tmp_path, text, environment={"HANDED": "secret"}).containers["shop-web-1"]
-    assert web.environment == {"A": "file", "B": "own", "HANDED": None, "FROM_FILE": "x"}
-    assert web.handed_over == ("HANDED",)
+    found = lab(tmp_path, text, environment={"HANDED": "secret"})
+    web = found.containers["shop-web-1"]
+    assert web.environment == {"A": None, "B": "own", "HANDED": None, "FROM_FILE": None}
+    assert found.given == {"shop-web-1": {"A": "file", "FROM_FILE": "x"}}
 
 
 def test_a_missing_file_of_variables_is_noted(tmp_path):
