@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dockerlab.cli import loading
-from dockerlab.cli.definitions import Given
 from dockerlab.cli import options as o
+from dockerlab.cli.definitions import Given
 from dockerlab.cli.finishing import removed
 from dockerlab.cli.output import say, write
 from dockerlab.cli.places import HERE, Places, placed

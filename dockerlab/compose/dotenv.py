@@ -1,7 +1,7 @@
 """Files of variables (`.env`, `env_file`), in the dialect of Docker Compose.
 
-Compose's dialect is wider than those of the libraries for such files: `KEY: value`, `$NAME` without braces, and what was
-set before counts in what comes after.
+It is wider than those of the libraries for such files: `KEY: value`, `$NAME` without braces, and what was set before
+counts in what comes after.
 """
 
 from __future__ import annotations

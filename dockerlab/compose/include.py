@@ -28,7 +28,7 @@ def put_together(
     whole: Node | None = None
     for path in paths:
         root = with_bases(reader.parsed(path, directory, variables), path, reader)
-        one = _with_included(root, path, reader, (*opened, path.resolve()))
+        one = _with_included(root, reader, (*opened, path.resolve()))
         laid = one if whole is None else merged(whole, one)
         whole = laid if laid is not None else whole
     if whole is None:
@@ -36,7 +36,7 @@ def put_together(
     return settled(whole) or whole
 
 
-def _with_included(root: Node, path: Path, reader: Reader, opened: Open) -> Node:
+def _with_included(root: Node, reader: Reader, opened: Open) -> Node:
     """Return a file's tree with the resources of the files that it includes."""
     include = root.get("include")
     if include is None:

@@ -77,31 +77,32 @@ def _one(text: str, at: int, variables: Mapping[str, str], unset: Unset, depth: 
         return "$", at  # as Compose takes it, though `$$` is what its specification has for the character
     end = _closing(text, at)
     name = NAME.match(text, at + 1)
-    if end is None or name is None or depth > MAX_NESTED:
-        raise ValueError(f"{shown(text)} is no variable: write it as in ${{NAME}} or ${{NAME:-default}}")
-    rest = text[name.end() : end]
+    rest = text[name.end() : end] if name is not None and end is not None else ""
     operator = OPERATOR.match(rest)
-    if rest and operator is None:
+    if end is None or name is None or depth > MAX_NESTED or (rest and operator is None):
         raise ValueError(f"{shown(text)} is no variable: write it as in ${{NAME}} or ${{NAME:-default}}")
     if operator is None:
         return _value(name.group(), variables, unset), end + 1
-    there = variables.get(name.group())
-    has = there is not None and (there != "" or len(operator.group()) == 1)
-    word = rest[operator.end() :]
 
-    def other() -> str:
-        return substituted(word, variables, unset, depth + 1)
+    def word() -> str:
+        return substituted(rest[operator.end() :], variables, unset, depth + 1)
 
-    if operator.group().endswith("-"):
-        return (there or "") if has else other(), end + 1
-    if operator.group().endswith("+"):
-        return other() if has else "", end + 1
-    if not has:
-        said = other()
-        raise ValueError(
-            f"the variable {name.group()} has to be set{': ' if said else ''}{said}: export it, or write it to .env"
-        )
-    return there or "", end + 1
+    return _chosen(name.group(), operator.group(), variables, word), end + 1
+
+
+def _chosen(name: str, operator: str, variables: Mapping[str, str], word: Callable[[], str]) -> str:
+    """Return the variable or the word behind the operator; with `:`, an empty variable counts as none."""
+    there = variables.get(name)
+    has = there is not None and (there != "" or len(operator) == 1)
+    if operator.endswith("+"):
+        return word() if has else ""
+    if has:
+        return there or ""
+    if operator.endswith("-"):
+        return word()
+    said = word()
+    told = f"the variable {name} has to be set{': ' if said else ''}{said}"
+    raise ValueError(f"{told}: export it, or write it to .env")
 
 
 def _value(name: str, variables: Mapping[str, str], unset: Unset) -> str:

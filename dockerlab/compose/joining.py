@@ -32,25 +32,28 @@ def joined(project: Project, service: str, spec: Node) -> Joining | None:
         return _on_networks(project, service, spec)
     if spec.get("networks") is not None:
         project.wrong.append(mode.located("`networks` is given as well: a service has either of them"))
-    kind, _, name = mode.text().partition(":")
-    if kind == "service":
-        owner = project.container(mode, name)
-        if owner is None:
-            project.note(f"left out: it is in the network namespace of {name}, and that is not there", service)
-            return None
-        return Joining([("network_mode", mode.of(f"container:{owner}"))])
-    if kind == "container":
-        if name not in {each for other in project.services for each in project.containers(other)}:
-            project.note(f"left out: it is in the network namespace of {name}, which is not of this project", service)
-            return None
-        return Joining([("network_mode", mode)])
+    kind, colon, name = mode.text().partition(":")
+    if colon and kind in ("service", "container"):
+        return _in_another(project, service, mode, kind, name)
     if mode.text() in ("default", *NONE_OF_OURS):
         return Joining([("network_mode", mode.of("bridge" if mode.text() == "default" else mode.text()))])
     own = next((key for key in (*project.section("networks"), DEFAULT) if name_of(project, key) == mode.text()), None)
     place = mode.of({mode.text(): mode.of(None)})
-    if own is not None:
-        return Joining([("networks", place)], (own,))
-    return Joining([("networks", place)], (), (mode.text(),))
+    return Joining([("networks", place)], () if own is None else (own,), (mode.text(),) if own is None else ())
+
+
+def _in_another(project: Project, service: str, mode: Node, kind: str, name: str) -> Joining | None:
+    """Return how a service joins the network namespace of another container of the project."""
+    if kind == "service":
+        owner = project.container(mode, name)
+        if owner is not None:
+            return Joining([("network_mode", mode.of(f"container:{owner}"))])
+        project.note(f"left out: it is in the network namespace of {name}, and that is not there", service)
+        return None
+    if name in {each for other in project.services for each in project.containers(other)}:
+        return Joining([("network_mode", mode)])
+    project.note(f"left out: it is in the network namespace of {name}, which is not of this project", service)
+    return None
 
 
 def _on_networks(project: Project, service: str, spec: Node) -> Joining:

@@ -26,7 +26,7 @@ def name_of(project: Project, key: str) -> str:
 
 
 def used_networks(project: Project, used: Collection[str]) -> dict[str, Node]:
-    """Return the networks that a project's containers are on, by the engine's names for them; Compose makes no other."""
+    """Return the networks that a project's containers are on, by the engine's names; Compose makes no other."""
     found: dict[str, Node] = {}
     for key in sorted(used, key=[*project.section("networks"), *used].index):
         spec = project.section("networks").get(key)

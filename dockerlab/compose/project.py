@@ -1,4 +1,4 @@
-"""A project: the one tree of its files, its name, which of its services there are, and what each container is called."""
+"""A project: the one tree of its files, its name, which of its services there are, and what containers are called."""
 
 from __future__ import annotations
 

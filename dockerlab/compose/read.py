@@ -46,7 +46,7 @@ class Reader:
         self.wrong += [Located(str(path), *mark, "", problem.message) for problem, mark in document.mistakes]
         tree = of_document(document, Source(str(path), directory, variables, self.shell))
         kept = {key: child for key, child in tree.children().items() if not key.startswith("x-")}
-        filled = interpolated(tree.of(kept), self.wrong, lambda name: self.unset.setdefault(name))
+        filled = interpolated(tree.of(kept), self.wrong, self.unset.setdefault)
         return _long(filled, self.wrong)
 
     def no_service(self, at: Node, name: str, known: Node | None) -> None:
@@ -60,14 +60,15 @@ def own_name(paths: list[Path], variables: Mapping[str, str]) -> str:
 
     What is wrong in them is not said here: whoever reads them whole does.
     """
-    for path in reversed(paths):
-        try:
-            found = parse(text_of(path), str(path), TAGS).data.get("name")
-            if found is not None:
-                return substituted(str(found), variables, lambda _: None)
-        except (UsageError, ValueError):
-            continue
-    return ""
+    return next(filter(None, (_name_in(path, variables) for path in reversed(paths))), "")
+
+
+def _name_in(path: Path, variables: Mapping[str, str]) -> str:
+    try:
+        found = parse(text_of(path), str(path), TAGS).data.get("name")
+        return "" if found is None else substituted(str(found), variables, lambda _: None)
+    except (UsageError, ValueError):
+        return ""
 
 
 def _long(root: Node, wrong: list[Located]) -> Node:

@@ -43,7 +43,7 @@ Name = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]*$",
 """What the engine accepts as the name of a container or network."""
 
 ContainerName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]*$", max_length=128)]
-"""What an engine takes for the name of a container; of one that is longer than a label of DNS (63), DNS knows nothing."""
+"""What an engine takes for the name of a container; of one that is longer than 63 characters, DNS knows nothing."""
 
 InterfaceName = Annotated[str, StringConstraints(pattern=r"^[^\s/:%]{1,15}$")]
 """What the kernel takes for the name of an interface (`dev_valid_name` of net/core/dev.c)."""

@@ -43,7 +43,7 @@ networks:
   worker: {command: ["x", "$$HOME"]}
 """,
     "lib/base.yaml": "services:\n  base: {image: base, environment: {FROM: base}, cap_drop: [ALL]}\n",
-    "db/compose.yaml": "services:\n  db: {image: 'postgres:$TAG', expose: [5432], networks: [of-db]}\nnetworks: {of-db: }\n",
+    "db/compose.yaml": "services:\n  db: {image: 'db:$TAG', expose: [5432], networks: [of-db]}\nnetworks: {of-db: }\n",
     "db/.env": "TAG=16\n",
     "v.env": "A='x $y'\nexport B=\"a\\nb\" \nC=${A}-$TAG # said\nD: e\n",
     ".env": "TAG=1.27\n",

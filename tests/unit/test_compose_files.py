@@ -174,7 +174,7 @@ def test_a_directory_is_a_project(tmp_path, monkeypatch):
     assert named.containers["myshop-web-1"].image == "c"
     monkeypatch.chdir(tmp_path)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UsageError, match="neither a lab.yaml nor a Compose file"):
+    with pytest.raises(UsageError, match=r"neither a lab\.yaml nor a Compose file"):
         modes.definition(tmp_path / "empty")
 
 

@@ -20,7 +20,7 @@ def test_names(tmp_path):
     """A container is called after project, service and number, or as the file says; its service's name is an alias."""
     found = services(tmp_path, "web: {image: a}\ndb: {image: b, container_name: postgres}")
     assert list(found) == ["shop-web-1", "postgres"]
-    assert {name: list(spec.networks) for name, spec in found.items()} == dict.fromkeys(found, ["shop_default"])
+    assert {name: list(spec.networks) for name, spec in found.items()} == {name: ["shop_default"] for name in found}
     assert found["postgres"].networks["shop_default"].aliases == ("db",)
 
 
@@ -65,7 +65,8 @@ networks:
 
 def test_the_default_network_has_an_entry_of_its_own(tmp_path):
     """`default` is the network of every service that names none; it can be said what it is."""
-    rest = "networks: {default: {name: lan, ipam: {driver: default, config: [{subnet: 10.9.0.0/24, gateway: 10.9.0.9}]}}}\n"
+    pool = "{subnet: 10.9.0.0/24, gateway: 10.9.0.9}"
+    rest = f"networks: {{default: {{name: lan, ipam: {{driver: default, config: [{pool}]}}}}}}\n"
     found = lab(tmp_path, f"services:\n  web: {{image: a}}\n{rest}")
     assert list(found.networks) == ["lan"]
     assert [str(pool.gateway) for pool in found.networks["lan"].pools] == ["10.9.0.9"]
@@ -274,7 +275,7 @@ MISTAKES = """services:
   text: hello
   side:
     image: c
-    container_name: twice
+    container_name: two
     scale: 2
     volumes: [data:/x]
 networks:
@@ -287,18 +288,20 @@ def test_mistakes_are_told_all_at_once_in_their_places(tmp_path):
     """Every mistake of a Compose file has its line and column there, and its own path."""
     with pytest.raises(DefinitionError) as caught:
         lab(tmp_path, MISTAKES)
-    said = [str(each).removeprefix(f"{tmp_path}/compose.yaml:") for each in caught.value.problems]
-    assert said == [
-        "4:5: services.web.netwroks: unknown key 'netwroks': did you mean networks?",
-        "5:3: services.db: has neither `image` nor `build`: which image is run?",
-        "6:16: services.db.networks[0]: no network 'fornt' in `networks`: did you mean front?",
-        "7:18: services.db.depends_on[0]: no service 'wbe': did you mean web?",
-        "10:19: services.off.network_mode: `networks` is given as well: a service has either of them",
-        "10:19: services.off.network_mode: no service 'gone': known: web, db, off, no name, side",
-        "14:9: services.text: a mapping (`key: value`) is wanted here",
-        "17:21: services.side.container_name: one name for several containers: leave out container_name, or the replicas",
-        "19:15: services.side.volumes[0]: no volume 'data' in `volumes`: there is none",
-    ]
+    said = "\n".join(str(each).removeprefix(f"{tmp_path}/compose.yaml:") for each in caught.value.problems)
+    assert (
+        said
+        == """\
+4:5: services.web.netwroks: unknown key 'netwroks': did you mean networks?
+5:3: services.db: has neither `image` nor `build`: which image is run?
+6:16: services.db.networks[0]: no network 'fornt' in `networks`: did you mean front?
+7:18: services.db.depends_on[0]: no service 'wbe': did you mean web?
+10:19: services.off.network_mode: `networks` is given as well: a service has either of them
+10:19: services.off.network_mode: no service 'gone': known: web, db, off, no name, side
+14:9: services.text: a mapping (`key: value`) is wanted here
+17:21: services.side.container_name: one name for several containers: leave out container_name, or the replicas
+19:15: services.side.volumes[0]: no volume 'data' in `volumes`: there is none"""
+    )
 
 
 def test_the_models_own_checks_are_told_in_the_compose_file(tmp_path):
@@ -310,13 +313,14 @@ def test_the_models_own_checks_are_told_in_the_compose_file(tmp_path):
     text = "include: [db.yaml]\nservices:\n  web: {image: a, ports: ['80:80']}\n  two: {image: a, ports: ['80:81']}\n"
     with pytest.raises(DefinitionError) as caught:
         lab(tmp_path, text)
-    said = [str(each).removeprefix(f"{tmp_path}/") for each in caught.value.problems]
-    assert said == [
-        "compose.yaml:4:27: services.two.ports[0]: shop-web-1 publishes 80/tcp on host local already: "
-        "choose another port of the host",
-        "db.yaml:6:23: services.db.networks.back.ipv4_address: 10.1.0.5 is not in 10.9.0.0/24, the subnet of shop_back",
-        "db.yaml:7:66: networks.back.ipam.config[0].gateway: gateway 11.0.0.1 is not in 10.9.0.0/24",
-    ]
+    said = "\n".join(str(each).removeprefix(f"{tmp_path}/") for each in caught.value.problems)
+    assert (
+        said
+        == """\
+compose.yaml:4:27: services.two.ports[0]: shop-web-1 publishes 80/tcp on host local already: choose another port of the host
+db.yaml:6:23: services.db.networks.back.ipv4_address: 10.1.0.5 is not in 10.9.0.0/24, the subnet of shop_back
+db.yaml:7:66: networks.back.ipam.config[0].gateway: gateway 11.0.0.1 is not in 10.9.0.0/24"""
+    )
 
 
 def test_a_driver_that_no_mode_serves(tmp_path):

@@ -44,9 +44,8 @@ def test_a_variable_that_has_to_be_set_is_an_error_in_its_place(tmp_path):
     """A variable that is required is told with its own words, and what can be done."""
     with pytest.raises(DefinitionError) as caught:
         lab(tmp_path, "services:\n  web:\n    image: nginx:${TAG:?which one}\n")
-    assert str(caught.value).endswith(
-        "compose.yaml:3:12: services.web.image: the variable TAG has to be set: which one: export it, or write it to .env"
-    )
+    said = "services.web.image: the variable TAG has to be set: which one: export it, or write it to .env"
+    assert str(caught.value).endswith(f"compose.yaml:3:12: {said}")
 
 
 def test_deep_nesting_ends():
