@@ -114,6 +114,11 @@ FORMS: dict[str, Form] = {
 """The keys of a service that have a short form."""
 
 
+MAPPINGS = ("depends_on", "deploy", "environment", "extends", "extra_hosts", "labels", "networks", "sysctls")
+LISTS = ("configs", "dns", "env_file", "expose", "ports", "profiles", "secrets", "volumes")
+"""What the long form of a service's key is."""
+
+
 def service(node: Node, wrong: list[Located]) -> Node:
     """Return a service with everything of it in its long form; what cannot be is added to `wrong`."""
     made: dict[str, Node] = {}
@@ -122,6 +127,12 @@ def service(node: Node, wrong: list[Located]) -> Node:
             form = long_ports(child, wrong)
         else:
             form = FORMS[key](child) if key in FORMS and child.value is not None else child
+        wanted = dict if key in MAPPINGS else list if key in LISTS else object
+        if form.value is not None and not isinstance(form.value, wanted):
+            wrong.append(
+                child.located("a mapping (`key: value`) is wanted here" if wanted is dict else "a list is wanted here")
+            )
+            continue
         made[key] = Node(form.value, child.source, child.mark, child.key, child.path, child.tag)
     return Node(made, node.source, node.mark, node.key, node.path, node.tag) if node.children() else node
 

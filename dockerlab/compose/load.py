@@ -15,7 +15,7 @@ from dockerlab.compose.networks import used_networks
 from dockerlab.compose.node import Node, find
 from dockerlab.compose.options import Options
 from dockerlab.compose.project import Project, named, project_of
-from dockerlab.compose.read import TAGS, Reader, own_name
+from dockerlab.compose.read import Reader, own_name
 from dockerlab.errors import DefinitionError, Located
 from dockerlab.lab.document import parse
 from dockerlab.lab.loader import Check, Definition, checked
@@ -29,7 +29,7 @@ SECTIONS = ("services", "include")
 def is_compose(text: str, file: str) -> bool:
     """Tell a Compose file from a definition of our own; of what cannot be read, that reader is to say why."""
     try:
-        found = parse(text, file, TAGS).data
+        found = parse(text, file, compose=True).data
     except DefinitionError:
         return False
     return "containers" not in found and any(section in found for section in SECTIONS)

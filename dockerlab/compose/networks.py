@@ -46,6 +46,8 @@ def _network(project: Project, key: str, spec: Node) -> Node:
         return mapping(spec, [("external", spec.of(value=True)), ("driver", spec.get("driver"))])
     driver = spec.get("driver")
     entries: list[tuple[str, Node | None]] = [(word, _value(spec.get(word))) for word in PASSED]
+    if driver is not None and driver.text() == "overlay":  # those of a stack are not: no container could be on them
+        entries = [entry for entry in entries if entry[0] != "attachable"]
     entries += [("driver", driver if driver is None or driver.text() not in ("", "default") else None)]
     entries += [("ipam", _ipam(spec.get("ipam")))]
     return mapping(spec, entries)

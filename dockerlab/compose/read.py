@@ -15,7 +15,6 @@ from dockerlab.lab.loader import text_of
 from dockerlab.lab.problem import meant, shown
 
 MAX_FILES = 200
-TAGS = ("!reset", "!override", "tag:yaml.org,2002:str")
 SECTIONS = ("services", "networks", "volumes", "configs", "secrets")
 REMOTE = ("oci://", "git://", "http://", "https://", "ssh://", "git@", "github.com/")
 
@@ -42,7 +41,7 @@ class Reader:
         self.files.append(path)
         if len(self.files) > MAX_FILES:
             raise UsageError(f"{path}: more than {MAX_FILES} Compose files are included or extended, one by another")
-        document = parse(text_of(path), str(path), TAGS)
+        document = parse(text_of(path), str(path), compose=True)
         self.wrong += [Located(str(path), *mark, "", problem.message) for problem, mark in document.mistakes]
         tree = of_document(document, Source(str(path), directory, variables, self.shell))
         kept = {key: child for key, child in tree.children().items() if not key.startswith("x-")}
@@ -65,7 +64,7 @@ def own_name(paths: list[Path], variables: Mapping[str, str]) -> str:
 
 def _name_in(path: Path, variables: Mapping[str, str]) -> str:
     try:
-        found = parse(text_of(path), str(path), TAGS).data.get("name")
+        found = parse(text_of(path), str(path), compose=True).data.get("name")
         return "" if found is None else substituted(str(found), variables, lambda _: None)
     except (UsageError, ValueError):
         return ""

@@ -8,12 +8,12 @@ is anything that grows out of proportion: the text comes from strangers.
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import yaml
 from yaml.composer import Composer, ComposerError
+from yaml.events import AliasEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.parser import Parser
 from yaml.reader import Reader
@@ -26,6 +26,7 @@ from dockerlab.lab.problem import MAX_PROBLEMS, KeyPath, Problem, shown
 MAX_BYTES = 1 << 20
 MAX_NODES = 100_000
 MAX_DEPTH = 50
+COMPOSE_TAGS = ("!reset", "!override", "tag:yaml.org,2002:str")
 
 DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 OTHER_BASE = re.compile(r"0o[0-7]{1,20}|0x[0-9a-fA-F]{1,16}")
@@ -52,7 +53,7 @@ Mark = tuple[int, int]
 class Document:
     """The data of a definition (keys are always text), where each part stands, and what is wrong with the YAML.
 
-    `tags` are those that the reader was told to let through.
+    `tags` are those of a Compose file.
     """
 
     file: str
@@ -63,8 +64,10 @@ class Document:
     mistakes: list[tuple[Problem, Mark]] = field(default_factory=list)
 
 
-def parse(text: str, file: str, tags: Collection[str] = ()) -> Document:
-    """Return the one mapping that `text` holds; `tags` are let through, and all others refused.
+def parse(text: str, file: str, *, compose: bool = False) -> Document:
+    """Return the one mapping that `text` holds.
+
+    In a Compose file its own tags are let through, and an anchor may be defined anew, as YAML 1.2 has it.
 
     Raises DefinitionError where nothing can be read at all: broken YAML, not a mapping, too big. What is wrong in one
     place and leaves the rest readable (a tag, a key that comes twice) is in the document's `mistakes`.
@@ -76,7 +79,7 @@ def parse(text: str, file: str, tags: Collection[str] = ()) -> Document:
         where = position(text, unprintable.start())
         raise _fatal(file, where, f"an unprintable character, {unprintable.group()!a}: remove it")
     document = Document(file)
-    composer = _Composer(text, document, tags)
+    composer = _Composer(text, document, compose=compose)
     try:
         root = composer.get_single_node()
         if root is None:
@@ -122,13 +125,13 @@ def position(text: str, index: int) -> Mark:
 class _Composer(Reader, Scanner, Parser, Composer, BaseResolver):
     """PyYAML's parts up to the node tree, with a bound on size and depth, and without tags."""
 
-    def __init__(self, text: str, document: Document, tags: Collection[str]) -> None:
+    def __init__(self, text: str, document: Document, *, compose: bool) -> None:
         Reader.__init__(self, text)
         Scanner.__init__(self)
         Parser.__init__(self)
         Composer.__init__(self)
         BaseResolver.__init__(self)
-        self.document, self.tags, self.count, self.depth = document, tags, 0, 0
+        self.document, self.compose, self.count, self.depth = document, compose, 0, 0
 
     def compose_node(self, parent: Node | None, index: Any) -> Node | None:
         """Return the next node; raises ComposerError beyond the bounds."""
@@ -140,10 +143,16 @@ class _Composer(Reader, Scanner, Parser, Composer, BaseResolver):
         if self.depth > MAX_DEPTH:
             raise ComposerError(None, None, f"nested deeper than {MAX_DEPTH} levels", event.start_mark)
         tag = getattr(event, "tag", None)
-        if tag is not None and tag not in self.tags and len(self.document.mistakes) < MAX_PROBLEMS:
+        if (
+            tag is not None
+            and not (self.compose and tag in COMPOSE_TAGS)
+            and len(self.document.mistakes) < MAX_PROBLEMS
+        ):
             name = tag.replace("tag:yaml.org,2002:", "!!")
             problem = Problem((), f"the tag {shown(name)}: tags are not allowed, write the plain value")
             self.document.mistakes.append((problem, (event.start_mark.line + 1, event.start_mark.column + 1)))
+        if self.compose and not isinstance(event, AliasEvent):
+            self.anchors.pop(event.anchor, None)
         node: Node | None = super().compose_node(parent, index)
         self.depth -= 1
         return node

@@ -317,7 +317,8 @@ def test_the_models_own_checks_are_told_in_the_compose_file(tmp_path):
     assert (
         said
         == """\
-compose.yaml:4:27: services.two.ports[0]: shop-web-1 publishes 80/tcp on host local already: choose another port of the host
+compose.yaml:4:27: services.two.ports[0]: shop-web-1 publishes 80/tcp on host local already: \
+choose another port of the host
 db.yaml:6:23: services.db.networks.back.ipv4_address: 10.1.0.5 is not in 10.9.0.0/24, the subnet of shop_back
 db.yaml:7:66: networks.back.ipam.config[0].gateway: gateway 11.0.0.1 is not in 10.9.0.0/24"""
     )
@@ -339,3 +340,38 @@ def test_long_names(tmp_path):
     rows = asked.asked(worlds.offline(found.lab), Ends("b", "s" * 30, "dns")).rows
     assert (len(found.lab.name), len(next(iter(found.lab.containers)))) == (40, 83)
     assert [cell.target for cell, _ in rows] == ["s" * 30]
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("networks: [{front: {}}]", "a mapping"),
+        ("networks: front", "a mapping"),
+        ("ports: {a: b}", "a list"),
+        ("environment: 5", "a mapping"),
+        ("volumes: x", "a list"),
+        ("scale: many", "'many' is no number of containers"),
+        ("scale: -1", "-1 is no number of containers"),
+        ("expose: [x]", "'x' is not a port"),
+        ("env_file: [{}]", "`path` is missing"),
+        ("secrets: [none]", "no 'none' in `secrets`"),
+    ],
+)
+def test_values_of_another_kind(tmp_path, said, told):
+    """What has the form of nothing that Compose knows is an error in its place, and nothing falls over it."""
+    with pytest.raises(DefinitionError) as caught:
+        services(tmp_path, f"web: {{image: a, {said}}}")
+    assert "compose.yaml:2:" in str(caught.value)
+    assert told in str(caught.value)
+
+
+def test_networks_of_a_stack(tmp_path):
+    """An overlay network that is said to be closed to containers is open: they could not be on it else."""
+    text = "services:\n  a: {image: a, networks: [b]}\nnetworks: {b: {driver: overlay, attachable: false}}\n"
+    assert lab(tmp_path, text).networks["shop_b"].attachable
+
+
+def test_an_anchor_that_is_defined_anew(tmp_path):
+    """YAML lets an anchor be defined again: from there on it means the new value."""
+    text = "services:\n  a: {image: &i one}\n  b: {image: &i two}\n  c: {image: *i}\n"
+    assert [spec.image for spec in lab(tmp_path, text).containers.values()] == ["one", "two", "two"]
