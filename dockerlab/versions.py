@@ -35,6 +35,15 @@ SINCE: Mapping[str, Version] = {
     "gw_priority": (28, 0, 0),  # API 1.48, moby #48746
     "interface_name": (28, 0, 0),  # moby #49155
     "enable_ipv4": (28, 0, 0),  # API 1.48, moby #48271
+    # Of the engine's own settings, by the file's names: the first release whose `daemon/config` has them.
+    "default-network-opts": (24, 0, 0),
+    "ip6tables": (27, 0, 0),  # before, it was refused unless experimental features were on
+    "bip6": (28, 0, 0),
+    "host-gateway-ips": (28, 0, 0),
+    "ip-forward-no-drop": (28, 0, 0),
+    "allow-direct-routing": (28, 2, 0),
+    "bridge-accept-fwmark": (29, 0, 0),
+    "firewall-backend": (29, 0, 0),
 }
 """The words of a definition that some engines do not know, each with the first release of the engine that does, and of
 its command line (docker/cli) too; all others came before 20.10."""
@@ -55,7 +64,8 @@ def numbers(text: str) -> Version:
 class Engine:
     """An engine of a version, with those of its settings that decide which rules it writes.
 
-    `proxy` is `userland-proxy`; `ip6tables` None leaves it to the version. `direct` is `allow-direct-routing`. A
+    `proxy` is `userland-proxy`; `ip6tables` None leaves it to the version. `direct` is `allow-direct-routing`,
+    `forwards` is `ip-forward`. A
     version of zeros is one that is not known: it has nothing that came later.
     """
 
@@ -65,6 +75,7 @@ class Engine:
     iptables: bool = True
     ip6tables: bool | None = None
     direct: bool = False
+    forwards: bool = True
 
     def __str__(self) -> str:
         words = [str(number) for number in self.version if number != LAST]

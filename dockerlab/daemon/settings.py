@@ -13,7 +13,7 @@ from dockerlab.daemon.state import DaemonFile
 from dockerlab.lab.daemon import Daemon
 
 BRIDGE = frozenset(
-    {"bip", "fixed-cidr", "ipv6", "fixed-cidr-v6", "mtu", "default-gateway", "default-gateway-v6", "icc"}
+    {"bip", "bip6", "ip", "fixed-cidr", "ipv6", "fixed-cidr-v6", "mtu", "default-gateway", "default-gateway-v6", "icc"}
 )
 """The keys that make docker0 what it is; the engine gives them no effect while it finds containers that run."""
 

@@ -12,7 +12,8 @@ from typing import Literal
 from dockerlab import modes
 from dockerlab.drift.containers import Wrong, wrong_container
 from dockerlab.drift.right import anew, joins, leaves, made, network_anew, network_made
-from dockerlab.imagined.networks import unlike
+from dockerlab.imagined.networks import given_by, unlike
+from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.model import Lab
 from dockerlab.snapshot import Snapshot, orphaned
 
@@ -78,7 +79,7 @@ def _network(lab: Lab, name: str, snapshot: Snapshot) -> Iterator[Difference]:
             right = () if spec.external else network_made(lab, name, snapshot)
             yield Difference(host, "network", name, "does not exist", right, "missing", "network")
         return
-    wrong = list(unlike(spec, state))
+    wrong = list(unlike(spec, state, given_by(lab.daemons.get(host, Daemon()), spec)))
     if wrong:
         right = () if spec.external else network_anew(lab, name, snapshot)
         yield Difference(host, "network", name, ", and ".join(wrong), right, "other", "network")

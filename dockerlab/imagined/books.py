@@ -6,16 +6,16 @@ numbers, automatic addresses and subnets. Else it is chosen as an engine chooses
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from dockerlab import modes
 from dockerlab.imagined.ipam import Ipam
-from dockerlab.imagined.networks import docker0, network, right, wide
+from dockerlab.imagined.networks import docker0, given_by, network, right, wide
 from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.model import Container, Lab
 from dockerlab.modes.bridge import DEFAULT
-from dockerlab.snapshot import GATEWAY_BRIDGE, ContainerState, NetworkState, PublishedPort, Snapshot
+from dockerlab.snapshot import BINDING, GATEWAY_BRIDGE, ContainerState, NetworkState, PublishedPort, Snapshot
 from dockerlab.topology import IpAddress
 from dockerlab.versions import Engine, numbers
 
@@ -135,14 +135,18 @@ def _desks(
     found: dict[tuple[str, str], Ipam] = {}
     shared: dict[str, Ipam] = {}
     for host, states in networks.items():
+        daemon = lab.daemons.get(host, Daemon())
         for name, state in states.items():
             spec = lab.networks.get(name)
             desk = shared.get(name) or Ipam(
                 state,
                 spec,
-                lab.daemons.get(host, Daemon()) if name == DEFAULT else Daemon(),
+                daemon if name == DEFAULT else Daemon(),
                 frozenset(fixed.get(name, ())),
-                kept=any((real := each.network(name)) is not None and right(spec, real) for each in given.values()),
+                kept=any(
+                    (real := each.network(name)) is not None and right(spec, real, given_by(daemon, spec))
+                    for each in given.values()
+                ),
             )
             desk.taken |= set(_given_out(name, given[host]))
             found[host, name] = desk
@@ -184,11 +188,18 @@ def _container(name: str, spec: Container, given: Snapshot, desks: Mapping[str, 
             network: desks[network].endpoint(place, real.endpoints.get(network), Engine(numbers(given.engine_version)))
             for network, place in places.items()
         },
-        published=tuple(_published(spec, real)) if spec.mode != "host" else (),
+        published=tuple(_published(spec, real, _bound(spec, desks))) if spec.mode != "host" else (),
     )
 
 
-def _published(spec: Container, real: ContainerState) -> Iterator[PublishedPort]:
+def _bound(spec: Container, desks: Mapping[str, Ipam]) -> Sequence[str]:
+    """Return the addresses of the host on which ports are published of which none is said: its only network's."""
+    desk = desks.get(spec.mode) if len(spec.networks) < 2 else None
+    told = desk.state.options.get(BINDING, "") if desk is not None else ""
+    return EVERYWHERE if told in ("", *EVERYWHERE) else (told,)
+
+
+def _published(spec: Container, real: ContainerState, bound: Sequence[str]) -> Iterator[PublishedPort]:
     """Yield the ports that are published; which one the engine picks, only it can tell."""
     for port in spec.ports:
         there = [
@@ -199,5 +210,5 @@ def _published(spec: Container, real: ContainerState) -> Iterator[PublishedPort]
         ]
         yield from there
         if not there and port.published is not None:
-            for on in (str(port.host_ip),) if port.host_ip is not None else EVERYWHERE:
+            for on in (str(port.host_ip),) if port.host_ip is not None else bound:
                 yield PublishedPort(on, port.published, port.target, port.protocol)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from ipaddress import ip_address, ip_network
+from types import MappingProxyType
 
 from dockerlab import modes
 from dockerlab.lab.daemon import Daemon
@@ -13,6 +14,8 @@ from dockerlab.modes.bridge import DEFAULT
 from dockerlab.modes.parent import ParentNetwork
 from dockerlab.snapshot import BINDING, BRIDGE_NAME, GATEWAY_BRIDGE, ICC, MASQUERADE, MTU, VXLAN_IDS, NetworkState
 from dockerlab.topology import IpNetwork
+
+NO_OPTIONS: Mapping[str, str] = MappingProxyType({})
 
 BRIDGES = {DEFAULT: "docker0", GATEWAY_BRIDGE: GATEWAY_BRIDGE}
 """The networks that an engine makes by itself, with the name of their interface."""
@@ -37,10 +40,12 @@ def network(
     Of a real one that is otherwise, the ID and the subnet that the engine chose are kept. `spec` is None for a network
     of the engine's own; `others` are those that the host has by name, which a new one must not overlap with.
     """
-    if real is not None and right(spec, real):
+    given = given_by(daemon, spec)
+    if real is not None and right(spec, real, given):
         return replace(real, gateways=_gateways(spec, real))
     same = real if real is not None and spec is not None and real.driver == spec.driver else None
-    return _made(name, spec, same, _free(daemon, others.values(), 17 if name == DEFAULT else 18), len(others))
+    made = _made(name, spec, same, _free(daemon, others.values(), 17 if name == DEFAULT else 18), len(others))
+    return replace(made, options={**given, **made.options})
 
 
 def wide(name: str, spec: Network, real: NetworkState | None, number: int) -> NetworkState:
@@ -59,9 +64,14 @@ def docker0(real: NetworkState | None, others: Mapping[str, NetworkState], daemo
     pairs = list(zip(state.subnets, state.gateways, strict=False))
     if daemon.bip is not None:
         pairs = [(daemon.bip.network, str(daemon.bip.ip)), *(pair for pair in pairs if pair[0].version == 6)]
-    if daemon.ipv6 and daemon.fixed_cidr_v6 is not None:
+    if daemon.ip is not None:
+        options[BINDING] = str(daemon.ip)
+    if daemon.ipv6 and (daemon.bip6 is not None or daemon.fixed_cidr_v6 is not None):
         pairs = [pair for pair in pairs if pair[0].version == 4]
-        pairs.append((daemon.fixed_cidr_v6, str(daemon.fixed_cidr_v6[1])))
+        if daemon.bip6 is not None:
+            pairs.append((daemon.bip6.network, str(daemon.bip6.ip)))
+        elif daemon.fixed_cidr_v6 is not None:
+            pairs.append((daemon.fixed_cidr_v6, str(daemon.fixed_cidr_v6[1])))
     if daemon.bip is None and not daemon.ipv6:
         return replace(state, options=options)
     return replace(state, options=options, subnets=tuple(s for s, _ in pairs), gateways=tuple(g for _, g in pairs))
@@ -117,12 +127,20 @@ def _free(daemon: Daemon, others: Iterable[NetworkState], first: int) -> Iterato
             yield pool
 
 
-def right(spec: Network | None, state: NetworkState) -> bool:
-    """Tell whether a network is as its definition has it; one of the engine's own always is."""
-    return spec is None or not any(unlike(spec, state))
+def given_by(daemon: Daemon, spec: Network | None) -> Mapping[str, str]:
+    """Return the options that an engine gives to a network by its own settings, where the network says nothing."""
+    return (daemon.default_network_opts or {}).get(spec.driver, {}) if spec is not None else {}
 
 
-def unlike(spec: Network, state: NetworkState) -> Iterator[str]:
+def right(spec: Network | None, state: NetworkState, given: Mapping[str, str] = NO_OPTIONS) -> bool:
+    """Tell whether a network is as its definition has it; one of the engine's own always is.
+
+    `given` are the options that the engine gives to a network of which they are not said.
+    """
+    return spec is None or not any(unlike(spec, state, given))
+
+
+def unlike(spec: Network, state: NetworkState, given: Mapping[str, str] = NO_OPTIONS) -> Iterator[str]:
     """Yield in what a network differs from its definition, each as what is said of it."""
     if state.driver != spec.driver:
         yield f"has driver {state.driver}, and the lab wants {spec.driver}"
@@ -146,7 +164,7 @@ def unlike(spec: Network, state: NetworkState) -> Iterator[str]:
     known = modes.for_driver(spec.driver).options
     for option in sorted(state.options.keys() - options.keys()) if not spec.external else ():
         telling = option in known and option not in (BRIDGE_NAME, VXLAN_IDS)
-        if telling and state.options[option] != DEFAULTS.get(option):
+        if telling and state.options[option] not in (DEFAULTS.get(option), given.get(option)):
             yield f"has {_option(option, state.options[option])}, of which the lab says nothing"
 
 

@@ -47,7 +47,9 @@ class Attachment(Strict):
     )
     aliases: Texts = Field((), description="more names on this network", examples=[["www", "web"]])
     mac_address: Mac | None = Field(
-        None, description="its MAC address there; without one the engine chooses", examples=["02:42:ac:1c:01:0a"]
+        None,
+        description="its MAC address there; on a further network engines from 25.0 on know it",
+        examples=["02:42:ac:1c:01:0a"],
     )
     gw_priority: int | None = Field(
         None, description="of its networks, the one with the largest gives the default route", examples=[1]

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address, IPv6Network, ip_interface, ip_network
-from typing import Annotated, Any
+from ipaddress import (
+    IPv4Address,
+    IPv4Interface,
+    IPv4Network,
+    IPv6Address,
+    IPv6Interface,
+    IPv6Network,
+    ip_interface,
+    ip_network,
+)
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from dockerlab.lab.fields import Address, Strict, address
+from dockerlab.lab.fields import Address, Strict, Text, TextMap, address
 from dockerlab.lab.problem import shown
 
 MTU = (68, 65535)
@@ -35,6 +44,7 @@ def _range(value: Any) -> Any:
 
 
 Interface4 = Annotated[IPv4Interface | None, BeforeValidator(_interface, json_schema_input_type=str | None)]
+Interface6 = Annotated[IPv6Interface | None, BeforeValidator(_interface, json_schema_input_type=str | None)]
 Range4 = Annotated[IPv4Network | None, BeforeValidator(_range, json_schema_input_type=str | None)]
 Range6 = Annotated[IPv6Network | None, BeforeValidator(_range, json_schema_input_type=str | None)]
 Gateway4 = Annotated[IPv4Address | None, BeforeValidator(address, json_schema_input_type=str | None)]
@@ -62,6 +72,9 @@ class Daemon(Strict):
         description="the part of docker0's subnet that containers get their addresses from",
         examples=["192.168.1.0/25"],
     )
+    bip6: Interface6 = Field(
+        None, description="docker0's IPv6 address; counts with `ipv6`", examples=["2001:db8:1::1/64"]
+    )
     ipv6: bool | None = Field(None, description="IPv6 on docker0 as well", examples=[True])
     fixed_cidr_v6: Range6 = Field(
         None, alias="fixed-cidr-v6", description="docker0's IPv6 subnet; counts with `ipv6`", examples=["2001:db8::/64"]
@@ -81,6 +94,25 @@ class Daemon(Strict):
     dns: tuple[Address, ...] | None = Field(
         None, description="the containers' name servers", examples=[["114.114.114.114", "100.100.2.138"]]
     )
+    dns_search: tuple[Text, ...] | None = Field(
+        None, alias="dns-search", description="domains that containers try behind a name without a dot",
+        examples=[["lab"]],
+    )  # fmt: skip
+    dns_opts: tuple[Text, ...] | None = Field(
+        None, alias="dns-opts", description="options of the containers' resolver", examples=[["ndots:1"]]
+    )
+    host_gateway_ips: tuple[Address, ...] | None = Field(
+        None,
+        alias="host-gateway-ips",
+        min_length=1,
+        max_length=2,
+        description="what `host-gateway` in `extra_hosts` means: an address of each IP version",
+        examples=[["192.168.22.61"]],
+    )
+    ip: Gateway4 = Field(
+        None, description="the host's address on which ports of docker0's containers are published",
+        examples=["127.0.0.1"],
+    )  # fmt: skip
     icc: bool | None = Field(
         None, description="whether docker0's containers may speak with each other", examples=[False]
     )
@@ -100,6 +132,40 @@ class Daemon(Strict):
     )
     live_restore: bool | None = Field(
         None, alias="live-restore", description="whether containers run on while the engine restarts", examples=[True]
+    )
+
+    default_network_opts: dict[str, TextMap] | None = Field(
+        None,
+        alias="default-network-opts",
+        description="by driver, the options of networks that say nothing of them",
+        examples=[{"bridge": {"com.docker.network.driver.mtu": "1400"}}],
+    )
+    iptables: bool | None = Field(None, description="whether it keeps rules of the IPv4 firewall", examples=[False])
+    ip6tables: bool | None = Field(None, description="whether it keeps rules of the IPv6 firewall", examples=[False])
+    firewall_backend: Literal["iptables", "nftables"] | None = Field(
+        None, alias="firewall-backend", description="by what it keeps them", examples=["nftables"]
+    )
+    ip_forward: bool | None = Field(
+        None, alias="ip-forward", description="whether it has the host forward packets", examples=[False]
+    )
+    ip_forward_no_drop: bool | None = Field(
+        None,
+        alias="ip-forward-no-drop",
+        description="whether it leaves the policy of FORWARD as it is where it turns forwarding on",
+        examples=[True],
+    )
+    allow_direct_routing: bool | None = Field(
+        None,
+        alias="allow-direct-routing",
+        description="whether other machines may reach published ports at the containers' own addresses",
+        examples=[True],
+    )
+    bridge_accept_fwmark: str | None = Field(
+        None,
+        alias="bridge-accept-fwmark",
+        pattern=r"^(0x[0-9a-fA-F]{1,8}|[0-9]{1,10})(/(0x[0-9a-fA-F]{1,8}|[0-9]{1,10}))?$",
+        description="the mark, or mark/mask, by which packets may always enter bridges",
+        examples=["0x1/0x3"],
     )
 
     def settings(self) -> dict[str, Any]:

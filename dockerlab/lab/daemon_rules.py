@@ -30,6 +30,8 @@ def daemons(lab: Lab) -> Iterable[Problem]:
                 yield Problem((*path, "default-address-pools", index, "size"), wrong)
         if daemon.default_address_pools and all(pool.base.version == 6 for pool in daemon.default_address_pools):
             yield Problem((*path, "default-address-pools"), "no pool is an IPv4 subnet, and docker0 needs one: add it")
+        for key, message in _firewall(lab, host, daemon):
+            yield Problem((*path, key), message)
         for key, message in _beside(lab, host, daemon):
             yield Problem((*path, key), message)
 
@@ -38,6 +40,7 @@ def misleading(lab: Lab) -> Iterable[Problem]:
     """Yield settings that the engine reads and that have no effect."""
     for host, daemon in lab.daemons.items():
         for key, value in (
+            ("bip6", daemon.bip6),
             ("fixed-cidr-v6", daemon.fixed_cidr_v6),
             ("default-gateway-v6", daemon.default_gateway_v6),
         ):
@@ -85,6 +88,18 @@ def _ipv6(daemon: Daemon) -> Iterator[Wrong]:
             "default-gateway-v6",
             f"{gateway} is not in {subnet}, the `fixed-cidr-v6`: the engine refuses it",
         )
+
+
+def _firewall(lab: Lab, host: str, daemon: Daemon) -> Iterator[Wrong]:
+    """Yield what does not go together with the firewall that is wanted."""
+    wide = [name for name, spec in lab.networks.items() if spec.driver == "overlay" and host in lab.hosts_of(name)]
+    if daemon.firewall_backend == "nftables" and wide:
+        yield "firewall-backend", f"network {wide[0]} needs a Swarm, which nftables is not for: write iptables"
+    if daemon.iptables is False and daemon.icc is False:
+        yield "icc", "the engine keeps no firewall rules (`iptables: false`), and `icc: false` is one: leave it out"
+    versions = [each.version for each in daemon.host_gateway_ips or ()]
+    if len(set(versions)) < len(versions):
+        yield "host-gateway-ips", "there is one address of each IP version: leave one of the two out"
 
 
 def _pool(pool: AddressPool) -> str | None:

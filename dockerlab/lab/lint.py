@@ -71,6 +71,22 @@ def large_lan(lab: Lab) -> Iterable[Problem]:
                 )
 
 
+def unnamed_interfaces(lab: Lab) -> Iterable[Problem]:
+    """Yield containers of which nobody can tell which interface is on which network.
+
+    The engine joins the networks of one `docker run` in no order of its own (moby, daemon/container_operations.go,
+    `allocateNetwork` goes through a map).
+    """
+    for name, spec in lab.containers.items():
+        places = [spec.networks[network] for network in (spec.mode, *spec.at_once) if network in spec.networks]
+        if spec.at_once and any(place.interface_name is None for place in places):
+            yield Problem(
+                ("containers", name, "networks", spec.at_once[0]),
+                "has a MAC address on a further network, so that `docker run` gets several at once, and any of them "
+                "may become eth0: give each an `interface_name`, or the MAC address to the first network alone",
+            )
+
+
 def _address(where: str) -> IPv4Address | IPv6Address | None:
     try:
         return ip_address(urlsplit(where).hostname or "") if "://" in where else None
@@ -83,5 +99,6 @@ LINTS: tuple[Callable[[Lab], Iterable[Problem]], ...] = (
     hidden_names,
     doubled_subnets,
     large_lan,
+    unnamed_interfaces,
     misleading,
 )

@@ -118,7 +118,8 @@ docker network create
             rules += written(bridge_rules.PARTED, bare)
         versions = {subnet.version for subnet in site.state.subnets}
         sysctls = {"net/ipv4/ip_forward": "1", "net/ipv6/conf/all/forwarding": "1"}
-        kept = {path: value for path, value in sysctls.items() if (6 if "ipv6" in path else 4) in versions}
+        wanted = versions if site.engine.forwards else ()
+        kept = {path: value for path, value in sysctls.items() if (6 if "ipv6" in path else 4) in wanted}
         if not site.engine.proxy and not site.internal:
             kept[f"net/ipv4/conf/{name}/route_localnet"] = "1"
         if not _said(site, "enable_icc", True):

@@ -11,7 +11,7 @@ from dockerlab.lab.places import ENDPOINT_SYSCTLS, PLACE_WORDS
 from dockerlab.lab.problem import KeyPath
 from dockerlab.lab.words import WORDS
 from dockerlab.snapshot import Snapshot
-from dockerlab.versions import Engine, since
+from dockerlab.versions import SINCE, Engine, since
 
 Said = tuple[KeyPath, str]
 """A place in a definition, and the name in `versions.SINCE` of what it says."""
@@ -29,6 +29,10 @@ def unknown(lab: Lab, host: str, engine: Engine) -> Iterator[str]:
 
 def said(lab: Lab, host: str) -> Iterator[Said]:
     """Yield what a definition says of a host by words that not every engine knows."""
+    daemon = lab.daemons.get(host)
+    for key in daemon.settings() if daemon is not None else ():
+        if key in SINCE:
+            yield ("hosts", host, "daemon", key), key
     for name, spec in lab.networks.items():
         if spec.enable_ipv4 is False and not spec.external and host in lab.hosts_of(name):
             yield ("networks", name, "enable_ipv4"), "enable_ipv4"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Protocol
 
 from dockerlab.imagined import ground
@@ -11,6 +12,7 @@ from dockerlab.imagined.engines import engine_of
 from dockerlab.imagined.machines import machines
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Machine
+from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.model import Lab
 from dockerlab.reach.people import owner_of, people
 from dockerlab.reach.world import World
@@ -75,13 +77,22 @@ def _ground(host: str, seen: Looked) -> Machine:
 
 def engines_of(lab: Lab, seen: Looked) -> dict[str, Engine]:
     """Return the engines of the hosts, with those of their settings that decide which rules they write."""
-    return {host: engine_of(seen.snapshots[host], seen.facts.get(host, HostFacts(host))) for host in lab.hosts}
+    found = {host: engine_of(seen.snapshots[host], seen.facts.get(host, HostFacts(host))) for host in lab.hosts}
+    still = [host for host, daemon in lab.daemons.items() if daemon.ip_forward is False]
+    return found | {host: replace(found[host], forwards=False) for host in still}
 
 
 def _defined(lab: Lab, host: str, engine: str) -> Engine:
-    daemon = lab.daemons.get(host)
-    proxy = daemon is None or daemon.userland_proxy is not False
-    return Engine(numbers(engine), proxy=proxy)
+    daemon = lab.daemons.get(host, Daemon())
+    return Engine(
+        numbers(engine),
+        daemon.firewall_backend or "iptables",
+        proxy=daemon.userland_proxy is not False,
+        iptables=daemon.iptables is not False,
+        ip6tables=daemon.ip6tables,
+        direct=daemon.allow_direct_routing is True,
+        forwards=daemon.ip_forward is not False,
+    )
 
 
 def imagined(

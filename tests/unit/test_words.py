@@ -160,6 +160,17 @@ def test_every_word_has_an_engine():
 
 
 NEW = """\
+hosts:
+  vm0:
+    daemon:
+      default-network-opts: {bridge: {com.docker.network.driver.mtu: 1400}}
+      ip6tables: true
+      bip6: fd00:1::1/64
+      host-gateway-ips: [10.0.0.1]
+      ip-forward-no-drop: true
+      allow-direct-routing: true
+      bridge-accept-fwmark: 0x1/0x3
+      firewall-backend: nftables
 networks:
   front: {subnet: 10.1.0.0/24, enable_ipv4: false}
   back: {}
@@ -180,15 +191,15 @@ def test_an_engine_before_it_is_refused(word):
     """The release before a word does not know it, and says where it stands and when it came; the first one does."""
     first = SINCE[word]
     before = Engine((first[0] - 1, 9, 9))
-    told = list(unknown(lab(NEW), "local", before))
+    told = list(unknown(lab(NEW), "vm0", before))
     assert any(f"which came with {first[0]}.{first[1]}" in each and word.split("_")[-1] in each for each in told), told
     assert all(each.startswith("<text>:") for each in told)
-    assert not any(f"`{word}`" in each for each in unknown(lab(NEW), "local", Engine(first)))
+    assert not any(f"`{word}`" in each for each in unknown(lab(NEW), "vm0", Engine(first)))
 
 
 def test_an_engine_whose_version_is_unknown_is_not_refused():
     """What cannot be told is no reason to refuse."""
-    assert list(unknown(lab(NEW), "local", Engine(numbers("")))) == []
+    assert list(unknown(lab(NEW), "vm0", Engine(numbers("")))) == []
 
 
 @pytest.mark.parametrize(("text", "size"), [("512", 512), ("64m", 64 << 20), ("1.5gb", 3 << 29), ("2 KiB", 2048)])
