@@ -6,6 +6,7 @@ from support.composed import definition, lab
 from dockerlab import modes
 from dockerlab.compose.options import Options
 from dockerlab.errors import DefinitionError
+from dockerlab.lab.shown import check_line
 from dockerlab.reach import asked, worlds
 from dockerlab.reach.asked import Ends
 
@@ -375,3 +376,10 @@ def test_an_anchor_that_is_defined_anew(tmp_path):
     """YAML lets an anchor be defined again: from there on it means the new value."""
     text = "services:\n  a: {image: &i one}\n  b: {image: &i two}\n  c: {image: *i}\n"
     assert [spec.image for spec in lab(tmp_path, text).containers.values()] == ["one", "two", "two"]
+
+
+def test_a_healthcheck_that_compose_gave_is_the_files(tmp_path):
+    """Compose hands the engine the words of a healthcheck, and dockerlab a line: both are what the file says."""
+    web = services(tmp_path, "web: {image: a, healthcheck: {test: [CMD, nc, -z, 'a b']}}")["shop-web-1"]
+    for test in (["CMD", "nc", "-z", "a b"], ["CMD-SHELL", "nc -z 'a b'"]):
+        assert list(check_line({"Config": {"Healthcheck": {"Test": test}}})) == [web.healthcheck.line]
