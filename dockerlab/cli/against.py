@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
 from dockerlab.cli import loading
 from dockerlab.cli import options as o
+from dockerlab.cli.definitions import Given
 from dockerlab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +41,7 @@ class Call(NamedTuple):
     """What a call says: the lab and its vars, the other side and its vars, the engine, and whether to ask no host."""
 
     lab: str
-    settings: list[str]
+    given: Given
     against: str | None
     there: list[str]
     engine: str | None
@@ -56,7 +58,7 @@ def differences(call: Call, ends: Ends, where: Places) -> Comparison:
     """
     from dockerlab.reach import sides
 
-    definition = loading.load_lab(call.lab, call.settings)
+    definition = loading.load_lab(call.lab, call.given)
     engine = o.checked_engine(call.engine or o.ENGINE)
     alone = call.offline or call.engine is not None
     if call.against == HOSTS:
@@ -70,7 +72,7 @@ def differences(call: Call, ends: Ends, where: Places) -> Comparison:
         if alone:
             return sides.engines(definition, engine, newer, ends)
         return sides.upgrade(definition, _seen(definition, where), newer, ends)
-    other = _same(call) if call.against is None else loading.load_lab(call.against, call.there)
+    other = _same(call) if call.against is None else loading.load_lab(call.against, Given(set_=tuple(call.there)))
     if where.named and not alone:
         return sides.definitions_on_hosts(definition, other, _seen(definition, where), ends)
     return sides.definitions(definition, other, engine, engine, ends)
@@ -78,7 +80,7 @@ def differences(call: Call, ends: Ends, where: Places) -> Comparison:
 
 def _same(call: Call) -> Lab:
     """Return the same definition with what the other side has besides."""
-    return loading.load_lab(call.lab, [*call.settings, *call.there])
+    return loading.load_lab(call.lab, replace(call.given, set_=(*call.given.set_, *call.there)))
 
 
 def _seen(definition: Lab, where: Places) -> Seen:

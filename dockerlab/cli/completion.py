@@ -37,12 +37,13 @@ def ends(ctx: typer.Context, incomplete: str) -> list[str]:
 def _names(ctx: typer.Context) -> tuple[list[str], list[str]]:
     """Return the containers and the hosts of the lab that is named before: none where that is no definition."""
     from dockerlab.cli import loading
+    from dockerlab.cli.definitions import given_of
 
     try:
-        lab = loading.load_lab(str(ctx.params.get("lab")), ctx.params.get("settings"))
+        lab = loading.definition_of(str(ctx.params.get("lab")), given_of(ctx.params)).lab
     except (DefinitionError, UsageError):
         return [], []
-    return list(lab.containers), list(lab.hosts)
+    return [*lab.services, *lab.containers], list(lab.hosts)
 
 
 def _files() -> list[str]:

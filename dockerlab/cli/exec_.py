@@ -44,7 +44,8 @@ def execute(
             say(str(error))
         if not found.answers:
             raise typer.Exit(4)
-        containers = run_in.chosen(found.answers, name or lab, container, typed)
+        meant = (definition.called(container) if definition is not None else ()) or (container,)
+        containers = [each for word in meant for each in run_in.chosen(found.answers, name or lab, word, typed)]
         results = run_in.run_in(containers, session.hosts, command, timeout)
     for each, result in zip(containers, results, strict=True):
         own = each.container.name

@@ -11,6 +11,7 @@ from dockerlab.cli import against as sides
 from dockerlab.cli import completion, loading
 from dockerlab.cli import options as o
 from dockerlab.cli import students as of_class
+from dockerlab.cli.definitions import Given
 from dockerlab.cli.output import say, write
 from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.cli.unnamed import NOTHING, Unnamed, unnamed
@@ -81,7 +82,7 @@ def explain(
     if against is not None or there:
         if live or trace or student is not None:
             raise UsageError("--against compares what is expected: leave out --live, --trace and --student")
-        call = sides.Call(lab, settings or [], against, there or [], engine, offline)
+        call = sides.Call(lab, settings or Given(), against, there or [], engine, offline)
         _differing(call, (source, to, probe), where, form, output)
     if form is not o.WordsFormat.TABLE:
         raise UsageError(f"--format {form.value} is of what differs: add --against")

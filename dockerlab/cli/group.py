@@ -10,6 +10,8 @@ import typer
 from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
+from dockerlab.cli.definitions import with_options
+
 
 class Group(TyperGroup):
     """A group whose flags all have a default.
@@ -60,7 +62,7 @@ class Later(TyperCommand):
         found = getattr(import_module(module), attribute)
         if not isinstance(found, typer.Typer):
             single = typer.Typer(add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False)
-            single.command(cls=Single)(found)
+            single.command(cls=Single)(with_options(found))
             found = single
         command = get_command(found) if len(found.registered_commands) == 1 else get_group(found)
         command.name = self.name

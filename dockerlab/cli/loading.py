@@ -11,11 +11,12 @@ from dockerlab.cli.output import say
 from dockerlab.errors import DefinitionError, Located, UsageError
 
 if TYPE_CHECKING:
+    from dockerlab.cli.definitions import Given
     from dockerlab.lab.loader import Definition
     from dockerlab.lab.model import Lab
 
 
-def load_lab(lab: str, settings: list[str] | None, *, warn: bool = False) -> Lab:
+def load_lab(lab: str, settings: Given | None, *, warn: bool = False) -> Lab:
     """Return the checked definition that a path or a packaged name means; raises DefinitionError or UsageError.
 
     With `warn`, what works but misleads is said.
@@ -27,7 +28,7 @@ def load_lab(lab: str, settings: list[str] | None, *, warn: bool = False) -> Lab
 
 
 def read_lab(
-    lab: str, settings: list[str] | None, environment: Mapping[str, str] | None = None
+    lab: str, settings: Given | None, environment: Mapping[str, str] | None = None
 ) -> tuple[Lab, list[Located]]:
     """Return a checked definition and what in it works but misleads, with its place.
 
@@ -38,23 +39,25 @@ def read_lab(
     from dockerlab.lab.lint import LINTS
 
     found = definition_of(lab, settings)
+    for note in found.notes:
+        say(f"note: {note}")
     problems = [*warnings(found.lab), *(p for each in (*LINTS, modes.lint) for p in each(found.lab))]
     problems += absent(found.lab, environment) if environment is not None else ()
     return found.lab, found.locate(problems)
 
 
-def definition_of(lab: str, settings: list[str] | None) -> Definition:
+def definition_of(lab: str, settings: Given | None) -> Definition:
     """Return a checked definition that knows the place of everything in it; raises DefinitionError or UsageError."""
     from dockerlab import modes
     from dockerlab.lab.catalog import find
 
     overrides = {}
-    for setting in settings or ():
+    for setting in settings.set_ if settings is not None else ():
         name, equals, value = setting.partition("=")
         if not equals or not name:
             raise UsageError(f"--set {setting}: write it as NAME=VALUE")
         overrides[name] = value
-    return modes.definition(find(lab), overrides)
+    return modes.definition(find(lab), overrides, settings.options() if settings is not None else None)
 
 
 def name_and_hosts(
@@ -86,7 +89,7 @@ def named(lab: str) -> Lab | None:
         return None
 
 
-def defined(lab: str, settings: list[str] | None) -> Lab | None:
+def defined(lab: str, settings: Given | None) -> Lab | None:
     """Return the definition that a word names; None where it is just the name of a running lab."""
     try:
         return load_lab(lab, settings)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dockerlab.cli import completion
+from dockerlab.cli.definitions import Given
 from dockerlab.errors import UsageError
 
 if TYPE_CHECKING:
@@ -37,9 +38,8 @@ LabOrHosts = Annotated[
         autocompletion=completion.labs,
     ),
 ]
-SetOption = Annotated[
-    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help="Override one of the definition's vars.")
-]
+SetOption = Given | None
+"""What is said of a definition beside its name: `definitions.with_options` puts the options in its place."""
 HostOption = Annotated[
     list[str] | None, typer.Option("--host", metavar="ADDRESS", help="A host to look at: ssh://…, an alias, local.")
 ]

@@ -15,6 +15,7 @@ import typer
 
 from dockerlab.cli import loading
 from dockerlab.cli import options as o
+from dockerlab.cli.definitions import Given
 from dockerlab.cli.finishing import removed
 from dockerlab.cli.output import say, write
 from dockerlab.cli.places import HERE, Places, placed
@@ -42,7 +43,7 @@ class GradeFormat(str, Enum):
 
 @contextmanager
 def opened(
-    lab: str, settings: list[str] | None, students: Collection[Student], where: Places, subnets: str | None
+    lab: str, settings: Given | None, students: Collection[Student], where: Places, subnets: str | None
 ) -> Iterator[tuple[Course, Session]]:
     """Give the instances of a lab and the open hosts that they are on; raises what cannot be had, with its place."""
     from dockerlab.students import course
@@ -55,7 +56,7 @@ def opened(
 
 def up(
     lab: str,
-    settings: list[str] | None,
+    settings: Given | None,
     students: str,
     where: Places,
     subnets: str | None,
@@ -168,7 +169,7 @@ def status(lab: str, students: str, hosts: Mapping[str, str | None], where: Plac
 
 @contextmanager
 def instance_of(
-    lab: str, settings: list[str] | None, identity: str, where: Places, subnets: str | None
+    lab: str, settings: Given | None, identity: str, where: Places, subnets: str | None
 ) -> Iterator[tuple[Instance, Session]]:
     """Give one student's instance, known by its ID alone, and the open hosts that it is on."""
     from dataclasses import replace
@@ -180,7 +181,7 @@ def instance_of(
         yield found, replace(session, hosts={name: session.hosts[name] for name in found.lab.hosts})
 
 
-def instance_by_names(lab: str, settings: list[str] | None, identity: str, subnets: str | None) -> Instance:
+def instance_by_names(lab: str, settings: Given | None, identity: str, subnets: str | None) -> Instance:
     """Return one student's instance on hosts that are called as in the definition; nothing is opened."""
     from dockerlab.students import course, roster
 

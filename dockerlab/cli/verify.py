@@ -61,7 +61,7 @@ def verify(
 
 def _defined(
     lab: str,
-    settings: list[str] | None,
+    settings: o.SetOption,
     where: Places,
     student: str | None,
     subnets: str | None,

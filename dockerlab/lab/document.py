@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 
 import yaml
 from yaml.composer import Composer, ComposerError
+from yaml.events import AliasEvent
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 from yaml.parser import Parser
 from yaml.reader import Reader
@@ -25,6 +26,7 @@ from dockerlab.lab.problem import MAX_PROBLEMS, KeyPath, Problem, shown
 MAX_BYTES = 1 << 20
 MAX_NODES = 100_000
 MAX_DEPTH = 50
+COMPOSE_TAGS = ("!reset", "!override", "tag:yaml.org,2002:str")
 
 DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 OTHER_BASE = re.compile(r"0o[0-7]{1,20}|0x[0-9a-fA-F]{1,16}")
@@ -49,17 +51,23 @@ Mark = tuple[int, int]
 
 @dataclass
 class Document:
-    """The data of a definition (keys are always text), where each part stands, and what is wrong with the YAML."""
+    """The data of a definition (keys are always text), where each part stands, and what is wrong with the YAML.
+
+    `tags` are those of a Compose file.
+    """
 
     file: str
     data: dict[str, Any] = field(default_factory=dict)
     keys: dict[KeyPath, Mark] = field(default_factory=dict)
     values: dict[KeyPath, Mark] = field(default_factory=dict)
+    tags: dict[KeyPath, str] = field(default_factory=dict)
     mistakes: list[tuple[Problem, Mark]] = field(default_factory=list)
 
 
-def parse(text: str, file: str) -> Document:
+def parse(text: str, file: str, *, compose: bool = False) -> Document:
     """Return the one mapping that `text` holds.
+
+    In a Compose file its own tags are let through, and an anchor may be defined anew, as YAML 1.2 has it.
 
     Raises DefinitionError where nothing can be read at all: broken YAML, not a mapping, too big. What is wrong in one
     place and leaves the rest readable (a tag, a key that comes twice) is in the document's `mistakes`.
@@ -71,7 +79,7 @@ def parse(text: str, file: str) -> Document:
         where = position(text, unprintable.start())
         raise _fatal(file, where, f"an unprintable character, {unprintable.group()!a}: remove it")
     document = Document(file)
-    composer = _Composer(text, document)
+    composer = _Composer(text, document, compose=compose)
     try:
         root = composer.get_single_node()
         if root is None:
@@ -117,13 +125,13 @@ def position(text: str, index: int) -> Mark:
 class _Composer(Reader, Scanner, Parser, Composer, BaseResolver):
     """PyYAML's parts up to the node tree, with a bound on size and depth, and without tags."""
 
-    def __init__(self, text: str, document: Document) -> None:
+    def __init__(self, text: str, document: Document, *, compose: bool) -> None:
         Reader.__init__(self, text)
         Scanner.__init__(self)
         Parser.__init__(self)
         Composer.__init__(self)
         BaseResolver.__init__(self)
-        self.document, self.count, self.depth = document, 0, 0
+        self.document, self.compose, self.count, self.depth = document, compose, 0, 0
 
     def compose_node(self, parent: Node | None, index: Any) -> Node | None:
         """Return the next node; raises ComposerError beyond the bounds."""
@@ -135,10 +143,16 @@ class _Composer(Reader, Scanner, Parser, Composer, BaseResolver):
         if self.depth > MAX_DEPTH:
             raise ComposerError(None, None, f"nested deeper than {MAX_DEPTH} levels", event.start_mark)
         tag = getattr(event, "tag", None)
-        if tag is not None and len(self.document.mistakes) < MAX_PROBLEMS:
+        if (
+            tag is not None
+            and not (self.compose and tag in COMPOSE_TAGS)
+            and len(self.document.mistakes) < MAX_PROBLEMS
+        ):
             name = tag.replace("tag:yaml.org,2002:", "!!")
             problem = Problem((), f"the tag {shown(name)}: tags are not allowed, write the plain value")
             self.document.mistakes.append((problem, (event.start_mark.line + 1, event.start_mark.column + 1)))
+        if self.compose and not isinstance(event, AliasEvent):
+            self.anchors.pop(event.anchor, None)
         node: Node | None = super().compose_node(parent, index)
         self.depth -= 1
         return node
@@ -155,6 +169,8 @@ class _Builder:
     def value(self, node: Node, path: KeyPath, depth: int) -> Any:
         self._bounded(node, depth)
         self.document.values[path] = _mark(node)
+        if node.tag.startswith("!"):
+            self.document.tags[path] = node.tag
         if isinstance(node, MappingNode):
             return self.mapping(node, path, depth)
         if isinstance(node, SequenceNode):

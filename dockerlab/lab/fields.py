@@ -42,6 +42,9 @@ Subnet = Annotated[IPv4Network | IPv6Network, BeforeValidator(_subnet, json_sche
 Name = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]*$", max_length=63)]
 """What the engine accepts as the name of a container or network."""
 
+ContainerName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]*$", max_length=128)]
+"""What an engine takes for the name of a container; of one that is longer than 63 characters, DNS knows nothing."""
+
 InterfaceName = Annotated[str, StringConstraints(pattern=r"^[^\s/:%]{1,15}$")]
 """What the kernel takes for the name of an interface (`dev_valid_name` of net/core/dev.c)."""
 

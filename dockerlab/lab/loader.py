@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from difflib import get_close_matches
 from itertools import islice
 from pathlib import Path
@@ -23,6 +23,8 @@ from dockerlab.lab.structure import validate
 from dockerlab.lab.template import Filled
 
 Check = Callable[[Lab], Iterable[Problem]]
+Locate = Callable[[Iterable[Problem]], list[Located]]
+"""Puts problems in their places in the files that a lab comes from."""
 
 NONE: Mapping[str, str] = MappingProxyType({})
 SECTIONS = ("hosts", "networks", "volumes", "images", "containers", "outside")
@@ -34,26 +36,29 @@ class Definition:
     """A checked Lab, and where everything of it stands."""
 
     lab: Lab
-    document: Document
-    filled: Filled
-    keys: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    place: Locate
+    notes: tuple[str, ...] = ()
+    """What somebody who reads it should know of it that is no mistake."""
 
     def locate(self, problems: Iterable[Problem]) -> list[Located]:
         """Return problems with their places in the file, in its order."""
-        written = (replace(each, path=as_written(each.path, self.keys)) for each in problems)
-        return sorted(_located(written, self.document, self.filled))
+        return sorted(self.place(problems))
 
 
-def _with_places(found: Definition) -> Definition:
-    """Return a definition whose lab can tell where in the file something of it stands."""
+def _as_the_engine_has_it(lab: Lab, place: Locate) -> Definition:
+    """Return a definition in the engine's names, whose lab can tell where in the file something of it stands."""
+    lab, keys = as_the_engine_has_it(lab)
 
-    def place(path: KeyPath) -> str:
-        (told,) = found.locate([Problem(path, "", of_key=True)])
-        return str(told).rstrip(": ")
+    def places(problems: Iterable[Problem]) -> list[Located]:
+        return place(replace(each, path=as_written(each.path, keys)) for each in problems)
 
-    lab = found.lab.changed()
-    lab.__dict__["place"] = place
-    return replace(found, lab=lab)
+    def told(path: KeyPath) -> str:
+        (where,) = places([Problem(path, "", of_key=True)])
+        return str(where).rstrip(": ")
+
+    lab = lab.changed()
+    lab.__dict__["place"] = told
+    return Definition(lab, places)
 
 
 def load(
@@ -117,28 +122,51 @@ def read(
     """
     document = parse(text, file_name)
     filled = fill_in(document.data, overrides)
-    lab, wrong = validate(filled.data, networks)
-    problems = [problem for problem, _ in document.mistakes] + filled.problems
+
+    def place(problems: Iterable[Problem]) -> list[Located]:
+        return _located(problems, document, filled)
+
+    mistakes = [problem for problem, _ in document.mistakes] + filled.problems
+    directory = Path(file_name).parent
+    return checked(filled.data, place, mistakes, directory=directory, networks=networks, checks=checks)
+
+
+def checked(
+    data: Mapping[str, Any],
+    place: Locate,
+    mistakes: Iterable[Problem] = (),
+    *,
+    directory: Path,
+    networks: Mapping[str, type[Network]],
+    checks: Sequence[Check] = (),
+) -> Definition:
+    """Return what plain data define, wherever they come from; `mistakes` are known of them before.
+
+    Relative paths in them begin at `directory`.
+
+    Raises DefinitionError with every mistake that can be told, each where `place` puts it.
+    """
+    problems = list(mistakes)
+    lab, wrong = validate(data, networks)
     seen = {problem.path for problem in problems}
     problems += [problem for problem in wrong if problem.path not in seen]
 
     # What is wrong in one entry must not hide what is wrong in the others: go on with those that are right so far.
-    lab = lab if not problems else _without(filled.data, problems, networks)
+    lab = lab if not problems else _without(data, problems, networks)
     if lab is not None:
         unresolved = list(islice(references(lab), MAX_PROBLEMS))
         whole = not problems and not unresolved
         problems += unresolved
         if unresolved:
-            lab = _without(filled.data, problems, networks) if len(unresolved) < MAX_PROBLEMS else None
+            lab = _without(data, problems, networks) if len(unresolved) < MAX_PROBLEMS else None
         if lab is not None:
             found = [problem for each in (*check.CHECKS, *checks) for problem in each(lab)]
             problems += [problem for problem in found if whole or len(problem.path) > 1]
             if not problems:
-                lab, problems = with_files(lab, Path(file_name).parent)
+                lab, problems = with_files(lab, directory)
             if not problems:
-                lab, keys = as_the_engine_has_it(lab)
-                return _with_places(Definition(lab, document, filled, keys))
-    raise DefinitionError(_located(problems, document, filled))
+                return _as_the_engine_has_it(lab, place)
+    raise DefinitionError(place(problems))
 
 
 def _without(data: Mapping[str, Any], problems: Iterable[Problem], networks: Mapping[str, type[Network]]) -> Lab | None:

@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, PrivateAttr
 
 from dockerlab.lab.container import Attachment, Container
 from dockerlab.lab.daemon import Daemon
-from dockerlab.lab.fields import Address, LabName, Name, Strict, Subnet, Text
+from dockerlab.lab.fields import Address, ContainerName, LabName, Name, Strict, Subnet, Text
 from dockerlab.lab.ground import Ground
 from dockerlab.lab.image import BuiltImage, BuiltName, full_name
 from dockerlab.lab.mounts import VolumeEntry
@@ -132,7 +132,7 @@ class Lab(Strict):
         description="the volumes to make; `down` takes them away with all that is in them",
         examples=[{"site": None}],
     )
-    containers: dict[Name, Container] = Field(
+    containers: dict[ContainerName, Container] = Field(
         default_factory=dict,
         max_length=MAX_CONTAINERS,
         description="the containers to run, at least one",
@@ -155,6 +155,21 @@ class Lab(Strict):
         examples=[{"internet": "203.0.113.10"}],
     )
 
+    _called: dict[str, tuple[str, ...]] = PrivateAttr(default_factory=dict)
+
+    def call(self, names: Mapping[str, tuple[str, ...]]) -> None:
+        """Let words mean containers, as Compose's services do: each word the containers that are its."""
+        self._called.update(names)
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """Return the words that mean containers beside their own names."""
+        return tuple(self._called)
+
+    def called(self, word: str) -> tuple[str, ...]:
+        """Return the containers that a word means beside their own names: those of a Compose service."""
+        return () if word in self.containers else self._called.get(word, ())
+
     @cached_property
     def place(self) -> Callable[[tuple[str | int, ...]], str]:
         """Return what tells where in its file a part of the definition stands; without a file, that is its path."""
@@ -170,6 +185,7 @@ class Lab(Strict):
         made = Lab.model_construct(**{**{name: getattr(self, name) for name in Lab.model_fields}, **changes})
         made.__dict__["place"] = self.place
         made.__dict__["given"] = self.given
+        made.call(self._called)
         return made
 
     @property

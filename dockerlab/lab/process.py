@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
-from dockerlab.lab.fields import Name, Strict, Text, TextMap, Texts
+from dockerlab.lab.fields import ContainerName, Strict, Text, TextMap, Texts
 from dockerlab.lab.mounts import MountLine
 from dockerlab.lab.problem import shown
 from dockerlab.lab.quantities import Duration, Size
@@ -145,8 +145,8 @@ class Logging(Strict):
 Restart = Annotated[Text | None, BeforeValidator(_restart, json_schema_input_type=str | bool | None)]
 Limits = dict[Text, Annotated[Limit, BeforeValidator(_limit, json_schema_input_type=int | Limit)]]
 Dependencies = Annotated[
-    dict[Name, Dependency],
-    BeforeValidator(_dependencies, json_schema_input_type=dict[Name, Dependency | None] | list[str]),
+    dict[ContainerName, Dependency],
+    BeforeValidator(_dependencies, json_schema_input_type=dict[ContainerName, Dependency | None] | list[str]),
 ]
 Joining = Annotated[Text | None, BeforeValidator(service, json_schema_input_type=str | None)]
 Devices = tuple[Annotated[Text, BeforeValidator(_device, json_schema_input_type=str | dict[str, str])], ...]

@@ -17,6 +17,7 @@ from dockerlab.lab.replicas import MAX_REPLICAS
 
 TEMPLATE = {"type": "string", "pattern": r"\{\{"}
 MAX_NAME = 63
+MAX_CONTAINER_NAME = 128
 NARROW = ("pattern", "format", "minLength", "maxLength", "enum", "const")
 REPLICAS = {
     "description": "repeats the entry as NAME1, NAME2, …, with `index` in scope of its templates",
@@ -42,6 +43,7 @@ def schema(networks: Mapping[str, type[Network]]) -> dict[str, Any]:
         {driver: names[model] for driver, model in networks.items()}, definitions
     )
     containers = root["properties"]["containers"]
+    containers["propertyNames"]["maxLength"] = MAX_CONTAINER_NAME
     containers["additionalProperties"] = {"anyOf": [containers["additionalProperties"], {"type": "null"}]}
     root["properties"] = {
         key: value if key in root.get("required", ()) else {"anyOf": [value, {"type": "null"}]}

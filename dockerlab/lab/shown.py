@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -37,8 +38,10 @@ def check(key: str) -> Read:
 
 
 def check_line(there: Shown) -> Iterable[object]:
-    """Return the line by which a container is looked after."""
+    """Return the line by which a container is looked after; Compose gives the engine words where a file has them."""
     test = (there.get("Config", {}).get("Healthcheck") or {}).get("Test") or []
+    if test[:1] == ["CMD"]:
+        return (shlex.join(test[1:]),)
     return test[1:] if test[:1] == ["CMD-SHELL"] else ()
 
 

@@ -8,6 +8,9 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
+from dockerlab.compose import load as compose
+from dockerlab.compose.load import is_compose
+from dockerlab.compose.options import Options, files_in
 from dockerlab.errors import UsageError
 from dockerlab.lab.loader import NONE, Definition, read, text_of
 from dockerlab.lab.model import Container, Lab, Network
@@ -58,9 +61,23 @@ def check(lab: Lab) -> Iterable[Problem]:
         yield from mode.check(lab)
 
 
-def definition(path: Path, overrides: Mapping[str, str] = NONE) -> Definition:
-    """Return the definition in a file, checked by the rules of every mode; `overrides` are values for its `vars`.
+def definition(path: Path, overrides: Mapping[str, str] = NONE, options: Options | None = None) -> Definition:
+    """Return the definition in a file or directory, checked by the rules of every mode.
 
-    Raises DefinitionError with every mistake and its place, UsageError where the file cannot be read.
+    It is one of ours, of which `overrides` are values for its `vars`, or a Compose file, which `options` tell how to
+    read. Raises DefinitionError with every mistake and its place, UsageError where the file cannot be read.
     """
-    return read(text_of(path), str(path), networks=network_types(), checks=[check], overrides=overrides)
+    options = options if options is not None else Options()
+    paths = files_in(path, options) if path.is_dir() else [path]
+    if not paths:
+        raise UsageError(f"{path}: a directory with neither a lab.yaml nor a Compose file in it")
+    text, name = text_of(paths[0]), str(paths[0])
+    if not is_compose(text, name):
+        if options.asked:
+            raise UsageError(
+                f"{name}: {options.asked} is for Compose files, and this is a definition of dockerlab's own"
+            )
+        return read(text, name, networks=network_types(), checks=[check], overrides=overrides)
+    if overrides:
+        raise UsageError(f"{name}: --set is for a definition's `vars`; a Compose file's variables are set by export")
+    return compose.load(paths, options, networks=network_types(), checks=[check])

@@ -83,9 +83,10 @@ def asked(world: World, ends: Ends, now: World | None = None) -> Expected:
     Raises UsageError when there are none, and says what there is.
     """
     every = expected(world, now)
-    wanted = [number for number, (cell, _) in enumerate(every.rows) if ends.fit(cell)]
+    meant = [Ends(source, to, ends.probe) for source in _called(world, ends.source) for to in _called(world, ends.to)]
+    wanted = [number for number, (cell, _) in enumerate(every.rows) if any(each.fit(cell) for each in meant)]
     if not wanted:
-        raise UsageError(_no_such_cell([cell for cell, _ in every.rows], ends))
+        raise UsageError(_no_such_cell(world, [cell for cell, _ in every.rows], ends))
     return replace(
         every,
         rows=[every.rows[number] for number in wanted],
@@ -94,7 +95,12 @@ def asked(world: World, ends: Ends, now: World | None = None) -> Expected:
     )
 
 
-def _no_such_cell(cells: list[Cell], asked: Ends) -> str:
+def _called(world: World, end: str | None) -> tuple[str | None, ...]:
+    """Return the ends that a word means: a Compose service's containers, else itself."""
+    return (end,) if end is None else world.lab.called(end) or (end,)
+
+
+def _no_such_cell(world: World, cells: list[Cell], asked: Ends) -> str:
     """Return what is wrong with the ends that name no cell, and what fits the rest of them."""
     left, wrong = cells, ""
     for what, wanted, names in (
@@ -102,9 +108,11 @@ def _no_such_cell(cells: list[Cell], asked: Ends) -> str:
         ("TO", asked.to, lambda cell: (cell.to, cell.target)),
         ("--probe", asked.probe, lambda cell: (cell.probe,)),
     ):
-        fitting = [cell for cell in left if wanted in (None, *names(cell))]
+        meant = _called(world, wanted)
+        fitting = [cell for cell in left if not {None, *names(cell)}.isdisjoint(meant)]
         if not fitting:
-            known = ", ".join(dict.fromkeys(names(cell)[0] for cell in left))
+            services = () if what == "--probe" else world.lab.services
+            known = ", ".join(dict.fromkeys((*services, *(names(cell)[0] for cell in left))))
             wrong = f"{what} {wanted} is none of {known}"
             break
         left = fitting

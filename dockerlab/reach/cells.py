@@ -12,6 +12,9 @@ from dockerlab.lab.ports import Port
 from dockerlab.reach.world import World
 from dockerlab.snapshot import GATEWAY_BRIDGE
 
+LONGEST_LABEL = 63
+"""What a name without a dot may have of characters for DNS (RFC 1035); longer ones can be asked for by nobody."""
+
 
 class Cell(NamedTuple):
     """One question: does `source` reach `target` (an address, or a name to look up) by `probe`.
@@ -128,4 +131,4 @@ def names_of(world: World, container: str) -> tuple[str, ...]:
     more = [alias for place in spec.networks.values() for alias in place.aliases]
     if spec.networks and spec.hostname is not None:
         more.append(spec.hostname)
-    return tuple(dict.fromkeys((container, *more)))
+    return tuple(name for name in dict.fromkeys((container, *more)) if len(name) <= LONGEST_LABEL)

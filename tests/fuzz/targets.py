@@ -17,6 +17,8 @@ from support.labs import plan_up, who
 from support.pretend import Engines
 
 from dockerlab import modes, render
+from dockerlab.compose.load import load as composed
+from dockerlab.compose.options import Options
 from dockerlab.doctor import condition
 from dockerlab.doctor.examine import judge
 from dockerlab.doctor.look import Patient
@@ -36,6 +38,7 @@ from dockerlab.machinery.names import Names
 from dockerlab.plain import printable
 from dockerlab.probe import parse, wire
 from dockerlab.probe.base import Cell, Observation, Place
+from dockerlab.provision import as_compose
 from dockerlab.provision.images import NODE_SCRIPT
 from dockerlab.provision.scripts import of
 from dockerlab.report import findings
@@ -58,6 +61,30 @@ def loader(data: bytes) -> None:
     problems += [problem for each in (*LINTS, modes.lint) for problem in each(found.lab)]
     assert all(_printable(str(problem)) for problem in found.locate(problems))
     return None
+
+
+def compose(data: bytes) -> None:
+    """Bytes are a Compose file, and a lab that can be written as one again, or an error with every problem's place.
+
+    What includes or extends other files finds its own directory alone, which holds it.
+    """
+    options = Options(project="p", environment={"A": "one", "EMPTY": ""})
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "compose.yaml"
+        path.write_bytes(data)
+        try:
+            found = composed([path], options, networks=modes.network_types(), checks=[modes.check])
+        except DefinitionError as error:
+            _located(error)
+            return
+        except UsageError as error:
+            _told(error)
+            return
+        assert all(_printable(note) for note in found.notes)
+        path.write_text(as_compose.of(found.lab), encoding="utf-8")
+        again = modes.definition(path, options=options).lab
+    assert again.containers.keys() == found.lab.containers.keys()
+    assert again.networks.keys() == found.lab.networks.keys()
 
 
 def template(data: bytes) -> None:
@@ -254,8 +281,8 @@ def doctor(data: bytes) -> None:
 TARGETS: dict[str, Callable[[bytes], None]] = {
     target.__name__: target
     for target in (
-        loader, template, renderer, lines, ping, nslookup, packets, machine, engine, inventory, address, sshconfig,
-        rules, saved, nftables, sets, survey, doctor,
+        loader, compose, template, renderer, lines, ping, nslookup, packets, machine, engine, inventory, address,
+        sshconfig, rules, saved, nftables, sets, survey, doctor,
     )
 }  # fmt: skip
 
