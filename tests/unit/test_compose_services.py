@@ -383,3 +383,9 @@ def test_a_healthcheck_that_compose_gave_is_the_files(tmp_path):
     web = services(tmp_path, "web: {image: a, healthcheck: {test: [CMD, nc, -z, 'a b']}}")["shop-web-1"]
     for test in (["CMD", "nc", "-z", "a b"], ["CMD-SHELL", "nc -z 'a b'"]):
         assert list(check_line({"Config": {"Healthcheck": {"Test": test}}})) == [web.healthcheck.line]
+
+
+def test_a_search_list_of_nothing(tmp_path):
+    """An empty domain to search is none: the engine's command line takes no empty one."""
+    web = services(tmp_path, "web: {image: a, dns_search: '', dns: ['', 10.0.0.1]}")["shop-web-1"]
+    assert (web.dns_search, [str(each) for each in web.dns]) == ((), ["10.0.0.1"])
