@@ -32,7 +32,7 @@ SINCE: Mapping[str, Version] = {
     "mac_address": (25, 0, 0),  # API 1.44, moby #45905: before, only the network of `docker run` could have one
     "subpath": (26, 0, 0),  # API 1.45, moby #45687
     "endpoint_sysctls": (27, 0, 0),  # API 1.46, moby #47686
-    "gw_priority": (28, 0, 0),  # API 1.48, moby #48746
+    "gw_priority": (28, 0, 0),  # API 1.48, moby 5b752fab32
     "interface_name": (28, 0, 0),  # moby #49155
     "enable_ipv4": (28, 0, 0),  # API 1.48, moby #48271
     # Of the engine's own settings, by the file's names: the first release whose `daemon/config` has them.
@@ -65,8 +65,7 @@ class Engine:
     """An engine of a version, with those of its settings that decide which rules it writes.
 
     `proxy` is `userland-proxy`; `ip6tables` None leaves it to the version. `direct` is `allow-direct-routing`,
-    `forwards` is `ip-forward`. A
-    version of zeros is one that is not known: it has nothing that came later.
+    `forwards` is `ip-forward`. A version of zeros is one that is not known: it has nothing that came later.
     """
 
     version: Version = (0, 0, 0)
