@@ -77,7 +77,8 @@ def _entries(project: Project, service: str, spec: Node) -> Iterator[Entry]:
     yield "labels", _texts(spec.get("labels"))
     yield "sysctls", _texts(spec.get("sysctls"))
     yield "extra_hosts", _hosts(project, service, spec.get("extra_hosts"))
-    yield "dns", _some(spec.get("dns"))
+    for key in ("dns", "dns_search"):
+        yield key, _some(spec.get(key))
     yield "volumes", mounts(project, service, spec)
     if spec.get("links") is not None:
         project.note("links: their names are known to nobody here; services know each other by their own", service)

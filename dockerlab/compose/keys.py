@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 MADE = (
-    "build", "configs", "container_name", "cpus", "depends_on", "deploy", "dns", "env_file", "environment",
-    "expose", "extends", "extra_hosts", "image", "ipc", "labels", "links", "mem_limit", "mem_reservation",
-    "network_mode", "networks", "pid", "pids_limit", "ports", "profiles", "restart", "scale", "secrets",
-    "sysctls", "volumes",
+    "build", "configs", "container_name", "cpus", "depends_on", "deploy", "dns", "dns_search", "env_file",
+    "environment", "expose", "extends", "extra_hosts", "image", "ipc", "labels", "links", "mem_limit",
+    "mem_reservation", "network_mode", "networks", "pid", "pids_limit", "ports", "profiles", "restart", "scale",
+    "secrets", "sysctls", "volumes",
 )  # fmt: skip
 """Keys that have a function of their own."""
 
 PASSED = (
     "annotations", "cap_add", "cap_drop", "cgroup", "cgroup_parent", "command", "cpu_shares", "cpuset", "devices",
-    "device_cgroup_rules", "dns_opt", "dns_search", "domainname", "entrypoint", "group_add", "healthcheck",
+    "device_cgroup_rules", "dns_opt", "domainname", "entrypoint", "group_add", "healthcheck",
     "hostname", "init", "logging", "mac_address", "memswap_limit", "oom_kill_disable", "oom_score_adj",
     "privileged", "read_only", "runtime", "security_opt", "shm_size", "stop_grace_period", "stop_signal", "tmpfs",
     "ulimits", "user", "userns_mode", "uts", "working_dir",

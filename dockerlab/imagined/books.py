@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from dockerlab import modes
 from dockerlab.imagined.ipam import Ipam
-from dockerlab.imagined.networks import docker0, given_by, network, right, wide
+from dockerlab.imagined.networks import around, docker0, given_by, network, right, wide
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.model import Container, Lab
@@ -125,9 +125,17 @@ def _networks(lab: Lab, given: Mapping[str, Snapshot]) -> dict[str, dict[str, Ne
         daemon = lab.daemons.get(host, Daemon())
         foreign = {f"{n.name} {n.id}": n for n in snapshot.networks if n.name not in (DEFAULT, *lab.networks)}
         own = found[host] = {DEFAULT: docker0(snapshot.network(DEFAULT), foreign, daemon)}
-        for name, spec in lab.networks.items():
+        # What is there already has its subnet before the lab's networks choose theirs.
+        for name, said in sorted(lab.networks.items(), key=lambda item: not item[1].external):
             if host not in lab.hosts_of(name):
                 continue
+            fixed = {
+                address
+                for each in lab.containers.values()
+                if name in each.networks
+                for address in each.networks[name].addresses
+            }
+            spec = said if snapshot.network(name) is not None else around(said, fixed)
             if modes.for_driver(spec.driver).scope == "swarm":
                 real = next((n for s in given.values() if (n := s.network(name)) is not None), None)
                 own[name] = shared.setdefault(name, wide(name, spec, real, len(shared) + 1))

@@ -8,7 +8,7 @@ from ipaddress import ip_address, ip_network
 from types import MappingProxyType
 
 from dockerlab import modes
-from dockerlab.kernel.addresses import IpNetwork
+from dockerlab.kernel.addresses import IpAddress, IpNetwork
 from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.model import Network
 from dockerlab.modes.bridge import DEFAULT
@@ -46,6 +46,24 @@ def network(
     same = real if real is not None and spec is not None and real.driver == spec.driver else None
     made = _made(name, spec, same, _free(daemon, others.values(), 17 if name == DEFAULT else 18), len(others))
     return replace(made, options={**given, **made.options})
+
+
+def around(spec: Network, fixed: Collection[IpAddress]) -> Network:
+    """Return a network of elsewhere that nobody has seen: its subnets hold the fixed addresses that containers have.
+
+    How large they are is not known; a /24, or a /64, is taken where that holds all of them.
+    """
+    if not spec.external or spec.pools or not fixed:
+        return spec
+    subnets = []
+    for version, length in ((4, 24), (6, 64)):
+        addresses = [address for address in fixed if address.version == version]
+        if addresses:
+            subnet = ip_network(f"{addresses[0]}/{length}", strict=False)
+            while not all(address in subnet for address in addresses):
+                subnet = subnet.supernet()
+            subnets.append(subnet)
+    return spec.model_copy(update={"subnet": tuple(subnets)})
 
 
 def wide(name: str, spec: Network, real: NetworkState | None, number: int) -> NetworkState:

@@ -61,6 +61,8 @@ def fixed_addresses(lab: Lab) -> Iterable[Problem]:
 def _refusal(address: Address, name: str, network: Network) -> str | None:
     """Return why an engine would give no container this address on a network, or None."""
     pools = [pool for pool in network.pools if pool.subnet.version == address.version]
+    if not pools and network.external:
+        return None  # its subnet, only its host tells
     if not pools:
         return f"a fixed address needs an IPv{address.version} `subnet` at the network {name}, or the engine refuses it"
     pool = next((pool for pool in pools if address in pool.subnet), None)

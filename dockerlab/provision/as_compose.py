@@ -65,6 +65,9 @@ def _service(lab: Lab, name: str, spec: Container) -> dict[str, Any]:
     if spec.networks:
         found["networks"] = dict(_places(spec))
     found.update(spec.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude=OF_OURS))
+    if spec.env_file:  # what its files say, they say to Compose as well
+        of_files = lab.given.get(name, {})
+        found["environment"] = {k: v for k, v in spec.environment.items() if v is not None or k not in of_files}
     for port in found.get("ports", ()):
         port.update({"published": str(port["published"])} if port.get("published") is not None else {})
     return found

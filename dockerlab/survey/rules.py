@@ -14,6 +14,7 @@ Json = Mapping[str, Any]
 PROGRAMS = {"ip": "iptables-save", "ip6": "ip6tables-save"}
 FAMILIES = {"ip": {"ip"}, "ip6": {"ip6"}, "arp": set[str]()}
 """Which packets a table of nft may concern; the others concern those of both versions of IP."""
+FAILED: Json = {"rc": 1}
 BOTH = frozenset({"ip", "ip6"})
 
 
@@ -48,8 +49,9 @@ def ruleset(said: Json) -> Ruleset:
 
 
 def _told_by_nft(what: str, said: Json) -> bool:
-    """Tell whether iptables of a family may fail: the kernel has no tables of it that nft does not show."""
-    return bool(said.get("known")) and what in PROGRAMS and what not in said.get("old", ())
+    """Tell whether iptables of a family may fail: nft shows its tables, and those of legacy iptables were read if any."""
+    old = what in said.get("old", ())
+    return bool(said.get("known")) and what in PROGRAMS and (not old or ok(said.get(f"legacy {what}", FAILED)))
 
 
 class _Reading:

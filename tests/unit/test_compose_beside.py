@@ -164,3 +164,19 @@ def test_a_lab_as_a_compose_file_is_the_lab(tmp_path, name):
             )  # fmt: skip
         if COMPOSE is not None:
             assert set(said(config(COMPOSE, path, project=lab.name))) == set(containers)
+
+
+def test_files_of_variables_stay_files(tmp_path):
+    """What a lab's file of variables says stands in its Compose file no more than in the lab."""
+    (tmp_path / "v.env").write_text("SECRET=x\n")
+    (tmp_path / "lab.yaml").write_text(
+        "name: a\ncontainers: {b: {env_file: v.env, environment: {OWN: $1, HANDED: }}}\n"
+    )
+    written = as_compose.of(modes.definition(tmp_path / "lab.yaml").lab)
+    (tmp_path / "compose.yaml").write_text(written)
+    again = modes.definition(tmp_path / "compose.yaml", options=Options(environment={"HANDED": "y"})).lab
+    assert "SECRET" not in written
+    assert (again.containers["b"].environment, again.given) == (
+        {"SECRET": None, "OWN": "$1", "HANDED": None},
+        {"b": {"SECRET": "x"}},
+    )

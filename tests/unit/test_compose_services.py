@@ -383,3 +383,24 @@ def test_a_healthcheck_that_compose_gave_is_the_files(tmp_path):
     web = services(tmp_path, "web: {image: a, healthcheck: {test: [CMD, nc, -z, 'a b']}}")["shop-web-1"]
     for test in (["CMD", "nc", "-z", "a b"], ["CMD-SHELL", "nc -z 'a b'"]):
         assert list(check_line({"Config": {"Healthcheck": {"Test": test}}})) == [web.healthcheck.line]
+
+
+def test_a_search_list_of_nothing(tmp_path):
+    """An empty domain to search is none: the engine's command line takes no empty one."""
+    web = services(tmp_path, "web: {image: a, dns_search: '', dns: ['', 10.0.0.1]}")["shop-web-1"]
+    assert (web.dns_search, [str(each) for each in web.dns]) == ((), ["10.0.0.1"])
+
+
+def test_fixed_addresses_on_a_network_of_elsewhere(tmp_path):
+    """An external network says no subnet: its containers have their fixed addresses all the same."""
+    text = """services:
+  plain: {image: a}
+  a: {image: a, networks: {lan: {ipv4_address: 172.18.1.5}}}
+  b: {image: b, networks: {lan: {ipv4_address: 172.18.2.6}}}
+networks: {lan: {external: true}}
+"""
+    found = lab(tmp_path, text)
+    rows = asked.expected(worlds.offline(found)).rows
+    assert {cell.target for cell, _ in rows if cell.to == "shop-b-1" and cell.probe == "ping"} == {"172.18.2.6"}
+    reached = {(cell.source, expected.reachable) for cell, expected in rows if cell.target == "172.18.2.6"}
+    assert reached >= {("shop-a-1", True), ("shop-plain-1", False)}
