@@ -7,7 +7,7 @@ target, so that the cost of a large lab is that of counting its cells.
 from __future__ import annotations
 
 import gc
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,11 +16,12 @@ from typing import NamedTuple
 
 from dockerlab.reach.cells import Cell, Target, asked_at, names_of, sources, targets
 from dockerlab.reach.expectation import Expectation
-from dockerlab.reach.names import Known, known, look_up, stray
+from dockerlab.reach.names import known, look_up, stray
 from dockerlab.reach.verdict import verdict
 from dockerlab.reach.world import World
 from dockerlab.walk import alike
 from dockerlab.walk.conversation import exchange
+from dockerlab.walk.far import Far
 from dockerlab.walk.outcome import Outcome, SpaceId
 from dockerlab.walk.packet import Flow
 
@@ -31,8 +32,12 @@ def matrix(world: World) -> list[Row]:
     """Return every cell of the lab with its expectation, grouped by source in the definition's order."""
     asked = Questions(world)
     model = Model(world, asked)
+    rows: list[Row] = []
     with _no_collection():
-        return [(cell, model.answer(number, cell)) for number, cell in asked.cells()]
+        for source in sources(world):
+            numbers, cells = asked.row(source)
+            rows += zip(cells, model.row(source, numbers, cells), strict=True)
+    return rows
 
 
 def beside(world: World, other: World) -> tuple[list[Row], list[Expectation]]:
@@ -42,9 +47,10 @@ def beside(world: World, other: World) -> tuple[list[Row], list[Expectation]]:
     rows: list[Row] = []
     told: list[Expectation] = []
     with _no_collection():
-        for number, cell in asked.cells():
-            rows.append((cell, here.answer(number, cell)))
-            told.append(there.answer(number, cell))
+        for source in sources(world):
+            numbers, cells = asked.row(source)
+            rows += zip(cells, here.row(source, numbers, cells), strict=True)
+            told += there.row(source, numbers, cells)
     return rows, told
 
 
@@ -95,32 +101,36 @@ class Questions:
             for name in names_of(self.world, container)
         ]
 
-    def cells(self) -> Iterator[tuple[int, Cell]]:
-        """Yield every cell with the number of its question; those of names come after those of packets."""
-        first = len(self.packets)
-        for source in sources(self.world):
-            for number, (target, text, probe, port) in enumerate(self.packets):
-                if target.to != source:
-                    yield number, Cell(source, target.to, text, probe, target.holder, port)
-            if source in self.world.lab.containers:
-                for number, (container, name, holder, own) in enumerate(self.names):
-                    if container != source:
-                        yield (
-                            first + number,
-                            Cell(source, container, name, "dns", holder, None, self._right(source, holder, name, own)),
-                        )
+    def row(self, source: str) -> tuple[list[int], list[Cell]]:
+        """Return the numbers of the questions that a source is asked, and its cells; names come after packets."""
+        asked = [number for number, (target, *_) in enumerate(self.packets) if target.to != source]
+        packets = [self.packets[number] for number in asked]
+        cells = [Cell(source, each.to, text, probe, each.holder, port) for each, text, probe, port in packets]
+        if source in self.world.lab.containers:
+            first = len(self.packets)
+            asked += [first + number for number, (container, *_) in enumerate(self.names) if container != source]
+            cells += [
+                Cell(source, container, name, "dns", holder, None, right)
+                for (container, name, holder, _), right in zip(self.names, self._right(source), strict=True)
+                if container != source
+            ]
+        return asked, cells
 
-    def _right(self, source: str, holder: str, name: str, own: tuple[str, ...]) -> tuple[str, ...]:
-        """Return the addresses that a name has to give to somebody; none where nobody has it on his networks."""
+    def _right(self, source: str) -> list[tuple[str, ...]]:
+        """Return the addresses that each name has to give to somebody; none where nobody has it on his networks."""
         of = self.world.people.of[source]
-        key = (self.world.people.known_on.get(of, ()), holder, name)
-        found = self._found.get(key)
-        if found is None:
-            found = self._found[key] = known(self.world, of, holder, name)
-        return found.own or (own if found.others else ())
+        places = self.world.people.known_on.get(of, ())
+        answers = self._rights.get(places)
+        if answers is None:
+            found = (known(self.world, of, holder, name) for _, name, holder, _ in self.names)
+            answers = [
+                each.own or (own if each.others else ()) for each, (*_, own) in zip(found, self.names, strict=True)
+            ]
+            self._rights[places] = answers
+        return answers
 
     @cached_property
-    def _found(self) -> dict[Hashable, Known]:
+    def _rights(self) -> dict[Hashable, list[tuple[str, ...]]]:
         return {}
 
 
@@ -130,25 +140,44 @@ class Model:
 
     world: World
     asked: Questions
-    kinds: dict[Hashable, int] = field(default_factory=dict)
     packets: dict[Hashable, Expectation] = field(default_factory=dict)
-    answers: dict[str, list[Expectation | None]] = field(default_factory=dict)
+    shared: dict[Hashable, list[Expectation | None]] = field(default_factory=dict)
+    """What all askers of a kind are told of each question, as far as one of them has asked it."""
 
-    def answer(self, number: int, cell: Cell) -> Expectation:
-        """Return what is said of a cell, which is that question asked by its source."""
-        own = self._answers_of(cell.source)
-        found = own[number]
-        if found is None:
-            found = self._name(cell) if cell.probe == "dns" else self._packet(number, cell)
-            own[number] = found
+    def row(self, source: str, numbers: Sequence[int], cells: Sequence[Cell]) -> list[Expectation]:
+        """Return what is said of a source's cells, given with the numbers of their questions."""
+        nothing: list[Expectation | None] = [None] * (len(self.asked.packets) + len(self.asked.names))
+        shared = self.shared.setdefault(self._asker(source), nothing)
+        home = self.world.homes.get(self.world.people.of[source])
+        alone = self._alone.get(home, frozenset()) if home is not None else frozenset[int]()
+        return [
+            (None if number in alone else shared[number]) or self._answer(number, cell, shared, alone)
+            for number, cell in zip(numbers, cells, strict=True)
+        ]
+
+    def _answer(self, number: int, cell: Cell, shared: list[Expectation | None], alone: frozenset[int]) -> Expectation:
+        """Return what is said of a cell, and share it with all askers of a kind where it does not depend on which."""
+        found = self._name(cell) if cell.probe == "dns" else self._packet(number, cell)
+        if number not in alone:
+            shared[number] = found
         return found
 
-    def _answers_of(self, source: str) -> list[Expectation | None]:
-        """Return the answers so far to a source's questions: one list for all sources of a kind."""
-        found = self.answers.get(source)
-        if found is None:
-            found = self.answers[source] = [None] * (len(self.asked.packets) + len(self.asked.names))
-        return found
+    @cached_property
+    def _alone(self) -> Mapping[SpaceId, frozenset[int]]:
+        """Return the questions that are other ones for a namespace than for its kind: it is asked, or is behind it."""
+        found: dict[SpaceId, set[int]] = {}
+        for number, (target, _, _, port) in enumerate(self.asked.packets):
+            holder = self.world.homes.get(target.holder or "")
+            behind = frozenset() if target.address is None else alike.aside(self.world.fabric, (target.address, port))
+            for space in behind if holder is None else behind | {holder}:
+                found.setdefault(space, set()).add(number)
+        return {space: frozenset(numbers) for space, numbers in found.items()}
+
+    def _asker(self, source: str) -> Hashable:
+        """Return what sources have in common that get the same answers, but where one of them is asked itself."""
+        people = self.world.people
+        of = people.of[source]
+        return (self._of_source(self.world.homes.get(of), of), people.known_on.get(of, ()), people.resolvers.get(of))
 
     def _packet(self, number: int, cell: Cell) -> Expectation:
         question = self.asked.packets[number]
@@ -157,7 +186,7 @@ class Model:
         key = (self._of_source(home, of), self._of_target(number, home), question.port)
         found = self.packets.get(key)
         if found is None:
-            found = self.packets[key] = tell(self.world, cell, question.target)
+            found = self.packets[key] = tell(self.world, cell, question.target, self._far)
         return found
 
     def _of_source(self, home: SpaceId | None, of: str) -> Hashable:
@@ -167,10 +196,15 @@ class Model:
         """Return what two targets have in common that fare alike from everywhere but their own namespace."""
         target, _, _, port = self.asked.packets[number]
         holder = self.world.homes.get(target.holder or "")
-        if target.address is None or holder is None or target.published or holder == home:
-            return (target.text, target.to, home if holder == home or target.published else None)
+        by_itself = home is not None and number in self._alone.get(home, ())
+        if target.address is None or holder is None or target.published or by_itself:
+            return (target.text, target.to, home if by_itself else None)
         meant = holder if len(self.world.fabric.holders.get(target.address, ())) > 1 else None
         return (self._targets[target.address, port], meant, target.to in self.world.lab.containers)
+
+    @cached_property
+    def _far(self) -> Far:
+        return Far(self.world.fabric)
 
     @cached_property
     def _sources(self) -> Mapping[SpaceId, int]:
@@ -196,8 +230,8 @@ class Model:
         return told
 
 
-def tell(world: World, cell: Cell, target: Target | None = None) -> Expectation:
-    """Return what a world says of a cell; a `target` is given by whoever has it already."""
+def tell(world: World, cell: Cell, target: Target | None = None, far: Far | None = None) -> Expectation:
+    """Return what a world says of a cell; `target`, and `far` for many cells, are given by whoever has them already."""
     of = world.people.of[cell.source]
     if of not in world.homes:
         return Expectation(None, "no-namespace", f"no claim: {world.homeless.get(of, '{source} does not run')}")
@@ -205,7 +239,7 @@ def tell(world: World, cell: Cell, target: Target | None = None) -> Expectation:
         asked = world.people.of[cell.to]
         return look_up(world, of, known(world, of, asked, cell.target), named=asked == cell.to, answers=cell.answers)
     target = target or _target(world, cell)
-    outcome = outcome_of(world, cell)
+    outcome = outcome_of(world, cell, far=far)
     if outcome is None:
         return Expectation(None, "no-address", "no claim: no address of {to} is known")
     return verdict(world, of, target, cell.port, outcome)
@@ -217,7 +251,7 @@ def _target(world: World, cell: Cell) -> Target:
     return Target(cell.to, address, cell.holder, ports, cell.to in world.lab.hosts)
 
 
-def outcome_of(world: World, cell: Cell, *, detail: bool = False) -> Outcome | None:
+def outcome_of(world: World, cell: Cell, *, detail: bool = False, far: Far | None = None) -> Outcome | None:
     """Return what becomes of one cell's packet, step by step; None for a name, or where somebody has no address.
 
     With `detail` every rule that is met is a step.
@@ -226,4 +260,4 @@ def outcome_of(world: World, cell: Cell, *, detail: bool = False) -> Outcome | N
     if home is None or cell.probe == "dns" or not cell.target:
         return None
     flow = Flow(ip_address(cell.target), "icmp" if cell.port is None else "tcp", cell.port)
-    return exchange(world.fabric, home, flow, detail=detail)
+    return far.exchange(home, flow) if far is not None else exchange(world.fabric, home, flow, detail=detail)

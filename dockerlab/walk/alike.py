@@ -79,7 +79,7 @@ def _kinds(fabric: Fabric) -> Kinds:
     """Return the kinds of a net's namespaces, worked out once."""
     found = fabric.memory.get("kinds")
     if found is None:
-        found = Kinds(fabric, Mentions(fabric))
+        found = Kinds(fabric, Mentions(fabric, fabric.spaces.values()))
         for space in fabric.spaces.values():
             found.spaces[space.id] = found.number(("space", _space(found, space)))
         fabric.memory["kinds"] = found

@@ -15,7 +15,7 @@ from dockerlab.walk.travel import follow
 from dockerlab.walk.wires import Ear, lan_hub
 
 if TYPE_CHECKING:
-    from dockerlab.walk.compiled import Space
+    from dockerlab.walk.compiled import Fabric, Space
     from dockerlab.walk.way import Way
 
 
@@ -25,7 +25,7 @@ def outside(way: Way, space: Space, flow: Flow, left: Left, steps: tuple[Step, .
     base = Outcome(None, "left", left.space.id, steps=steps, seen_from=packet.source, router=left.router, lan=left.lan)
     ports = way.fabric.net.beyond.get(packet.destination)
     routers = way.fabric.routers.get(left.lan, frozenset())
-    known = known_there(way, left.lan, packet.source)
+    known = known_on(way.fabric, left.lan, packet.source)
     if left.router is None and packet.destination in routers and flow.protocol != "tcp":
         ports = frozenset()  # what a host sends others to is taken to answer itself
         known = known or not way.fabric.closed(packet.source)
@@ -53,7 +53,7 @@ def unrouted(way: Way, left: Left) -> bool:
     address, fabric = left.packet.destination, way.fabric
     if left.router is None or left.router not in fabric.routers.get(left.lan, ()):
         return False
-    return fabric.closed(address) and not known_there(way, left.lan, address)
+    return fabric.closed(address) and not known_on(fabric, left.lan, address)
 
 
 def _unknown(way: Way, left: Left, base: Outcome) -> Outcome:
@@ -68,11 +68,11 @@ def _unknown(way: Way, left: Left, base: Outcome) -> Outcome:
     return replace(base, doubt=f"whether {left.router} on the LAN {left.lan} leads to {address} cannot be seen")
 
 
-def known_there(way: Way, lan: str, address: IpAddress) -> bool:
+def known_on(fabric: Fabric, lan: str, address: IpAddress) -> bool:
     """Tell whether an address is in a subnet of a LAN: its routers know no others of the hosts'."""
     return any(
         address in own.network
-        for _, link in way.fabric.lans.get(lan, ())
+        for _, link in fabric.lans.get(lan, ())
         for own in link.addresses
         if own.version == address.version
     )

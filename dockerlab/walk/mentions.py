@@ -28,15 +28,15 @@ PORTS = frozenset({"--dport", "--sport", "--dports", "--sports", "--ports", "--c
 
 
 class Mentions:
-    """All that is said, by what it is said of."""
+    """All that is said in some namespaces, by what it is said of."""
 
-    def __init__(self, fabric: Fabric) -> None:
+    def __init__(self, fabric: Fabric, spaces: Iterable[Space]) -> None:
         self._said: dict[Token, list[Said]] = {}
         self._bounds: dict[int, set[int]] = {4: set(), 6: set()}
         self._port_bounds: set[int] = set()
         self._tokens = set(_tokens(fabric))
         self._hosts = {("ip", str(a)) for a, held in fabric.holders.items() if any(s.namespace.host for s in held)}
-        for space in fabric.spaces.values():
+        for space in spaces:
             self._links(space)
             self._routes(space)
             self._sets(space)
