@@ -144,6 +144,9 @@ def _options(words: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 FORBIDDEN = re.compile(r"[;#$\\`\n\r\t]")
 """What would end a rule of nft, begin a comment, or name a variable of a file that is read."""
 
+OF_CHAINS = frozenset({"include", "define", "redefine", "undefine", "type", "policy", "flags", "device", "devices"})
+"""What may stand in a chain and is no rule: what reads another file, and what a chain says of itself (nft(8))."""
+
 
 def nft_rule(text: str) -> str:
     """Return a rule of nft with single blanks; raises ValueError for what is not one rule alone."""
@@ -151,6 +154,17 @@ def nft_rule(text: str) -> str:
         raise ValueError(f"a rule has no more than {LONGEST} characters, all of them printable: {shown(text)}")
     if found := FORBIDDEN.search(text):
         raise ValueError(f"{found[0]!r} has no place in a rule: write one rule, as in tcp dport 9000 drop")
+    _closed(text)
+    first = next(iter(text.split()), "")
+    if first in OF_CHAINS:
+        raise ValueError(f"{first} begins no rule: write one, as in tcp dport 9000 drop")
+    if not text.strip():
+        raise ValueError("a rule is missing: write one as in tcp dport 9000 drop")
+    return " ".join(text.split())
+
+
+def _closed(text: str) -> None:
+    """Raise ValueError for a rule with a quote or a brace that is open, or one too many: it would end its chain."""
     depth = 0
     for part in re.split(r'("[^"]*")', text):
         if part.startswith('"') and part.endswith('"') and len(part) > 1:
@@ -163,6 +177,3 @@ def nft_rule(text: str) -> str:
                 raise ValueError(f"a brace too many in {shown(text)}")
     if depth:
         raise ValueError(f"close the brace in {shown(text)}")
-    if not text.strip():
-        raise ValueError("a rule is missing: write one as in tcp dport 9000 drop")
-    return " ".join(text.split())

@@ -129,8 +129,9 @@ def killed(lab, action, path, number):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("lab_hosts", ["machine"], indirect=True)
 def test_killed(ready, tmp_path):
-    """Killed before any command of `up`, and of `down`, the next `down` leaves the host as it was."""
+    """Killed before any command of `up`, and of `down`, the next `down` leaves the host as it was; on one engine."""
     lab, path = ready, write(tmp_path, SMALL)
     before = state(lab)
     for number in range(1, LONGEST):
