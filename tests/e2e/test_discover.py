@@ -62,7 +62,7 @@ def test_what_somebody_made_by_hand(lab, tmp_path):
     assert ended.rc == 0, ended.stderr
     assert "near" in lab.call("graph", "--sandbox", "--format", "mermaid").stdout
     assert "02:42:ac:1c:05:77" in lab.call("inspect", "--sandbox").stdout
-    assert "web" not in lab.call("inspect", "db", "--sandbox").stdout
+    assert "── web:" not in lab.call("inspect", "db", "--sandbox").stdout
     assert {host: lab.sh(host, EVERYTHING) for host in lab.names} == before
     for host in lab.names:
         made = ["events", "--since", moment, "--until", str(int(time.time())), "--filter", "event=create"]
