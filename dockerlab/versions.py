@@ -389,6 +389,18 @@ class Engine:
         """Tell whether a bridge with IPv6 has the address fe80::1 too (up to 26; moby aa3a86c038)."""
         return self.version < (27, 0, 0)
 
+    # MAC addresses
+
+    @property
+    def mac_by_address(self) -> bool:
+        """Tell whether the MAC address that it makes follows from the IPv4 address (up to 27; moby #48808)."""
+        return self.known and self.version < (28, 0, 0)
+
+    @property
+    def keeps_made_mac(self) -> bool:
+        """Tell whether it notes a MAC address of its own as if it had been told (25.0.0 to 25.0.2; moby #47304)."""
+        return (25, 0, 0) <= self.version < (25, 0, 3)
+
     # Name servers, the API, and the engine's settings
 
     def refuses_command(self, client: Version) -> bool:

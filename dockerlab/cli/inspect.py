@@ -88,6 +88,10 @@ def _views(machines: Mapping[str, Machinery], name: str, lab: Lab | None, only: 
         raise UsageError(f"there is no container {only}; there are {', '.join(sorted(known)) or 'none'}")
     if lab is None and not name:
         return views
+    if lab is None and not known and only is None:  # the name of a container, whoever made it
+        there = [each for each in machines.values() if any(c.name == name for c in each.containers)]
+        views = [view(machine, [name]) for machine in there] or views
+        known.update([name] if there else [])
     if lab is None and not known and machines:
         raise UsageError(
             f"nothing of a lab {name} on {', '.join(machines)}: give the file of one that was made by hand"

@@ -10,9 +10,12 @@ from typing import Any
 from dockerlab.discover.entry import Entry, Json
 from dockerlab.discover.naming import legal
 from dockerlab.discover.networks import Shared
+from dockerlab.discover.secrets import revealing
 from dockerlab.discover.subnets import by_swarm
 from dockerlab.discover.wanted import owner_of
+from dockerlab.lab.places import IFNAME
 from dockerlab.snapshot import GATEWAY_BRIDGE, INGRESS, ContainerState, EndpointState, NetworkState, Snapshot
+from dockerlab.versions import Engine, numbers
 
 PREDEFINED = ("bridge", "host", "none")
 FIXED = "chosen by the engine; fixed, for the engines of this LAN do not know of each other"
@@ -28,6 +31,11 @@ class Surroundings:
     hosts: int = 1
     listening: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     """The TCP ports on which somebody inside listens, by the ID of the container, as far as the kernel was seen."""
+
+    @property
+    def engine(self) -> Engine:
+        """Return the host's engine."""
+        return Engine(numbers(self.snapshot.engine_version))
 
     def network(self, name: str, identity: str = "") -> tuple[Shared, NetworkState] | None:
         """Return a network of the definition, and as this host has it, by its ID or else its name here."""
@@ -50,7 +58,7 @@ def stands(entry: Entry, container: ContainerState, around: Surroundings) -> Non
     places = dict(_places(entry, container, around))
     if not places:
         set_here = ((container.detail or {}).get("Config") or {}).get("MacAddress")
-        if set_here and mode == "bridge" and around.snapshot.engine != (25, 0):
+        if set_here and mode == "bridge" and not around.engine.keeps_made_mac:
             entry.put("mac_address", str(set_here))
         if mode not in ("", "bridge") or (container.endpoints.keys() - {"bridge"}):
             entry.data["network_mode"] = "none"
@@ -108,7 +116,7 @@ def _place(
     aliases = list(_aliases(container, told, around))
     if aliases:
         place["aliases"] = aliases
-    _further(entry, place, shared.name, told, _mac(container, network, held, told, around.snapshot))
+    _further(entry, place, shared.name, told, _mac(container, network, held, told, around.engine))
     return place
 
 
@@ -119,7 +127,7 @@ def _further(entry: Entry, place: dict[str, Any], name: str, told: Json, mac: st
         "mac_address": mac,
         "gw_priority": told.get("GwPriority") or None,
         "link_local_ips": list(asked.get("LinkLocalIPs") or ()) or None,
-        "interface_name": (told.get("DriverOpts") or {}).get("com.docker.network.endpoint.ifname"),
+        "interface_name": (told.get("DriverOpts") or {}).get(IFNAME),
         "driver_opts": _options(told) or None,
     }
     place |= {key: value for key, value in further.items() if value is not None}
@@ -128,8 +136,8 @@ def _further(entry: Entry, place: dict[str, Any], name: str, told: Json, mac: st
 
 
 def _options(told: Json) -> dict[str, str]:
-    options = told.get("DriverOpts") or {}
-    return {str(k): str(v) for k, v in sorted(options.items()) if k != "com.docker.network.endpoint.ifname"}
+    options = sorted((told.get("DriverOpts") or {}).items())
+    return {str(k): str(v) for k, v in options if k != IFNAME and not revealing(k, str(v))}
 
 
 def _aliases(container: ContainerState, told: Json, around: Surroundings) -> Iterator[str]:
@@ -152,26 +160,24 @@ def _aliases(container: ContainerState, told: Json, around: Surroundings) -> Ite
 
 
 def _mac(
-    container: ContainerState, network: NetworkState, held: EndpointState, told: Json, snapshot: Snapshot
+    container: ContainerState, network: NetworkState, held: EndpointState, told: Json, engine: Engine
 ) -> str | None:
     """Return the MAC address that somebody set at a place, None for one that the engine made, or where nothing tells.
 
-    An engine keeps what `docker run` was told (`Config.MacAddress`); version 25.0 keeps its own as if it had been told
-    (moby/moby#47228). What `docker network connect` was told shows until version 28, for what an engine makes follows
-    from the IPv4 address up to there (libnetwork, `GenerateMACFromIP`); later it draws one (moby/moby#48808). A child
-    of ipvlan has its parent's.
+    An engine keeps what `docker run` was told (`Config.MacAddress`). What `docker network connect` was told shows where
+    what an engine makes follows from the IPv4 address (libnetwork, `GenerateMACFromIP`), and not where it draws one. A
+    child of ipvlan has its parent's.
     """
     config = (container.detail or {}).get("Config") or {}
     mac = str(told.get("MacAddress") or "")
-    doubtful = snapshot.engine == (25, 0)
-    if config.get("MacAddress") and container.network_mode in (network.name, network.id) and not doubtful:
+    if config.get("MacAddress") and container.network_mode in (network.name, network.id) and not engine.keeps_made_mac:
         return str(config["MacAddress"])
     if not mac or network.driver == "ipvlan":
         return None
     if not held.addresses and not container.running:
         return mac  # what does not run has only what it was told
     first = next((address.ip for address in held.addresses if isinstance(address.ip, IPv4Address)), None)
-    if first is None or snapshot.engine >= (28, 0) or snapshot.engine == (0, 0):
+    if first is None or not engine.mac_by_address:
         return None
     made = "02:42:" + ":".join(f"{byte:02x}" for byte in first.packed)
     return None if mac == made else mac

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from dockerlab import engine
 from dockerlab.discover.definition import Found, Listening, discovered
 from dockerlab.discover.renaming import renamed
 from dockerlab.discover.wanted import EVERYTHING, Wanted
@@ -12,7 +13,7 @@ from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
 from dockerlab.kernel.model import Machine, Namespace
 from dockerlab.snapshot import ContainerState, Snapshot
-from dockerlab.survey import Seen, look, look_again
+from dockerlab.survey import Seen, look, look_again, on_each, send
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,19 @@ def on_the_spot(
     seen = look(hosts, detail="every", kernels="all")
     found = discovered(seen.snapshots, addresses, wanted, listening(seen), name)
     return Spot(found, replace(seen, snapshots=renamed(seen.snapshots, found)))
+
+
+def defined(
+    hosts: Mapping[str, Host], addresses: Mapping[str, str | None], wanted: Wanted = EVERYTHING, name: str = ""
+) -> Found:
+    """Return the definition of what is on hosts now, with no more of their kernels looked at than who listens.
+
+    Raises UsageError where there is nothing, HostError where a host cannot be asked.
+    """
+    snapshots = on_each(hosts, lambda host: engine.snapshot(host, detail="every"))
+    pids = {host: [each.pid for each in books.containers if each.pid] for host, books in snapshots.items()}
+    machines = send.kernels(hosts, pids, "listeners").answers
+    return discovered(snapshots, addresses, wanted, listening(Seen(snapshots, {}, machines)), name)
 
 
 def listening(seen: Seen) -> Listening:

@@ -7,6 +7,7 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from dockerlab.discover.entry import Entry, Json
+from dockerlab.discover.secrets import revealing
 from dockerlab.kernel.addresses import IpNetwork
 from dockerlab.snapshot import NetworkState
 
@@ -32,7 +33,10 @@ def addresses(entry: Entry, state: NetworkState, detail: Json, *, addressed: boo
     if chosen:
         entry.say(f"{' and '.join(map(str, chosen))} here, which the engine chose")
     driver = str(ipam.get("Driver") or "default")
-    options = {str(key): str(value) for key, value in (ipam.get("Options") or {}).items()}
+    options = {str(key): str(value) for key, value in sorted((ipam.get("Options") or {}).items())}
+    for key in [key for key, value in options.items() if revealing(key, value)]:
+        entry.say(f"left out, as it looks like a secret: the option {key} of the address driver")
+        del options[key]
     if driver not in ("default", "null") or options or any(_reserved(config) for config in pools):
         long: dict[str, Any] = {"driver": driver} if driver != "default" else {}
         if pools:

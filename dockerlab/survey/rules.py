@@ -49,7 +49,7 @@ def ruleset(said: Json) -> Ruleset:
 
 
 def _told_by_nft(what: str, said: Json) -> bool:
-    """Tell whether iptables of a family may fail: nft shows its tables, and those of legacy iptables were read if any."""
+    """Tell whether iptables of a family may fail: nft shows its tables, and legacy ones were read if there are any."""
     old = what in said.get("old", ())
     return bool(said.get("known")) and what in PROGRAMS and (not old or ok(said.get(f"legacy {what}", FAILED)))
 

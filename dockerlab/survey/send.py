@@ -13,8 +13,8 @@ from dockerlab.kernel.model import Machine
 from dockerlab.survey.asking import Answers, ask_all
 from dockerlab.survey.parse import machine
 
-Detail = Literal["all", "host"]
-"""How much is looked at: all namespaces, or the host's own alone."""
+Detail = Literal["all", "host", "listeners"]
+"""How much is looked at: all namespaces, the host's own alone, or no more than who listens in those of processes."""
 T = TypeVar("T")
 
 PROGRAM = Program(

@@ -8,12 +8,15 @@ from support.engines import container, identity, network, snapshot
 from dockerlab import modes
 from dockerlab.discover.definition import discovered
 from dockerlab.discover.renaming import renamed
+from dockerlab.discover.spot import listening
 from dockerlab.discover.wanted import Wanted
 from dockerlab.discover.words import READERS
 from dockerlab.errors import UsageError
+from dockerlab.kernel.model import Listener, Machine, Namespace
 from dockerlab.lab.container import Container
 from dockerlab.lab.loader import loads
 from dockerlab.lab.words import WORDS
+from dockerlab.survey import Seen
 
 LAN = {"driver": "macvlan", "subnet": "192.168.22.0/24", "gateway": "192.168.22.1", "Options": {"parent": "eth0"}}
 
@@ -166,6 +169,19 @@ def test_listening():
     web = container("web", {"bridge": {}}, host={"PortBindings": {"80/tcp": [{"HostPort": "8080"}]}})
     lab = found(snapshot("vm0", [web]), listening={"vm0": {web["Id"]: (80, 9000)}}).lab
     assert lab.containers["web"].expose == (9000,)
+
+
+def test_who_listens():
+    """Of a container's namespace the ports for others count; on the host's network those of its own process alone."""
+    inside = Namespace(1, pids=(7,), listeners=(Listener("tcp", "0.0.0.0", 80), Listener("tcp", "127.0.0.11", 4000)))
+    outside = Namespace(
+        2, host=True, pids=(8,), listeners=(Listener("tcp", "::", 8000, ((8, "httpd"),)), Listener("tcp", "::", 22))
+    )
+    web, far = container("web", {"front": {}}), container("far", mode="host")
+    far["State"]["Pid"] = 8
+    books = {"vm0": snapshot("vm0", [web, far], [network("front")])}
+    seen = Seen(books, {}, {"vm0": Machine("vm0", namespaces=(inside, outside))})
+    assert listening(seen) == {"vm0": {web["Id"]: (80,), far["Id"]: (8000,)}}
 
 
 @pytest.mark.parametrize(

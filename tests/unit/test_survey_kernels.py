@@ -73,6 +73,16 @@ def test_legacy_and_new_rules_side_by_side():
     ]
 
 
+def test_rules_that_nft_and_legacy_iptables_show():
+    """Where iptables itself fails, and what keeps its rules was read by others, nothing is unread."""
+    chain = {"family": "ip", "table": "filter", "name": "FORWARD", "type": "filter", "hook": "forward", "prio": 0}
+    shown = answered(json.dumps({"nftables": [{"chain": chain}]}))
+    told = {"known": True, "old": ["ip"], "ip": MISSING, "legacy ip": answered(LEGACY), "nft ip filter": shown}
+    found = ruleset(told)
+    assert found.read == {"ip", "ip6"}
+    assert {chain.backend for chain in found.chains} == {"nft", "iptables-legacy"}
+
+
 def test_a_chain_beside_those_of_iptables():
     """Of a table that iptables shares with nft, what iptables-save printed is not read a second time."""
     chain = {"family": "ip", "table": "filter", "name": "FORWARD", "type": "filter", "hook": "forward", "prio": 0}

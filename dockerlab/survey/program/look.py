@@ -23,8 +23,8 @@ def look(wanted: "Json") -> "Json":
     """Return what this host shows, by where it was read.
 
     `pids` are processes whose namespaces are looked into, and whose name servers are told; without them the engine is
-    asked for its containers, and what it says is there, too. `detail` is `all`, or `host` for the host's own namespace
-    alone.
+    asked for its containers, and what it says is there, too. `detail` is `all`, `host` for the host's own namespace
+    alone, or `listeners` for who listens in those of the processes and the host's.
     """
     prepare()
     if wanted["pids"] is None:
@@ -33,8 +33,9 @@ def look(wanted: "Json") -> "Json":
     else:
         pids = wanted["pids"]
         said = {"resolvers": {str(pid): text_of(f"/proc/{pid}/root/etc/resolv.conf") for pid in pids}}
-    whole = wanted["detail"] == "all"
-    namespaces, unread = namespaces_of(pids if whole else [], hidden=whole)
+    detail = wanted["detail"]
+    inside = [] if detail == "host" else pids
+    namespaces, unread = namespaces_of(inside, hidden=detail == "all", brief=detail == "listeners")
     processes = Processes()
     sockets = {each["inode"] for space in namespaces for each in space.get("sockets", ())}
     return dict(

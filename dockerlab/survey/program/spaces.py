@@ -40,6 +40,7 @@ class Space:
 
     def __init__(self, handle: "int", host: "bool" = False) -> None:
         self.handle = handle
+        self.brief = False
         self.host = host
         self.entered = host
         self.process = "self" if host else ""
@@ -69,7 +70,10 @@ class Space:
         return {"id": number, "host": self.host, "paths": self.paths, "pids": self.pids}
 
     def seen(self) -> "Json":
-        """Return what is here, by where it was read."""
+        """Return what is here, by where it was read; in `brief`, who listens."""
+        if self.brief:
+            brief = f"/proc/{'thread-self' if self.entered else self.process or 'self'}/net"
+            return dict(self.named(), said={}, **self.heard(brief))
         said = batch(self)
         said["rule6"] = USUAL6 if self.entered and usual_rules6() else self.run(RULES6)
         if not self.host and not self.pids:
@@ -103,10 +107,12 @@ def batch(space: "Space") -> "dict[str, Json]":
     return {what: space.run(["ip", "-json", "-details", *line.split()]) for what, line in BATCH.items()}
 
 
-def namespaces_of(pids: "list[int]", *, hidden: "bool") -> "tuple[list[Json], dict[str, str]]":
-    """Return what is in each network namespace of the host, and what could not be entered."""
+def namespaces_of(pids: "list[int]", *, hidden: "bool", brief: "bool" = False) -> "tuple[list[Json], dict[str, str]]":
+    """Return what is in each network namespace of the host, in `brief` who listens, and what could not be entered."""
     unread = {}  # type: dict[str, str]
     spaces = opened(pids, unread, hidden=hidden)
+    for space in spaces.values():
+        space.brief = brief
     found = together([partial(Space.look, space) for space in spaces.values()])
     for space in spaces.values():
         os.close(space.handle)
