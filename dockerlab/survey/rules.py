@@ -86,7 +86,7 @@ class _Reading:
 
     def nft(self, table: str, answer: Json) -> None:
         """Take in what nft printed of a table, or of all of them where no table is named."""
-        own = [(chain.family, chain.table, chain.name) for chain in self.chains]
+        own = [(each.family, each.table, each.name) for each in self.chains if each.backend != "iptables-legacy"]
         try:
             found = nft.read(json.loads(_printed(answer)), own)
         except ValueError as error:
