@@ -19,6 +19,13 @@ PINGS = {
         "centos9": {"centos8 192.168.1", "centos8 "},
         "vm0": {"centos8 192.168.1", "centos8 ", "centos9 192.168.1", "centos9 "},
     },
+    "firewall": {  # pings are let in; what INPUT drops are connections
+        "web": {"db", "vm0", "vm1", "gateway:front"},
+        "db": {"web", "vm0", "vm1", "gateway:front"},
+        "far": {"db", "vm0", "vm1", "gateway:bridge"},
+        "vm0": {"web", "db", "vm1", "gateway:front"},
+        "vm1": {"db", "far", "vm0", "gateway:bridge"},
+    },
     "layers": {
         "site": {"client", "vm0", "gateway:front"},
         "client": {"site", "vm0", "gateway:front"},

@@ -30,7 +30,11 @@ def test_what_is_shown_is_what_runs(path):
     example = read(path)
     joined = scripts.of(example, who(example)).replace(" \\\n  ", " ")
     for step in plan_up(example, Engines(example.hosts)).steps:
-        for command in step.commands:
+        noted = (step.key.kind, step.key.name) == (
+            "receipt",
+            "ground",
+        )  # says what was there before, which no script can
+        for command in () if noted else step.commands:
             assert command.shell() in joined
 
 
