@@ -78,7 +78,6 @@ def explain(
     what.refuse_with(lab)
     if lab is None or (source is None) != (to is None):
         raise UsageError("name both ends, FROM and TO, or neither of them")
-    _check_together(offline=offline, live=live, trace=trace, student=student is not None, pair=source is not None)
     if against is not None or there:
         if live or trace or student is not None:
             raise UsageError("--against compares what is expected: leave out --live, --trace and --student")
@@ -86,6 +85,7 @@ def explain(
         _differing(call, (source, to, probe), where, form, output)
     if form is not o.WordsFormat.TABLE:
         raise UsageError(f"--format {form.value} is of what differs: add --against")
+    _check_together(offline=offline, live=live, trace=trace, student=student is not None, pair=source is not None)
     imagined = o.checked_engine(engine or o.ENGINE)
     if offline:
         from dockerlab.reach import asked, worlds

@@ -38,7 +38,7 @@ def environment(project: Project, service: str, spec: Node) -> Node | None:
             made[name] = node.of(value)
         elif value is not None:
             made[name] = node.of(None)
-            if node.value is not None or name not in spec.source.shell:
+            if node.value is not None or name not in spec.source.given:
                 project.given.setdefault(service, {})[name] = value
     return (own or spec).of(made) if made else None
 

@@ -17,22 +17,9 @@ from dockerlab.compose.options import Options
 from dockerlab.compose.project import Project, named, project_of
 from dockerlab.compose.read import Reader, own_name
 from dockerlab.errors import DefinitionError, Located
-from dockerlab.lab.document import parse
 from dockerlab.lab.loader import Check, Definition, checked
 from dockerlab.lab.model import Network
 from dockerlab.lab.problem import Problem
-
-SECTIONS = ("services", "include")
-"""A file with one of these and without `containers` is a Compose file."""
-
-
-def is_compose(text: str, file: str) -> bool:
-    """Tell a Compose file from a definition of our own; of what cannot be read, that reader is to say why."""
-    try:
-        found = parse(text, file, compose=True).data
-    except DefinitionError:
-        return False
-    return "containers" not in found and any(section in found for section in SECTIONS)
 
 
 def load(
@@ -46,7 +33,7 @@ def load(
     every = [*paths, *options.files]
     directory = every[0].parent
     variables = environment_of(directory, list(options.env_files), options.environment)
-    reader = Reader(shell=options.environment.keys())
+    reader = Reader(given=options.environment.keys())
     name = named(own_name(every, variables), directory, options, variables)
     variables["COMPOSE_PROJECT_NAME"] = name  # as Compose has it for everything but the name itself
     root = put_together(every, directory, variables, reader)

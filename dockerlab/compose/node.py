@@ -16,13 +16,13 @@ from dockerlab.lab.problem import KeyPath, dotted
 class Source:
     """A file, the directory that its relative paths begin at, and the variables that it is interpolated with.
 
-    `shell` are the names of those that whoever calls has set.
+    `given` are the names of those that whoever calls has set.
     """
 
     file: str
     directory: Path
     variables: Mapping[str, str] = field(default_factory=dict)
-    shell: Collection[str] = ()
+    given: Collection[str] = ()
 
 
 @dataclass(frozen=True)

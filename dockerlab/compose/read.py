@@ -23,10 +23,10 @@ REMOTE = ("oci://", "git://", "http://", "https://", "ssh://", "git@", "github.c
 class Reader:
     """What is found while files are read: mistakes, variables that nobody set, and which files there were.
 
-    `shell` are the names of the variables that whoever calls has set.
+    `given` are the names of the variables that whoever calls has set.
     """
 
-    shell: Collection[str] = ()
+    given: Collection[str] = ()
     wrong: list[Located] = field(default_factory=list)
     unset: dict[str, None] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)
@@ -43,7 +43,7 @@ class Reader:
             raise UsageError(f"{path}: more than {MAX_FILES} Compose files are included or extended, one by another")
         document = parse(text_of(path), str(path), compose=True)
         self.wrong += [Located(str(path), *mark, "", problem.message) for problem, mark in document.mistakes]
-        tree = of_document(document, Source(str(path), directory, variables, self.shell))
+        tree = of_document(document, Source(str(path), directory, variables, self.given))
         kept = {key: child for key, child in tree.children().items() if not key.startswith("x-")}
         filled = interpolated(tree.of(kept), self.wrong, self.unset.setdefault)
         return _long(filled, self.wrong)

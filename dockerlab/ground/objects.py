@@ -8,7 +8,7 @@ from hashlib import sha256
 from ipaddress import IPv4Network, IPv6Network
 
 from dockerlab.ground import firewall
-from dockerlab.kernel import iptables, nft, nft_source
+from dockerlab.kernel import iptables
 from dockerlab.kernel.addresses import IpAddress, IpNetwork
 from dockerlab.kernel.model import Link
 from dockerlab.kernel.routes import MAIN, Hop, Route, Selector
@@ -147,6 +147,10 @@ def _taken(chain: Chain, program: str, line: FilterLine, comment: str) -> Chain:
 
 def table(said: Firewall, lab: str) -> Ruleset:
     """Return the lab's own table of nftables."""
+    if not said.nft:
+        return Ruleset()
+    from dockerlab.kernel import nft, nft_source  # noqa: PLC0415 - a lab without such rules does without it
+
     name = firewall.table(lab)
     objects: list[dict[str, object]] = [{"table": {"family": "inet", "name": name}}]
     objects += [{"chain": _chain(name, chain, spec)} for chain, spec in said.nft.items()]
@@ -154,7 +158,7 @@ def table(said: Firewall, lab: str) -> Ruleset:
         for text in spec.rules:
             place = {"family": "inet", "table": name, "chain": chain, "handle": 0}
             objects.append({"rule": {**place, "expr": nft_source.terms(text)}})
-    read = nft.read({"nftables": objects}) if said.nft else Ruleset()
+    read = nft.read({"nftables": objects})
     return replace(read, chains=tuple(_as_written(chain, said.nft[chain.name].rules) for chain in read.chains))
 
 

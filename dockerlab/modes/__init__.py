@@ -8,9 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
 
-from dockerlab.compose import load as compose
-from dockerlab.compose.load import is_compose
 from dockerlab.compose.options import Options, files_in
+from dockerlab.compose.recognised import is_compose
 from dockerlab.errors import UsageError
 from dockerlab.lab.loader import NONE, Definition, read, text_of
 from dockerlab.lab.model import Container, Lab, Network
@@ -80,4 +79,6 @@ def definition(path: Path, overrides: Mapping[str, str] = NONE, options: Options
         return read(text, name, networks=network_types(), checks=[check], overrides=overrides)
     if overrides:
         raise UsageError(f"{name}: --set is for a definition's `vars`; a Compose file's variables are set by export")
-    return compose.load(paths, options, networks=network_types(), checks=[check])
+    from dockerlab.compose.load import load  # noqa: PLC0415 - a definition of our own does without all of it
+
+    return load(paths, options, networks=network_types(), checks=[check])

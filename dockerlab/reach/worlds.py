@@ -106,14 +106,18 @@ def engines_of(lab: Lab, seen: Looked) -> dict[str, Engine]:
 
 def _defined(lab: Lab, host: str, engine: Engine) -> Engine:
     daemon = lab.daemons.get(host, Daemon())
+
+    def settled(said: bool | None, given: bool) -> bool:
+        return given if said is None else said
+
     return replace(
         engine,
         backend=daemon.firewall_backend or engine.backend,
-        proxy=daemon.userland_proxy is not False,
-        iptables=daemon.iptables is not False,
-        ip6tables=daemon.ip6tables,
-        direct=daemon.allow_direct_routing is True,
-        forwards=daemon.ip_forward is not False,
+        proxy=settled(daemon.userland_proxy, engine.proxy),
+        iptables=settled(daemon.iptables, engine.iptables),
+        ip6tables=engine.ip6tables if daemon.ip6tables is None else daemon.ip6tables,
+        direct=settled(daemon.allow_direct_routing, engine.direct),
+        forwards=settled(daemon.ip_forward, engine.forwards),
     )
 
 
