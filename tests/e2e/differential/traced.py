@@ -24,12 +24,13 @@ class Traced:
     differing: list = field(default_factory=list)
     """A line for each packet that met other rules than the walk."""
     blind: set = field(default_factory=set)
+    """What the kernels said that they do not tell of: a rule there that a walk meets makes the two differ."""
     refused: str = ""
     seconds: float = 0.0
 
     @property
     def clean(self):
-        return not (self.differing or self.blind or self.refused)
+        return not (self.differing or self.refused)
 
     def told(self):
         """Return what is not as it should be, a line each."""
