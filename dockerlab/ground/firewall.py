@@ -15,7 +15,7 @@ MARK = "dockerlab"
 OWN = "-A INPUT -i lo -j ACCEPT"
 ANSWERS = "-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT"
 PING = {
-    "iptables": "-A INPUT -p icmp --icmp-type echo-request -j ACCEPT",
+    "iptables": "-A INPUT -p icmp -m icmp --icmp-type 8 -j ACCEPT",
     "ip6tables": "-A INPUT -p ipv6-icmp -j ACCEPT",
 }
 REASONS = {

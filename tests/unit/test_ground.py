@@ -354,7 +354,7 @@ def test_pointed_out():
 TAKEN = {
     "policy": (lambda space: _filtered(space, lambda c: replace(c, policy="ACCEPT") if c.name == "INPUT" else c),
                "iptables --wait --table filter --policy INPUT DROP"),
-    "rule": (lambda space: _filtered(space, _without_ping), "--append INPUT -p icmp --icmp-type echo-request -j"),
+    "rule": (lambda space: _filtered(space, _without_ping), "--append INPUT -p icmp -m icmp --icmp-type 8 -j"),
     "route": (lambda space: replace(space, routes=tuple(r for r in space.routes if "192.0.2.200" not in r.text)),
               "ip -4 route add 192.0.2.200/32 dev shim"),
     "link": (lambda space: replace(space, links=tuple(x for x in space.links if x.name != "shim"),

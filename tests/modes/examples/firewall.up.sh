@@ -18,7 +18,7 @@ docker image inspect dockerlab/node >/dev/null 2>&1 || (
 # Note on the host what this lab changes of it, and what was there before: `down` puts it back
 #   --label …  whose it is: `down` goes by this
 docker volume create \
-  --label dockerlab.lab=firewall --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=- --label dockerlab.receipt=ground --label 'dockerlab.ground={"ground":{"firewall":{"iptables":["-A INPUT -i lo -j ACCEPT","-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT","-A INPUT -p tcp --dport 22 -j ACCEPT","-A INPUT -p icmp --icmp-type echo-request -j ACCEPT","-P INPUT DROP"],"ip6tables":["-A INPUT -i lo -j ACCEPT","-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT","-A INPUT -p tcp --dport 22 -j ACCEPT","-A INPUT -p ipv6-icmp -j ACCEPT","-P INPUT DROP"]}},"before":{"basis iptables filter":"","basis ip6tables filter":"","rule iptables -A INPUT -i lo -j ACCEPT":"","rule iptables -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT":"","rule iptables -A INPUT -p tcp --dport 22 -j ACCEPT":"","rule iptables -A INPUT -p icmp --icmp-type echo-request -j ACCEPT":"","rule ip6tables -A INPUT -i lo -j ACCEPT":"","rule ip6tables -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT":"","rule ip6tables -A INPUT -p tcp --dport 22 -j ACCEPT":"","rule ip6tables -A INPUT -p ipv6-icmp -j ACCEPT":"","policy iptables filter INPUT":null,"policy ip6tables filter INPUT":null}}' \
+  --label dockerlab.lab=firewall --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=- --label dockerlab.receipt=ground --label 'dockerlab.ground={"ground":{"firewall":{"iptables":["-A INPUT -i lo -j ACCEPT","-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT","-A INPUT -p tcp --dport 22 -j ACCEPT","-A INPUT -p icmp -m icmp --icmp-type 8 -j ACCEPT","-P INPUT DROP"],"ip6tables":["-A INPUT -i lo -j ACCEPT","-A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT","-A INPUT -p tcp --dport 22 -j ACCEPT","-A INPUT -p ipv6-icmp -j ACCEPT","-P INPUT DROP"]}},"before":{"basis iptables filter":"","basis ip6tables filter":"","rule iptables -A INPUT -i lo -j ACCEPT":"","rule iptables -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT":"","rule iptables -A INPUT -p tcp --dport 22 -j ACCEPT":"","rule iptables -A INPUT -p icmp -m icmp --icmp-type 8 -j ACCEPT":"","rule ip6tables -A INPUT -i lo -j ACCEPT":"","rule ip6tables -A INPUT -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT":"","rule ip6tables -A INPUT -p tcp --dport 22 -j ACCEPT":"","rule ip6tables -A INPUT -p ipv6-icmp -j ACCEPT":"","policy iptables filter INPUT":null,"policy ip6tables filter INPUT":null}}' \
   dockerlab-ground-firewall-0
 
 # Create bridge network front: a Linux bridge on this host alone
@@ -97,13 +97,13 @@ iptables --wait \
   -m comment --comment dockerlab:firewall:ecb4f28d
 
 # A rule of the lab's in filter INPUT
-#   -p …  ping
-#   -m …  by this it is known as the lab's, and is taken out again
+#   -p icmp -m icmp --icmp-type 8 -j ACCEPT  ping
+#   -m …                                     by this it is known as the lab's, and is taken out again
 iptables --wait \
   --table filter \
   --append INPUT \
-  -p icmp --icmp-type echo-request -j ACCEPT \
-  -m comment --comment dockerlab:firewall:75ee39dc
+  -p icmp -m icmp --icmp-type 8 -j ACCEPT \
+  -m comment --comment dockerlab:firewall:b63a1edb
 
 # A rule of the lab's in filter INPUT
 #   -i lo -j ACCEPT  what the host says to itself
