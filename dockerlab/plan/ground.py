@@ -24,6 +24,8 @@ from dockerlab.snapshot import LABEL_LAB, Snapshot
 ORDER = get_args(Kind)
 """The kinds of things in the order in which they are made: what goes, goes the other way round."""
 IMAGES = ("image", "built image")
+UNUSED: Mapping[Kind, str] = {"policy": "ACCEPT"}
+"""What a thing was where nobody noted it: a policy of DROP that is left without its rules lets nobody in any more."""
 
 
 @dataclass(frozen=True)
@@ -142,8 +144,8 @@ def _undone(
     """Yield what has to be undone, the last thing first: what is there, and what has the value that the lab gave."""
     known = sorted(noted, key=lambda each: ORDER.index(each[0].kind))
     chains = frozenset(deed.about["line"].chain for deed, _ in known if deed.kind == "chain")
-    for deed, was in reversed(known):
-        now = present.now(deed, beneath)
+    for deed, noted_as in reversed(known):
+        now, was = present.now(deed, beneath), noted_as or UNUSED.get(deed.kind)
         if now is None:
             continue
         if not present.is_value(deed):

@@ -59,7 +59,9 @@ for save in iptables-save ip6tables-save; do
                                 /^:/ && $2 != "ACCEPT" { print where, table, $1, $2 }'
 done
 nft list tables | grep -vE '^table ip6? (raw|mangle|nat|filter|security)$'
-for version in 4 6; do ip -j -$version rule; ip -$version route show table all | grep -vE 'fe80::|ff00::' | sed 's, linkdown,,'; done
+for version in 4 6; do
+    ip -j -$version rule; ip -$version route show table all | grep -vE 'fe80::|ff00::' | sed 's, linkdown,,'
+done
 ip -o address show | grep -v fe80:: | sed 's/ *valid_lft.*//'
 ip -o link show | grep -v veth | grep -oE '^[0-9]+: [^ ]+ .* mtu [0-9]+'
 cat /proc/sys/net/ipv4/conf/all/rp_filter

@@ -153,6 +153,23 @@ def test_undone_to_the_last_thing():
     assert not removal.notes
 
 
+def test_a_policy_of_which_nobody_knows_what_it_was():
+    """Noted by a script, which looks at nothing, it becomes what a kernel begins with before the rules beside it go."""
+    definition = lab(TEXT)
+    engines, before = Engines(definition.hosts), bare(definition)
+    blind = plan.up(
+        definition, who(definition), Situation(engines.snapshots(), engines.addresses(), engines.files(), {})
+    )
+    engines.carry_out(plan.Plan(tuple(s for s in blind.steps if s.key.kind == "receipt")))
+    removal = plan.down(engines.snapshots(), "demo", None, beneath={"vm0": made(definition, before)})
+    lines = typed(step for step in removal.ordered() if step.key.kind == "host")
+    opened = lines.index("iptables --wait --table filter --policy INPUT ACCEPT")
+    assert all(
+        opened < number for number, line in enumerate(lines) if line.startswith("iptables") and "--delete" in line
+    )
+    assert not any("mtu" in line for line in lines)
+
+
 def test_nothing_is_undone_that_is_not_there():
     """Killed right after the receipt, `down` forgets that alone; what somebody else has set since stays."""
     definition = lab(TEXT)

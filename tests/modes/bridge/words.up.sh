@@ -90,17 +90,17 @@ sh -c 'rc=$(docker wait "$1") || exit 1
 test "$rc" = 0 || { echo "$1 ended with exit code $rc" >&2; exit 1; }' wait job
 
 # Start container web
-#   --detach --interactive --tty       in the background, with a terminal: a shell as main process then stays
-#   --name web                         what the definition, the other commands and DNS call it
-#   --network …                        its place on the first network
-#   --mac-address 02:42:ac:1c:01:0a    its MAC address on its first network
-#   --mount …                          what it sees of other file systems
-#   --mount …                          what it sees of other file systems
-#   --restart unless-stopped           when the engine starts it again
-#   --health-cmd 'nc -z 127.0.0.1 80'  well is where this ends with 0
-#   --health-interval 5s               between two looks
-#   --memory 64m                       how much memory it gets at most
-#   --label …                          whose it is: `down` goes by this
+#   --detach --interactive --tty     in the background, with a terminal: a shell as main process then stays
+#   --name web                       what the definition, the other commands and DNS call it
+#   --network …                      its place on the first network
+#   --mac-address 02:42:ac:1c:01:0a  its MAC address on its first network
+#   --mount …                        what it sees of other file systems
+#   --mount …                        what it sees of other file systems
+#   --restart unless-stopped         when the engine starts it again
+#   --health-cmd …                   well is where this ends with 0
+#   --health-interval 5s             between two looks
+#   --memory 64m                     how much memory it gets at most
+#   --label …                        whose it is: `down` goes by this
 docker run \
   --detach --interactive --tty \
   --name web \
@@ -109,11 +109,15 @@ docker run \
   --mount type=volume,source=site,target=/www,readonly \
   --mount type=bind,source=/srv,target=/srv \
   --restart unless-stopped \
-  --health-cmd 'nc -z 127.0.0.1 80' \
+  --health-cmd 'wget -q -O /dev/null http://127.0.0.1/etc/hostname' \
   --health-interval 5s \
   --memory 64m \
-  --label dockerlab.lab=words --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=bbb517d9e7e1 \
-  dockerlab/node
+  --label dockerlab.lab=words --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=d2e4a585cef5 \
+  dockerlab/node \
+  httpd \
+  -f \
+  -p \
+  80
 
 # Attach web to network rear as well
 #   --gw-priority 5  the network with the largest gives the default route
@@ -147,5 +151,5 @@ docker run \
   --name beside \
   --network container:web \
   --pid container:web \
-  --label dockerlab.lab=words --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=c8e4223cf763 \
+  --label dockerlab.lab=words --label dockerlab.owner=teacher@desk --label dockerlab.run=0 --label dockerlab.fingerprint=a1438b5031f5 \
   dockerlab/node
