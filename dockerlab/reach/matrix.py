@@ -155,6 +155,7 @@ class Model:
     world: World
     asked: Questions
     packets: dict[Hashable, Expectation] = field(default_factory=dict)
+    targets: dict[int, Hashable] = field(default_factory=dict)
     shared: dict[Hashable, list[Expectation | None]] = field(default_factory=dict)
     """What all askers of a kind are told of each question, as far as one of them has asked it."""
 
@@ -208,11 +209,19 @@ class Model:
 
     def _of_target(self, number: int, home: SpaceId | None) -> Hashable:
         """Return what two targets have in common that fare alike from everywhere but their own namespace."""
+        if home is not None and number in self._alone.get(home, ()):
+            target = self.asked.packets[number].target
+            return (target.text, target.to, home)
+        found = self.targets.get(number)
+        if found is None:
+            found = self.targets[number] = self._from_elsewhere(number)
+        return found
+
+    def _from_elsewhere(self, number: int) -> Hashable:
         target, _, _, port = self.asked.packets[number]
         holder = self.world.homes.get(target.holder or "")
-        by_itself = home is not None and number in self._alone.get(home, ())
-        if target.address is None or holder is None or target.published or by_itself:
-            return (target.text, target.to, home if by_itself else None)
+        if target.address is None or holder is None or target.published:
+            return (target.text, target.to, None)
         meant = holder if len(self.world.fabric.holders.get(target.address, ())) > 1 else None
         return (self._targets[target.address, port], meant, target.to in self.world.lab.containers)
 

@@ -38,7 +38,7 @@ class Known(NamedTuple):
 def known(world: World, asking: str, asked: str, name: str) -> Known:
     """Return what Docker's DNS, asked in one's namespace, knows of a name that another's may have."""
     there = world.people.known_on.get(asked, ())
-    held = {str(address) for _, address in world.people.addresses.get(asked, ())}
+    held = world.people.texts.get(asked, frozenset())
     own: dict[str, None] = {}
     others: dict[str, None] = {}
     shares = False

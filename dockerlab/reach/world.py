@@ -46,6 +46,11 @@ class People:
     named: Mapping[tuple[Place, str], tuple[str, ...]]
     known_on: Mapping[str, tuple[Place, ...]]
 
+    @cached_property
+    def texts(self) -> Mapping[str, frozenset[str]]:
+        """Return the addresses of each container and host as names give them."""
+        return {name: frozenset(str(address) for _, address in held) for name, held in self.addresses.items()}
+
 
 @dataclass(frozen=True)
 class World:
