@@ -30,6 +30,7 @@ from dockerlab.probe.base import (
     unreachable,
 )
 from dockerlab.probe.doors import Doors
+from dockerlab.probe.records import Arrival
 from dockerlab.words import Symptom
 
 SandboxId = tuple[str, int]
@@ -74,7 +75,7 @@ class HostRecords:
     """What one agent reported.
 
     `sandboxes` holds the namespace of each of its places, or why it could not be entered; `cells` the record of each
-    of its own cells by number; `arrivals` which try of which cell arrived in which namespace; `missed` how many packets
+    of its own cells by number; `arrivals` which try of which cell arrived in which namespace, by which mark; `missed` how many packets
     each namespace's sockets had no room for; `overflows` how often a neighbour table of its kernel was full meanwhile.
     `numbers` are those that its own connections began with; `knocks` says of connections to the ports of a namespace
     that somebody's door leads to: namespace, port, number, and what became of it (`knocks.py`); `deaf` why they were
@@ -84,7 +85,7 @@ class HostRecords:
 
     sandboxes: Mapping[Place, int | str] = field(default_factory=dict)
     cells: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
-    arrivals: frozenset[tuple[int, int, int]] = frozenset()
+    arrivals: frozenset[Arrival] = frozenset()
     missed: Mapping[int, int] = field(default_factory=dict)
     overflows: int = 0
     numbers: frozenset[int] = frozenset()
@@ -112,6 +113,23 @@ def join(cells: Sequence[Cell], records: Mapping[str, HostRecords], *, last: boo
     return found
 
 
+def arrivals(cells: Sequence[Cell], records: Mapping[str, HostRecords]) -> dict[tuple[int, int], set[SandboxId]]:
+    """Return where each try of each cell arrived: only by the mark that its sender drew for it, and told nobody.
+
+    So no host can claim what did not come to it, but of packets that it sent itself.
+    """
+    sent: dict[tuple[int, int], Any] = {}
+    for cell in cells:
+        record = records.get(cell.source.host, HostRecords()).cells.get(cell.number, {})
+        sent |= {(cell.number, attempt): mark for attempt, mark in record.get("marks", ())}
+    found: dict[tuple[int, int], set[SandboxId]] = {}
+    for host, record_of in records.items():
+        for number, attempt, sandbox, mark in record_of.arrivals:
+            if sent.get((number, attempt)) == mark:
+                found.setdefault((number, attempt), set()).add((host, sandbox))
+    return found
+
+
 def _meant(cell: Cell) -> tuple[Place, str, tuple[str, str] | None]:
     """Return what cells have in common that ask the same sandbox from the same one by the same address."""
     return (cell.source, cell.address, cell.target.sandbox if cell.target is not None else None)
@@ -122,10 +140,7 @@ class _Evidence:
 
     def __init__(self, cells: Sequence[Cell], records: Mapping[str, HostRecords]) -> None:
         self.records = records
-        self.arrivals: dict[tuple[int, int], set[SandboxId]] = {}
-        for host, record in records.items():
-            for number, attempt, sandbox in record.arrivals:
-                self.arrivals.setdefault((number, attempt), set()).add((host, sandbox))
+        self.arrivals = arrivals(cells, records)
         self.names: dict[SandboxId, str] = {}
         for host, record in records.items():
             for place, found in record.sandboxes.items():
@@ -137,7 +152,6 @@ class _Evidence:
                 holder = self.sandbox(cell.target)
                 self.holders.setdefault(cell.address, set()).add(cell.target if isinstance(holder, str) else holder)
         self.doors = Doors(cells, records, self.sandbox)
-        self.overflows = sum(record.overflows for record in records.values())
 
     def sandbox(self, place: Place) -> SandboxId | str:
         """Return the identity of a place's sandbox, or why it is not known."""
@@ -179,9 +193,14 @@ class _Evidence:
         """Tell whether anybody answered the cell."""
         return self.records.get(cell.source.host, HostRecords()).cells.get(cell.number, {}).get("outcome") == "answered"
 
-    def silence(self, detail: str) -> Observation:
+    def overflowed(self, cell: Cell) -> bool:
+        """Tell whether a neighbour table was full on a host of the cell: no other one's word is about it."""
+        hosts = [cell.source.host, *([cell.target.host] if cell.target is not None else [])]
+        return any(self.records.get(host, HostRecords()).overflows > 0 for host in hosts)
+
+    def silence(self, cell: Cell, detail: str) -> Observation:
         """Return the observation of a cell that was sent and not answered."""
-        if self.overflows:
+        if self.overflowed(cell):
             return unknown("no answer, but a neighbour table overflowed meanwhile (net.ipv4.neigh.default.gc_thresh3)")
         return unreachable(TIMEOUT, detail)
 
@@ -202,11 +221,11 @@ class _Evidence:
             return doubted(record) or seen if seen.state == "reachable" else seen
         where = self.arrived(cell)
         if not where:
-            return self.silence("no sign of it at the target" if isinstance(target, tuple) else "")
+            return self.silence(cell, "no sign of it at the target" if isinstance(target, tuple) else "")
         if target in where:
             lost = unreachable(REPLY_LOST, f"the request arrived at {cell.target}, its reply did not come back")
-            return self.silence("") if self.overflows else lost
-        return self.silence(f"the request went to {self.name(where)}, which did not answer")
+            return self.silence(cell, "") if self.overflowed(cell) else lost
+        return self.silence(cell, f"the request went to {self.name(where)}, which did not answer")
 
     def identity(
         self, cell: Cell, target: SandboxId | str | None, where: set[SandboxId], rtt: float | None
@@ -242,7 +261,7 @@ class _Evidence:
             return early
         record = self.records[cell.source.host].cells[cell.number]
         if record["outcome"] == "silent":
-            return self.silence("")
+            return self.silence(cell, "")
         if cell.target is None or (ping is not None and ping.state == "reachable"):
             return reachable(record["rtt"])
         if ping is not None:
@@ -265,7 +284,7 @@ class _Evidence:
         record = self.records[cell.source.host].cells[cell.number]
         server = record["server"]
         if record["outcome"] == "silent":
-            return self.silence(f"the name server {server} did not answer")
+            return self.silence(cell, f"the name server {server} did not answer")
         return judge_names(cell, record["rcode"], record["addresses"], server, record.get("rtt"))
 
 

@@ -18,7 +18,7 @@ from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
 from dockerlab.plain import one_line
 from dockerlab.probe import base as probe
-from dockerlab.probe.agents import AgentProber, AgentUnavailable
+from dockerlab.probe.agents import AgentProber
 from dockerlab.probe.base import FLAKY, Observation, Prober
 from dockerlab.probe.portable import PortableProber
 from dockerlab.reach import Cell, Expectation, World
@@ -36,6 +36,7 @@ from dockerlab.verify.promises import promises
 from dockerlab.verify.swarms import torn_swarms
 from dockerlab.verify.verdicts import (
     UNANSWERED,
+    Checked,
     Report,
     held,
     judge_all,
@@ -66,6 +67,11 @@ class Trial:
     def world(self) -> World:
         """Return what the expectations follow from."""
         return self.wanted.world
+
+    @property
+    def told(self) -> Mapping[str, Snapshot]:
+        """Return what the engines of those hosts say that have answered."""
+        return {host: each for host, each in self.seen.snapshots.items() if host not in self.seen.silent}
 
     @property
     def rows(self) -> list[Row]:
@@ -119,13 +125,14 @@ def judge_trials(
     """
     seen = trials[0].seen
     started = time.monotonic()
-    spoke = ask(trials, hosts, prober, helper=helper)
+    spoken = ask(trials, hosts, prober, helper=helper)
     seconds = time.monotonic() - started
     again = _meanwhile(trials, seen, hosts, look)
     made = datetime.now(timezone.utc)
     reports = (_report(each, {name: hosts[name] for name in each.world.lab.hosts}, again) for each in trials)
     return [
-        replace(report, probers=dict.fromkeys(report.engines, spoke), seconds=seconds, made=made) for report in reports
+        replace(report, probers=dict.fromkeys(report.engines, spoke), seconds=seconds, made=made)
+        for report, spoke in zip(reports, spoken, strict=True)
     ]
 
 
@@ -146,26 +153,27 @@ def foreseen(lab: Lab, seen: Seen) -> Trial:
     return Trial(seen, wanted, as_is=True)
 
 
-def ask(trials: Sequence[Trial], hosts: Mapping[str, Host], choice: Choice, *, helper: bool = True) -> str:
-    """Have every cell observed, and return the name of the prober that spoke.
+def ask(trials: Sequence[Trial], hosts: Mapping[str, Host], choice: Choice, *, helper: bool = True) -> list[str]:
+    """Have every cell observed, and return the name of the prober that spoke for each lab.
 
-    Without `helper`, the portable one makes no container.
+    Where the agent cannot run on a host of a lab, the portable one asks for that lab, and for no other. Without
+    `helper`, that makes no container. Raises AgentUnavailable where the agent is asked for and cannot run.
     """
+    left = list(trials)
     if choice != "portable":
         agent = AgentProber(hosts)
-        try:
-            all_at_once(trials, agent)
-        except AgentUnavailable:
-            if choice == "agent":
-                raise
-        else:
-            return agent.name
-    for each in trials:
-        world, snapshots = each.world, each.seen.snapshots
+        all_at_once(trials, agent)
+        if choice == "agent":
+            for error in agent.unable.values():
+                raise error
+        left = [each for each in trials if agent.unable.keys() & each.world.lab.hosts.keys()]
+    for each in left:
+        world, snapshots = each.world, each.told
         there = each.wanted.now or world  # who really has which address
         portable = PortableProber(hosts, world.lab.name, held=held(there, snapshots), helper=helper)
         each.observed = observe(each.cells, world, snapshots, portable)
-    return PortableProber.name
+    asked = {id(each) for each in left}
+    return [PortableProber.name if id(each) in asked else AgentProber.name for each in trials]
 
 
 def all_at_once(trials: Sequence[Trial], prober: Prober) -> None:
@@ -177,7 +185,7 @@ def all_at_once(trials: Sequence[Trial], prober: Prober) -> None:
     askable: list[probe.Cell] = []
     first = 0
     for each in trials:
-        untold, wanted = questions(each.cells, each.world, each.seen.snapshots, each.expected, first)
+        untold, wanted = questions(each.cells, each.world, each.told, each.expected, first)
         told |= untold
         askable += wanted
         first += len(each.rows)
@@ -185,7 +193,7 @@ def all_at_once(trials: Sequence[Trial], prober: Prober) -> None:
     numbers = count()
     for each in trials:
         found = [told.get(number, UNANSWERED) for number in islice(numbers, len(each.rows))]
-        each.observed = recognised(each.cells, found, each.world, each.seen.snapshots)
+        each.observed = recognised(each.cells, found, each.world, each.told)
 
 
 def late(report: Report) -> int:
@@ -209,24 +217,29 @@ def _meanwhile(
 
     Where every cell was reached as expected, nothing can have happened that matters: nobody is asked again.
     """
+    there = [name for name in seen.snapshots if name not in seen.silent]
     if all(each.reached for each in trials):
         return seen.snapshots
     names = [name for each in trials for name in each.world.lab.containers]
-    return look({name: hosts[name] for name in seen.snapshots}, names)
+    return {**seen.snapshots, **look({name: hosts[name] for name in there}, names)}
 
 
 def _report(own: Trial, hosts: Mapping[str, Host], again: Mapping[str, Snapshot | HostError]) -> Report:
     """Return the report of one lab on its hosts; `again` is what the second look found on these and others."""
     lab, world, before = own.world.lab, own.world, {name: own.seen.snapshots[name] for name in hosts}
     found = {name: again[name] for name in hosts}
+    silent = {host: error for host, error in own.seen.silent.items() if host in hosts}
+    blind = {host: f"{host} could not be looked at" for host in silent}
     events = disturbed(world, before, found)
     now = {**before, **{name: answer for name, answer in found.items() if isinstance(answer, Snapshot)}}
-    cells = judge_all(own.rows, withdraw(own.rows, own.observed, world, events), own.wanted.predicted)
-    suspects = () if own.as_is else lab_suspects(world, own.seen.snapshots)
+    cells = judge_all(own.rows, withdraw(own.rows, own.observed, world, {**events, **blind}), own.wanted.predicted)
+    told = () if own.as_is else lab_suspects(world, own.seen.snapshots)
+    suspects = [suspect for suspect in told if suspect.cause.host not in silent]
     cells = attributed(cells, suspects)
     if own.wanted.now is not None:
         cells = of_hosts(cells, world, own.wanted.now, suspects)
-    torn = torn_swarms(cells, world, now, hosts)
+    torn = () if silent else torn_swarms(cells, world, now, hosts)
+    checks = (*promises(lab, own.seen, hosts), *image_checks.checks(lab, hosts))
     return Report(
         lab=lab.name,
         title=lab.title,
@@ -237,11 +250,17 @@ def _report(own: Trial, hosts: Mapping[str, Host], again: Mapping[str, Snapshot 
         seconds=0.0,
         world=world,
         facts={name: own.seen.facts[name] for name in hosts},
-        checks=(*promises(lab, own.seen, hosts), *image_checks.checks(lab, hosts)),
+        checks=tuple(_unless_silent(check, silent) for check in checks),
         ended=last_words(lab, hosts, now),
         disturbed=tuple(dict.fromkeys(events.values())),
-        notes=(*own.wanted.notes, *dict.fromkeys(events.values()), *torn),
+        notes=(*map(str, silent.values()), *own.wanted.notes, *dict.fromkeys(events.values()), *torn),
+        silent=silent,
     )
+
+
+def _unless_silent(check: Checked, silent: Mapping[str, HostError]) -> Checked:
+    """Return a check, unknown where its host did not answer."""
+    return replace(check, verdict="unknown", observed="could not be looked at") if check.host in silent else check
 
 
 def last_words(lab: Lab, hosts: Mapping[str, Host], snapshots: Mapping[str, Snapshot]) -> tuple[str, ...]:

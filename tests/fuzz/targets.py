@@ -255,7 +255,7 @@ def sets(data: bytes) -> None:
 def survey(data: bytes) -> None:
     """Whatever a host prints for the survey's program is its kernel's state, or HostError with the host's name."""
     try:
-        found = send.read("vm0", data, kernels.machine)
+        found = send.read("vm0", data, kernels.machine, Machine)
     except HostError as error:
         return _told(error, "vm0: ")
     except RecursionError:
