@@ -46,8 +46,8 @@ def read(host: Host, names: Collection[str] = (), detail: Detail = "all") -> Ans
     All on one connection, one question after the other: an answer takes the engine a few milliseconds, the start of
     another channel as long as a dozen of them.
     """
-    with connected(host, TELLS_MAC if detail == "every" else None) as (client, version):
-        version, info = formed(version, forms.Told), formed(client.info(), forms.Info)
+    with connected(host, TELLS_MAC if detail == "every" else None) as (client, told):
+        version, info = formed(told, forms.Told), formed(client.info(), forms.Info)
         nodes = _nodes(client) if (info.get("Swarm") or {}).get("ControlAvailable") else []
         networks = formed(client.networks(), list[forms.Network])
         whole = detail == "every"

@@ -6,9 +6,11 @@ import io
 from time import monotonic
 from typing import Any
 
+import requests
 from docker import APIClient
 from docker.errors import DockerException
 from requests import PreparedRequest, Response
+from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from dockerlab.gate import parsed
 
@@ -52,10 +54,15 @@ class BoundedClient(APIClient):
 def _whole(answer: Response, end: float) -> bytes:
     """Return the content of an answer; raises DockerException where it is too much, or takes too long."""
     found = bytearray()
-    for piece in answer.raw.stream(PIECE, decode_content=False):
-        found += piece
-        if len(found) > LARGEST:
-            raise DockerException(f"its answer has more than {LARGEST // 2**20} MiB: is it a Docker engine?")
-        if monotonic() > end:
-            raise DockerException(f"its answer was not whole after {TIMEOUT} s; is the host overloaded?")
+    try:
+        for piece in answer.raw.stream(PIECE, decode_content=False):
+            found += piece
+            if len(found) > LARGEST:
+                raise DockerException(f"its answer has more than {LARGEST // 2**20} MiB: is it a Docker engine?")
+            if monotonic() > end:
+                raise DockerException(f"its answer was not whole after {TIMEOUT} s; is the host overloaded?")
+    except ReadTimeoutError as error:
+        raise requests.ReadTimeout(error) from error
+    except HTTPError as error:
+        raise requests.ConnectionError(error) from error
     return bytes(found)

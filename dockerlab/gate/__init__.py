@@ -26,9 +26,7 @@ LONGEST = 200
 """So many characters of what is wrong are told: the words are a stranger's."""
 
 
-def admitted(
-    host: str, what: str, make: Callable[[], T], form: object = object, of: type[HostError] = HostError
-) -> T:
+def admitted(host: str, what: str, make: Callable[[], T], form: object = object, of: type[HostError] = HostError) -> T:
     """Return what is made of a host's words, once it is of the form that is declared for it.
 
     `make` is pure but for what it was given to read. Raises HostError, with `what` as the one who said it, such as

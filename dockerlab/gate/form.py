@@ -7,7 +7,8 @@ So whoever is given such a value need not ask again what it holds.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import fields, is_dataclass
 from functools import cache, reduce
 from operator import or_
@@ -37,7 +38,7 @@ def _check(form: Any) -> Check:  # noqa: PLR0911 - each kind of a declaration is
         return _places(given)
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return _mapping(origin, *given)
-    if isinstance(origin, type) and issubclass(origin, Sequence | Set):
+    if isinstance(origin, type) and issubclass(origin, Sequence | AbstractSet):
         return _items(origin, given[0])
     if is_typeddict(form):
         return _keys(form)
@@ -77,8 +78,14 @@ def _printable(text: str) -> bool:
 def _any_of(forms: tuple[Any, ...]) -> Check:
     def check(value: Any) -> str | None:
         told = [_check(form)(value) for form in forms]
-        return None if None in told else next((each for each in told if each and each[0] != " "), None) or _wrong(
-            value, reduce(or_, forms) if all(isinstance(form, type) for form in forms) else Union[forms]  # noqa: UP007
+        return (
+            None
+            if None in told
+            else next((each for each in told if each and each[0] != " "), None)
+            or _wrong(
+                value,
+                reduce(or_, forms) if all(isinstance(form, type) for form in forms) else Union[forms],  # noqa: UP007
+            )
         )
 
     return check

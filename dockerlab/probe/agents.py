@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
 
 from dockerlab.errors import HostError
@@ -18,7 +19,7 @@ from dockerlab.hosts.program import PYTHON, Program
 from dockerlab.probe.base import FLAKY, REPLY_LOST, TIMEOUT, Cell, Observation, Place
 from dockerlab.probe.doors import MIXED, UNPROVEN
 from dockerlab.probe.join import HostRecords, join
-from dockerlab.probe.records import RECORDS, Arrival, Done, Failed, Ready, Report
+from dockerlab.probe.records import LED, RECORDS, Arrival, Done, Failed, Ready, Report
 from dockerlab.probe.wire import NONCE_SIZE, TYPE_A, TYPE_AAAA, version_of
 
 AGENT = Program(
@@ -186,7 +187,7 @@ class Session:
         keys = {place: key for key, place in enumerate(self._places)}
         own = sorted((cell for cell in cells if cell.source in keys), key=_pair)
         self._own = {cell.number: cell for cell in own}
-        self._job = {
+        self.job = {
             "nonce": run.nonce,
             "patience": run.patience,
             "haste": run.haste,
@@ -227,7 +228,7 @@ class Session:
         self._conversation = self.host.converse(AGENT.argv("agent"), timeout=self._timeout)
         try:
             self._conversation.send(AGENT.source())
-            self._say(self._job)
+            self._say(self.job)
             line = self._agent.receive_line()
         except HostError:
             self._diagnose()
@@ -291,13 +292,21 @@ def _entered(place: Mapping[str, Any] | None) -> int | str:
     return found
 
 
+def _form(cell: Cell) -> object:
+    return RECORDS[cell.probe] if cell.behind is None else LED
+
+
 def records_of(report: Report, own: Mapping[int, Cell], sandboxes: Mapping[Place, int | str]) -> HostRecords:
     """Return what an agent reports of its own cells and of its own places; raises ValueError for anything else."""
-    cells = {record["number"]: record for record in report["cells"]}
+    cells: dict[int, Mapping[str, Any]] = {record["number"]: record for record in report["cells"]}
+    marks: dict[tuple[int, int], str] = {}
     for number, record in cells.items():
-        wrong = misfit(record, RECORDS[own[number].probe]) if number in own else " is none of its own"
+        wrong = misfit(record, _form(own[number])) if number in own else " is none of its own"
         if wrong is not None:
             raise ValueError(f"the record of cell {number}{wrong}")
+        marks |= {(number, attempt): mark for attempt, mark in record.get("marks", ())}
+        for address in record.get("addresses", ()):
+            ip_address(address)
     arrivals = frozenset(Arrival._make(each) for each in report["arrivals"])
     entered = {found for found in sandboxes.values() if isinstance(found, int)}
     seen = {each.sandbox for each in arrivals} | {each[0] for each in report["knocks"]}
@@ -308,8 +317,9 @@ def records_of(report: Report, own: Mapping[int, Cell], sandboxes: Mapping[Place
     return HostRecords(
         sandboxes=sandboxes,
         cells=cells,
+        marks=marks,
         arrivals=arrivals,
-        missed={sandbox: count for sandbox, count in report["missed"]},
+        missed=dict(report["missed"]),
         overflows=report["overflows"],
         numbers=frozenset(report["numbers"]),
         knocks=tuple((sandbox, port, number, what) for sandbox, port, number, what in report["knocks"]),

@@ -72,10 +72,11 @@ class Errno(Served):
     errno: str
 
 
-class Silent(Marked, Served):
-    """It was sent, and nothing came."""
+class Silent(Marked):
+    """It was sent, and nothing came; of a name, who was asked."""
 
     outcome: Literal["silent"]
+    server: str
 
 
 class Said(TypedDict):
@@ -110,18 +111,18 @@ class Echoed(Doubted):
     attempt: int
 
 
-class Led(Numbered, total=False):
-    """What a connection may have more that was to be led on: how it began, and whether the far end ended it."""
-
-    began: int | None
-    closed: bool
-
-
-class Accepted(Led):
+class Accepted(Numbered):
     """A connection was made."""
 
     outcome: Literal["answered"]
     rtt: float
+
+
+class Led(Accepted):
+    """One that was to be led on: how it began, where the kernel tells that, and whether the far end ended it."""
+
+    began: int | None
+    closed: bool
 
 
 class Timed(Numbered, total=False):
@@ -168,3 +169,6 @@ RECORDS: dict[Probe, object] = {
     "dns": LookedUp | Errno | Silent | Untested,
 }
 """The form of a record, by what was asked."""
+
+LED: object = Led | Errno | Silent | Untested
+"""That of a connection which whoever accepts it may have to lead on."""

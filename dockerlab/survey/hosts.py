@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from dockerlab import daemon, engine
 from dockerlab.daemon import DaemonFile
@@ -18,6 +19,8 @@ from dockerlab.lock import Locks
 from dockerlab.snapshot import GATEWAY_BRIDGE, Snapshot
 from dockerlab.survey import facts, send
 from dockerlab.survey.asking import Answers, ask_all, on_each, one_of
+
+T = TypeVar("T")
 
 PATIENCE = 15.0
 """Seconds in which an engine that was there a moment ago may come back."""
@@ -74,6 +77,14 @@ class Seen:
     machines: Mapping[str, Machine] = field(default_factory=dict)
     unseen: Mapping[str, HostError] = field(default_factory=dict)
     silent: Mapping[str, HostError] = field(default_factory=dict)
+
+    def on(self, hosts: Collection[str]) -> Seen:
+        """Return what was seen of these hosts alone."""
+
+        def of(each: Mapping[str, T]) -> dict[str, T]:
+            return {host: value for host, value in each.items() if host in hosts}
+
+        return Seen(of(self.snapshots), of(self.facts), of(self.machines), of(self.unseen), of(self.silent))
 
     def with_silent(self, silent: Mapping[str, HostError]) -> Seen:
         """Return the look with hosts that did not answer, as if nothing were on them; raises what all of them said.

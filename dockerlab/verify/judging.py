@@ -14,6 +14,7 @@ from typing import Literal
 
 from dockerlab import engine
 from dockerlab.errors import HostError
+from dockerlab.gate import NONSENSE, nonsense
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
 from dockerlab.plain import one_line
@@ -91,8 +92,10 @@ class Trial:
     @property
     def reached(self) -> bool:
         """Tell whether every cell was reached, as expected."""
-        pairs = zip(self.rows, self.observed, strict=True)
-        return all(one.state == "reachable" and expected.reachable for (_, expected), one in pairs)
+        pairs = zip(self.rows, self.observed, strict=False)
+        return len(self.observed) == len(self.rows) and all(
+            one.state == "reachable" and expected.reachable for (_, expected), one in pairs
+        )
 
 
 def judged(
@@ -123,17 +126,44 @@ def judge_trials(
 
     Without `helper`, no container is made on the hosts. `look` tells what has become of them meanwhile.
     """
-    seen = trials[0].seen
+    reports = []
+    for each in attempted(trials, hosts, prober, helper=helper, look=look):
+        if isinstance(each, HostError):
+            raise each
+        reports.append(each)
+    return reports
+
+
+def attempted(
+    trials: Sequence[Trial],
+    hosts: Mapping[str, Host],
+    prober: Choice = "auto",
+    *,
+    helper: bool = True,
+    look: Again = look_again,
+) -> list[Report | HostError]:
+    """Return a report for each trial, as `judge_trials` does, or why there is none: that is no other lab's affair.
+
+    Raises AgentUnavailable where the agent is asked for and a host cannot run it.
+    """
     started = time.monotonic()
-    spoken = ask(trials, hosts, prober, helper=helper)
+    spoken = ask(trials, hosts, prober, helper=helper) if trials else []
     seconds = time.monotonic() - started
-    again = _meanwhile(trials, seen, hosts, look)
+    again = _meanwhile(trials, hosts, look)
     made = datetime.now(timezone.utc)
-    reports = (_report(each, {name: hosts[name] for name in each.world.lab.hosts}, again) for each in trials)
-    return [
-        replace(report, probers=dict.fromkeys(report.engines, spoke), seconds=seconds, made=made)
-        for report, spoke in zip(reports, spoken, strict=True)
-    ]
+    found: list[Report | HostError] = []
+    for each, spoke in zip(trials, spoken, strict=True):
+        if isinstance(spoke, HostError):
+            found.append(spoke)
+            continue
+        own = {name: hosts[name] for name in each.world.lab.hosts}
+        try:
+            report = _report(each, own, again)
+        except NONSENSE as error:
+            found.append(nonsense(", ".join(own), "it", error))
+        else:
+            found.append(replace(report, probers=dict.fromkeys(report.engines, spoke), seconds=seconds, made=made))
+    return found
 
 
 def trial(lab: Lab, seen: Seen, *, as_is: bool = False) -> Trial:
@@ -153,13 +183,15 @@ def foreseen(lab: Lab, seen: Seen) -> Trial:
     return Trial(seen, wanted, as_is=True)
 
 
-def ask(trials: Sequence[Trial], hosts: Mapping[str, Host], choice: Choice, *, helper: bool = True) -> list[str]:
-    """Have every cell observed, and return the name of the prober that spoke for each lab.
+def ask(
+    trials: Sequence[Trial], hosts: Mapping[str, Host], choice: Choice, *, helper: bool = True
+) -> list[str | HostError]:
+    """Have every cell observed, and return the name of the prober that spoke for each lab, or why none could.
 
     Where the agent cannot run on a host of a lab, the portable one asks for that lab, and for no other. Without
     `helper`, that makes no container. Raises AgentUnavailable where the agent is asked for and cannot run.
     """
-    left = list(trials)
+    left, spoken = list(trials), dict[int, str | HostError]()
     if choice != "portable":
         agent = AgentProber(hosts)
         all_at_once(trials, agent)
@@ -171,9 +203,13 @@ def ask(trials: Sequence[Trial], hosts: Mapping[str, Host], choice: Choice, *, h
         world, snapshots = each.world, each.told
         there = each.wanted.now or world  # who really has which address
         portable = PortableProber(hosts, world.lab.name, held=held(there, snapshots), helper=helper)
-        each.observed = observe(each.cells, world, snapshots, portable)
-    asked = {id(each) for each in left}
-    return [PortableProber.name if id(each) in asked else AgentProber.name for each in trials]
+        try:
+            each.observed = observe(each.cells, world, snapshots, portable)
+        except HostError as error:
+            spoken[id(each)] = error
+        else:
+            spoken[id(each)] = portable.name
+    return [spoken.get(id(each), AgentProber.name) for each in trials]
 
 
 def all_at_once(trials: Sequence[Trial], prober: Prober) -> None:
@@ -210,18 +246,17 @@ def late(report: Report) -> int:
     )
 
 
-def _meanwhile(
-    trials: Sequence[Trial], seen: Seen, hosts: Mapping[str, Host], look: Again
-) -> Mapping[str, Snapshot | HostError]:
+def _meanwhile(trials: Sequence[Trial], hosts: Mapping[str, Host], look: Again) -> Mapping[str, Snapshot | HostError]:
     """Return what is on the hosts now that the cells were asked.
 
     Where every cell was reached as expected, nothing can have happened that matters: nobody is asked again.
     """
-    there = [name for name in seen.snapshots if name not in seen.silent]
+    before = {host: snapshot for each in trials for host, snapshot in each.seen.snapshots.items()}
     if all(each.reached for each in trials):
-        return seen.snapshots
+        return before
+    there = dict.fromkeys(host for each in trials for host in each.told)
     names = [name for each in trials for name in each.world.lab.containers]
-    return {**seen.snapshots, **look({name: hosts[name] for name in there}, names)}
+    return {**before, **look({name: hosts[name] for name in there}, names)}
 
 
 def _report(own: Trial, hosts: Mapping[str, Host], again: Mapping[str, Snapshot | HostError]) -> Report:
