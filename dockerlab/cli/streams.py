@@ -46,9 +46,7 @@ def prepare() -> None:
     What is no terminal gets UTF-8, like a file of `-o`; a terminal its own encoding, with `?` for what that lacks.
     """
     for number, way in enumerate((os.O_RDONLY, os.O_RDONLY, os.O_WRONLY)):  # 1: to be written, and refusing it
-        try:
-            os.fstat(number)
-        except OSError:
+        if not _is_open(number):
             os.open(os.devnull, way)
     if sys.stdin is None:
         sys.stdin = open(0, closefd=False, encoding="utf-8")  # noqa: SIM115 - for the whole process
@@ -56,6 +54,14 @@ def prepare() -> None:
         sys.stdout = _text(Output(1, "w", closefd=False), sys.__stdout__, "replace")
     if sys.stderr is sys.__stderr__:
         sys.stderr = _text(Notes(2, "w", closefd=False), sys.__stderr__, "backslashreplace")
+
+
+def _is_open(number: int) -> bool:
+    try:
+        os.fstat(number)
+    except OSError:
+        return False
+    return True
 
 
 def discard() -> None:
