@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 
 ORDERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
-"""What a terminal obeys, beside tabs and ends of lines; what turns the direction of text (Unicode's UAX 9); and the ends
-of lines that only some programs take for such.
+"""What a terminal obeys, beside tabs and ends of lines; what turns the direction of text (Unicode's UAX 9); and ends of
+lines that only some programs take for such.
 """
 
 IN_FILES = re.compile(f"(?!\r\n){ORDERS.pattern}")
