@@ -35,7 +35,8 @@ mount -t tmpfs -o mode=0700 tmpfs root
 mount -t tmpfs -o mode=0755 tmpfs home
 mount --bind "$storage/log" var/log
 mount --bind "$storage/docker" var/lib/docker
-mkdir -p run/sshd run/lock run/dockerlab
+mkdir -p run/sshd run/lock
+mkdir -m 0700 run/dockerlab
 [ -e var/run ] || ln -s ../run var/run
 
 rm -rf etc/docker etc/ssh etc/hosts etc/hostname etc/resolv.conf

@@ -95,7 +95,7 @@ def stop(
     if ended.left:
         lines = "\n".join(f"  {line}" for line in ended.left)
         say(f"not as it was at the beginning; mend it, and run stop again:\n{lines}")
-        raise typer.Exit(1)
+        raise typer.Exit(4)
     progress.forget(folder.id, where)
     say(f"{folder.id}: nothing is left")
 
