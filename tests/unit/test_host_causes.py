@@ -133,9 +133,7 @@ def test_a_container_that_is_cut_off_from_the_name_server(release):
     assert rows(port) == ([], [])
     odd, causes = rows(flushed)
     assert {(each.cell.source, each.cell.probe, each.predicted.symptom) for each in odd} == {("web", "dns", "refused")}
-    assert {(cause.where, cause.undo, cause.who) for cause in causes} == {
-        ("nat OUTPUT", "docker restart web", "web")
-    }
+    assert {(cause.where, cause.undo, cause.who) for cause in causes} == {("nat OUTPUT", "docker restart web", "web")}
 
 
 @pytest.mark.parametrize("name", CHANGES)
