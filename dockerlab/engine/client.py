@@ -60,7 +60,7 @@ def connected(host: Host, highest: tuple[int, int] | None = None) -> Iterator[tu
         with _opened(host, highest) as found:
             yield found
     except NONSENSE as error:
-        raise nonsense(host.name, "the engine", error, EngineError) from error
+        raise nonsense(host.name, "its engine", error, EngineError) from error
 
 
 @contextmanager

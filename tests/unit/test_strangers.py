@@ -198,7 +198,7 @@ def test_an_answer_without_end(monkeypatch):
 
     class Slow(Speaker):
         def __init__(self):
-            super().__init__(dict)
+            super().__init__(lambda _: {})
             self.said = [head]
 
         def receive(self, timeout):  # noqa: ARG002 - it takes its time
@@ -356,7 +356,7 @@ def test_verify_with_a_host_that_does_not_answer():
     assert near
     assert {each.observed.state for each in far} == {"unknown"}
     assert {each.observed.state for each in near} == {"reachable"}
-    assert "h1: what the engine says cannot be understood" in report.notes[0]
+    assert "h1: what its engine says cannot be understood" in report.notes[0]
     assert report.exit_code in (1, 3)
     assert not any(cause.host == "h1" for cause in report.causes)
     with pytest.raises(HostError):
