@@ -8,6 +8,7 @@ import sys
 import tracemalloc
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime, timezone
 from threading import Event
 from time import monotonic
 
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from support.labs import lab
 from support.strangers import Speaker, Stranger, honest_agent, honest_engine, whole
 
-from dockerlab import engine
+from dockerlab import engine, plan
 from dockerlab.cli import main
 from dockerlab.discover.spot import defined
 from dockerlab.engine import bounded
@@ -26,6 +27,7 @@ from dockerlab.probe import agents
 from dockerlab.probe.agents import AgentProber
 from dockerlab.probe.base import Cell, Place
 from dockerlab.provision.down import Which, plan_down
+from dockerlab.report import inventory
 from dockerlab.serve.board import Board
 from dockerlab.serve.rounds import rounds
 from dockerlab.session import Session
@@ -254,6 +256,10 @@ def test_random_answers_of_an_engine(answer, path):
     found = survey({"h0": honest("h0"), "h1": host}, detail="every")
     assert next(iter(found.answers)) == "h0"
     assert found.failures.keys() | found.answers.keys() == {"h0", "h1"}
+    now = datetime(2027, 1, 31, tzinfo=timezone.utc)
+    assert inventory.table(inventory.rows(found.answers, None, now))
+    assert inventory.expiring(found.answers, None, now) == []
+    assert {step.key.host for step in plan.down(found.answers, None, None).changes} >= {"h0"}
 
 
 @MANY
