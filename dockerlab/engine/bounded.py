@@ -13,6 +13,7 @@ from requests import PreparedRequest, Response
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from dockerlab.gate import parsed
+from dockerlab.gate.text import MOST, values_in
 
 TIMEOUT = 30
 """Seconds in which the engine has to answer a read, from the first byte of the question to the last of the answer."""
@@ -25,6 +26,8 @@ PIECE = 2**16
 
 class BoundedClient(APIClient):
     """A client that follows no redirect, asks for nothing that is packed, and reads JSON by the gate.
+
+    All answers together may have as many values as the gate lets one text have.
 
     Raises DockerException, beside what the SDK raises, and ValueError for JSON that the gate does not let in.
     """
@@ -47,6 +50,9 @@ class BoundedClient(APIClient):
         """Return an answer's content, as the SDK does, but for JSON that is read by the gate."""
         if json:
             self._raise_for_status(response)  # type: ignore[attr-defined]
+            self.values = getattr(self, "values", 0) + values_in(response.content)
+            if self.values > MOST:
+                raise ValueError(f"its answers have more than {MOST} values")
             return parsed(response.content)
         return super()._result(response, json=False, binary=binary)  # type: ignore[misc]
 

@@ -15,14 +15,17 @@ from docker.errors import APIError, DockerException
 from docker.utils import kwargs_from_env
 
 from dockerlab.engine.bounded import LARGEST, TIMEOUT, BoundedClient
-from dockerlab.engine.dial import DialAdapter, ProcessSocket
+from dockerlab.engine.dial import Budget, DialAdapter, ProcessSocket
 from dockerlab.errors import EngineError, HostError
 from dockerlab.gate import LONGEST, NONSENSE, nonsense
 from dockerlab.hosts.base import ENGINE, Host
 from dockerlab.hosts.process import Process
 
-OVERHEAD = 2**20
-"""Bytes that HTTP may put around an answer: its head, and the sizes of its pieces."""
+WHOLE = 120.0
+"""Seconds in which all questions of one use of the engine have to be answered; a thousand containers take twenty."""
+
+MOST = 2 * LARGEST
+"""Bytes that all its answers may have, with what HTTP puts around them."""
 
 CHANNEL_WAIT = 120
 """Seconds that may pass until a channel of a busy connection is free."""
@@ -60,7 +63,7 @@ def connected(host: Host, highest: tuple[int, int] | None = None) -> Iterator[tu
         with _opened(host, highest) as found:
             yield found
     except NONSENSE as error:
-        raise nonsense(host.name, "the engine", error, EngineError) from error
+        raise nonsense(host.name, "its engine", error, EngineError) from error
 
 
 @contextmanager
@@ -87,9 +90,10 @@ def _opened(host: Host, highest: tuple[int, int] | None) -> Iterator[tuple[APICl
 def _dialled(name: str, host: Keeper, highest: tuple[int, int] | None) -> Iterator[tuple[APIClient, dict[str, Any]]]:
     """Give a client over a channel of the host's connection, and the engine's version."""
     sockets: list[ProcessSocket] = []
+    budget = Budget(WHOLE, MOST)
 
     def dial() -> ProcessSocket:
-        sockets.append(ProcessSocket(host.resume(ENGINE, CHANNEL_WAIT), TIMEOUT, LARGEST + OVERHEAD))
+        sockets.append(ProcessSocket(host.resume(ENGINE, CHANNEL_WAIT), TIMEOUT, budget))
         return sockets[-1]
 
     adapter = DialAdapter(dial)

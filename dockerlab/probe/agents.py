@@ -19,7 +19,7 @@ from dockerlab.hosts.program import PYTHON, Program
 from dockerlab.probe.base import FLAKY, REPLY_LOST, TIMEOUT, Cell, Observation, Place
 from dockerlab.probe.doors import MIXED, UNPROVEN
 from dockerlab.probe.join import HostRecords, join
-from dockerlab.probe.records import LED, RECORDS, Arrival, Done, Failed, Ready, Report
+from dockerlab.probe.records import LED, RECORDS, Arrival, Done, Failed, Ready, Report, entered
 from dockerlab.probe.wire import NONCE_SIZE, TYPE_A, TYPE_AAAA, version_of
 
 AGENT = Program(
@@ -41,7 +41,7 @@ taken it is asked again with the whole patience.
 START = 30.0
 """Seconds that an agent may take for anything but waiting for answers."""
 
-GRACE = 5.0
+GRACE = 10.0
 """Seconds, at the least, for which an agent is waited for that needs longer than the most."""
 
 HASTY = frozenset({TIMEOUT, REPLY_LOST, FLAKY})
@@ -142,13 +142,15 @@ class AgentProber:
         def everywhere(step: Callable[[Session], None]) -> None:
             """Let all take a step; who needs much longer than the others is not waited for."""
             began = time.monotonic()
+            # Who has more to ask may need longer, and a table that is full makes waves of it.
+            need = max((session.need for session in sessions if session.alive), default=0.0)
             steps = {pool.submit(session.guard, step): session for session in sessions if session.alive}
             done, late = wait(steps, return_when=FIRST_COMPLETED)
             while late and len(done) * 2 < len(steps):
                 done, late = wait(steps, timeout=0.1)
             if late:
                 taken = time.monotonic() - began
-                done, late = wait(steps, timeout=max(GRACE, 2 * taken))
+                done, late = wait(steps, timeout=need + max(GRACE, 2 * taken))
             for each in late:
                 steps[each].give_up(time.monotonic() - began)
             wait(steps)
@@ -201,7 +203,8 @@ class Session:
             "cells": [_question(cell, keys[cell.source]) for cell in own],
         }
         # The agent sends in waves where the neighbour tables are small: a wave of silence takes the whole patience.
-        self._timeout = START + run.patience * (1 + len(own) / 256)
+        self.need = run.patience * (1 + len(own) / 256)
+        self._timeout = START + self.need
 
     @property
     def alive(self) -> bool:
@@ -239,7 +242,7 @@ class Session:
         self.kernel = ready["kernel"]
         places = ready["places"]
         self._sandboxes: dict[Place, int | str] = {
-            place: _entered(places.get(str(key))) for key, place in enumerate(self._places)
+            place: entered(places.get(str(key))) for key, place in enumerate(self._places)
         }
 
     def go(self, share: int) -> None:
@@ -284,14 +287,6 @@ class Session:
             raise AgentUnavailable(self.host.name, f"it has no complete python3 of version 3.6 or later: {reason}")
 
 
-def _entered(place: Mapping[str, Any] | None) -> int | str:
-    """Return the namespace of a place, or why it is not known."""
-    if place is None:
-        return "the agent did not report it"
-    found: int | str = place["sandbox"] if "sandbox" in place else place["error"]
-    return found
-
-
 def _form(cell: Cell) -> object:
     return RECORDS[cell.probe] if cell.behind is None else LED
 
@@ -319,7 +314,7 @@ def records_of(report: Report, own: Mapping[int, Cell], sandboxes: Mapping[Place
         cells=cells,
         marks=marks,
         arrivals=arrivals,
-        missed=dict(report["missed"]),
+        missed={sandbox: count for sandbox, count in report["missed"]},  # noqa: C416 - dict() takes no lists for pairs
         overflows=report["overflows"],
         numbers=frozenset(report["numbers"]),
         knocks=tuple((sandbox, port, number, what) for sandbox, port, number, what in report["knocks"]),
