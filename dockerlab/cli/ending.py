@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import platform
 import sys
-import traceback
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
@@ -62,6 +60,9 @@ def internal(error: BaseException, called: str, environment: Mapping[str, str]) 
 
     The message of an exception may be a password, and so may an argument of the call: neither is told.
     """
+    import platform
+    import traceback
+
     if environment.get(WHOLE):
         told = "".join(traceback.format_exception(error))
         return f"{told}dockerlab: an internal error, shown whole: read it before you pass it on\n"

@@ -71,6 +71,13 @@ def up(
             help="Give the definition the variables that it takes from your environment, without asking.",
         ),
     ] = False,
+    allow_shared_swarm: Annotated[
+        bool,
+        typer.Option(
+            "--allow-shared-swarm",
+            help="With --students: let an overlay join the students' hosts in one Swarm; --sandbox needs no leave.",
+        ),
+    ] = False,
     students: o.StudentsOption = None,
     subnets: o.SubnetsOption = None,
     show_changes: changes.ShowOption = False,
@@ -99,9 +106,10 @@ def up(
     if students is not None:
         if show_changes or changes_file is not None:
             raise UsageError("--show-changes and --changes are for one lab: leave --students out")
+        may_join = allow_shared_swarm or where.sandbox or dry_run
         of_class.up(
             lab, settings, students, where, subnets, wish(), dry_run=dry_run,
-            no_verify=no_verify, prober=prober, form=form, output=output, verbose=verbose,
+            no_verify=no_verify, prober=prober, form=form, output=output, verbose=verbose, may_join=may_join,
         )  # fmt: skip
         return
     with where.open(definition.addresses) as session:

@@ -11,16 +11,17 @@ shared=/tmp  # one place for all users of the machine, in which everybody may ma
 [ -k /run/lock ] && shared=/run/lock
 group=$(stat -Lc %g /run/docker.sock 2>/dev/null)
 
-# Tells whether somebody, by number, may use the engine here: only such a one has a lab to lock.
+# Tells whether who made a file, by the numbers of owner and group, may use the engine here: only such a one has a lab
+# to lock. Nobody can give a file to a group without being in it.
 may() {
-    [ "$1" = 0 ] || [ "$1" = "$me" ] && return
-    [ "${group:-0}" != 0 ] && id -G "$1" 2>/dev/null | tr ' ' '\n' | grep -qx "$group"
+    [ "$1" = 0 ] || [ "$1" = "$me" ] || { [ "${group:-0}" != 0 ] && [ "$2" = "$group" ]; }
 }
 
-# Makes root's own directory; fails where it is not root's.
+# Makes root's own directory; fails where somebody else's is there. Where none is, whoever made it has just removed it.
 enter() {
     mkdir -m 700 $own 2>/dev/null && made=yes
-    [ ! -L $own ] && [ "$(stat -c %u $own)" = 0 ] && chmod 700 $own
+    [ ! -L $own ] || return 1
+    case $(stat -c %u $own 2>/dev/null) in '') ;; 0) chmod 700 $own 2>/dev/null || : ;; *) return 1 ;; esac
 }
 
 # Takes the lock $file as descriptor 9. Prints nothing when it is had, else what the reason is.
@@ -43,10 +44,10 @@ take() {
     if ! ln -T "$beside/new" "$file" 2>/dev/null; then
         why=again
         if ln -P -T "$file" "$beside/old" 2>/dev/null; then seen=$beside/old; else seen=$file; fi
-        if owner=$(stat -c %u "$seen" 2>/dev/null); then
-            if [ "$seen" = "$file" ] || [ -L "$seen" ] || [ ! -f "$seen" ] || ! may "$owner"; then
+        if made_by=$(stat -c '%u %g' "$seen" 2>/dev/null); then
+            if [ -L "$seen" ] || [ ! -f "$seen" ] || ! may ${made_by% *} ${made_by#* }; then
                 why=strange holder=$(stat -c %U "$seen" 2>/dev/null)
-            elif command exec 9<"$seen"; then
+            elif [ "$seen" != "$file" ] && command exec 9<"$seen"; then
                 # A file without a name keeps nobody out: whoever had it before has just removed it.
                 if flock -n 9 && [ "$file" -ef "$seen" ]; then
                     printf '%s\n' "$who" >"$seen"
@@ -95,6 +96,7 @@ hold() {
         fi
         tries=$((tries + 1))
         if [ $tries -gt "$patience" ]; then
+            [ -d "${file%/*}" ] || { echo "cannot ${file%/*}"; return; }
             printf 'held %s %s\n' "${name%.lock}" "$holder"
             return
         fi

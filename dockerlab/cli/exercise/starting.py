@@ -50,6 +50,7 @@ def start(
     folder, at = loader.load(loader.find(exercise)), progress.directory()
     begun = progress.read(folder.id, at)
     if begun is not None:
+        progress.same(begun, folder.path)
         say(f"{folder.id} is on since {begun.started}: it goes on where you were")
         write(words.of_task(folder, begun), None)
         return
