@@ -232,17 +232,14 @@ def test_memory_is_bounded():
         assert most < 300 * 2**20, mode
 
 
-ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["1.51", "/a"]),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(
-        st.text(max_size=4)
-        | st.sampled_from(["Id", "Names", "Labels", "State", "Config", "Name", "IPAM", "Containers", "ApiVersion",
-                           "event", "kernel", "places", "cells", "arrivals", "number", "outcome", "namespaces"]),
-        inner, max_size=5,
-    ),
-    max_leaves=12,
+LEAF = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["1.51", "/a"])
+KEYS = st.text(max_size=4) | st.sampled_from(
+    ["Id", "Names", "Labels", "State", "Config", "Name", "IPAM", "Containers", "ApiVersion", "event", "kernel",
+     "places", "cells", "arrivals", "number", "outcome", "namespaces"]
 )  # fmt: skip
+ANYTHING = st.deferred(
+    lambda: LEAF | LEAF | st.lists(ANYTHING, max_size=3) | st.dictionaries(KEYS, ANYTHING, max_size=3)
+)
 
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
