@@ -130,6 +130,8 @@ docker network create
         """Return a cable from the bridge into the container, and the rules for its addresses."""
         bridge = site.state.bridge if site.state is not None else ""
         inside, outside = cable(name, endpoint.mac, endpoint.addresses, bridge, site.mtu)
+        if not site.engine.proxy:  # who calls his own published port is sent back by his own port (`setHairpinMode`)
+            outside = replace(outside, info={**outside.info, "hairpin": "true"})
         places = _places(site)
         own = (replace(places[a.version], address=a.ip) for a in endpoint.addresses if a.version in places)
         ways = gateways(endpoint)

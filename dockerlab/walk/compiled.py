@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from dockerlab.kernel.addresses import IpAddress, IpInterface
 from dockerlab.kernel.model import Link, Listener, Machine, Namespace, Proxy
+from dockerlab.kernel.routes import MAIN
 from dockerlab.walk.net import Net
 from dockerlab.walk.outcome import Element, SpaceId
 
@@ -219,11 +220,15 @@ class Fabric:
 
     @cached_property
     def routers(self) -> Mapping[str, frozenset[IpAddress]]:
-        """Return the routers of each LAN that some host sends to: they are taken to be there."""
+        """Return the routers of each LAN that some host has its way out by: they are taken to be there.
+
+        Whoever somebody has written another route to, in whatever table, may be nobody.
+        """
         found: dict[str, set[IpAddress]] = {}
         for name, ends in self.lans.items():
             for space, link in ends:
-                hops = (hop for route in space.namespace.routes for hop in route.hops if hop.device == link.name)
+                ways_out = (r for r in space.namespace.routes if r.table == MAIN and not r.destination.prefixlen)
+                hops = (hop for route in ways_out for hop in route.hops if hop.device == link.name)
                 found.setdefault(name, set()).update(hop.via for hop in hops if hop.via is not None)
         return {name: frozenset(via) for name, via in found.items()}
 

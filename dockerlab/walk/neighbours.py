@@ -139,6 +139,11 @@ def _asked(way: Way, space: Space, link: Link, wire: Wire, hop: IpAddress, packe
             mute = _mute(ear.link) if hop.version == 4 else None
             heard = replace(ear, shut=ear.shut or mute)
             (shut if heard.shut is not None else maybe if ear.maybe else answers).append(heard)
+        elif _silent(ear, hop) and ear.shut is None:
+            asks = (
+                f"whether {ear.space.name}, which answers no question for {hop} (arp_ignore is 8), has asked one itself"
+            )
+            maybe.append(replace(ear, maybe=asks))
     if answers:
         ear = _first(way, answers, hop)
         return Found(ear)
@@ -224,6 +229,15 @@ def _ignored(space: Space, link: Link, hop: IpAddress, asker: IpAddress | None) 
     if level in (1, 2):
         return not here or (level == 2 and asker is not None and all(asker not in address.network for address in here))
     return level == 8
+
+
+def _silent(ear: Ear, hop: IpAddress) -> bool:
+    """Tell whether a namespace answers for none of its addresses, and may be known by what it has asked itself.
+
+    Whoever is asked knows who asked (`arp_process`); a host asks as soon as it has something for a neighbour.
+    """
+    here = hop.version == 4 and ear.link.up and any(address.ip == hop for address in ear.link.addresses)
+    return here and ear.space.most(4, ear.link.name, "arp_ignore") == 8
 
 
 def _filtered(way: Way, space: Space, link: Link, hop: IpAddress, asker: IpAddress | None) -> bool:

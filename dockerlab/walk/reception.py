@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from dockerlab.kernel.model import Link
 from dockerlab.walk.belief import doubted_source, strange
-from dockerlab.walk.bridging import onward, port_to
+from dockerlab.walk.bridging import calls, onward, port_to
 from dockerlab.walk.compiled import setting
 from dockerlab.walk.emission import Arriving, carry, emit
 from dockerlab.walk.fate import Fate, Landed, Lost, Told, stopped_by
@@ -19,7 +19,7 @@ from dockerlab.walk.neighbours import find
 from dockerlab.walk.outcome import Element
 from dockerlab.walk.packet import Packet
 from dockerlab.walk.routing import Choice
-from dockerlab.walk.wires import Pass
+from dockerlab.walk.wires import Pass, truth
 
 if TYPE_CHECKING:
     from dockerlab.walk.compiled import Space
@@ -38,9 +38,12 @@ def take(way: Way, arriving: Arriving) -> Arriving | Fate:
     if arriving.asked:
         return _redirected(way, space, link, packet)
     packet.incoming, packet.outgoing, packet.port_in = link.name, "", arriving.port
+    before = packet.destination
     stopped = pass_hook(way, space, packet, "prerouting")
     if stopped is not None:
         return stopped_by(way, space, packet, stopped)
+    if packet.destination != before and arriving.port and calls(way, space, link, packet.version):
+        return _redirected(way, space, link, packet)
     return _deliver(way, space, packet) if link.name == "lo" else _route(way, space, link, packet)
 
 
@@ -55,6 +58,10 @@ def _redirected(way: Way, space: Space, bridge: Link, packet: Packet) -> Arrivin
     if found.ear is None or found.ear.shut is not None:
         return Lost("no neighbour", space, found.element, packet, doubt=found.doubt)
     port = port_to(space, bridge, found.ear)
+    if port and port == packet.port_in and not truth(space.links[port], "hairpin"):
+        says = f"{bridge.name} sends no frame back by the port that it came by ({port})"
+        way.note(space, "dropped", says)
+        return Lost("lost on the wire", space, Element("link", port, says, space.links[port]), packet)
     lost = onward(way, Pass(space, bridge, packet.port_in, port), packet)
     return lost or carry(way, space, packet, bridge.mac, found.ear)
 
