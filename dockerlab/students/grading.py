@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from dockerlab.errors import HostError
-from dockerlab.gate import NONSENSE, nonsense
 from dockerlab.hosts.base import Host
 from dockerlab.students.course import Course
 from dockerlab.students.grades import Grade
@@ -35,8 +34,8 @@ def grade(course: Course, hosts: Mapping[str, Host], prober: Choice = "auto") ->
         if each.student.id not in gone:
             try:
                 trials[each.student.id] = trial(each.lab, seen.on(each.lab.hosts))
-            except NONSENSE as error:
-                gone[each.student.id] = nonsense(", ".join(each.lab.hosts), "it", error)
+            except HostError as error:
+                gone[each.student.id] = error
     told = dict(zip(trials, attempted(list(trials.values()), hosts, prober), strict=True))
     return [_grade(each, gone.get(each.student.id) or told[each.student.id]) for each in course.instances]
 

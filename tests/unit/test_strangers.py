@@ -13,9 +13,10 @@ from threading import Event
 from time import monotonic
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from support.labs import lab
+from support.machinery import raw as raw_look
 from support.strangers import Speaker, Stranger, honest_agent, honest_engine, whole
 
 from dockerlab import engine, plan
@@ -470,3 +471,52 @@ def test_a_part_of_a_look_is_told_as_one(monkeypatch, capsys, words):
     code, out, err = call(monkeypatch, capsys, hosts, *words)
     assert code == 4
     assert ("h1: " if words[0] == "watch" else "h1: what its ") in out + err
+
+
+@st.composite
+def otherwise(draw, value):
+    """Draw what is like a value but for one place in it, where anything may stand."""
+    inner = (
+        list(value.items()) if isinstance(value, dict) else list(enumerate(value)) if isinstance(value, list) else []
+    )
+    if not inner or draw(st.integers(0, 5)) == 0:
+        return draw(ANYTHING)
+    key, one_ = draw(st.sampled_from(inner))
+    other = draw(otherwise(one_))
+    if isinstance(value, dict):
+        return {**value, key: other}
+    return [other if number == key else each for number, each in enumerate(value)]
+
+
+LOOKED = raw_look("28.5")
+ONE, TWO = (COURSE.instances[number] for number in (0, 1))
+PAIR = replace(COURSE, instances=(ONE, TWO))
+
+
+@settings(MANY, max_examples=40, phases=[Phase.generate])
+@given(st.data())
+def test_words_that_are_nearly_right(data):
+    """One place of what a host says is something else: the other student's grade is what it is, and both have one."""
+    hosts = {name: honest(name) for name in ("h0", "h1")}
+    right, agent, reports = honest_engine(OF["h1"], "h1"), honest_agent(OF["h1"], "h1"), []
+    hosts["h0"].look = hosts["h1"].look = lambda _: json.dumps(LOOKED).encode()
+
+    def noted(job, step):
+        reports.append(agent(job, step))
+        return reports[-1]
+
+    hosts["h1"].agent = noted
+    before = {each.hosts[0]: document(each) for each in grade(PAIR, hosts)}
+    which = data.draw(st.sampled_from(["engine", "agent", "look"]))
+    if which == "engine":
+        path = data.draw(st.sampled_from(["/containers/s02-web/json", "/networks/net-s02-net", "/containers/json"]))
+        hosts["h1"].engine = answering(path, data.draw(otherwise(right(f"/v1.51{path}"))))("h1")
+    elif which == "agent":
+        report = data.draw(otherwise(reports[-1]))
+        hosts["h1"].agent = lambda job, step: agent(job, step) if step != "stop" else report
+    else:
+        other = data.draw(otherwise(LOOKED))
+        hosts["h1"].look = lambda _: json.dumps(other).encode()
+    found = {each.hosts[0]: document(each) for each in grade(PAIR, hosts)}
+    assert found["h0"] == before["h0"]
+    assert found["h1"]["verdict"]
