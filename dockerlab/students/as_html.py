@@ -13,7 +13,7 @@ from dockerlab.plain import for_terminal
 from dockerlab.report.as_html import FOLDER as REPORT
 from dockerlab.report.as_html import policy
 from dockerlab.students.as_json import document
-from dockerlab.students.grades import Grade, not_charged, total, worst
+from dockerlab.students.grades import Grade, attested, not_charged, total, worst
 
 FOLDER = Path(__file__).with_name("html")
 
@@ -40,6 +40,7 @@ def render(lab: str, grades: Sequence[Grade]) -> str:
             policy=policy([], [style]),
             style=Markup(style),  # noqa: S704 - files of this package
             total=total(grades),
+            attested=attested(grades),
             not_charged=not_charged(grades),
             outcome={0: "pass", 1: "fail"}.get(worst(grades), "unknown"),
             made=max(made, default=None),
