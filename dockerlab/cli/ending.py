@@ -11,7 +11,7 @@ import typer
 
 from dockerlab import __version__
 from dockerlab.cli import streams
-from dockerlab.errors import DockerlabError, Interrupted, ReaderGone
+from dockerlab.errors import DockerlabError, Interrupted, OutputError, ReaderGone
 from dockerlab.plain import for_terminal
 
 INTERNAL = 70
@@ -30,29 +30,46 @@ def run(app: Callable[[], object], commands: Collection[str] = ()) -> None:
     `commands` are the names of commands: the one that was called is told of an internal error, and no other word.
     """
     try:
-        try:
-            app()
-        except SystemExit as end:
-            # The parser makes an answer of 1 of an end of input where none was looked for.
-            if isinstance(end.__context__, typer.Abort):
-                raise (end.__context__.__cause__ or end.__context__) from None
-            sys.stdout.flush()
-            raise
-        sys.stdout.flush()
+        code = _called(app, commands)
+        sys.stdout.flush()  # what was printed before something failed is printed all the same
     except ReaderGone as error:
         streams.discard()
-        sys.exit(error.exit_code)
-    except Interrupted:
+        code = error.exit_code
+    except OutputError as error:
+        streams.discard()
+        code = _told(error)
+    sys.exit(code)
+
+
+def _called(app: Callable[[], object], commands: Collection[str]) -> int:
+    """Call the application and return its exit code; raises what has to do with the output, and Interrupted."""
+    try:
+        app()
+    except SystemExit as end:
+        if not isinstance(end.__context__, typer.Abort):
+            return end.code if isinstance(end.code, int) else 0 if end.code is None else INTERNAL
+        # The parser makes an answer of 1 of an end of input where none was looked for.
+        return _internal(end.__context__.__cause__ or end.__context__, commands)
+    except (OutputError, ReaderGone, Interrupted):
         raise
     except DockerlabError as error:
-        streams.discard()
-        sys.stderr.write(f"dockerlab: {for_terminal(str(error))}\n")
-        sys.exit(error.exit_code)
+        return _told(error)
     except Exception as error:  # noqa: BLE001 - whatever it is: exit code 1 is an answer, and a traceback is none
-        streams.discard()
-        called = next((word for word in sys.argv[1:2] if word in commands), "")
-        sys.stderr.write(for_terminal(internal(error, called, os.environ)))
-        sys.exit(INTERNAL)
+        return _internal(error, commands)
+    return 0
+
+
+def _told(error: DockerlabError) -> int:
+    from dockerlab.cli.output import say
+
+    say(f"dockerlab: {error}")
+    return error.exit_code
+
+
+def _internal(error: BaseException, commands: Collection[str]) -> int:
+    called = next((word for word in sys.argv[1:2] if word in commands), "")
+    sys.stderr.write(for_terminal(internal(error, called, os.environ)))
+    return INTERNAL
 
 
 def internal(error: BaseException, called: str, environment: Mapping[str, str]) -> str:

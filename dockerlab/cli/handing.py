@@ -6,22 +6,28 @@ caller has under that name, a password as well.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import stat
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from dockerlab.cli.output import say
 from dockerlab.errors import UsageError
 
 if TYPE_CHECKING:
+    from dockerlab.cli.places import Places
     from dockerlab.lab.model import Lab
 
 OPTION = "--allow-environment"
+
+AllowOption = Annotated[
+    bool, typer.Option(OPTION, help="Give the definition what it takes from your environment, without asking.")
+]
 
 Handed = Mapping[str, tuple[str, ...]]
 """The names of variables, and the hosts that each goes to."""
@@ -71,7 +77,18 @@ def agree(
         say(f"this answer cannot be remembered in {agreed}: {error.strerror}")
 
 
-def reader() -> Callable[[], str] | None:
+def ask(lab: Lab, files: Callable[[], Sequence[Path]], where: Places, *, allowed: bool) -> None:
+    """Name what a lab takes from the environment of this call, and ask for it where that has to be; see `agree`."""
+    wanted = handed(lab, os.environ)
+    if not wanted:
+        return
+    from dockerlab.exercise.progress import directory
+
+    beside = " of the sandbox" if where.sandbox else f" of {where.inventory}" if where.inventory is not None else ""
+    agree(wanted, files(), beside, directory().parent / "environment", _reader(), allowed=allowed)
+
+
+def _reader() -> Callable[[], str] | None:
     """Return what reads a person's answer, None where nobody is there to give one."""
     return sys.stdin.readline if sys.stdin is not None and sys.stdin.isatty() else None
 
@@ -92,4 +109,6 @@ def _is_mine(found: os.stat_result) -> bool:
 
 
 def _digest(wanted: Handed, files: Sequence[Path], where: str) -> str:
+    import hashlib
+
     return hashlib.sha256(json.dumps([[str(file.resolve()) for file in files], where, wanted]).encode()).hexdigest()

@@ -66,9 +66,10 @@ def _is_open(number: int) -> bool:
 
 def discard() -> None:
     """Let what is still to be printed go nowhere: it cannot be, and the interpreter would try once more at its end."""
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nowhere, 1)
-    os.close(nowhere)
+    if isinstance(getattr(getattr(sys.stdout, "buffer", None), "raw", None), Output):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 1)
+        os.close(nowhere)
 
 
 def _text(raw: io.FileIO, before: TextIO | None, errors: str) -> TextIO:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dockerlab.cli import changes, loading
+from dockerlab.cli import changes, handing, loading
 from dockerlab.cli import options as o
 from dockerlab.cli import students as of_class
 from dockerlab.cli.output import say, write
@@ -20,8 +19,6 @@ from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import UsageError
 
 if TYPE_CHECKING:
-    from dockerlab.cli.definitions import Given
-    from dockerlab.lab.model import Lab
     from dockerlab.plan import Plan
     from dockerlab.provision.reporting import Reporter
     from dockerlab.provision.up import Wish
@@ -64,13 +61,7 @@ def up(
             help="Let the definition change the hosts themselves (routes, firewall, …); --sandbox needs no leave.",
         ),
     ] = False,
-    allow_environment: Annotated[
-        bool,
-        typer.Option(
-            "--allow-environment",
-            help="Give the definition the variables that it takes from your environment, without asking.",
-        ),
-    ] = False,
+    allow_environment: handing.AllowOption = False,
     allow_shared_swarm: Annotated[
         bool,
         typer.Option(
@@ -90,10 +81,12 @@ def up(
 ) -> None:
     """Create the lab, or change what is there to match, then verify who reaches whom."""
     from dockerlab import leases
+    from dockerlab.lab.catalog import find
 
     until = leases.read_ttl(ttl, datetime.now(timezone.utc))
     definition = loading.load_lab(lab, settings, warn=True)
-    _agree(definition, lab, settings, where, allowed=allow_environment or dry_run)
+    files = settings.file if settings is not None else ()
+    handing.ask(definition, lambda: (find(lab), *files), where, allowed=allow_environment or dry_run)
     undo = where.again(f"dockerlab down {shlex.quote(lab)}")
     may_restart = allow_daemon_changes or where.sandbox or dry_run
     may_change = allow_host_changes or where.sandbox or dry_run
@@ -149,21 +142,6 @@ def up(
             else:
                 report = on_hosts.verify(definition, session.hosts, prober.value)
             finish(report, form, output, why=why)
-
-
-def _agree(definition: Lab, lab: str, settings: Given | None, where: Places, *, allowed: bool) -> None:
-    """Name what the definition takes from the environment of this call, and ask for it where that has to be."""
-    from dockerlab.cli import handing
-
-    wanted = handing.handed(definition, os.environ)
-    if not wanted:
-        return
-    from dockerlab.exercise.progress import directory
-    from dockerlab.lab.catalog import find
-
-    files = (find(lab), *(settings.file if settings is not None else ()))
-    beside = " of the sandbox" if where.sandbox else f" of {where.inventory}" if where.inventory is not None else ""
-    handing.agree(wanted, files, beside, directory().parent / "environment", handing.reader(), allowed=allowed)
 
 
 def _say_settings(plan: Plan) -> None:

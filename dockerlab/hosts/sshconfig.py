@@ -65,7 +65,7 @@ def route(address: Address, options: SshOptions) -> tuple[Hop, ...]:
 
 def load_config(options: SshOptions) -> str:
     """Return the text of the ssh configuration that applies; it is empty where the options leave nothing to it."""
-    if options.config_file is None and options.identity_file and options.known_hosts:
+    if _without(options):
         return ""
     path = Path(options.config_file or USER_CONFIG).expanduser()
     if options.config_file is None and not path.exists():
@@ -74,6 +74,11 @@ def load_config(options: SshOptions) -> str:
         return "\n".join(_lines(path, depth=0))
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"cannot read the ssh configuration {path}: {error}") from error
+
+
+def _without(options: SshOptions) -> bool:
+    """Tell whether the ssh configuration is not asked at all."""
+    return options.config_file is None and bool(options.identity_file and options.known_hosts)
 
 
 def _lines(path: Path, depth: int) -> Iterator[str]:
@@ -162,7 +167,7 @@ def _hop(address: Address, options: SshOptions, entry: Mapping[str, object]) -> 
         password=options.password,
         ask=options.ask,
         record_within=options.record_within,
-        hash_names=_yes(entry.get("hashknownhosts")),
+        hash_names=False if _without(options) else _yes(entry.get("hashknownhosts")),
     )
 
 

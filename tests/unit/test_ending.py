@@ -117,3 +117,15 @@ def test_what_can_be_explained(capsys):
     with pytest.raises(SystemExit) as ended:
         run(call)
     assert (ended.value.code, capsys.readouterr().err) == (2, "dockerlab: no such lab\n")
+
+
+def test_what_was_printed_before():
+    """What was printed before a host failed is printed all the same, and the exit code is that of the failure."""
+    code = (
+        "from dockerlab.cli import streams\nfrom dockerlab.cli.ending import run\n"
+        "from dockerlab.cli.output import write\nfrom dockerlab.errors import HostError\n"
+        "def call():\n    write('half of it\\n', None)\n    raise HostError('vm0', 'no answer')\n"
+        "streams.prepare(); run(call)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (4, b"half of it\n", b"dockerlab: vm0: no answer\n")

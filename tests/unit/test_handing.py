@@ -1,10 +1,12 @@
 """What a definition takes from the environment of its caller: named, and asked for."""
 
 import os
+import sys
 
 import pytest
 
 from dockerlab import modes
+from dockerlab.cli import main
 from dockerlab.cli.handing import OPTION, agree, handed
 from dockerlab.compose.options import Options
 from dockerlab.errors import UsageError
@@ -109,3 +111,22 @@ def test_a_definition_of_another_user(file, tmp_path, monkeypatch):
     os.chown(file, 65534, 65534)
     with pytest.raises(UsageError, match=OPTION):
         agree(WANTED, [file], "", tmp_path / "state", None, allowed=False)
+
+
+def test_an_exercise_from_elsewhere(tmp_path, monkeypatch, capsys):
+    """An exercise in a folder of somebody's is asked for like a definition, before any host is."""
+    folder = tmp_path / "ex"
+    folder.mkdir()
+    (folder / "lab.yaml").write_text("name: ex\ncontainers: {a: {network_mode: none, environment: {TOKEN: }}}\n")
+    (folder / "README.md").write_text("# An exercise\n\nIts aim.\n\n## 1 · One\n\nDo it.\n")
+    (folder / "exercise.yaml").write_text("steps:\n- title: One\n  checks: [{lab: [all]}]\n")
+    monkeypatch.setenv("TOKEN", "s3cret")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr(sys, "argv", ["dockerlab", "exercise", "start", str(folder)])
+    monkeypatch.setattr(sys, "stdin", None)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = capsys.readouterr().err
+    assert ended.value.code == 2, said
+    assert "note: TOKEN of your environment goes to local\n" in said
+    assert OPTION in said

@@ -310,6 +310,8 @@ def test_hashed_names(tmp_path, key, hops):
         system.write_text(whole)
         (mine,) = hops(text, "vm0")
         assert hashes_names(mine, str(system)) is hashed
+    (apart,) = route(parse_address("vm0"), SshOptions(identity_file="/i", known_hosts="/k"))
+    assert hashes_names(apart, str(system)) is False, "no configuration counts where all is given"
     file = tmp_path / "known"
     verify("h", replace(hop(file, accept=True), hash_names=True), key, ())
     assert file.read_text().startswith("|1|")

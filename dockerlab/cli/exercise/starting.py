@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from dockerlab.cli import completion
+from dockerlab.cli import completion, handing
 from dockerlab.cli import options as o
 from dockerlab.cli.exercise import common, words
 from dockerlab.cli.output import say, write
@@ -41,6 +41,7 @@ def start(
         ),
     ],
     where: Places = HERE,
+    allow_environment: handing.AllowOption = False,
     verbose: o.VerboseOption = False,
 ) -> None:
     """Begin an exercise: make its lab (or leave that to you), and show the first task."""
@@ -54,6 +55,7 @@ def start(
         say(f"{folder.id} is on since {begun.started}: it goes on where you were")
         write(words.of_task(folder, begun), None)
         return
+    handing.ask(folder.lab, lambda: [folder.path / "lab.yaml"], where, allowed=allow_environment)
     if not where.named:
         say(f"the hosts are those of {folder.path / 'lab.yaml'}; with --sandbox they are made in this machine")
     with where.open(folder.lab.addresses) as session:
