@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from dockerlab.engine.layers import Layered, layered
@@ -10,6 +10,7 @@ from dockerlab.errors import EngineError
 from dockerlab.hosts.base import Host
 from dockerlab.layers.describe import to_change, to_container, to_image, to_store
 from dockerlab.layers.model import Change, Container, Found, Image
+from dockerlab.layers.snapshots import SOCKETS, chains, mounts, parents, placed, roots, running
 
 MOST_PATHS = 2_000
 """So many paths one call of `stat` is given."""
@@ -26,7 +27,19 @@ def look(host: Host, names: Collection[str]) -> Found:
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         message = f"the engine's answer on layers cannot be understood ({type(error).__name__}: {error})"
         raise EngineError(host.name, message) from error
+    if found.store.containerd:
+        found = _unpacked(host, found, running([detail for detail, _, _ in answers.containers.values()]))
     return replace(found, containers=tuple(_with_origins(host, container) for container in found.containers))
+
+
+def _unpacked(host: Host, found: Found, pids: Mapping[str, int]) -> Found:
+    """Return what was found with the directories in which containerd has the layers of what runs."""
+    if not pids:
+        return found
+    mounted = roots(host.run(mounts(pids.values())).text)
+    answers = (host.run(chains(found.store.driver, socket)) for socket in SOCKETS)
+    below = next((parents(answer.text) for answer in answers if answer.ok), {})
+    return placed(found, {name: mounted[pid] for name, pid in pids.items() if pid in mounted}, below)
 
 
 def to_found(host: str, answers: Layered, names: Iterable[str]) -> Found:
