@@ -25,7 +25,8 @@ UNKNOWN = Namespace(
 class Facts:
     """What is known of a machine: its own namespace, what its engine runs with, and its programs.
 
-    None means: could not be read. `firewall` is what iptables says of its version, `missing` what could not be read.
+    None means: could not be read. `firewall` is what iptables says of its version, `missing` what could not be read,
+    `uplinks` the name servers behind systemd-resolved.
     """
 
     host: str
@@ -34,6 +35,7 @@ class Facts:
     root: bool | None = None
     python: str | None = None
     nameservers: tuple[str, ...] = ()
+    uplinks: tuple[str, ...] = ()
     firewall: str = ""
     kernel: str = ""
     kernel_config: Mapping[str, str] = field(default_factory=dict)

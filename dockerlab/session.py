@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockerlab.errors import SandboxError, UsageError
+from dockerlab.errors import UsageError
 from dockerlab.hosts.address import LOCAL, SshOptions
 from dockerlab.hosts.base import Host
 from dockerlab.hosts.inventory import Inventory, connect, read_inventory
@@ -79,11 +79,7 @@ def _running_sandbox(hosts: int, report: Callable[[str], None]) -> SandboxState:
     """Return the sandbox with at least that many hosts, with the engine that it already has if it is there."""
     from dockerlab import sandbox  # noqa: PLC0415 - only wanted where it is
 
-    try:
-        there = sandbox.status()
-    except SandboxError:
-        there = None  # remains of an interrupted run: `up` cleans them and says so
-    return sandbox.up(hosts, there.rootfs if there is not None else None, report)
+    return sandbox.up(hosts, sandbox.root_in_use(), report)
 
 
 def sandbox_inventory(state: SandboxState) -> Inventory:

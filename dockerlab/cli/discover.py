@@ -17,10 +17,11 @@ def discover(
     output: o.OutputOption = None,
 ) -> None:
     """Write the definition of what runs on hosts, whoever made it: networks, containers, and how they are set up."""
-    from dockerlab.discover.spot import defined
-
     addresses = what.addresses(where, fallback=True)
     with where.open(addresses) as session:
+        # The hosts are being connected to meanwhile.
+        from dockerlab.discover.spot import defined
+
         found, silent = defined(session.hosts, addresses or dict.fromkeys(session.hosts), what.wanted())
     write(found.text, output)
     for note in found.notes:

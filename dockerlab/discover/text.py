@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from textwrap import wrap
-from typing import Any
+from typing import Any, NamedTuple
 
 from dockerlab.discover.entry import Entry
 from dockerlab.lab.problem import KeyPath
@@ -26,25 +26,35 @@ APART = ("hosts", "networks", "volumes", "containers")
 
 def text_of(entry: Entry, head: Sequence[str] = ()) -> str:
     """Return the definition as a YAML document, comments above what they are about; `head` goes before all."""
-    lines = [*_comments(head, ""), *_mapping(entry.data, (), entry.notes, "")]
+    above = frozenset(place[:depth] for place in entry.notes for depth in range(len(place)))
+    lines = [*_comments(head, ""), *_mapping(entry.data, (), _Notes(entry.notes, above), "")]
     return "\n".join(lines) + "\n"
 
 
-def _mapping(
-    data: Mapping[str, Any], path: KeyPath, notes: Mapping[KeyPath, Sequence[str]], indent: str
-) -> Iterator[str]:
+class _Notes(NamedTuple):
+    """What is said of places, and the places that are above one of which something is said."""
+
+    of: Mapping[KeyPath, Sequence[str]]
+    above: frozenset[KeyPath]
+
+
+def _mapping(data: Mapping[str, Any], path: KeyPath, notes: _Notes, indent: str) -> Iterator[str]:
     for key, value in data.items():
         here = (*path, key)
         if not path and key in APART:
             yield ""
-        yield from _comments(notes.get(here, ()), indent)
+        yield from _comments(notes.of.get(here, ()), indent)
         name = _quoted(key)
         if value in ({}, None):
             yield f"{indent}{name}:"
         elif isinstance(value, (Mapping, list, tuple)):
-            told = any(len(place) > len(here) and place[: len(here)] == here for place in notes)
             flat = _flow(value)
-            if flat is not None and not told and _short(value) and len(indent + name + flat) + 2 <= WIDTH:
+            if (
+                flat is not None
+                and here not in notes.above
+                and _short(value)
+                and len(indent + name + flat) + 2 <= WIDTH
+            ):
                 yield f"{indent}{name}: {flat}"
             elif isinstance(value, Mapping):
                 yield f"{indent}{name}:"
@@ -56,9 +66,9 @@ def _mapping(
             yield f"{indent}{name}: {_scalar(value)}"
 
 
-def _items(items: Sequence[Any], path: KeyPath, notes: Mapping[KeyPath, Sequence[str]], indent: str) -> Iterator[str]:
+def _items(items: Sequence[Any], path: KeyPath, notes: _Notes, indent: str) -> Iterator[str]:
     for number, item in enumerate(items):
-        yield from _comments(notes.get((*path, number), ()), indent)
+        yield from _comments(notes.of.get((*path, number), ()), indent)
         yield f"{indent}- {_flow(item)}"
 
 

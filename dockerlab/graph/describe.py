@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
@@ -11,6 +11,7 @@ from dockerlab.graph.given import GUESS, GUESSED, given
 from dockerlab.graph.model import Bar, Box, Exit, Group, GroupKind, HostFrame, Link, Picture
 from dockerlab.graph.sockets import bridge_name, kind_of, parent, port_text, socket
 from dockerlab.kernel.model import Link as InterfaceState
+from dockerlab.lab.ground import HostInterface
 from dockerlab.lab.model import Container, Lab
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.modes.ipvlan import IpvlanNetwork
@@ -47,6 +48,13 @@ def _lines_of(group: Group) -> Iterator[str]:
     yield from group.bar.lines if group.bar is not None else ()
 
 
+def _made(said: HostInterface) -> Iterator[str]:
+    """Yield what an interface is that the definition makes on a host."""
+    if said.kind is not None:
+        kind = f"VLAN {said.id}" if said.kind == "vlan" else " ".join(filter(None, (said.kind, said.mode)))
+        yield f"{kind} on {said.parent}" if said.parent else f"{kind}: leads nowhere"
+
+
 @dataclass
 class _Drawing:
     """A picture in the making: links, LANs and aliases gather while the hosts are gone through."""
@@ -75,7 +83,7 @@ class _Drawing:
             self._publish(host, name, spec, groups)
         ordered = sorted(groups.items(), key=lambda item: ORDER.index(item[0][0]))
         parents = dict.fromkeys(key[1] for key, _ in ordered if key[0] == "parent")
-        names = list(dict.fromkeys([main, *parents]))
+        names = list(dict.fromkeys([main, *parents, *self._said(host)]))
         nics = tuple(self._nic(host, name, main) for name in names)
         where = self.lab.addresses[host]
         return HostFrame(
@@ -89,20 +97,29 @@ class _Drawing:
 
     def _nic(self, host: str, name: str, main: str) -> Bar:
         nic = f"nic:{host}/{name}"
-        lan = Bar(f"lan:{name}", f"LAN of {name}")
-        if name == main:
-            lan = Bar(f"lan:{name}", "the hosts' LAN" if self.imagined else f"LAN of {name}, the hosts' own")
-        if name != "(no default route)":
-            self.lans[lan.id] = lan if name == main else self.lans.get(lan.id, lan)
+        said = self._said(host).get(name, HostInterface())
+        # A child of an interface is on its LAN; a VLAN is a LAN of its own, and a dummy leads nowhere.
+        cable = said.parent if said.kind in ("macvlan", "ipvlan") and said.parent else name
+        lan = Bar(f"lan:{cable}", f"LAN of {cable}")
+        if cable == main:
+            lan = Bar(f"lan:{cable}", "the hosts' LAN" if self.imagined else f"LAN of {cable}, the hosts' own")
+        if cable != "(no default route)" and said.kind != "dummy":
+            self.lans[lan.id] = lan if cable == main else self.lans.get(lan.id, lan)
             self.links.append(Link(nic, lan.id, "wire"))
         shown = self._link(host, name)
         addresses = [str(a) for a in shown.addresses if not a.ip.is_link_local] if shown is not None else []
         if self.imagined:
             named = urlsplit(self.lab.addresses[host] or "").hostname or ""
-            addresses = [address for address in addresses if address.partition("/")[0] == named]
+            own = {named, *(str(held.ip) for held in said.addresses)}
+            addresses = [address for address in addresses if address.partition("/")[0] in own]
         nets = [n for n, spec in self.lab.networks.items() if host in self.lab.hosts_of(n) and parent(spec) == name]
         label = "the host's interface" if self.imagined and name == main and not nets else name
-        return Bar(nic, label, (*addresses, *(self._parent_line(net) for net in nets)))
+        return Bar(nic, label, (*_made(said), *addresses, *(self._parent_line(net) for net in nets)))
+
+    def _said(self, host: str) -> Mapping[str, HostInterface]:
+        """Return what the definition says of the host's interfaces."""
+        ground = self.lab.hosts[host].ground
+        return ground.interfaces if ground is not None else {}
 
     def _parent_line(self, network: str) -> str:
         spec = self.lab.networks[network]

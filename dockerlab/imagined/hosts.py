@@ -281,11 +281,12 @@ def _box(lab: Lab, name: str) -> str:
 
 
 def _ruleset(engine: Engine, rules: list[Written], policies: Mapping[str, str]) -> Ruleset:
-    """Return the rules of a host; beside nftables, FORWARD of iptables keeps the policy that the host has."""
+    """Return the rules of a host; beside nftables, a FORWARD of iptables that is there lets everything pass.
+
+    An engine that writes for nftables has no part in that policy. What it drops is the host's doing (moby #50566).
+    """
     if engine.backend == "iptables":
         return chains.ruleset(engine, rules, policies)
     made = chains_nft.ruleset(engine, rules)
-    left = tuple(
-        Chain(family, "filter", "FORWARD", hook="forward", policy=policy) for family, policy in policies.items()
-    )
+    left = tuple(Chain(family, "filter", "FORWARD", hook="forward", policy="ACCEPT") for family in policies)
     return replace(made, chains=(*left, *made.chains))

@@ -95,7 +95,8 @@ def directories(driver: Json) -> Directories | None:
     if not data.get("UpperDir"):
         return None
     lower = tuple(path for path in (data.get("LowerDir") or "").split(":") if path)
-    return Directories(lower, data["UpperDir"], data.get("MergedDir") or "", data.get("WorkDir") or "")
+    init = tuple(path for path in lower if "-init/" in path)
+    return Directories(lower, data["UpperDir"], data.get("MergedDir") or "", data.get("WorkDir") or "", init)
 
 
 def to_container(detail: Json, sizes: Json, changes: Sequence[Change], image: Image) -> Container:

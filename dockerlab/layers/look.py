@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from dockerlab.engine.layers import Layered, layered
@@ -11,6 +11,7 @@ from dockerlab.gate import admitted
 from dockerlab.hosts.base import Host
 from dockerlab.layers.describe import to_change, to_container, to_image, to_store
 from dockerlab.layers.model import Change, Container, Found, Image
+from dockerlab.layers.snapshots import SOCKETS, chains, mounts, parents, placed, roots, running
 
 MOST_PATHS = 2_000
 """So many paths one call of `stat` is given."""
@@ -23,7 +24,21 @@ def look(host: Host, names: Collection[str]) -> Found:
     """
     answers = layered(host, dict.fromkeys(names))
     found = admitted(host.name, "its engine", lambda: to_found(host.name, answers, names), Found, EngineError)
+    if found.store.containerd:
+        details = [detail for detail, _, _ in answers.containers.values()]
+        pids = admitted(host.name, "its engine", lambda: running(details), dict[str, int], EngineError)
+        found = _unpacked(host, found, pids)
     return replace(found, containers=tuple(_with_origins(host, container) for container in found.containers))
+
+
+def _unpacked(host: Host, found: Found, pids: Mapping[str, int]) -> Found:
+    """Return what was found with the directories in which containerd has the layers of what runs."""
+    if not pids:
+        return found
+    mounted = roots(host.run(mounts(pids.values())).text)
+    answers = (host.run(chains(found.store.driver, socket)) for socket in SOCKETS)
+    below = next((parents(answer.text) for answer in answers if answer.ok), {})
+    return placed(found, {name: mounted[pid] for name, pid in pids.items() if pid in mounted}, below)
 
 
 def to_found(host: str, answers: Layered, names: Iterable[str]) -> Found:

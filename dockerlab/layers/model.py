@@ -17,12 +17,16 @@ class Store:
 
 @dataclass(frozen=True)
 class Directories:
-    """What overlayfs merges: `lower` from the top down, `upper` is written to, `merged` is what a container sees."""
+    """What overlayfs merges: `lower` from the top down, `upper` is written to, `merged` is what a container sees.
+
+    `init` are those of `lower` that no image has: what the engine mounts over.
+    """
 
     lower: tuple[str, ...]
     upper: str
     merged: str
     work: str
+    init: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -93,7 +93,8 @@ class Performer:
                 self.ran(command, result)
             gone = step.key.half == "unmake" and _absent(result)
             if not result.ok and not gone:
-                what = f"{step.key} failed (exit code {result.rc})\n  {command.told()}\n  {printable(result.error)}"
+                told = command.why if _waits(command) else command.told()
+                what = f"{step.key} failed (exit code {result.rc})\n  {told}\n  {printable(result.error)}"
                 raise ExecutionError(what + remedy(step.key, result))
             if command.stores is not None:
                 self.values[command.stores] = result.text.strip()
@@ -104,9 +105,13 @@ class Performer:
         return reconcile.run(host, command, argv, _timeout(step, command), lost=partial(self.lost, step))
 
 
+def _waits(command: Command) -> bool:
+    """Tell whether a command only waits for a container; it is a script, which says nothing to a person."""
+    return command.argv[2:3] in ((HEALTHY,), (COMPLETED,))
+
+
 def _timeout(step: Step, command: Command) -> float:
-    waits = command.argv[2:3] in ((HEALTHY,), (COMPLETED,))
-    return LONG if waits or command.feeds is not None or step.key.kind == "built image" else TIMEOUT
+    return LONG if _waits(command) or command.feeds is not None or step.key.kind == "built image" else TIMEOUT
 
 
 def _patiently(command: Command, run: Callable[[], Result]) -> Result:

@@ -17,6 +17,12 @@ from dockerlab.reach.world import People, Place, Resolver, World
 from dockerlab.snapshot import GATEWAY_BRIDGE, EndpointState, Snapshot
 from dockerlab.versions import Engine
 
+RESOLVED = ip_address("127.0.0.53")
+"""Where systemd-resolved listens: an engine that finds it alone takes the file with the servers behind it instead
+(moby libnetwork/resolvconf, `Path`)."""
+INSTEAD = (ip_address("8.8.8.8"), ip_address("8.8.4.4"))
+"""What an engine gives to containers of docker0 whose host has name servers on its loopback alone (the same file)."""
+
 
 def people(
     lab: Lab,
@@ -118,16 +124,30 @@ def _resolver(
     daemon = lab.daemons.get(lab.host_of(name))
     wanted = tuple(map(str, (daemon.dns if daemon is not None else None) or ()))
     told = facts.settings.dns if facts is not None else wanted
-    servers = tuple(spec.dns) or tuple(ip_address(server) for server in told) or _servers(facts)
+    given = tuple(spec.dns) or tuple(ip_address(server) for server in told)
+    if given:
+        return Resolver(networks, given)
+    servers = _engines(facts)
+    if not networks:
+        return Resolver(networks, tuple(each for each in servers if not each.is_loopback) or (servers and INSTEAD))
     state = book.container(name)
     way_out = state is not None and any(end.gateway or end.gateway6 for end in state.endpoints.values())
-    overlay = any(_out_by_overlay(lab, book, network) for network in networks)
-    through = engine.asks_through_host and not (spec.dns or told) and (way_out or overlay)
-    return Resolver(networks, servers, through)
+    leads = way_out or any(_out_by_overlay(lab, book, network) for network in networks)
+    local = bool(servers) and servers[0].is_loopback
+    # What becomes of questions of an internal network to such a server differs between patches (CVE-2024-29018).
+    return Resolver(networks, servers if leads or not local else (), (engine.asks_through_host or local) and leads)
 
 
 def _servers(facts: Facts | None) -> tuple[IpAddress, ...]:
     return tuple(ip_address(server) for server in facts.nameservers) if facts is not None else ()
+
+
+def _engines(facts: Facts | None) -> tuple[IpAddress, ...]:
+    """Return the servers that an engine takes for its containers: where systemd-resolved is asked, those behind it."""
+    servers = _servers(facts)
+    if facts is None or servers != (RESOLVED,):
+        return servers
+    return tuple(ip_address(server) for server in facts.uplinks)
 
 
 def _driver(lab: Lab, book: Snapshot, network: str) -> str:

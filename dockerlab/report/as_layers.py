@@ -23,8 +23,8 @@ DRIVERS = {
     "zfs": "each layer is a clone of a dataset: no directories are merged",
 }
 CONTAINERD = (
-    "containerd keeps the images, packed and unpacked: the size of an image is that of the packed one, those of its "
-    "layers are unpacked, and the engine tells no directory of a layer"
+    "containerd keeps the images, packed and unpacked: the size of an image is that of the packed one (after 29.7.2 of "
+    "both), those of its layers are unpacked, and a layer's directory is seen while a container on it runs"
 )
 
 
@@ -120,7 +120,7 @@ def _directories(found: Directories | None, layers: Sequence[Layer]) -> Iterator
         return
     known = {layer.directory: f"layer {layer.number}" for layer in layers}
     for number, path in enumerate(found.lower):
-        what = known.get(path, "what the engine mounts over: /etc/hosts, /dev, …" if "-init/" in path else "")
+        what = known.get(path, "what the engine mounts over: /etc/hosts, /dev, …" if path in found.init else "")
         yield f"  {'lower' if not number else '':<7} {path}{f'  ({what})' if what else ''}"
     for name in ("upper", "merged", "work"):
         path = getattr(found, name)

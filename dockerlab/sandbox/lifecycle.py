@@ -83,6 +83,13 @@ def status() -> SandboxState | None:
     return _state(record, processes.scan())
 
 
+def root_in_use() -> Path | None:
+    """Return the root file system that the hosts of the sandbox run on, None for this machine's own or no sandbox."""
+    preflight.require_linux_and_root()
+    record = read()
+    return Path(record.rootfs) if record is not None and record.rootfs else None
+
+
 def _usable(rootfs: Path | None) -> Record | None:
     """Return the record of a sandbox that is up and can be used, or None; raises SandboxError if it must not be."""
     record = read()

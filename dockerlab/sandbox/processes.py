@@ -33,8 +33,10 @@ Mine = Callable[[Process], bool]
 def look(pid: int) -> Process | None:
     """Return what /proc says about a process, or None when it is gone or going, or not for us to look at."""
     try:
-        namespace = (_PROC / str(pid) / "ns/net").stat().st_ino
-        environment = (_PROC / str(pid) / "environ").read_bytes()
+        # A Path for each process of the machine would take most of the time.
+        namespace = os.stat(f"{_PROC}/{pid}/ns/net").st_ino  # noqa: PTH116 - as above
+        with open(f"{_PROC}/{pid}/environ", "rb") as file:  # noqa: PTH123 - as above
+            environment = file.read()
     except (FileNotFoundError, ProcessLookupError):
         return None
     except PermissionError:
@@ -44,7 +46,7 @@ def look(pid: int) -> Process | None:
 
 def scan() -> list[Process]:
     """Return every process of the machine that is alive."""
-    pids = (int(entry.name) for entry in _PROC.iterdir() if entry.name.isdigit())
+    pids = (int(name) for name in os.listdir(_PROC) if name.isdigit())  # noqa: PTH208 - as in `look`
     return [process for pid in pids if (process := look(pid))]
 
 

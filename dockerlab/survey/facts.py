@@ -23,6 +23,7 @@ section kernel; uname -r
 section architecture; uname -m
 section python; command -v python3
 section nameservers; grep '^nameserver' /etc/resolv.conf
+section uplinks; grep '^nameserver' /run/systemd/resolve/resolv.conf
 section firewall; iptables --version
 section config
 { zcat /proc/config.gz || cat "/boot/config-$(uname -r)"; } | grep -E '^CONFIG_(MACVLAN|IPVLAN|VLAN_8021Q|VXLAN|DUMMY)='
@@ -64,6 +65,11 @@ def parse(host: str, text: str) -> Facts:
         raise HostError(host, f"what it says of its interfaces and routes cannot be understood: {error}") from error
 
 
+def _second(sections: Mapping[str, list[str]], name: str) -> tuple[str, ...]:
+    """Return the second word of each line of a section that has one."""
+    return tuple(line.split()[1] for line in sections.get(name, []) if len(line.split()) > 1)
+
+
 def _parse(host: str, text: str) -> Facts:
     sections = read_sections(text)
     return _complete(
@@ -73,7 +79,8 @@ def _parse(host: str, text: str) -> Facts:
             settings=_settings(host, sections),
             root=_first(sections, "id") == "0",
             python=_first(sections, "python") or None,
-            nameservers=tuple(line.split()[1] for line in sections.get("nameservers", []) if len(line.split()) > 1),
+            nameservers=_second(sections, "nameservers"),
+            uplinks=_second(sections, "uplinks"),
             firewall=_first(sections, "firewall"),
             kernel=_first(sections, "kernel"),
             kernel_config=dict(line.split("=", 1) for line in sections.get("config", [])),

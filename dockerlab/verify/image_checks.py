@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import io
 import tarfile
 from collections.abc import Iterable, Iterator, Mapping
-from hashlib import sha256
 
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
 from dockerlab.lab.image import full_name
 from dockerlab.lab.model import Lab
+from dockerlab.layers.archive import chunks, contents_of, digests_in, layers_in
 from dockerlab.layers.look import look
 from dockerlab.layers.model import Container, Found, Image, counted
 from dockerlab.layers.share import common, size_of
@@ -19,12 +18,15 @@ from dockerlab.survey import ask_all
 from dockerlab.verify.verdicts import Checked, Verdict
 
 Digests = Mapping[str, frozenset[str] | HostError]
-"""By an image's ID, the digests of what the engine gives out of it now, or why it gives nothing."""
+"""By an image's ID, the digests of its layers that are what they say now, or why that cannot be told."""
 
 PREFIX = "an image begins with the layers of what it is built on, and each step that writes files adds one"
 SHARED = "a layer on the same layers is kept once, however many images have it"
 COPY_UP = "a write goes into the container's own layer: a file of the image is copied up first, and the image stays"
-CHUNK = 2**20
+UNSEEN = (
+    "where containerd has unpacked layer {number} of {image} is not seen: that takes a container of it that runs, "
+    "root on the host, and `ctr`, which comes with containerd"
+)
 
 
 def checks(lab: Lab, hosts: Mapping[str, Host]) -> tuple[Checked, ...]:
@@ -39,8 +41,9 @@ def checks(lab: Lab, hosts: Mapping[str, Host]) -> tuple[Checked, ...]:
 
     def ask(host: Host) -> tuple[Found, Digests]:
         found = look(host, wanted[host.name])
-        written = {c.image.id for c in found.containers if c.changes and _asked(lab, c)}
-        return found, {image: _digests(host, image) for image in written}
+        written = {c.image.id: c.image for c in found.containers if c.changes and _asked(lab, c)}
+        digests = _unpacked if found.store.containerd else _given
+        return found, {image.id: digests(host, image) for image in written.values()}
 
     told = ask_all({name: hosts[name] for name in wanted}, ask)
     answers: dict[str, tuple[Found, Digests] | HostError] = {**told.answers, **told.failures}
@@ -121,11 +124,6 @@ def _of_writes(lab: Lab, name: str, container: str, found: Found, digests: Diges
         return told(f"{container} is made from another image than {name} is now", "unknown")
     if not writer.changes:
         return told(f"{container} has written nothing, which proves nothing", "unknown")
-    if found.store.containerd:
-        # What it gives out are packed copies: they say nothing of the unpacked layers that containers have.
-        return told(
-            "containerd keeps packed copies, and gives out those: what is unpacked cannot be checked", "unknown"
-        )
     return told(*_intact(image, writer, digests.get(image.id, frozenset())))
 
 
@@ -162,49 +160,35 @@ def _image(found: Found, name: str) -> Image | None:
     return next((image for image in found.images if full_name(name) in image.names), None)
 
 
-def _digests(host: Host, image: str) -> frozenset[str] | HostError:
+def _given(host: Host, image: Image) -> frozenset[str] | HostError:
     """Return the digests of all that the engine gives out of an image, layers among it; changes nothing."""
     try:
-        return digests_in(host.stream(["docker", "image", "save", image], timeout=600))
+        return digests_in(host.stream(["docker", "image", "save", image.id], timeout=600))
     except tarfile.TarError as error:
         return HostError(host.name, f"what 'docker image save' gave cannot be read: {error}")
     except HostError as error:
         return error
 
 
-def digests_in(archive: Iterable[bytes]) -> frozenset[str]:
-    """Return the digest of every file in a tar archive, which is read only once; raises tarfile.TarError."""
-    found: set[str] = set()
-    with tarfile.open(fileobj=io.BufferedReader(_Chunks(archive)), mode="r|") as members:
-        for member in members:
-            content = members.extractfile(member) if member.isfile() else None
-            if content is not None:
-                digest = sha256()
-                while piece := content.read(CHUNK):
-                    digest.update(piece)
-                found.add(f"sha256:{digest.hexdigest()}")
-    return frozenset(found)
+def _unpacked(host: Host, image: Image) -> frozenset[str] | HostError:
+    """Return the digests of the layers whose packed copy has that digest and whose directory holds what is packed.
 
-
-class _Chunks(io.RawIOBase):
-    """Chunks of bytes as a file that can be read once."""
-
-    def __init__(self, chunks: Iterable[bytes]) -> None:
-        self._chunks = iter(chunks)
-        self._rest = b""
-
-    def readable(self) -> bool:
-        """Tell that this can be read."""
-        return True
-
-    def readinto(self, buffer: memoryview) -> int:  # type: ignore[override]
-        """Read some bytes, 0 at the end."""
-        while not self._rest:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return 0
-            self._rest = chunk
-        size = min(len(buffer), len(self._rest))
-        buffer[:size] = self._rest[:size]
-        self._rest = self._rest[size:]
-        return size
+    containerd gives out packed copies, and containers have what was unpacked from them: both have to be right.
+    """
+    unseen = next((layer for layer in image.layers if layer.directory is None), None)
+    if unseen is not None:
+        return HostError(host.name, UNSEEN.format(number=unseen.number, image=image.name))
+    try:
+        packed = layers_in(host.stream(["docker", "image", "save", image.id], timeout=600))
+        there = {
+            layer.diff_id: contents_of(
+                chunks(host.stream(["tar", "-C", layer.directory, "-cf", "-", "."], timeout=600))
+            )
+            for layer in image.layers
+            if layer.directory is not None
+        }
+    except tarfile.TarError as error:
+        return HostError(host.name, f"the layers of {image.name} cannot be read: {error}")
+    except HostError as error:
+        return error
+    return frozenset(digest for digest, contents in there.items() if packed.get(digest) == contents)

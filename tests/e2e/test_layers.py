@@ -198,3 +198,40 @@ def test_failing_step(ready, tmp_path):
     assert "built image two on vm0 failed (exit code 7)" in failed.stderr
     assert "can't open '/missing'" in failed.stderr
     assert "everything that this run had created was removed again" in failed.stderr
+
+
+KEPT_BY_CONTAINERD = """
+echo '{"features": {"containerd-snapshotter": true}}' >/etc/docker/daemon.json
+"""
+RESTART = """
+old=$(cat /run/docker.pid)
+kill "$old"
+for _ in $(seq 300); do
+    sleep 0.1
+    [ "$(cat /run/docker.pid)" != "$old" ] && docker version && exit 0
+done >/dev/null 2>&1
+exit 1
+"""
+
+
+@pytest.mark.parametrize("lab_hosts", ["rootfs"], indirect=True)
+def test_kept_by_containerd(lab):
+    """Images that containerd keeps: all expectations hold, each layer has its directory, and a changed one fails."""
+    try:
+        lab.sh("vm0", "mkdir -p /etc/docker" + KEPT_BY_CONTAINERD + RESTART)
+        if "containerd" not in lab.docker("vm0", "info", "--format", "{{.DriverStatus}}"):
+            pytest.skip("this engine does not keep images in containerd")
+        assert [check["verdict"] for check in lab.up(LAYERS)["checks"]] == ["pass"] * 5
+        found = lab.call("layers", "--lab", LAYERS, "--sandbox", "--format", "json").json["hosts"][0]
+        assert found["store"]["containerd"] is True
+        (site,) = (each for each in found["containers"] if each["name"] == "site")
+        changed = next(each for each in site["changes"] if each["path"] == "/www/index.html")
+        assert (changed["size"], changed["layer"], changed["was"]) == (25, 2, 19)
+        root = lab.sh("vm0", f"cat /proc/{lab.inspect('vm0', 'site')['State']['Pid']}/mountinfo")
+        assert f"upperdir={site['directories']['upper']}," in root
+        assert f"lowerdir={':'.join(site['directories']['lower'])}," in root
+        tampered(lab, found)
+        lab.down("layers")
+    finally:
+        lab.empty()
+        lab.sh("vm0", "docker image rm dockerlab/node; rm /etc/docker/daemon.json" + RESTART)

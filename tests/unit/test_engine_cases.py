@@ -3,7 +3,8 @@
 from dataclasses import replace
 
 import pytest
-from support.labs import lab
+from support.labs import lab, running
+from support.worlds import looked
 
 from dockerlab.imagined.refusals import refusals
 from dockerlab.reach import matrix, worlds
@@ -144,6 +145,32 @@ def test_a_network_without_a_parent_leads_nowhere(engine, given, driver):
 def test_who_asks_the_hosts_name_servers(engine, through):
     """From 28.0 on Docker's DNS asks them from the host's namespace."""
     assert worlds.offline(lab(VAULT), named(engine)).people.resolvers["web"].through_host is through
+
+
+@pytest.mark.parametrize("engine", ["20.10.24", "27.5.1", "28.5.2"])
+@pytest.mark.parametrize(
+    ("servers", "uplinks", "front", "alone"),
+    [
+        (["127.0.0.1"], [], (["127.0.0.1"], True), ["8.8.8.8", "8.8.4.4"]),
+        (["127.0.0.1", "192.0.2.5"], [], (["127.0.0.1", "192.0.2.5"], True), ["192.0.2.5"]),
+        (["127.0.0.53"], ["192.0.2.5"], (["192.0.2.5"], None), ["192.0.2.5"]),
+        (["127.0.0.53"], [], ([], None), []),
+    ],
+)
+def test_name_servers_on_the_hosts_loopback(engine, servers, uplinks, front, alone):
+    """Docker's DNS asks them from the host's namespace on every engine; docker0's containers are given others.
+
+    systemd-resolved's own address is not taken, but the servers behind it (moby libnetwork/resolvconf, `Path`).
+    """
+    definition = lab("networks: {n: {subnet: 10.1.0.0/24}}\ncontainers: {a: {networks: [n]}, b: }\n")
+    seen = looked(running(definition))
+    facts = {"local": replace(seen.facts["local"], nameservers=tuple(servers), uplinks=tuple(uplinks))}
+    world = worlds.imagined(definition, seen.snapshots, seen.machines, {"local": named(engine)}, facts)
+    asked = world.people.resolvers["a"]
+    through = front[1] if front[1] is not None else bool(front[0]) and engine == "28.5.2"
+    assert [str(each) for each in asked.servers] == front[0]
+    assert asked.through_host is through or not asked.servers
+    assert [str(each) for each in world.people.resolvers["b"].servers] == alone
 
 
 @pytest.mark.parametrize("option", ["com.docker.network.host_ipv4", "com.docker.network.host_ipv6"])

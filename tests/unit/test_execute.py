@@ -6,10 +6,12 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from dataclasses import replace
 from functools import partial
 from types import SimpleNamespace
 
 import pytest
+from support.labs import lab
 
 from dockerlab.command import Command, Part, Result, Variable
 from dockerlab.errors import (
@@ -22,6 +24,7 @@ from dockerlab.errors import (
 )
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.plan import Key, Plan, Step
+from dockerlab.plan.build import wait
 from dockerlab.provision import reconcile
 from dockerlab.provision.execute import Execution, execute, raise_for
 from dockerlab.provision.queue import Queue
@@ -153,6 +156,19 @@ def test_failure_message():
     with pytest.raises(ExecutionError) as caught:
         raise_for(done)
     assert str(caught.value) == ("container a b on h failed (exit code 1)\n  make 'a b'\n  no a b")
+
+
+@pytest.mark.parametrize("condition", ["service_healthy", "service_completed_successfully"])
+def test_waiting_in_vain(condition):
+    """Of who was waited for the reason is told and what became of it, not the script that waits."""
+    definition = lab("containers: {db: {healthcheck: {test: [CMD, 'true']}}}")
+    made = replace(wait(definition, "db", condition), host="h")
+    done, _, _ = run(
+        Plan((step("app", commands=(made,)),)), FakeHost("h", lambda *_: (1, "", "db is not well: exited"))
+    )
+    with pytest.raises(ExecutionError) as caught:
+        raise_for(done)
+    assert str(caught.value) == f"container app on h failed (exit code 1)\n  {made.why}\n  db is not well: exited"
 
 
 def test_rest_of_a_failed_step():

@@ -214,3 +214,34 @@ def test_strands_of_many():
     all_wrong = [cell._replace(failed=True) for cell in cells]
     assert {s.word for s in strands(drawn, all_wrong)} == {"fail"}
     assert len(strands(drawn, all_wrong)) <= MOST
+
+
+STATED = """
+hosts:
+  vm0:
+    address: ssh://root@192.168.22.61
+    interfaces:
+      shim: {kind: macvlan, parent: eth0, mode: bridge, addresses: 192.168.22.250/32}
+      eth0.50: {kind: vlan, parent: eth0, id: 50, addresses: 10.50.0.1/24}
+      spare: {kind: dummy, addresses: 10.60.0.1/24}
+      eth0: {addresses: 192.168.22.70/24}
+networks: {lan: {driver: macvlan, parent: eth0, subnet: 192.168.22.0/24, gateway: 192.168.22.1}}
+containers: {m0: {host: vm0, networks: {lan: {ip: 192.168.22.200}}}}
+"""
+
+
+def test_interfaces_that_a_definition_states():
+    """A host has them all: a child of an interface is on its LAN, a VLAN on one of its own, a dummy on none."""
+    drawn = picture(lab(STATED))
+    nics = {bar.name: bar.lines for bar in drawn.machines[0].nics}
+    assert list(nics) == ["eth0", "shim", "eth0.50", "spare"]
+    assert nics["shim"] == ("macvlan bridge on eth0", "192.168.22.250/32")
+    assert nics["eth0.50"] == ("VLAN 50 on eth0", "10.50.0.1/24")
+    assert nics["spare"] == ("dummy: leads nowhere", "10.60.0.1/24")
+    assert nics["eth0"][:2] == ("192.168.22.61/24", "192.168.22.70/24")
+    wires = {(link.source, link.target) for link in drawn.links if link.kind == "wire"}
+    assert ("nic:vm0/shim", "lan:eth0") in wires
+    assert ("nic:vm0/eth0.50", "lan:eth0.50") in wires
+    assert not any(source == "nic:vm0/spare" for source, _ in wires)
+    for render in (mermaid.render, dot.render, svg.render):
+        assert "macvlan bridge on eth0" in render(drawn)

@@ -6,7 +6,8 @@ from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
-from support.labs import lab
+from support.labs import lab, running
+from support.worlds import looked
 
 from dockerlab.facts import Facts
 from dockerlab.imagined import resolver
@@ -14,11 +15,12 @@ from dockerlab.kernel import iptables
 from dockerlab.kernel.model import Listener
 from dockerlab.kernel.routes import Hop, Route, Selector
 from dockerlab.reach.matrix import beside
-from dockerlab.reach.worlds import offline
+from dockerlab.reach.worlds import imagined, offline
 from dockerlab.survey import Seen
 from dockerlab.verify.beforehand import foresee
 from dockerlab.verify.causes import Odd, host_causes, is_odd, upon
 from dockerlab.verify.judging import AS_IS, trial
+from dockerlab.versions import named
 
 LAB = """
 outside: {internet: 203.0.113.10}
@@ -158,3 +160,48 @@ def test_hosts_that_are_meant_to_be_as_they_are():
     assert as_they_are.expected == defined.wanted.predicted != defined.expected
     assert AS_IS in as_they_are.wanted.notes
     assert AS_IS not in defined.wanted.notes
+
+
+LEFT_DROP = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
+"""What an engine that wrote for iptables leaves of itself where one that writes for nftables takes its place."""
+
+
+def left_behind(space):
+    """Return a namespace in which FORWARD of iptables still drops by its policy."""
+    more = iptables.read(LEFT_DROP, "ip").chains
+    kept = tuple(c for c in space.ruleset.chains if (c.family, c.table) != ("ip", "filter"))
+    return replace(space, ruleset=replace(space.ruleset, chains=(*more, *kept)))
+
+
+def test_a_policy_that_iptables_left_behind():
+    """Engine 29 with nftables beside FORWARD's policy DROP: what passes FORWARD is lost, and the policy is the cause.
+
+    moby #50566 tells it; no host with both was observed. It follows from the kernel: the chains of nftables and those
+    of iptables at one hook are all passed, and what one of them accepts the other one drops all the same. What a bridge
+    switches passes there as well, by br_netfilter.
+    """
+    wanted = offline(lab(LAB), named("29.8-nftables"))
+    there = upon(wanted, at(wanted, left_behind))
+    rows, told = beside(wanted, there)
+    odd = [Odd(cell, e, p) for (cell, e), p in zip(rows, told, strict=True) if is_odd(e, p)]
+    lost = {(each.cell.source, each.cell.to, each.cell.probe) for each in odd}
+    assert {("web", "internet", "ping"), ("other", "local", "tcp/8080"), ("web", "peer", "ping")} <= lost
+    assert not lost & {("local", "web", "ping"), ("web", "local", "ping"), ("local", "local", "tcp/8080")}
+    found = host_causes(wanted, there, odd)
+    assert {(cause.kind, cause.where, cause.side) for cause in found} == {("policy", "filter FORWARD policy", "host")}
+    assert {cause.undo for cause in found} == {"iptables -P FORWARD ACCEPT"}
+
+
+@pytest.mark.parametrize(("engine", "policy"), [("29.8", "DROP"), ("29.8-nftables", "ACCEPT")])
+def test_whose_policy_forward_has(engine, policy):
+    """An engine that writes for iptables expects the policy that it set itself; one with nftables expects none."""
+    definition = lab(LAB)
+    seen = looked(running(definition))
+    grounds = {
+        host: replace(machine, namespaces=tuple(left_behind(space) for space in machine.namespaces))
+        for host, machine in seen.machines.items()
+    }
+    world = imagined(definition, seen.snapshots, grounds, {"local": named(engine)}, seen.facts)
+    ruleset = world.fabric.net.machines["local"].ground.ruleset
+    ((chain,),) = [[c for c in ruleset.chains if (c.family, c.table, c.name) == ("ip", "filter", "FORWARD")]]
+    assert chain.policy == policy

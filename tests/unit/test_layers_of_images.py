@@ -13,11 +13,12 @@ from dockerlab.cli.layers import _of_lab
 from dockerlab.engine.layers import Layered
 from dockerlab.errors import HostError
 from dockerlab.hosts.fake import FakeHost
+from dockerlab.layers.archive import digests_in
 from dockerlab.layers.describe import chain_ids, to_change, to_image, to_store
 from dockerlab.layers.look import _with_origins, to_found
 from dockerlab.layers.share import common, cost, uses
 from dockerlab.report import as_layers
-from dockerlab.verify.image_checks import digests_in, judge
+from dockerlab.verify.image_checks import UNSEEN, judge
 
 BASE = "sha256:" + "1" * 64
 OWN = ["sha256:" + digit * 64 for digit in "2345"]
@@ -243,10 +244,10 @@ def test_expectations_unknown():
     assert list(judged(NODE, WEB, digests=lost, containers=(writer(),)).values())[3].verdict == "unknown"
 
 
-def test_packed_copies_prove_nothing():
-    """Where containerd keeps the images, what it gives out is no layer of a container: neither pass nor failure."""
-    digests = {WEB.id: frozenset([BASE, *OWN])}
-    checks = judged(NODE, WEB, digests=digests, containers=(writer(),), containerd=True)
+def test_unseen_directories_prove_nothing():
+    """Where containerd keeps the images and no container shows where, neither pass nor failure."""
+    unseen = {WEB.id: HostError("local", UNSEEN.format(number=1, image="web"))}
+    checks = judged(NODE, WEB, digests=unseen, containers=(writer(),), containerd=True)
     assert list(checks.values())[3].verdict == "unknown"
 
 
