@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import Any
 
 import urllib3
@@ -21,11 +22,18 @@ END = 2.0
 
 
 class ProcessSocket:
-    """A program's streams, as much like a socket as an HTTP client needs."""
+    """A program's streams, as much like a socket as an HTTP client needs.
 
-    def __init__(self, process: Process, timeout: float) -> None:
+    What is read after something was written is one answer: it has to be whole in the time, whatever each read takes,
+    and have no more bytes than `largest`, with all that HTTP puts around it.
+    """
+
+    def __init__(self, process: Process, timeout: float, largest: int = 2**63) -> None:
         self._process = process
         self._timeout = timeout
+        self._largest = largest
+        self._end = monotonic() + timeout
+        self._size = 0
         self._pending = b""
         self._said = b""
         self._rc: int | None = None
@@ -39,25 +47,31 @@ class ProcessSocket:
 
     def sendall(self, data: bytes) -> None:
         """Write to the program's standard input; raises TimeoutError, BrokenPipeError."""
+        self._end = monotonic() + self._timeout
+        self._size = 0
         while data:
             try:
                 sent = self._process.write(data, self._timeout)
             except BrokenPipeError:
-                self._end()
+                self._learn()
                 raise
             if not sent:
                 raise TimeoutError("the engine takes no more data")
             data = data[sent:]
 
     def receive_into(self, buffer: memoryview) -> int:
-        """Read from standard output and return the number of bytes, 0 at its end; raises TimeoutError."""
+        """Read from standard output and return the number of bytes, 0 at its end; raises TimeoutError, OSError."""
         while not self._pending:
-            chunk = self._process.receive(self._timeout)
+            left = self._end - monotonic()
+            chunk = self._process.receive(left) if left > 0 else (b"", b"")
             if chunk is None:
-                self._end()
+                self._learn()
                 return 0
             if chunk == (b"", b""):
                 raise TimeoutError("the engine did not answer in time")
+            self._size += len(chunk[0])
+            if self._size > self._largest:
+                raise OSError(f"the engine's answer has more than {self._largest // 2**20} MiB")
             self._pending = chunk[0]
             self._said = (self._said + chunk[1])[-ERROR_LIMIT:]
         size = min(len(buffer), len(self._pending))
@@ -78,7 +92,7 @@ class ProcessSocket:
             raise self._lost
         return self._rc, self._said.decode(errors="replace").strip()
 
-    def _end(self) -> None:
+    def _learn(self) -> None:
         """Learn how the program ended, as nobody can ask once an HTTP client has closed the socket."""
         try:
             while (chunk := self._process.receive(END)) not in {None, (b"", b"")}:

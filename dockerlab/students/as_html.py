@@ -12,7 +12,7 @@ from markupsafe import Markup
 from dockerlab.report.as_html import FOLDER as REPORT
 from dockerlab.report.as_html import policy
 from dockerlab.students.as_json import document
-from dockerlab.students.grades import Grade, not_charged, total, worst
+from dockerlab.students.grades import Grade, attested, not_charged, total, worst
 
 FOLDER = Path(__file__).with_name("html")
 
@@ -39,6 +39,7 @@ def render(lab: str, grades: Sequence[Grade]) -> str:
             policy=policy([], [style]),
             style=Markup(style),  # noqa: S704 - files of this package
             total=total(grades),
+            attested=attested(grades),
             not_charged=not_charged(grades),
             outcome={0: "pass", 1: "fail"}.get(worst(grades), "unknown"),
             made=max(made, default=None),

@@ -18,7 +18,7 @@ engine    what the docker command lists, for who has no snapshot
 listen    wait until something changed, and look
 """
 
-from dockerlab.survey.asking import Answers, ask_all, on_each
+from dockerlab.survey.asking import Answers, ask_all, on_each, one_of
 from dockerlab.survey.hosts import Seen, ground, look, look_again, look_where_told, settings, survey
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "look_again",
     "look_where_told",
     "on_each",
+    "one_of",
     "settings",
     "survey",
 ]
