@@ -53,15 +53,16 @@ def machine(host: str, text: str) -> Machine:
 
 def _machine(host: str, sections: dict[str, list[str]]) -> Machine:
     said = {name: _answer(sections, name) for name in SAID}
-    single = {path: lines[0].strip() for path in SETTINGS for lines in [sections.get(path)] if lines}
+    first = {name: lines[0].strip() for name, lines in sections.items() if lines}
+    single = {path: first[path] for path in SETTINGS if path in first}
     space: dict[str, Any] = {"id": UNKNOWN.id, "host": True, "paths": [], "pids": [], "deaf": UNKNOWN.deaf}
     space["policies"] = said.pop("policies")
     space |= {"said": said, "sysctls": {"single": single, "interfaces": {}}}
-    seen = {"uid": int(sections["uid"][0]), "kernel": sections["kernel"][0], "namespaces": [space]}
+    seen = {"uid": int(first.get("uid", -1)), "kernel": first.get("kernel", ""), "namespaces": [space]}
     return parse.machine(host, {**seen, "unread": {}, "proxies": [], "owners": [], "unseen": 0})
 
 
 def _answer(sections: dict[str, list[str]], name: str) -> dict[str, Any]:
     """Return what a command printed, as the program would tell it."""
     rc = 0 if f"{name}.whole" in sections else 1
-    return {"argv": SAID[name].split(), "rc": rc, "out": "\n".join(sections[name]), "err": ""}
+    return {"argv": SAID[name].split(), "rc": rc, "out": "\n".join(sections.get(name, [])), "err": ""}

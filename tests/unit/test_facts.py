@@ -116,7 +116,7 @@ def test_without_python():
     ("text", "told"),
     [
         (SHELL.partition("== end")[0], "could not read the machine's interfaces"),
-        (SHELL.replace("== uid", "== user"), "cannot be understood"),
+        (SHELL.replace("== uid\n0", "== uid\nroot"), "cannot be understood"),
         (SHELL.replace("[{", "[["), "cannot be understood"),
     ],
 )
