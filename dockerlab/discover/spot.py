@@ -85,7 +85,7 @@ def _of_those(
         odd = {host: failure for host in seen.snapshots if (failure := _oddity(host, seen, make)) is not None}
         left = seen.on(seen.snapshots.keys() - odd.keys())
         if not odd or not left.snapshots:
-            raise nonsense(", ".join(odd or seen.snapshots), "the engine", error) from error
+            raise nonsense(", ".join(odd or seen.snapshots), "its engine", error) from error
         return make(left), odd
 
 
@@ -94,7 +94,7 @@ def _oddity(host: str, seen: Seen, make: Callable[[Seen], Found]) -> HostError |
     try:
         make(seen.on([host]))
     except (*NONSENSE, DefinitionError) as error:
-        return nonsense(host, "the engine", error)
+        return nonsense(host, "its engine", error)
     except UsageError:
         return None
     return None

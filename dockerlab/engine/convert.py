@@ -47,7 +47,7 @@ class Answers:
 
 def to_snapshot(host: str, answers: Answers) -> Snapshot:
     """Return the snapshot of one engine; raises EngineError for answers that are not of the form of an engine's."""
-    return admitted(host, "the engine", lambda: _snapshot(host, answers), Snapshot, EngineError)
+    return admitted(host, "its engine", lambda: _snapshot(host, answers), Snapshot, EngineError)
 
 
 def _snapshot(host: str, answers: Answers) -> Snapshot:

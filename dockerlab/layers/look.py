@@ -22,7 +22,7 @@ def look(host: Host, names: Collection[str]) -> Found:
     From which layer a file was copied up is read in the layers' directories, which takes root. Raises HostError.
     """
     answers = layered(host, dict.fromkeys(names))
-    found = admitted(host.name, "the engine", lambda: to_found(host.name, answers, names), Found, EngineError)
+    found = admitted(host.name, "its engine", lambda: to_found(host.name, answers, names), Found, EngineError)
     return replace(found, containers=tuple(_with_origins(host, container) for container in found.containers))
 
 

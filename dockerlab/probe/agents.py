@@ -19,7 +19,7 @@ from dockerlab.hosts.program import PYTHON, Program
 from dockerlab.probe.base import FLAKY, REPLY_LOST, TIMEOUT, Cell, Observation, Place
 from dockerlab.probe.doors import MIXED, UNPROVEN
 from dockerlab.probe.join import HostRecords, join
-from dockerlab.probe.records import LED, RECORDS, Arrival, Done, Failed, Ready, Report
+from dockerlab.probe.records import LED, RECORDS, Arrival, Done, Failed, Ready, Report, entered
 from dockerlab.probe.wire import NONCE_SIZE, TYPE_A, TYPE_AAAA, version_of
 
 AGENT = Program(
@@ -239,7 +239,7 @@ class Session:
         self.kernel = ready["kernel"]
         places = ready["places"]
         self._sandboxes: dict[Place, int | str] = {
-            place: _entered(places.get(str(key))) for key, place in enumerate(self._places)
+            place: entered(places.get(str(key))) for key, place in enumerate(self._places)
         }
 
     def go(self, share: int) -> None:
@@ -284,14 +284,6 @@ class Session:
             raise AgentUnavailable(self.host.name, f"it has no complete python3 of version 3.6 or later: {reason}")
 
 
-def _entered(place: Mapping[str, Any] | None) -> int | str:
-    """Return the namespace of a place, or why it is not known."""
-    if place is None:
-        return "the agent did not report it"
-    found: int | str = place["sandbox"] if "sandbox" in place else place["error"]
-    return found
-
-
 def _form(cell: Cell) -> object:
     return RECORDS[cell.probe] if cell.behind is None else LED
 
@@ -319,7 +311,7 @@ def records_of(report: Report, own: Mapping[int, Cell], sandboxes: Mapping[Place
         cells=cells,
         marks=marks,
         arrivals=arrivals,
-        missed=dict(report["missed"]),
+        missed={sandbox: count for sandbox, count in report["missed"]},  # noqa: C416 - dict() takes no lists for pairs
         overflows=report["overflows"],
         numbers=frozenset(report["numbers"]),
         knocks=tuple((sandbox, port, number, what) for sandbox, port, number, what in report["knocks"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal, NamedTuple, TypedDict
 
 from dockerlab.probe.base import Probe
@@ -17,6 +18,13 @@ class Shut(TypedDict):
     """A place that it could not enter."""
 
     error: str
+
+
+def entered(place: Entered | Shut | None) -> int | str:
+    """Return the namespace of a place, or why it is not known."""
+    told: Mapping[str, object] = place or {}
+    found = told.get("sandbox", told.get("error"))
+    return found if isinstance(found, int | str) else "it was not told whether it could be entered"
 
 
 class Ready(TypedDict):

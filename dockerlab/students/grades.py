@@ -128,7 +128,7 @@ def attested(grades: Iterable[Grade]) -> str:
     alone = sum(each.alone for each in all_of)
     if not alone:
         return ""
-    return f"{alone} of {how_many(passed)} that passed are the word of one host alone, which its root can forge"
+    return f"{alone} of {how_many(passed)} that passed are one host's word alone, as good as whoever is root there"
 
 
 def worst(grades: Iterable[Grade]) -> int:

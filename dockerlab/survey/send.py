@@ -70,4 +70,4 @@ def listen(host: Host) -> Conversation:
 
 def read(host: str, line: bytes, understand: Callable[[str, Any], T], form: object) -> T:
     """Return what a line of the program says, of the form that is wanted; raises HostError for what is not its own."""
-    return admitted(host, "python3", lambda: understand(host, parsed(line)), form)
+    return admitted(host, "its python3", lambda: understand(host, parsed(line)), form)

@@ -62,8 +62,8 @@ def whole(answer: Any) -> bytes:
 class Dialogue:
     """The dialogue with an agent."""
 
-    def __init__(self, host: str, agent: Agent) -> None:
-        self._host, self._agent = host, agent
+    def __init__(self, host: str, agent: Agent, aborted: Callable[[], None]) -> None:
+        self._host, self._agent, self._aborted = host, agent, aborted
         self._heard: list[bytes] = []
         self._said: list[bytes] = []
 
@@ -83,7 +83,7 @@ class Dialogue:
         return Result((), 0, b"", b"", 0.0)
 
     def abort(self) -> None:
-        pass
+        self._aborted()
 
 
 @dataclass
@@ -98,6 +98,7 @@ class Stranger:
     address: str | None = "192.0.2.1"
     channels: int = 8
     speaker: Callable[[Answers], Speaker] = Speaker
+    aborted: Callable[[], None] = lambda: None
 
     def begin(self) -> None:
         pass
@@ -116,7 +117,7 @@ class Stranger:
         return Result(tuple(argv), 0, self.facts, b"", 0.0)
 
     def converse(self, argv: Sequence[str], *, timeout: float = 1.0) -> Conversation:
-        return Dialogue(self.name, self.agent)
+        return Dialogue(self.name, self.agent, self.aborted)
 
     def stream(self, argv: Sequence[str], *, timeout: float = 1.0) -> Iterator[bytes]:
         yield b""

@@ -369,7 +369,8 @@ def test_refusal():
     assert message == "vm0: the Docker engine refused: client version 1.24 is too old"
 
 
-PIECES = b'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4;x=y\r\n{"a"\r\n3\r\n: 1\r\n1\r\n}\r\n0\r\nTrailer: x\r\n\r\n'
+HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+PIECES = HEAD + b'4;x=y\r\n{"a"\r\n3\r\n: 1\r\n1\r\n}\r\n0\r\nTrailer: x\r\n\r\n'
 
 
 @pytest.mark.parametrize("size", [1, 7, 1000])

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import gzip
 import json
+import sys
 import tracemalloc
+from contextlib import contextmanager
 from dataclasses import replace
 from threading import Event
+from time import monotonic
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -15,12 +18,17 @@ from support.labs import lab
 from support.strangers import Speaker, Stranger, honest_agent, honest_engine, whole
 
 from dockerlab import engine
+from dockerlab.cli import main
+from dockerlab.discover.spot import defined
 from dockerlab.engine import dial
 from dockerlab.errors import EngineError, HostError, UsageError
-from dockerlab.probe.agents import AgentProber, Run, Session
+from dockerlab.probe import agents
+from dockerlab.probe.agents import AgentProber
 from dockerlab.probe.base import Cell, Place
+from dockerlab.provision.down import Which, plan_down
 from dockerlab.serve.board import Board
 from dockerlab.serve.rounds import rounds
+from dockerlab.session import Session
 from dockerlab.students.as_json import document
 from dockerlab.students.course import arranged
 from dockerlab.students.grading import grade
@@ -286,7 +294,7 @@ def test_the_job_tells_no_answer():
     def job(**other):
         cells = [Cell(1, at, to, "10.0.0.2", "ping", **{k: v for k, v in other.items() if k != "expected"}),
                  Cell(2, at, to, "", "dns", name="b", **other)]  # fmt: skip
-        return Session(honest("h0"), Run("00", 2.0, haste=True), cells).job
+        return agents.Session(honest("h0"), agents.Run("00", 2.0, haste=True), cells).job
 
     assert job(silent=True, expected=("10.0.0.2",)) == job(silent=False, expected=("10.0.0.3", "10.0.0.4"))
     assert "10.0.0.3" not in json.dumps(job(expected=("10.0.0.3",)))
@@ -356,7 +364,7 @@ def test_verify_with_a_host_that_does_not_answer():
     assert near
     assert {each.observed.state for each in far} == {"unknown"}
     assert {each.observed.state for each in near} == {"reachable"}
-    assert "h1: what the engine says cannot be understood" in report.notes[0]
+    assert "h1: what its engine says cannot be understood" in report.notes[0]
     assert report.exit_code in (1, 3)
     assert not any(cause.host == "h1" for cause in report.causes)
     with pytest.raises(HostError):
@@ -382,3 +390,80 @@ def test_a_round_never_ends_the_page():
 def test_whole_answers_are_http():
     """The stand-in itself speaks HTTP."""
     assert whole(VERSION).startswith(b"HTTP/1.1 200 OK\r\nContent-Length: ")
+
+
+def test_down_goes_on():
+    """What is on the good host is removed, whatever the other one answers; that is told as not cleaned."""
+    for made in ENGINES.values():
+        hosts = {name: honest(name) for name in ("h0", "h1")}
+        hosts["h1"].engine = made("h1")
+        hosts["h0"].facts = hosts["h1"].facts = b"id 0\nflags \nend\n"
+        removal = plan_down(Which(None, everyone=True), hosts)
+        assert {(step.key.host, step.key.name) for step in removal.plan.changes} >= {("h0", "s01-web")}
+        assert set(removal.failures) == {"h1"}
+
+
+def test_discover_without_a_host_that_says_nonsense():
+    """The others are discovered; which is left out is said, also where only putting it together shows the nonsense."""
+    hosts = {name: honest(name) for name in ("h0", "h1")}
+    addresses = dict.fromkeys(hosts)
+    whole_, silent = defined(hosts, addresses)
+    assert (len(whole_.lab.containers), dict(silent)) == (4, {})
+    for engine_of in (ENGINES["infolist"], answering("/containers/s02-web/json", {
+        **honest_engine(OF["h1"], "h1")("/v1.51/containers/s02-web/json"),
+        "HostConfig": {"NetworkMode": "s02-net", "Ulimits": [{"Soft": 1}]},
+    })):  # fmt: skip
+        hosts["h1"].engine = engine_of("h1")
+        found, silent = defined(hosts, addresses)
+        assert sorted(found.lab.containers) == ["s01-peer", "s01-web"]
+        assert set(silent) == {"h1"}
+
+
+def test_who_does_not_keep_up(monkeypatch):
+    """An agent that says nothing is not waited for long after all others have spoken."""
+    monkeypatch.setattr("dockerlab.probe.agents.GRACE", 0.2)
+    hosts = {name: honest(name) for name in OF}
+    ending = Event()
+
+    def hang(job, step):
+        if step == "go":
+            ending.wait(20)
+        return honest_agent(OF["h1"], "h1")(job, step)
+
+    hosts["h1"].agent = hang
+    hosts["h1"].aborted = ending.set
+    began = monotonic()
+    found = graded(hosts)
+    assert monotonic() - began < 15
+    assert found["h1"]["summary"]["pass"] == 0
+    assert "did not answer within" in found["h1"]["amiss"][0]["detail"]
+    assert found["h0"]["summary"]["pass"] == 7
+
+
+def call(monkeypatch, capsys, hosts, *words):
+    """Run the command line on hosts, and return the exit code, and what was written to both streams."""
+
+    @contextmanager
+    def opened(*_):
+        yield Session(hosts, hosts["h0"])
+
+    monkeypatch.setattr("dockerlab.cli.places.Places.open", opened)
+    monkeypatch.setattr(sys, "argv", ["dockerlab", *words])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    told = capsys.readouterr()
+    return ended.value.code, told.out, told.err
+
+
+@pytest.mark.parametrize(
+    "words", [("inspect", "vone", "--sandbox"), ("watch", "vone", "--sandbox", "--for", "3"), ("status", "--sandbox")]
+)
+def test_a_part_of_a_look_is_told_as_one(monkeypatch, capsys, words):
+    """Where one host cannot be looked at, it is named with why, and the exit code is that of a failure."""
+    hosts = {name: honest(name) for name in ("h0", "h1")}
+    hosts["h1"].engine = ENGINES["infolist"]("h1")
+    for host in hosts.values():
+        host.look = lambda _: b"{}"
+    code, out, err = call(monkeypatch, capsys, hosts, *words)
+    assert code == 4
+    assert ("h1: " if words[0] == "watch" else "h1: what its ") in out + err
