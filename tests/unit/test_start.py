@@ -85,7 +85,7 @@ def test_what_touches_no_host_imports_no_client(call):
     """The pure commands do without SSH, e-mail and the terminal's library."""
     modules = imported(*call)
     assert not modules & {"email", "paramiko", "rich"}
-    assert len(modules) < 450
+    assert len(modules) < 455
 
 
 LATE = """
@@ -130,6 +130,15 @@ def test_ssh_without_what_only_match_exec_wants(tmp_path):
     modules = imported(*call, returns=4, HOME=str(tmp_path))
     assert modules >= heavy
     assert (tmp_path / "ran").exists()
+
+
+def test_what_down_imports(tmp_path):
+    """What takes a lab away knows no kernels' walk, no verdicts, no reports, and speaks to engines by itself."""
+    call = ("down", "x", "--host", "ssh://nobody@127.0.0.1:1")
+    modules = imported(*call, returns=4, HOME=str(tmp_path))
+    assert not modules & {"docker", "http", "requests", "rich"}
+    assert not {name for name in modules if name.startswith(("dockerlab.walk", "dockerlab.verify", "dockerlab.report"))}
+    assert len(modules) < 590
 
 
 WORK = "dockerlab.cli.up, dockerlab.cli.progress, dockerlab.hosts.ssh, dockerlab.session"
