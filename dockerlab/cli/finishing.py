@@ -75,4 +75,4 @@ def removed(what: str, taken: Taken, left: Collection[str] = ()) -> None:
         lines = "\n".join(f"  {line}" for line in (*failures.values(), *left))
         raise HostError(", ".join(failures), f"not cleaned; run down again when it answers:\n{lines}")
     if not taken.whole:
-        raise typer.Exit(1)
+        raise typer.Exit(4)

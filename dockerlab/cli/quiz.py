@@ -108,5 +108,5 @@ def _observed(definition: Lab, where: Places) -> list[Question]:
 
 
 def _print(line: str) -> None:
-    sys.stdout.write(line + "\n")
+    write(f"{line}\n", None)
     sys.stdout.flush()

@@ -11,6 +11,7 @@ from dockerlab import engine
 from dockerlab.doctor.condition import SCRIPT, Condition, parse
 from dockerlab.errors import HostError
 from dockerlab.facts import Facts
+from dockerlab.gate import short
 from dockerlab.hosts.base import Host
 from dockerlab.kernel.model import Machine
 from dockerlab.snapshot import GATEWAY_BRIDGE, Snapshot
@@ -83,7 +84,7 @@ def _ask(host: Host) -> Said:
         result = host.run(["sh", "-s"], input=SCRIPT.encode(), timeout=60)
         answered, kernel = time.time(), looking.result()
     ground = kernel if isinstance(kernel, Machine) else _tried(host, bare.look)
-    return Said(result.text, result.error, asked, answered, kernel, ground)
+    return Said(short(host.name, "its shell", result.stdout), result.error, asked, answered, kernel, ground)
 
 
 def _tried(host: Host, look: Callable[[Host], Machine]) -> Machine | HostError:

@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 from dockerlab.engine.dial import Answer, Line, TooLate, Unanswered
 from dockerlab.errors import EngineError, HostError
 from dockerlab.gate import LONGEST, NONSENSE, nonsense, parsed
+from dockerlab.gate.text import MOST, values_in
 from dockerlab.hosts.base import ENGINE, Host
 from dockerlab.hosts.process import Process
 
@@ -44,15 +45,23 @@ class Missing(Refused):
 
 
 class Client:
-    """Reads from an engine in one version of its API. Raises Refused and Missing; nothing here changes anything."""
+    """Reads from an engine in one version of its API. Raises Refused and Missing; nothing here changes anything.
+
+    All answers together may have as many values as the gate lets one text have.
+    """
 
     def __init__(self, line: Line, version: str = "") -> None:
         self._line = line
         self._root = f"/v{version}" if version else ""
+        self._values = 0
 
     def get(self, *path: str, **query: object) -> Any:
         """Return the JSON that is at a path; raises ValueError for what the gate does not let in."""
-        return parsed(self.content(*path, **query))
+        said = self.content(*path, **query)
+        self._values += values_in(said)
+        if self._values > MOST:
+            raise ValueError(f"its answers have more than {MOST} values")
+        return parsed(said)
 
     def content(self, *path: str, **query: object) -> bytes:
         """Return what is at a path, as it is."""

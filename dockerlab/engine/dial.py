@@ -14,6 +14,12 @@ TIMEOUT = 30
 LARGEST = 16 * 2**20
 """Bytes of one answer: a thousand containers, of which an engine says four thousand bytes each, have a quarter."""
 
+WHOLE = 120.0
+"""Seconds in which all questions of one use of the engine have to be answered; a thousand containers take twenty."""
+
+MOST = 2 * LARGEST
+"""Bytes that all its answers may have, with what HTTP puts around them."""
+
 LONGEST_LINE = 2**16
 """Bytes of a line of an answer's head, and of the size of a piece."""
 
@@ -49,7 +55,8 @@ class Answer:
 class Line:
     """A program that is joined to the engine: asked one question after the other, each answered within limits.
 
-    Every question raises Unanswered or TooLate where there is no answer; the line is of no use then.
+    All answers together have limits as well. Every question raises Unanswered or TooLate where there is no answer; the
+    line is of no use then.
     """
 
     def __init__(self, process: Process) -> None:
@@ -58,7 +65,9 @@ class Line:
         self._said = b""
         self._rc: int | None = None
         self._lost: HostError | None = None
-        self._end = 0.0
+        self._over = monotonic() + WHOLE
+        self._end = self._over
+        self._left = MOST
         self._whole = True
 
     @property
@@ -68,7 +77,7 @@ class Line:
 
     def ask(self, method: str, target: str) -> Answer:
         """Ask for what is at a target, by GET or HEAD, and return the whole answer."""
-        self._end = monotonic() + TIMEOUT
+        self._end = min(monotonic() + TIMEOUT, self._over)
         self._whole = False
         self._write(f"{method} {target} HTTP/1.1\r\nHost: docker\r\nAccept-Encoding: identity\r\n\r\n".encode())
         status, head = self._head()
@@ -179,6 +188,9 @@ class Line:
             if chunk == (b"", b""):
                 raise TooLate(f"the Docker engine did not answer within {TIMEOUT} s; is the host overloaded?")
             self._said = (self._said + chunk[1])[-ERROR_LIMIT:]
+            self._left -= len(chunk[0])
+            if self._left < 0:
+                raise Unanswered("it says more than is wanted of it: is it a Docker engine?")
             if chunk[0]:
                 self._pending += chunk[0]
                 return True

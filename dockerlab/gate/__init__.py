@@ -15,12 +15,15 @@ from dockerlab.errors import HostError
 from dockerlab.gate.form import misfit
 from dockerlab.gate.text import parsed
 
-__all__ = ["LONGEST", "NONSENSE", "admitted", "misfit", "nonsense", "parsed"]
+__all__ = ["LONGEST", "NONSENSE", "admitted", "misfit", "nonsense", "parsed", "short"]
 
 T = TypeVar("T")
 
 NONSENSE = (ArithmeticError, AssertionError, AttributeError, LookupError, RuntimeError, TypeError, ValueError)
 """What a pure function raises for what is not of the form that it takes; RecursionError is a RuntimeError."""
+
+SHORT = 2**21
+"""Bytes of what a script says in lines, each of which takes some hundred bytes more when it is looked at."""
 
 LONGEST = 200
 """So many characters of what is wrong are told: the words are a stranger's."""
@@ -40,6 +43,13 @@ def admitted(host: str, what: str, make: Callable[[], T], form: object = object,
     if wrong is not None:
         raise nonsense(host, what, wrong, of)
     return found
+
+
+def short(host: str, what: str, said: bytes) -> str:
+    """Return what a script says that has only a few things to say; raises HostError where it is more than that."""
+    if len(said) > SHORT:
+        raise nonsense(host, what, f"it has {len(said)} bytes")
+    return said.decode("utf-8", "replace")
 
 
 def nonsense(host: str, what: str, why: Exception | str, of: type[HostError] = HostError) -> HostError:

@@ -56,6 +56,8 @@ def _simple(form: Any) -> Check:
     """Check one value: a number is finite and no truth value, a text can be written down."""
 
     def check(value: Any) -> str | None:
+        if type(value) is form and (form is int or form is bool or (form is str and value.isascii())):
+            return None  # as most of them are
         if form is str and isinstance(value, str):
             return None if value.isascii() or _printable(value) else " has half of a character"
         if form is float and isinstance(value, float | int) and not isinstance(value, bool):
@@ -76,17 +78,15 @@ def _printable(text: str) -> bool:
 
 
 def _any_of(forms: tuple[Any, ...]) -> Check:
+    name = reduce(or_, forms) if all(isinstance(form, type) for form in forms) else Union[forms]  # noqa: UP007
+
     def check(value: Any) -> str | None:
-        told = [_check(form)(value) for form in forms]
-        return (
-            None
-            if None in told
-            else next((each for each in told if each and each[0] != " "), None)
-            or _wrong(
-                value,
-                reduce(or_, forms) if all(isinstance(form, type) for form in forms) else Union[forms],  # noqa: UP007
-            )
-        )
+        told = []
+        for form in forms:
+            told.append(_check(form)(value))
+            if told[-1] is None:
+                return None
+        return next((each for each in told if each and each[0] != " "), None) or _wrong(value, name)
 
     return check
 
@@ -96,7 +96,11 @@ def _items(kind: Any, form: Any) -> Check:
         if not isinstance(value, kind) or isinstance(value, str | bytes):
             return _wrong(value, kind)
         inner = _check(form)
-        return next((f"[{n}]{told}" for n, each in enumerate(value) if (told := inner(each)) is not None), None)
+        for number, each in enumerate(value):
+            told = inner(each)
+            if told is not None:
+                return f"[{number}]{told}"
+        return None
 
     return check
 
@@ -143,10 +147,11 @@ def _attributes(form: Any) -> Check:
     def check(value: Any) -> str | None:
         if not isinstance(value, form):
             return _wrong(value, form)
-        hints = _hints(form)
-        names = form._fields if hasattr(form, "_fields") else _names(form)
-        found = ((name, _check(hints[name])(getattr(value, name))) for name in names)
-        return next((f".{name}{told}" for name, told in found if told is not None), None)
+        for name, inner in _parts(form):
+            told = inner(getattr(value, name))
+            if told is not None:
+                return f".{name}{told}"
+        return None
 
     return check
 
@@ -157,5 +162,8 @@ def _hints(form: Any) -> Mapping[str, Any]:
 
 
 @cache
-def _names(form: Any) -> tuple[str, ...]:
-    return tuple(each.name for each in fields(form))
+def _parts(form: Any) -> tuple[tuple[str, Check], ...]:
+    """Return the attributes of a form, each with what checks it; those that may be anything are left out."""
+    names = form._fields if hasattr(form, "_fields") else tuple(each.name for each in fields(form))
+    hints = _hints(form)
+    return tuple((name, _check(hints[name])) for name in names if hints[name] not in (Any, object))

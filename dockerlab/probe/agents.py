@@ -41,7 +41,7 @@ taken it is asked again with the whole patience.
 START = 30.0
 """Seconds that an agent may take for anything but waiting for answers."""
 
-GRACE = 5.0
+GRACE = 10.0
 """Seconds, at the least, for which an agent is waited for that needs longer than the most."""
 
 HASTY = frozenset({TIMEOUT, REPLY_LOST, FLAKY})
@@ -142,13 +142,15 @@ class AgentProber:
         def everywhere(step: Callable[[Session], None]) -> None:
             """Let all take a step; who needs much longer than the others is not waited for."""
             began = time.monotonic()
+            # Who has more to ask may need longer, and a table that is full makes waves of it.
+            need = max((session.need for session in sessions if session.alive), default=0.0)
             steps = {pool.submit(session.guard, step): session for session in sessions if session.alive}
             done, late = wait(steps, return_when=FIRST_COMPLETED)
             while late and len(done) * 2 < len(steps):
                 done, late = wait(steps, timeout=0.1)
             if late:
                 taken = time.monotonic() - began
-                done, late = wait(steps, timeout=max(GRACE, 2 * taken))
+                done, late = wait(steps, timeout=need + max(GRACE, 2 * taken))
             for each in late:
                 steps[each].give_up(time.monotonic() - began)
             wait(steps)
@@ -201,7 +203,8 @@ class Session:
             "cells": [_question(cell, keys[cell.source]) for cell in own],
         }
         # The agent sends in waves where the neighbour tables are small: a wave of silence takes the whole patience.
-        self._timeout = START + run.patience * (1 + len(own) / 256)
+        self.need = run.patience * (1 + len(own) / 256)
+        self._timeout = START + self.need
 
     @property
     def alive(self) -> bool:

@@ -9,6 +9,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from dockerlab.plain import for_terminal
 from dockerlab.report.as_html import FOLDER as REPORT
 from dockerlab.report.as_html import policy
 from dockerlab.students.as_json import document
@@ -48,7 +49,7 @@ def render(lab: str, grades: Sequence[Grade]) -> str:
             few=FEW,
         )
     )
-    return page
+    return for_terminal(page)
 
 
 def _row(grade: Grade) -> dict[str, Any]:

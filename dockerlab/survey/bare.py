@@ -9,6 +9,7 @@ from typing import Any
 
 from dockerlab.errors import HostError
 from dockerlab.facts import UNKNOWN
+from dockerlab.gate import admitted, short
 from dockerlab.hosts.base import Host
 from dockerlab.kernel.model import BRIDGE_NF, IP6_FORWARD, IP_FORWARD, Machine
 from dockerlab.survey import parse
@@ -37,18 +38,15 @@ def look(host: Host) -> Machine:
     Raises HostError when it cannot be asked at all.
     """
     result = host.run(["sh", "-s"], input=SCRIPT.encode(), timeout=30)
-    if "== end" not in result.text:
+    said = short(host.name, "its shell", result.stdout)
+    if "== end" not in said:
         raise HostError(host.name, f"could not read the machine's interfaces: {result.error or 'no output'}")
-    return machine(host.name, result.text)
+    return machine(host.name, said)
 
 
 def machine(host: str, text: str) -> Machine:
     """Return what the script printed; raises HostError for what is not of its form."""
-    try:
-        return _machine(host, read_sections(text))
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        message = f"what it says of its interfaces and routes cannot be understood: {error}"
-        raise HostError(host, message) from error
+    return admitted(host, "its shell", lambda: _machine(host, read_sections(text)), Machine)
 
 
 def _machine(host: str, sections: dict[str, list[str]]) -> Machine:

@@ -8,6 +8,7 @@ import sys
 import tracemalloc
 from contextlib import contextmanager
 from dataclasses import replace
+from datetime import datetime, timezone
 from threading import Event
 from time import monotonic
 
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 from support.labs import lab
 from support.strangers import Speaker, Stranger, honest_agent, honest_engine, whole
 
-from dockerlab import engine
+from dockerlab import engine, plan
 from dockerlab.cli import main
 from dockerlab.discover.spot import defined
 from dockerlab.engine import dial
@@ -26,6 +27,7 @@ from dockerlab.probe import agents
 from dockerlab.probe.agents import AgentProber
 from dockerlab.probe.base import Cell, Place
 from dockerlab.provision.down import Which, plan_down
+from dockerlab.report import inventory
 from dockerlab.serve.board import Board
 from dockerlab.serve.rounds import rounds
 from dockerlab.session import Session
@@ -230,17 +232,14 @@ def test_memory_is_bounded():
         assert most < 300 * 2**20, mode
 
 
-ANYTHING = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["1.51", "/a"]),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(
-        st.text(max_size=4)
-        | st.sampled_from(["Id", "Names", "Labels", "State", "Config", "Name", "IPAM", "Containers", "ApiVersion",
-                           "event", "kernel", "places", "cells", "arrivals", "number", "outcome", "namespaces"]),
-        inner, max_size=5,
-    ),
-    max_leaves=12,
+LEAF = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["1.51", "/a"])
+KEYS = st.text(max_size=4) | st.sampled_from(
+    ["Id", "Names", "Labels", "State", "Config", "Name", "IPAM", "Containers", "ApiVersion", "event", "kernel",
+     "places", "cells", "arrivals", "number", "outcome", "namespaces"]
 )  # fmt: skip
+ANYTHING = st.deferred(
+    lambda: LEAF | LEAF | st.lists(ANYTHING, max_size=3) | st.dictionaries(KEYS, ANYTHING, max_size=3)
+)
 
 MANY = settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 
@@ -254,6 +253,10 @@ def test_random_answers_of_an_engine(answer, path):
     found = survey({"h0": honest("h0"), "h1": host}, detail="every")
     assert next(iter(found.answers)) == "h0"
     assert found.failures.keys() | found.answers.keys() == {"h0", "h1"}
+    now = datetime(2027, 1, 31, tzinfo=timezone.utc)
+    assert inventory.table(inventory.rows(found.answers, None, now))
+    assert inventory.expiring(found.answers, None, now) == []
+    assert {step.key.host for step in plan.down(found.answers, None, None).changes} >= {"h0"}
 
 
 @MANY
