@@ -15,7 +15,7 @@ from dockerlab.gate import short
 from dockerlab.hosts.base import Host
 from dockerlab.kernel.model import Machine
 from dockerlab.snapshot import GATEWAY_BRIDGE, Snapshot
-from dockerlab.survey import ask_all, facts, send
+from dockerlab.survey import ask_all, bare, facts, send
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ class Patient:
 class Said:
     """What came back from the script, and when it was asked and answered by our clock, in seconds since 1970.
 
-    `kernel` is the state of the host's own namespace, or why it could not be looked at.
+    `kernel` is the state of the host's own namespace, or why it could not be looked at; `ground` is that, or what a
+    shell could tell of it instead.
     """
 
     text: str
@@ -50,6 +51,7 @@ class Said:
     asked: float
     answered: float
     kernel: Machine | HostError
+    ground: Machine | HostError
 
 
 def look(
@@ -77,15 +79,17 @@ def look(
 
 def _ask(host: Host) -> Said:
     with ThreadPoolExecutor(1, thread_name_prefix="kernel") as beside:
-        kernel = beside.submit(_kernel, host)
+        looking = beside.submit(_tried, host, lambda host: send.look(host, (), "host"))
         asked = time.time()
         result = host.run(["sh", "-s"], input=SCRIPT.encode(), timeout=60)
-        return Said(short(host.name, "its shell", result.stdout), result.error, asked, time.time(), kernel.result())
+        answered, kernel = time.time(), looking.result()
+    ground = kernel if isinstance(kernel, Machine) else _tried(host, bare.look)
+    return Said(short(host.name, "its shell", result.stdout), result.error, asked, answered, kernel, ground)
 
 
-def _kernel(host: Host) -> Machine | HostError:
+def _tried(host: Host, look: Callable[[Host], Machine]) -> Machine | HostError:
     try:
-        return send.look(host, (), "host")
+        return look(host)
     except HostError as error:
         return error
 
@@ -97,12 +101,14 @@ def _heard(patient: Patient, said: Said) -> Patient:
     if "== finished" not in said.text:
         why = (said.error or "no output")[-300:]
         return replace(patient, untold=HostError(patient.host, f"the machine's answer is not whole: {why}"))
+    if isinstance(said.ground, HostError):
+        return replace(patient, untold=said.ground)
     try:
-        machine = facts.parse(patient.host, said.text)
+        about = facts.parse(patient.host, said.text)
     except HostError as error:
         return replace(patient, untold=error)
     return replace(
         patient,
-        facts=facts.of(machine, kernel) if kernel is not None else machine,
+        facts=facts.of(about, said.ground),
         condition=parse(said.text, said.asked, said.answered, kernel),
     )

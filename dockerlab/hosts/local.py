@@ -12,8 +12,9 @@ from collections.abc import Iterator, Sequence
 from time import monotonic
 
 from dockerlab.command import Result
-from dockerlab.hosts.base import DEFAULT_TIMEOUT, Conversation, Input
+from dockerlab.hosts.base import DEFAULT_TIMEOUT, ENGINE, Conversation, Input
 from dockerlab.hosts.dialogue import Dialogue
+from dockerlab.hosts.kept import Kept
 from dockerlab.hosts.process import READ, Process, check, collect, stream
 
 CHANNELS = 8
@@ -27,9 +28,11 @@ class LocalHost:
         self.name = name
         self.address: str | None = None
         self.channels = CHANNELS
+        self._kept = Kept()
 
     def begin(self) -> None:
-        """Do nothing: there is no connection."""
+        """Begin to join the engine, in a thread; there is no connection to be made."""
+        self._kept.start(ENGINE, lambda: start(ENGINE))
 
     def run(self, argv: Sequence[str], *, input: Input | None = None, timeout: float = DEFAULT_TIMEOUT) -> Result:  # noqa: A002 - the contract's word, as in subprocess
         """Run a program; one that does not exist gives exit code 127, as from a shell."""
@@ -46,8 +49,17 @@ class LocalHost:
         argv = check(argv)
         yield from stream(start(argv), self.name, argv, timeout)
 
+    def resume(self, argv: tuple[str, ...], timeout: float) -> Process:  # noqa: ARG002 - it is started at once
+        """Return a program that was kept and still runs, or start one."""
+        return self._kept.take(argv) or start(argv)
+
+    def keep(self, argv: tuple[str, ...], program: Process) -> None:
+        """Keep a program for its next use."""
+        self._kept.put(argv, program)
+
     def close(self) -> None:
-        """Do nothing: there is no connection."""
+        """End what was kept."""
+        self._kept.drop()
 
 
 def start(argv: Sequence[str]) -> Process:

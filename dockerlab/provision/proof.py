@@ -9,7 +9,7 @@ from dockerlab.hosts.base import Host
 from dockerlab.plan import Plan
 from dockerlab.plan.steps import Ours
 from dockerlab.snapshot import Snapshot
-from dockerlab.survey import ask_all, facts, survey
+from dockerlab.survey import ask_all, ground, survey
 
 
 def bridges(snapshots: Mapping[str, Snapshot], ours: Ours) -> dict[str, frozenset[str]]:
@@ -33,7 +33,7 @@ def left(hosts: Mapping[str, Host], ours: Ours, gone: Mapping[str, frozenset[str
     as nothing is known of it.
     """
     found = survey(hosts, detail="none")
-    machines = ask_all({host: hosts[host] for host in found.answers}, facts.gather)
+    machines = ask_all({host: hosts[host] for host in found.answers}, ground)
     failures = {**found.failures, **machines.failures}
     lines = [f"{host}: could not be looked at again: {error}" for host, error in failures.items()]
     for host, snapshot in found.answers.items():

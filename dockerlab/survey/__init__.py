@@ -3,8 +3,8 @@
 asking    all hosts asked at once, also where some do not answer
 hosts     what a look at all hosts brings
 facts     what a machine is like beneath its engine's objects
-plain     a host's own namespace as a shell tells it, where no more is wanted or there is no Python
 send      the program that reads a host's kernel: sent, and what it saw
+bare      what a shell can ask in its place on a host without Python
 parse     what it printed, as the kernel's state; `rules` the part of rules
 inside    what is in containers' network namespaces
 run_in    a command in a container
@@ -19,12 +19,13 @@ listen    wait until something changed, and look
 """
 
 from dockerlab.survey.asking import Answers, ask_all, on_each, one_of
-from dockerlab.survey.hosts import Seen, look, look_again, look_where_told, settings, survey
+from dockerlab.survey.hosts import Seen, ground, look, look_again, look_where_told, settings, survey
 
 __all__ = [
     "Answers",
     "Seen",
     "ask_all",
+    "ground",
     "look",
     "look_again",
     "look_where_told",

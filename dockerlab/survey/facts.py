@@ -12,14 +12,11 @@ from dockerlab.facts import Facts
 from dockerlab.gate import short
 from dockerlab.hosts.base import Host
 from dockerlab.kernel.model import BRIDGE_NF, IP6_FORWARD, IP_FORWARD, Machine
-from dockerlab.survey import plain
 
-ABOUT = (
+SCRIPT = (
     r"""
 PATH="$PATH:/usr/sbin:/sbin"
 section() { printf '\n== %s\n' "$1"; }
-section id; id -u
-section kernel; uname -r
 section architecture; uname -m
 section python; command -v python3
 section nameservers; grep '^nameserver' /etc/resolv.conf
@@ -30,27 +27,23 @@ section config
 section settings
 """
     + daemon.SETTINGS
+    + "section end\n"
 )
-"""What is no state of the kernel's networks. Reads only, as do the others, and they are constants all: nothing of a
-definition ever becomes part of them."""
-
-END = "section end\n"
-SCRIPT = ABOUT + plain.SECTIONS + END
-"""All of it, with what is wanted of the kernel where nobody looks at it as a whole, or where a host has no Python."""
+"""What is no state of the kernel's networks. Reads only, and it is a constant: nothing of a definition ever becomes
+part of it."""
 
 INTERFACES = "interfaces (is iproute2 installed?)"
 
 
-def gather(host: Host, *, whole: bool = True) -> Facts:
-    """Return the facts of a host, or those that are not its kernel's; raises HostError when it cannot be asked at all.
+def gather(host: Host) -> Facts:
+    """Return the facts of a host that are not its kernel's; raises HostError when it cannot be asked at all.
 
-    Where the whole is not wanted, `of` gives the rest.
+    `of` gives the rest.
     """
-    script = SCRIPT if whole else ABOUT + END
-    result = host.run(["sh", "-s"], input=script.encode(), timeout=30)
+    result = host.run(["sh", "-s"], input=SCRIPT.encode(), timeout=30)
     said = short(host.name, "its shell", result.stdout)
     if "== end" not in said:
-        raise HostError(host.name, f"could not read the machine's interfaces: {result.error or 'no output'}")
+        raise HostError(host.name, f"could not read what the machine is like: {result.error or 'no output'}")
     return parse(host.name, said)
 
 
@@ -62,7 +55,7 @@ def parse(host: str, text: str) -> Facts:
     try:
         return _parse(host, text)
     except (LookupError, ValueError) as error:
-        raise HostError(host, f"what it says of its interfaces and routes cannot be understood: {error}") from error
+        raise HostError(host, f"what it says of itself cannot be understood: {error}") from error
 
 
 def _second(sections: Mapping[str, list[str]], name: str) -> tuple[str, ...]:
@@ -75,14 +68,11 @@ def _parse(host: str, text: str) -> Facts:
     return _complete(
         Facts(
             host=host,
-            ground=plain.namespace(sections),
             settings=_settings(host, sections),
-            root=_first(sections, "id") == "0",
             python=_first(sections, "python") or None,
             nameservers=_second(sections, "nameservers"),
             uplinks=_second(sections, "uplinks"),
             firewall=_first(sections, "firewall"),
-            kernel=_first(sections, "kernel"),
             kernel_config=dict(line.split("=", 1) for line in sections.get("config", [])),
             architecture=_first(sections, "architecture"),
         )

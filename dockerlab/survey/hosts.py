@@ -17,7 +17,7 @@ from dockerlab.hosts.base import Host
 from dockerlab.kernel.model import Machine
 from dockerlab.lock import Locks
 from dockerlab.snapshot import GATEWAY_BRIDGE, Snapshot
-from dockerlab.survey import facts, send
+from dockerlab.survey import bare, facts, send
 from dockerlab.survey.asking import Answers, ask_all, on_each, one_of
 
 T = TypeVar("T")
@@ -116,8 +116,8 @@ def look(
     """Return what is on the hosts; raises the first host's HostError if one cannot be asked.
 
     In detail are labelled objects, and those of these `names`, but of containers only those that `detail` says.
-    `kernels` says how much of the kernels is looked at: `all`, with the namespaces of the containers that are seen in
-    detail; `host`; or, by default, nothing but the facts.
+    `kernels` says how much of the kernels is wanted: `all`, with the namespaces of the containers that are seen in
+    detail; `host`; or, by default, no more than the facts tell.
 
     With locks, the engines are looked at once these are had: what is seen then stays as it is. They are waited for
     while the machines' facts are read, so that they cost no time.
@@ -148,21 +148,26 @@ def _whole(
 ) -> Whole:
     """Return what is on one host, the engine and the machine asked at the same time.
 
-    Where the kernel is looked at, the facts of it are taken from there; where it cannot be, they are read in the
-    other way.
+    Where the program that looks cannot run, the facts of the kernel are what a shell can tell.
     """
     with ThreadPoolExecutor(2, thread_name_prefix="facts") as beside:
-        about = beside.submit(facts.gather, host, whole=kernels is None)
-        early = beside.submit(_kernel, host, (), kernels) if kernels == "host" else None
+        about = beside.submit(facts.gather, host)
+        early = beside.submit(_kernel, host, (), kernels or "ground") if kernels != "all" else None
         if locks is not None:
             locks.wait(host.name)
         answer = engine.snapshot(host, wanted, detail)
-        kernel = early.result() if early is not None else None
-        if kernels == "all":
-            kernel = _kernel(host, [c.pid for c in answer.containers if c.running and c.pid], kernels)
-        if isinstance(kernel, Machine):
-            return answer, facts.of(about.result(), kernel), kernel
-        return answer, about.result() if kernel is None else facts.gather(host), kernel
+        if early is not None:
+            kernel = early.result()
+        else:
+            kernel = _kernel(host, [c.pid for c in answer.containers if c.running and c.pid], "all")
+        told = kernel if isinstance(kernel, Machine) else bare.look(host)
+        return answer, facts.of(about.result(), told), None if kernels is None else kernel
+
+
+def ground(host: Host) -> Machine:
+    """Return a host's own namespace, as much of it as a plan needs; raises HostError when it cannot be asked at all."""
+    seen = _kernel(host, (), "ground")
+    return seen if isinstance(seen, Machine) else bare.look(host)
 
 
 def _kernel(host: Host, pids: Iterable[int], detail: send.Detail) -> Machine | HostError:

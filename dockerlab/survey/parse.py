@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from dockerlab.gate import parsed
@@ -70,6 +71,9 @@ def _namespace(seen: Json, owners: list[Any]) -> Namespace:
     if odd:
         unread.setdefault("routes", f"not understood: {'; '.join(odd)[:300]}")
     rules = ruleset(seen["rules"]) if "rules" in seen else Ruleset()
+    if "policies" in seen:
+        rules = _policies(seen["policies"])
+        unread.setdefault("rules", "only the policies of IPv4 were looked at")
     if "rules" in seen and rules.read != BOTH:
         unread.setdefault("rules", rules.unread[0] if rules.unread else "nobody knows why")
     return Namespace(
@@ -97,6 +101,12 @@ def _namespace(seen: Json, owners: list[Any]) -> Namespace:
         deaf=seen.get("deaf", seen.get("reason", "")),
         unread=unread,
     )
+
+
+def _policies(said: Json) -> Ruleset:
+    """Return the chains of IPv4, of which the rules were not wanted."""
+    found = ruleset({"known": False, "old": [], "ip": said})
+    return replace(found, read=found.read & {"ip"})
 
 
 def _read(said: Json, what: str, understand: Callable[[list[Any]], T]) -> T | None:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dockerlab.gate import parsed
-from dockerlab.kernel import ipset, iptables, nft
+from dockerlab.kernel import iptables
 from dockerlab.kernel.rules import Backend, Chain, NamedSet, Ruleset
 
 Json = Mapping[str, Any]
@@ -86,6 +86,8 @@ class _Reading:
 
     def nft(self, table: str, answer: Json) -> None:
         """Take in what nft printed of a table, or of all of them where no table is named."""
+        from dockerlab.kernel import nft  # noqa: PLC0415 - a host without such rules does without it
+
         own = [(each.family, each.table, each.name) for each in self.chains if each.backend != "iptables-legacy"]
         try:
             found = nft.read(parsed(_printed(answer)), own)
@@ -101,6 +103,8 @@ class _Reading:
 
     def ipset(self, answer: Json) -> None:
         """Take in what ipset printed."""
+        from dockerlab.kernel import ipset  # noqa: PLC0415 - as above
+
         try:
             self.sets += ipset.read(_printed(answer))
         except ValueError as error:

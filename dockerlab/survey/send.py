@@ -14,27 +14,17 @@ from dockerlab.kernel.model import Machine
 from dockerlab.survey.asking import Answers, ask_all
 from dockerlab.survey.parse import machine
 
-Detail = Literal["all", "host", "listeners"]
-"""How much is looked at: all namespaces, the host's own alone, or no more than who listens in those of processes."""
+Detail = Literal["all", "host", "ground", "listeners"]
+"""How much is looked at: all namespaces; the host's own alone; of that what a plan needs (links, routes, policies, who
+listens, a few settings); or no more than who listens in those of processes."""
 T = TypeVar("T")
 
-PROGRAM = Program(
-    "dockerlab.survey.program",
-    (
-        "asking",
-        "entering",
-        "netlink",
-        "tables",
-        "rules",
-        "sysctls",
-        "sockets",
-        "processes",
-        "spaces",
-        "engine",
-        "look",
-        "listen",
-    ),
+MODULES = (
+    *("asking", "entering", "netlink", "tables", "rules", "sysctls", "sockets", "processes", "spaces", "engine"),
+    "look",
 )
+PROGRAM = Program("dockerlab.survey.program", MODULES)
+LISTENER = Program("dockerlab.survey.program", (*MODULES, "listen"))
 
 PATIENCE = 60.0
 """Seconds in which a look has to end."""
@@ -75,7 +65,7 @@ def sent(host: Host, pids: Iterable[int] | None, detail: Detail = "all") -> byte
 
 def listen(host: Host) -> Conversation:
     """Start the program that looks whenever something changed; each of its lines is for `read`, or blank."""
-    return PROGRAM.converse(host, "listen", timeout=SILENCE)
+    return LISTENER.converse(host, "listen", timeout=SILENCE)
 
 
 def read(host: str, line: bytes, understand: Callable[[str, Any], T], form: object) -> T:

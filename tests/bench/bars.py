@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from bench.common import OURS, Group
+from bench.macvlan import EVERY, PYINFRA
 from bench.many import STABLE
 
 COMPOSE = "Docker Compose, local socket"
 SCRIPT = "ssh, shared connection, hosts at once"
+PLAIN = "CLI over one SSH connection, 8 at once"
 RAW = "one raw process"
 EXEC = "docker exec for each pair"
 LINEAR = 1.25
@@ -77,6 +79,16 @@ BARS = (
         lambda m: m.ratio(STABLE.format(40), "down", COMPOSE), lambda n: n <= 1, "x"),
     Bar("up, verify and down of `examples/macvlan.yaml`, by the script with shared connections", "≤ 1.0 x",
         lambda m: m.ratio(MACVLAN, "total", SCRIPT), lambda n: n <= 1, "x"),
+    Bar("the same, by pyinfra, which pings two cells", "≤ 1.0 x",
+        lambda m: m.ratio(MACVLAN, "total", PYINFRA), lambda n: n <= 1, "x"),
+    Bar("the same, by the script that asks every cell at once", "≤ 0.7 x",
+        lambda m: m.ratio(MACVLAN, "total", EVERY), lambda n: n <= 0.7, "x"),
+    Bar("verify of that lab alone, every cell, by all that the script with shared connections does", "≤ 0.5 x",
+        lambda m: m(MACVLAN, OURS, "verify") / m(MACVLAN, SCRIPT, "total"), lambda n: n <= 0.5, "x"),
+    Bar("up, 2 containers over SSH, by the same `docker run` over one connection", "≤ 1.5 x",
+        lambda m: m.ratio("2 containers", "up", PLAIN), lambda n: n <= 1.5, "x"),
+    Bar("up, 40 containers over SSH, by plain `docker run`, eight at once", "≤ 1.05 x",
+        lambda m: m.ratio(FORTY, "up", PLAIN), lambda n: n <= 1.05, "x"),
     Bar("up again, 100 containers, nothing to do", "< 1 s", lambda m: m("100 containers", OURS, "again"),
         lambda n: n < 1, "s"),
     Bar("up, 200 containers, by five times 40", f"≤ {LINEAR} x",

@@ -15,6 +15,9 @@ CREATE = (
 )
 RUN = f"docker run --detach --name {{name}} --network lan --ip {{address}} {IMAGE}"
 PING = "docker exec {name} ping -c 1 -W 2 {address}"
+PYINFRA = "pyinfra"
+EVERY = "ssh, shared connection, every cell at once"
+GATEWAY = "192.168.22.1"
 REMOVE = "docker rm --force {name}"
 DELETE = "docker network rm lan"
 WAIT = 'for pid in $pids; do wait "$pid"; done; pids=\n'
@@ -30,18 +33,27 @@ def group(stage: Stage, rounds: int) -> Group:
         Contender("ssh, a connection a command", _script(stage, "plain", _plain(stage))),
         Contender("ssh, shared connection, hosts in turn", _script(stage, "turn", _shared(stage, parallel=False))),
         Contender("ssh, shared connection, hosts at once", _script(stage, "once", _shared(stage, parallel=True))),
+        Contender(
+            EVERY,
+            _script(stage, "every", _shared(stage, parallel=True, ask=lambda host: every_cell(stage, host))),
+            note="every cell; who has not answered after a second is silent",
+        ),
         _ansible(stage),
         _pyinfra(stage),
         _compose(stage),
     ]
-    text = "`up`, verify and `down` of `examples/macvlan.yaml`; the others make the same, and ping two cells."
+    text = (
+        "`up`, verify and `down` of `examples/macvlan.yaml`; the others make the same, and ping two cells. `verify` is "
+        "every cell asked once more, which the total is without."
+    )
     return compete("macvlan on two hosts over SSH", contenders, rounds, text, clean=lambda: clean(stage))
 
 
 def _ours(stage: Stage) -> Seconds:
-    up = timed(stage.dockerlab("up", str(TOP / "examples/macvlan.yaml")))
-    down = timed(stage.dockerlab("down", str(TOP / "examples/macvlan.yaml")))
-    return {"total": up.seconds + down.seconds}
+    up, verify, down = (
+        timed(stage.dockerlab(each, str(TOP / "examples/macvlan.yaml"))) for each in ("up", "verify", "down")
+    )
+    return {"total": up.seconds + down.seconds, "verify": verify.seconds}
 
 
 def made(host: str) -> list[str]:
@@ -54,6 +66,24 @@ def asked(host: str) -> str:
     """Return the command that pings the other end."""
     other = next(address for each, (_, address) in ENDS.items() if each != host)
     return PING.format(name=ENDS[host][0], address=other)
+
+
+def every_cell(stage: Stage, host: str) -> str:
+    """Return a shell's line that asks all that dockerlab asks from a host and its container, all of it at once.
+
+    It prints a line for each cell, and fails where the containers do not reach each other: that it would have to see.
+    """
+    own, address = ENDS[host]
+    other, beyond = next(end for each, end in ENDS.items() if each != host)
+    hosts = {each.name: each.address for each in stage.state.hosts}
+    afar = next(where for name, where in hosts.items() if name != host)
+    inside = {f"ping -c 1 -W 1 {target}" for target in (hosts[host], afar, GATEWAY)}
+    asked = [f"docker exec {own} {each}" for each in sorted(inside)]
+    asked += [f"docker exec {own} timeout 1 nslookup {other}"]
+    asked += [f"ping -c 1 -W 1 {target}" for target in (address, beyond, afar, GATEWAY)]
+    told = " ".join(f"{{ {each} >/dev/null 2>&1 && echo {number} yes || echo {number} no; }} &" for number, each in
+                    enumerate(asked))  # fmt: skip
+    return f"{told} docker exec {own} ping -c 1 -W 1 {beyond}; pinged=$?; wait; exit $pinged"
 
 
 def unmade(host: str) -> list[str]:
@@ -74,10 +104,10 @@ def _plain(stage: Stage) -> str:
     return "set -e\n" + "".join(f"{stage.ssh()} {host} {command} >/dev/null\n" for host, command in steps)
 
 
-def _shared(stage: Stage, *, parallel: bool) -> str:
+def _shared(stage: Stage, *, parallel: bool, ask: Callable[[str], str] = asked) -> str:
     """Return a script with one connection for each host, every phase on both of them in turn or at once."""
     ssh = stage.ssh("-S", str(stage.work / "%h.sock"))
-    phases = [made, lambda host: [asked(host)], unmade]
+    phases = [made, lambda host: [ask(host)], unmade]
     end, after = (' & pids="$pids $!"\n', WAIT) if parallel else ("\n", "")
     lines = ["set -e; pids=\n", *(f"{ssh} -fNM {host}{end}" for host in ENDS), after]
     for phase in phases:
@@ -118,7 +148,7 @@ def _ansible(stage: Stage) -> Contender:
 def _pyinfra(stage: Stage) -> Contender:
     program = stage.opponent("pyinfra")
     if not program:
-        return Contender("pyinfra", dict, missing="not installed: scripts/bench --install")
+        return Contender(PYINFRA, dict, missing="not installed: scripts/bench --install")
     (stage.work / "inventory.py").write_text(
         "hosts = ["
         + ", ".join(
@@ -136,7 +166,7 @@ def _pyinfra(stage: Stage) -> Contender:
         "server.shell(name='unmade', commands=host.data.unmade)\n"
     )
     argv = [program, "-y", str(stage.work / "inventory.py"), str(stage.work / "deploy.py")]
-    return Contender("pyinfra", lambda: {"total": timed(argv, HOME=str(stage.work)).seconds})
+    return Contender(PYINFRA, lambda: {"total": timed(argv, HOME=str(stage.work)).seconds})
 
 
 def _compose(stage: Stage) -> Contender:

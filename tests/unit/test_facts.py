@@ -15,50 +15,16 @@ from dockerlab import daemon
 from dockerlab.errors import HostError
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.hosts.local import LocalHost
-from dockerlab.kernel.model import BRIDGE_NF, IP_FORWARD
-from dockerlab.survey import facts, parse, send
+from dockerlab.kernel.model import BRIDGE_NF, IP6_FORWARD, IP_FORWARD
+from dockerlab.survey import bare, facts, ground, parse, send
 
 FULL = dedent("""\
-
-    == id
-    0
-
-    == kernel
-    6.1.0-18-amd64
 
     == architecture
     x86_64
 
     == python
     /usr/bin/python3
-
-    == ip_forward
-    1
-
-    == ip6_forward
-    0
-
-    == bridge_nf
-    1
-
-    == addresses
-    1: lo    inet 127.0.0.1/8 scope host lo\\       valid_lft forever preferred_lft forever
-    2: eth0    inet 192.168.22.61/24 brd 192.168.22.255 scope global eth0\\       valid_lft forever
-    2: eth0    inet6 fe80::42:acff:fe11:2/64 scope link \\       valid_lft forever preferred_lft forever
-    4: docker0    inet 172.17.0.1/16 brd 172.17.255.255 scope global docker0\\       valid_lft forever
-
-    == links
-    1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 state UNKNOWN \\    link/loopback 00:00:00:00:00:00
-    2: eth0@if7: <BROADCAST,UP,LOWER_UP> mtu 1500 state UP \\    link/ether 02:42:ac:11:00:02
-    3: eth0.50@eth0: <BROADCAST,UP,LOWER_UP> mtu 1500 state UP \\    link/ether 02:42:ac:11:00:02
-    4: docker0: <NO-CARRIER,BROADCAST,UP> mtu 1500 state DOWN \\    link/ether 02:42:5e:00:00:01
-
-    == routes
-    default via 192.168.22.1 dev eth0
-    172.17.0.0/16 dev docker0 proto kernel scope link src 172.17.0.1 linkdown
-    192.168.22.0/24 dev eth0 proto kernel scope link src 192.168.22.61
-    unreachable 10.0.0.0/8
-    fe80::/64 dev eth0 proto kernel metric 256 pref medium
 
     == settings
     id 0
@@ -82,6 +48,44 @@ def said(*, text=None, flags="", path="/etc/docker/daemon.json", more=""):
     return f"{head}== firewall\niptables v1.8.9 (nf_tables)\n\n== settings\n{settings}\n== end\n"
 
 
+SHELL = """
+== uid
+0
+
+== kernel
+6.1.0-18-amd64
+
+== address
+[{"ifindex":1,"ifname":"lo","flags":["LOOPBACK","UP"],"mtu":65536,"link_type":"loopback","address":"00:00:00:00:00:00",
+"addr_info":[{"family":"inet","local":"127.0.0.1","prefixlen":8}]},
+{"ifindex":2,"ifname":"eth0","flags":["UP"],"mtu":1500,"address":"02:42:ac:11:00:02",
+"addr_info":[{"family":"inet","local":"192.168.22.61","prefixlen":24}]}]
+== address.whole
+
+== route
+[{"dst":"default","gateway":"192.168.22.1","dev":"eth0"},
+{"type":"local","dst":"127.0.0.1","dev":"lo","table":"local"}]
+== route.whole
+
+== policies
+*filter
+:FORWARD DROP [0:0]
+:mine - [0:0]
+-A FORWARD -j mine
+COMMIT
+== policies.whole
+
+== net/ipv4/ip_forward
+1
+
+== net/ipv6/conf/all/forwarding
+0
+
+== end
+"""
+"""What a shell prints in place of the program."""
+
+
 def plain(route):
     """Return a route as its destination, its router and its interface."""
     hop = route.hops[0]
@@ -93,36 +97,51 @@ def words(link):
     return link.index, link.name, link.mac, link.mtu, link.up, link.addresses
 
 
+def test_without_python():
+    """On a host without Python a shell tells of interfaces, routes, forwarding and who we are, in one round trip."""
+    host = FakeHost("vm0", lambda argv, _: SHELL if argv[0] == "sh" else (127, "", "python3: not found"))
+    found = facts.of(facts.parse("vm0", FULL), ground(host))
+    assert [argv[0] for argv in host.calls] == ["python3", "sh"]
+    own = found.ground
+    assert (found.root, found.kernel) == (True, "6.1.0-18-amd64")
+    assert (own.on(IP_FORWARD), own.on(IP6_FORWARD), own.on(BRIDGE_NF)) == (True, False, None)
+    assert (own.forward_policy, found.gossip) == ("DROP", None)
+    assert own.link("eth0").addresses == (ip_interface("192.168.22.61/24"),)
+    assert list(map(plain, own.ways)) == [("0.0.0.0/0", "192.168.22.1", "eth0")]
+    assert own.primary_address == ip_address("192.168.22.61")
+    assert found.missing == ("bridge_nf",)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (SHELL.partition("== end")[0], "could not read the machine's interfaces"),
+        (SHELL.replace("== uid\n0", "== uid\nroot"), "cannot be understood"),
+        (SHELL.replace("[{", "[["), "cannot be understood"),
+    ],
+)
+def test_a_shell_that_says_something_else(text, told):
+    """What is cut short or of another form is no word on a host."""
+    with pytest.raises(HostError, match=told):
+        bare.look(FakeHost("vm0", lambda *_: text))
+
+
+def test_what_a_shell_could_not_read():
+    """What a program on a host without Python did not tell is None and listed, never a guess."""
+    text = SHELL.replace("== address.whole\n", "").replace("== policies.whole\n", "")
+    found = facts.of(facts.parse("vm0", FULL), bare.machine("vm0", text))
+    assert found.ground.links == ()
+    assert found.ground.forward_policy is None
+    assert {"bridge_nf", "forward_policy", "interfaces (is iproute2 installed?)"} <= set(found.missing)
+
+
 def test_full():
-    """Interfaces with addresses and hardware addresses, routes, forwarding, and who we are."""
+    """What is no state of the kernel comes from a script; of the kernel it knows nothing by itself."""
     found = facts.parse("vm0", FULL)
-    ground = found.ground
-    eth0 = ground.link("eth0")
-    assert (found.host, found.root, found.python) == ("vm0", True, "/usr/bin/python3")
-    assert (found.kernel, found.architecture) == ("6.1.0-18-amd64", "x86_64")
-    assert (ground.on(IP_FORWARD), ground.on(BRIDGE_NF)) == (True, True)
-    assert [link.name for link in ground.links] == ["lo", "eth0", "eth0.50", "docker0"]
-    assert eth0 is not None
-    assert eth0.mac == "02:42:ac:11:00:02"
-    assert eth0.addresses == (ip_interface("192.168.22.61/24"), ip_interface("fe80::42:acff:fe11:2/64"))
-    assert ground.link("eth0.50").addresses == ()
-    assert ground.link("eth1") is None
-    assert list(map(plain, ground.ways)) == [
-        ("0.0.0.0/0", "192.168.22.1", "eth0"),
-        ("172.17.0.0/16", None, "docker0"),
-        ("192.168.22.0/24", None, "eth0"),
-        ("fe80::/64", None, "eth0"),
-    ]
-    assert ground.primary_address == ip_address("192.168.22.61")
-
-
-def test_nothing_known():
-    """What could not be read is None and listed, never a guess."""
-    found = facts.parse("vm0", "== id\n1000\n== ip_forward\n== bridge_nf\n== end\n")
-    assert (found.ground.on(IP_FORWARD), found.ground.on(BRIDGE_NF)) == (None, None)
-    assert (found.python, found.root) == (None, False)
-    assert {"ip_forward", "bridge_nf", "interfaces (is iproute2 installed?)"} <= set(found.missing)
-    assert found.ground.primary_address is None
+    assert (found.host, found.root, found.python) == ("vm0", None, "/usr/bin/python3")
+    assert (found.kernel, found.architecture) == ("", "x86_64")
+    assert found.ground.links == ()
+    assert "interfaces (is iproute2 installed?)" in found.missing
 
 
 def test_settings_that_cannot_be_read():
@@ -136,56 +155,15 @@ def test_settings_that_cannot_be_read():
     assert not facts.parse("vm0", FULL.replace("file L2V0", "file $$$")).settings.known
 
 
-def test_address_with_a_peer_in_its_name():
-    """An interface's address is found also where `ip` prints the other end of a veth beside the name."""
-    text = FULL.replace("2: eth0    inet ", "2: eth0@if7    inet ")
-    assert ip_interface("192.168.22.61/24") in facts.parse("vm0", text).ground.link("eth0").addresses
-
-
-@pytest.mark.parametrize(
-    ("line", "route"),
-    [
-        ("default via 10.0.0.1 dev eth0 proto dhcp metric 100", ("0.0.0.0/0", "10.0.0.1", "eth0")),
-        ("default dev ppp0 scope link", ("0.0.0.0/0", None, "ppp0")),
-        ("default nhid 12 via 10.0.0.1 dev eth0", ("0.0.0.0/0", "10.0.0.1", "eth0")),
-        ("default via inet6 fe80::1 dev eth0", ("0.0.0.0/0", "fe80::1", "eth0")),
-        (
-            "default proto static \\\tnexthop via 10.0.0.1 dev eth0 weight 1 \\\tnexthop via 10.0.1.1 dev eth1",
-            ("0.0.0.0/0", "10.0.0.1", "eth0"),
-        ),
-        ("10.1.2.3 via 10.0.0.1 dev eth0", ("10.1.2.3/32", "10.0.0.1", "eth0")),
-        ("fd00::/8 via fd00::1 dev eth0", ("fd00::/8", "fd00::1", "eth0")),
-    ],
-)
-def test_routes(line, route):
-    """Every form in which `ip route` tells a unicast route is read."""
-    text = FULL.replace("default via 192.168.22.1 dev eth0", line)
-    assert plain(facts.parse("vm0", text).ground.ways[0]) == route
-
-
-@pytest.mark.parametrize("line", ["blackhole 10.0.0.0/8", "prohibit default", "multicast ff00::/8 dev eth0"])
-def test_no_routes(line):
-    """What leads nowhere is no route."""
-    text = FULL.replace("default via 192.168.22.1 dev eth0", line)
-    assert len(facts.parse("vm0", text).ground.ways) == 3
-
-
 def test_gather():
     """One command is run, a constant on standard input; without its last line nothing is believed."""
     host = FakeHost("vm0", lambda _argv, _given: FULL)
     assert facts.gather(host) == facts.parse("vm0", FULL)
     assert host.calls == [("sh", "-s")]
     assert host.inputs == [facts.SCRIPT.encode()]
-    cut = FakeHost("vm0", lambda _argv, _given: (1, FULL.partition("== routes")[0], "killed"))
-    with pytest.raises(HostError, match="vm0: could not read the machine's interfaces: killed"):
+    cut = FakeHost("vm0", lambda _argv, _given: (1, FULL.partition("== settings")[0], "killed"))
+    with pytest.raises(HostError, match="vm0: could not read what the machine is like: killed"):
         facts.gather(cut)
-
-
-@pytest.mark.parametrize(("lines", "gossip"), [("0\n", False), ("2\n", True), ("", None)])
-def test_gossip(lines, gossip):
-    """Whether somebody has a Swarm's port is told by the count of its listeners; no count is not "nobody"."""
-    found = facts.parse("vm0", FULL.replace("== end", f"== gossip\n{lines}\n== end"))
-    assert found.gossip is gossip
 
 
 @pytest.mark.parametrize(
@@ -246,22 +224,26 @@ def test_the_file_that_the_engine_reads(tmp_path, words):
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the sockets of a Linux machine")
 def test_gossip_of_this_machine():
-    """The script sees a listener of either family, and none where there is none."""
-    if facts.gather(LocalHost("local")).gossip:
+    """A listener of either family is seen, and none where there is none."""
+
+    def gossip():
+        return facts.of(facts.parse("local", FULL), ground(LocalHost("local"))).gossip
+
+    if gossip():
         pytest.skip("somebody listens on TCP port 7946 of this machine")
     for family, address in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")):
         with socket.socket(family, socket.SOCK_STREAM) as listener:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((address, 7946))
-            assert facts.gather(LocalHost("local")).gossip is False
+            assert gossip() is False
             listener.listen()
-            assert facts.gather(LocalHost("local")).gossip is True
+            assert gossip() is True
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads the interfaces of a Linux machine")
 def test_this_machine():
-    """The script runs on a real machine and finds its loopback interface."""
-    found = facts.gather(LocalHost("here"))
+    """The script and the program run on a real machine, and find its loopback interface."""
+    found = facts.of(facts.gather(LocalHost("here")), ground(LocalHost("here")))
     assert found.host == "here"
     assert found.kernel
     if not any("interfaces" in text for text in found.missing):
@@ -278,18 +260,18 @@ def test_primary_address():
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks at this machine's own kernel")
-def test_the_kernel_has_one_word():
-    """What the survey's program sees of a kernel makes the same facts as the script that does without Python."""
+@pytest.mark.parametrize("other", [bare.look, ground])
+def test_the_kernel_has_one_word(other):
+    """A brief look, and a shell in place of the program, make the same facts as a whole look at a host."""
     host = LocalHost("here")
-    told, about = facts.gather(host), facts.gather(host, whole=False)
-    assert not about.ground.links
-    found = facts.of(about, send.look(host, (), "host"))
+    about = facts.gather(host)
+    found, told = (facts.of(about, machine) for machine in (send.look(host, (), "host"), other(host)))
     seen, said = found.ground, told.ground
     assert set(map(words, seen.links)) == set(map(words, said.links))
     assert set(map(plain, seen.ways)) == set(map(plain, said.ways))
     assert [seen.on(path) for path in FLAGS.values()] == [said.on(path) for path in FLAGS.values()]
-    assert found.root == told.root
-    if found.root and said.forward_policy is not None:
+    assert (found.root, found.kernel) == (told.root, told.kernel)
+    if found.root:
         assert seen.forward_policy == said.forward_policy
         assert set(found.missing) == set(told.missing)
 
@@ -298,6 +280,6 @@ def test_what_the_kernel_did_not_tell():
     """Where the program could not read something, it is None and listed, and not the default."""
     said = program_said({}, rules={"known": False, "old": [], "ip": failed(["iptables-save"], "denied", 4)})
     said["namespaces"][0]["deaf"] = "[Errno 13] Permission denied"
-    found = facts.of(facts.parse("vm0", "== id\n0\n== end\n"), parse.machine("vm0", said))
+    found = facts.of(facts.parse("vm0", "== end\n"), parse.machine("vm0", said))
     assert (found.ground.on(IP_FORWARD), found.ground.forward_policy, found.gossip) == (None, None, None)
     assert {"ip_forward", "forward_policy", "interfaces (is iproute2 installed?)"} <= set(found.missing)

@@ -24,7 +24,8 @@ def look(wanted: "Json") -> "Json":
 
     `pids` are processes whose namespaces are looked into, and whose name servers are told; without them the engine is
     asked for its containers, and what it says is there, too. `detail` is `all`, `host` for the host's own namespace
-    alone, or `listeners` for who listens in those of the processes and the host's.
+    alone, `ground` for no more of it than a plan needs, or `listeners` for who listens in those of the processes and
+    the host's.
     """
     prepare()
     if wanted["pids"] is None:
@@ -34,9 +35,9 @@ def look(wanted: "Json") -> "Json":
         pids = wanted["pids"]
         said = {"resolvers": {str(pid): text_of(f"/proc/{pid}/root/etc/resolv.conf") for pid in pids}}
     detail = wanted["detail"]
-    inside = [] if detail == "host" else pids
-    namespaces, unread = namespaces_of(inside, hidden=detail == "all", brief=detail == "listeners")
-    processes = Processes()
+    inside = [] if detail in ("host", "ground") else pids
+    namespaces, unread = namespaces_of(inside, detail)
+    processes = Processes(some=detail != "ground")
     sockets = {each["inode"] for space in namespaces for each in space.get("sockets", ())}
     return dict(
         said,

@@ -44,6 +44,12 @@ def rules_of(
     return said
 
 
+def policies_of(run: "Callable[[list[str]], Json]") -> "Json":
+    """Return what iptables-save says of the chains of IPv4, without their rules, of which there may be thousands."""
+    said = run(["iptables-save"])
+    return dict(said, out="".join(line for line in said["out"].splitlines(True) if not line.startswith("-")))
+
+
 def also(
     run: "Callable[[list[str]], Json]",
     family: "str",

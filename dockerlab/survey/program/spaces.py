@@ -8,7 +8,7 @@ from functools import partial
 
 from dockerlab.survey.program.asking import Json, run, together
 from dockerlab.survey.program.entering import SETNS, inside
-from dockerlab.survey.program.rules import rules_of
+from dockerlab.survey.program.rules import policies_of, rules_of
 from dockerlab.survey.program.sockets import sockets_of
 from dockerlab.survey.program.sysctls import sysctls
 from dockerlab.survey.program.tables import tables, usual_rules6
@@ -22,6 +22,7 @@ BATCH = {
     "proxy": "neighbour show proxy",
 }
 """What one `ip` is asked: of routes and neighbours it lists both versions of IP, of rules that of IPv4."""
+GROUND = {what: BATCH[what] for what in ("address", "route")}
 RULES6 = ["ip", "-json", "-6", "rule", "show"]
 USUAL6 = {
     "argv": RULES6,
@@ -40,7 +41,7 @@ class Space:
 
     def __init__(self, handle: "int", host: "bool" = False) -> None:
         self.handle = handle
-        self.brief = False
+        self.detail = "all"
         self.host = host
         self.entered = host
         self.process = "self" if host else ""
@@ -70,15 +71,17 @@ class Space:
         return {"id": number, "host": self.host, "paths": self.paths, "pids": self.pids}
 
     def seen(self) -> "Json":
-        """Return what is here, by where it was read; in `brief`, who listens."""
-        if self.brief:
-            brief = f"/proc/{'thread-self' if self.entered else self.process or 'self'}/net"
-            return dict(self.named(), said={}, **self.heard(brief))
-        said = batch(self)
+        """Return what is here, by where it was read, as much of it as is wanted."""
+        net = f"/proc/{'thread-self' if self.entered else self.process or 'self'}/net"
+        if self.detail == "listeners":
+            return dict(self.named(), said={}, **self.heard(net))
+        if self.detail == "ground":
+            found = dict(self.named(), said=batch(self, GROUND), **self.heard(net))
+            return dict(found, sysctls=sysctls(("all",)), policies=policies_of(self.run))
+        said = batch(self, BATCH)
         said["rule6"] = USUAL6 if self.entered and usual_rules6() else self.run(RULES6)
         if not self.host and not self.pids:
             said["fdb"] = self.run(FORWARDS)
-        net = f"/proc/{'thread-self' if self.entered else self.process or 'self'}/net"
         found = dict(self.named(), said=said, **self.heard(net))
         if self.entered:
             found["sysctls"] = sysctls()
@@ -94,25 +97,25 @@ class Space:
         return sockets_of(net, entered=self.entered)
 
 
-def batch(space: "Space") -> "dict[str, Json]":
+def batch(space: "Space", wanted: "dict[str, str]") -> "dict[str, Json]":
     """Return what `ip` says of each of several things, asked at once; one by one where it does not answer to all."""
-    text = "".join(f"{each}\n" for each in BATCH.values()).encode()
+    text = "".join(f"{each}\n" for each in wanted.values()).encode()
     at_once = space.run(["ip", "-json", "-details", "-force", "-batch", "-"], text)
     parts = at_once["out"].split("\n") if at_once["out"] else []
     parts = [part for part in parts if part.strip()]
-    if at_once["rc"] == 0 and len(parts) == len(BATCH):
-        return {what: dict(at_once, out=part) for what, part in zip(BATCH, parts)}
+    if at_once["rc"] == 0 and len(parts) == len(wanted):
+        return {what: dict(at_once, out=part) for what, part in zip(wanted, parts)}
     if at_once["rc"] == 127:
-        return dict.fromkeys(BATCH, at_once)
-    return {what: space.run(["ip", "-json", "-details", *line.split()]) for what, line in BATCH.items()}
+        return dict.fromkeys(wanted, at_once)
+    return {what: space.run(["ip", "-json", "-details", *line.split()]) for what, line in wanted.items()}
 
 
-def namespaces_of(pids: "list[int]", *, hidden: "bool", brief: "bool" = False) -> "tuple[list[Json], dict[str, str]]":
-    """Return what is in each network namespace of the host, in `brief` who listens, and what could not be entered."""
+def namespaces_of(pids: "list[int]", detail: "str") -> "tuple[list[Json], dict[str, str]]":
+    """Return as much as is wanted of each network namespace of the host, and what could not be entered."""
     unread = {}  # type: dict[str, str]
-    spaces = opened(pids, unread, hidden=hidden)
+    spaces = opened(pids, unread, hidden=detail == "all")
     for space in spaces.values():
-        space.brief = brief
+        space.detail = detail
     found = together([partial(Space.look, space) for space in spaces.values()])
     for space in spaces.values():
         os.close(space.handle)

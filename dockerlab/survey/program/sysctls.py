@@ -45,13 +45,16 @@ OF_INTERFACES = {
 }
 
 
-def sysctls() -> "Json":
-    """Return the settings of this namespace: single ones by path, those of interfaces as lists in a fixed order."""
+def sysctls(of: "tuple[str, ...]" = ()) -> "Json":
+    """Return the settings of this namespace: single ones by path, those of interfaces as lists in a fixed order.
+
+    They are those of each interface, where not just some are named.
+    """
     found = {path: value for path in SINGLE for value in [setting(path)] if value is not None}  # type: Json
     by_interface = {}  # type: Json
     for folder, names in OF_INTERFACES.items():
         rows = {}
-        for interface in interfaces(folder):
+        for interface in of or interfaces(folder):
             rows[interface] = [setting(f"{folder}/{interface}/{name}") for name in names]
         by_interface[folder] = {"names": names, "rows": rows}
     return {"single": found, "interfaces": by_interface}
