@@ -7,6 +7,7 @@ characters instead of showing them, XML cannot hold them, and a picture or a com
 from __future__ import annotations
 
 import re
+from typing import Any
 
 ORDERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """What a terminal obeys, beside tabs and ends of lines; what turns the direction of text (Unicode's UAX 9); and ends of
@@ -19,6 +20,15 @@ IN_FILES = re.compile(f"(?!\r\n){ORDERS.pattern}")
 def for_terminal(text: str) -> str:
     """Return a text for a terminal, in all scripts: a question mark stands for each character that it would obey."""
     return ORDERS.sub("?", text)
+
+
+def for_page(value: Any) -> Any:
+    """Return plain data (mappings, sequences, texts, numbers) with every text in it as `for_terminal` has it."""
+    if isinstance(value, str):
+        return for_terminal(value)
+    if isinstance(value, dict):
+        return {for_page(key): for_page(each) for key, each in value.items()}
+    return [for_page(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def for_file(text: str) -> str:

@@ -22,7 +22,7 @@ from dockerlab.command import Command, Variable
 from dockerlab.graph import svg
 from dockerlab.graph.describe import describe
 from dockerlab.graph.verdicts import nodes, strands
-from dockerlab.plain import for_terminal
+from dockerlab.plain import for_page, for_terminal
 from dockerlab.report.as_json import WORDS
 from dockerlab.report.causes import by_side
 from dockerlab.report.cells import data
@@ -121,7 +121,7 @@ def policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
 
 def _json(document: Any) -> str:
     """Return JSON in which nothing can end the script element that it stands in."""
-    text = for_terminal(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
+    text = json.dumps(for_page(document), ensure_ascii=False, separators=(",", ":"))
     return text.translate({ord(character): f"\\u{ord(character):04x}" for character in "<>&"})
 
 

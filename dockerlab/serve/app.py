@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response, S
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dockerlab.plain import for_terminal
+from dockerlab.plain import for_page
 from dockerlab.report.as_html import FOLDER as REPORT
 from dockerlab.serve.access import COOKIE, HEADERS, Access
 from dockerlab.serve.board import Board
@@ -123,8 +123,8 @@ async def stream(board: Board, stopping: Callable[[], bool]) -> AsyncIterator[st
 
 
 def _text(value: Any) -> str:
-    """Return JSON in which no character turns the direction of the page's text."""
-    return for_terminal(json.dumps(value, ensure_ascii=False))
+    """Return JSON with no character that is an order, or turns the direction of the page's text."""
+    return json.dumps(for_page(value), ensure_ascii=False)
 
 
 def _data(value: Any, status: int = 200) -> Response:

@@ -187,8 +187,8 @@ def test_page_of_values():
     assert "<" not in text
     document = json.loads(text)
     assert document["ends"][0][0] == for_terminal(NASTY)
-    assert document["expectations"] == [[1, "same-bridge", NASTY, NASTY]]
-    assert document["observations"] == [[0, NASTY, NASTY]]
+    assert document["expectations"] == [[1, "same-bridge", for_terminal(NASTY), for_terminal(NASTY)]]
+    assert document["observations"] == [[0, for_terminal(NASTY), for_terminal(NASTY)]]
 
 
 def test_data():

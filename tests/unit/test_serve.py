@@ -143,7 +143,7 @@ def test_the_address(listen, address):
 
 def test_no_text_turns_on_the_page(board):
     """No character that changes the direction of text reaches the page, in its data or its events."""
-    board.begin([{"id": "s01", "name": "A\u202eda\u2066"}])
+    board.begin([{"id": "s01", "name": "A\u202eda\x1b"}])
     _, _, text = get(application(board, Access(TOKEN), lambda: True), "/board", cookie=COOKIES)
     assert json.loads(text)["students"][0]["name"] == "A?da?"
 
