@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from dockerlab import engine
@@ -103,26 +103,34 @@ def _oddity(host: str, seen: Seen, make: Callable[[Seen], Found]) -> HostError |
 def listening(seen: Seen) -> Listening:
     """Return the TCP ports on which containers listen for others, of those hosts whose kernels could be seen."""
     return {
-        host: {each.id: _ports(machine, each) for each in seen.snapshots[host].containers if each.running}
+        host: {
+            each.id: _ports(machine, each, seen.snapshots[host].containers)
+            for each in seen.snapshots[host].containers
+            if each.running
+        }
         for host, machine in seen.machines.items()
     }
 
 
-def _ports(machine: Machine, container: ContainerState) -> tuple[int, ...]:
-    """Return the ports of a container; on the host's network those that its own first process holds."""
+def _ports(machine: Machine, container: ContainerState, others: Sequence[ContainerState]) -> tuple[int, ...]:
+    """Return the ports of a container; on the host's network those that its own first process holds.
+
+    Those of containers that have joined it there are its own as well, as they are in any other namespace.
+    """
     home = machine.home(container.pid)
     if home is None or home.deaf:
         return ()
     alone = container.network_mode == "host" or home.host
-    return tuple(sorted(set(_open(home, container.pid if alone else None))))
+    joined = {other.pid for other in others if other.pid and other.network_mode == f"container:{container.id}"}
+    return tuple(sorted(set(_open(home, {container.pid, *joined} if alone else None))))
 
 
-def _open(home: Namespace, pid: int | None) -> list[int]:
+def _open(home: Namespace, pids: Collection[int] | None) -> list[int]:
     return [
         each.port
         for each in home.listeners
         if each.protocol == "tcp"
         and not each.address.startswith("127.")
         and each.address != "::1"
-        and (pid is None or any(holder == pid for holder, _ in each.holders))
+        and (pids is None or any(holder in pids for holder, _ in each.holders))
     ]

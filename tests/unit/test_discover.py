@@ -172,16 +172,21 @@ def test_listening():
 
 
 def test_who_listens():
-    """Of a container's namespace the ports for others count; on the host's network those of its own process alone."""
+    """Of a container's namespace the ports for others count; on the host's network its own, and those of who joined."""
     inside = Namespace(1, pids=(7,), listeners=(Listener("tcp", "0.0.0.0", 80), Listener("tcp", "127.0.0.11", 4000)))
     outside = Namespace(
-        2, host=True, pids=(8,), listeners=(Listener("tcp", "::", 8000, ((8, "httpd"),)), Listener("tcp", "::", 22))
-    )
+        2, host=True, pids=(8, 9),
+        listeners=(
+            Listener("tcp", "::", 8000, ((8, "httpd"),)), Listener("tcp", "::", 7001, ((9, "httpd"),)),
+            Listener("tcp", "::", 22),
+        ),
+    )  # fmt: skip
     web, far = container("web", {"front": {}}), container("far", mode="host")
-    far["State"]["Pid"] = 8
-    books = {"vm0": snapshot("vm0", [web, far], [network("front")])}
+    guest = container("guest", mode=f"container:{far['Id']}")
+    far["State"]["Pid"], guest["State"]["Pid"] = 8, 9
+    books = {"vm0": snapshot("vm0", [web, far, guest], [network("front")])}
     seen = Seen(books, {}, {"vm0": Machine("vm0", namespaces=(inside, outside))})
-    assert listening(seen) == {"vm0": {web["Id"]: (80,), far["Id"]: (8000,)}}
+    assert listening(seen) == {"vm0": {web["Id"]: (80,), far["Id"]: (7001, 8000), guest["Id"]: (7001,)}}
 
 
 @pytest.mark.parametrize(
