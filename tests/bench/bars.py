@@ -87,7 +87,7 @@ BARS = (
         lambda m: m(MACVLAN, OURS, "verify") / m(MACVLAN, SCRIPT, "total"), lambda n: n <= 0.5, "x"),
     Bar("up, 2 containers over SSH, by the same `docker run` over one connection", "≤ 1.5 x",
         lambda m: m.ratio("2 containers", "up", PLAIN), lambda n: n <= 1.5, "x"),
-    Bar("up, 40 containers over SSH, by plain `docker run`, eight at once", "≤ 1.05 x",
+    Bar("up of 40 over SSH, by plain `docker run`, eight at once", "≤ 1.05 x",
         lambda m: m.ratio(FORTY, "up", PLAIN), lambda n: n <= 1.05, "x"),
     Bar("up again, 100 containers, nothing to do", "< 1 s", lambda m: m("100 containers", OURS, "again"),
         lambda n: n < 1, "s"),

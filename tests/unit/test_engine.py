@@ -365,7 +365,7 @@ def test_refusal():
     """What the engine says of a request that it refuses reaches the user."""
     body = b'{"message":"client version 1.24 is too old"}'
     answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
-    message = fails('cat >/dev/null & printf %s "$0"; wait', answer.decode())
+    message = fails('read -r asked; printf %s "$0"; cat >/dev/null', answer.decode())
     assert message == "vm0: the Docker engine refused: client version 1.24 is too old"
 
 
