@@ -72,7 +72,8 @@ def ask(
 
     After the end of the input, or a `q`, the other questions are without an answer, and not explained.
     """
-    from dockerlab.quiz.answers import Answered, explained, meaning
+    from dockerlab.checks.answers import meaning
+    from dockerlab.quiz.answers import Answered, explained
 
     marked: list[Answered] = []
     for number, question in enumerate(chosen, 1):

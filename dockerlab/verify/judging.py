@@ -222,7 +222,7 @@ def _report(own: Trial, hosts: Mapping[str, Host], again: Mapping[str, Snapshot 
     events = disturbed(world, before, found)
     now = {**before, **{name: answer for name, answer in found.items() if isinstance(answer, Snapshot)}}
     cells = judge_all(own.rows, withdraw(own.rows, own.observed, world, events), own.wanted.predicted)
-    suspects = () if own.as_is else lab_suspects(world, own.seen.snapshots)
+    suspects = () if own.as_is else lab_suspects(world, own.seen.snapshots, own.seen.machines)
     cells = attributed(cells, suspects)
     if own.wanted.now is not None:
         cells = of_hosts(cells, world, own.wanted.now, suspects)

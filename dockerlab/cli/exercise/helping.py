@@ -18,7 +18,7 @@ def hint(exercise: common.Which = None) -> None:
     from dockerlab.exercise import hints, progress
 
     folder, here = common.current(exercise)
-    known = hints.for_fault(here.fault) if here.fault is not None else hints.for_step(folder, here.step)
+    known = hints.for_trial(here.trial) if here.trial is not None else hints.for_step(folder, here.step)
     shown = min(here.hints + 1, len(known))
     for number, line in enumerate(known[:shown], 1):
         write(f"{number}. {line}\n", None)
@@ -28,14 +28,24 @@ def hint(exercise: common.Which = None) -> None:
 
 
 def solution(exercise: common.Which = None, accept_new_host_keys: AcceptOption = False) -> None:
-    """Show the commands of the current step; while something is broken, what it is and what mends it."""
-    from dockerlab.exercise import hints
+    """Show the commands of the current step; while something is broken, what it is and what mends it.
+
+    That it was shown is remembered, and said at the end.
+    """
+    from dockerlab.exercise import hints, progress
 
     folder, here = common.current(exercise)
-    if here.fault is None:
-        write("".join(f"{line}\n" for line in hints.commands(folder, here.step)), None)
-        return
-    with common.hosts_of(folder, here, accept_new_host_keys) as session:
-        lines = hints.repair(folder, here, session.hosts)
-    say(f"{here.fault.broken}: {here.fault.fault.title}. {here.fault.fault.changes}")
+    if here.trial is None:
+        lines: list[str] = list(hints.commands(folder, here.step))
+    else:
+        with common.hosts_of(folder, here, accept_new_host_keys) as session:
+            lines = hints.repair(folder, here, session.hosts)
+        for injury in here.trial.injuries:
+            say(f"{injury.broken}: {injury.fault.title}. {injury.fault.changes}")
+        if not here.trial.injuries:
+            say("nothing is broken: 'dockerlab exercise check --healthy'")
+    about = "a fault" if here.trial is not None else f"step {here.step + 1}"
+    if here.trial is not None or here.step < len(folder.exercise.steps):
+        progress.write(here.model_copy(update={"solved": here.solved | {about}}), progress.directory())
+        say(f"it is noted that you have seen the solution of {about}")
     write("".join(f"{line}\n" for line in lines), None)

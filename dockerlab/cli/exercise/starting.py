@@ -24,6 +24,7 @@ def show_list() -> None:
         folder = loader.load(path)
         steps, here = len(folder.exercise.steps), on.get(identity)
         state = "" if here is None else "done" if here.step >= steps else f"step {here.step + 1}"
+        state += f", {words.helped(here)}" if here is not None and here.solved else ""
         faults = len(folder.exercise.faults)
         size = f"{steps} steps, {faults} fault{'' if faults == 1 else 's'}"
         rows.append((identity, folder.lab.title, size, state))
@@ -66,7 +67,6 @@ def start(
     say(f"{folder.id}: {'the lab is up' if made else 'nothing is made yet: that is for you to do'}")
     write(words.of_task(folder, begun), None)
     say("'dockerlab exercise check' says what holds; hint and solution help, and stop ends it")
-    say(f"the whole text, with every command: {folder.path / 'README.md'}")
 
 
 def stop(

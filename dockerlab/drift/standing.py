@@ -1,0 +1,122 @@
+"""A container that is not there, or does not run: what keeps it from running, and the commands that work then. Pure."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from dockerlab.drift.containers import EVERYWHERE
+from dockerlab.drift.right import anew, made
+from dockerlab.kernel.model import Machine
+from dockerlab.lab.model import Lab
+from dockerlab.snapshot import ContainerState, PublishedPort, Snapshot, orphaned
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What is the matter with a container as a whole, and what makes it run; nothing where no command would."""
+
+    what: str
+    right: tuple[str, ...]
+    cut_off: bool = False
+
+
+def absent(lab: Lab, name: str, snapshot: Snapshot, machine: Machine | None) -> Standing:
+    """Return what is said of a container that does not exist."""
+    what, right = "does not exist", made(lab, name)
+    strays = [each.name for each in snapshot.containers if each.name not in lab.containers]
+    near = get_close_matches(name, strays, n=1, cutoff=0.8)
+    what += f" (there is one called {near[0]})" if near else ""
+    return _unless_kept(Standing(what, right), lab, name, snapshot, machine)
+
+
+def halted(lab: Lab, name: str, state: ContainerState, snapshot: Snapshot, machine: Machine | None) -> Standing:
+    """Return what is said of a container that does not run.
+
+    One that never ran, or whose networks are others by now, cannot be started: the engine would look for what is gone.
+    """
+    what = f"does not run ({state.status}, exit code {state.exit_code})"
+    stale = state.status == "created" or _elsewhere(state, snapshot)
+    return _unless_kept(
+        Standing(what, anew(lab, name) if stale else (f"docker start {name}",)), lab, name, snapshot, machine
+    )
+
+
+def joined(lab: Lab, name: str, state: ContainerState, snapshot: Snapshot) -> Standing | None:
+    """Return what is said of a container whose owner has left it; None where it is with its owner, or has none."""
+    wanted = lab.containers[name].owner
+    if wanted is None or not state.network_mode.startswith("container:"):
+        return None
+    owner = snapshot.container(wanted)
+    if owner is None or not owner.running:
+        gone = "does not exist any more" if owner is None else "does not run"
+        return Standing(f"is in the network namespace that {wanted} had, and {wanted} {gone}", (), True)
+    if not orphaned(state, owner):
+        return None
+    what = f"is in the network namespace that {wanted} had before it started anew, and so it is cut off"
+    same = state.network_mode in (f"container:{owner.id}", f"container:{owner.name}")
+    return Standing(what, (f"docker restart {name}",) if same else anew(lab, name), True)
+
+
+def _unless_kept(standing: Standing, lab: Lab, name: str, snapshot: Snapshot, machine: Machine | None) -> Standing:
+    """Return it with what would keep a container from running as things are, and only commands that work then."""
+    owner = lab.containers[name].owner
+    if owner is not None and not _runs(owner, snapshot):
+        return Standing(f"{standing.what}; it joins {owner}, which has to run first", ())
+    for port, protocol in _ports(lab, name):
+        holder = _holder(name, port, protocol, snapshot)
+        if holder is not None:
+            what = f"{standing.what}; container {holder.name} holds port {port} of {snapshot.host}"
+            return Standing(what, (shlex.join(["docker", "stop", holder.name]), *standing.right))
+        program = _listener(port, protocol, machine)
+        if program is not None:
+            return Standing(
+                f"{standing.what}; {program} holds port {port} of {snapshot.host}, and has to end first", ()
+            )
+    return standing
+
+
+def _runs(name: str, snapshot: Snapshot) -> bool:
+    state = snapshot.container(name)
+    return state is not None and state.running
+
+
+def _elsewhere(state: ContainerState, snapshot: Snapshot) -> bool:
+    """Tell whether a network of a container was made anew since: by its ID, which only an inspected container has."""
+    settings = (state.detail or {}).get("NetworkSettings") or {}
+    for name, place in (settings.get("Networks") or {}).items():
+        network, known = snapshot.network(name), (place or {}).get("NetworkID")
+        if known and (network is None or network.id != known):
+            return True
+    return False
+
+
+def _ports(lab: Lab, name: str) -> Iterator[tuple[int, str]]:
+    """Yield the ports of its host that a container wants for itself."""
+    spec = lab.containers[name]
+    if spec.mode == "host":
+        yield from ((port, "tcp") for port in sorted(spec.listens))
+        return
+    yield from ((port.published, str(port.protocol)) for port in spec.ports if port.published is not None)
+
+
+def _holder(name: str, port: int, protocol: str, snapshot: Snapshot) -> ContainerState | None:
+    """Return the other container that publishes a port of the host on all addresses, or on one."""
+    for each in snapshot.containers:
+        if each.name != name and each.running and any(_is(port, protocol, held) for held in each.published):
+            return each
+    return None
+
+
+def _is(port: int, protocol: str, held: PublishedPort) -> bool:
+    return (held.host_port, held.protocol) == (port, protocol) and held.host_ip in EVERYWHERE
+
+
+def _listener(port: int, protocol: str, machine: Machine | None) -> str | None:
+    """Return the program that listens on a port of the host, or "another program" where that is not to be seen."""
+    for each in machine.ground.listeners if machine is not None else ():
+        if (each.port, each.protocol) == (port, protocol) and each.address in EVERYWHERE:
+            return each.holders[0][1] if each.holders else "another program"
+    return None
