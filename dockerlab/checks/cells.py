@@ -25,7 +25,7 @@ def judge_cells(wanted: Cells, because: str, scene: Scene) -> Outcome:
     verdict: Verdict = "fail" if any(v == "fail" for _, v in amiss) else "unknown"
     causes = _causes(judged for judged, _ in amiss)
     told = [*(_cause(each, scene) for each in causes), *(each.told for each in scene.beneath)]
-    how = [*(f"{each.host}: {each.undo}" for each in causes if each.undo), *(h for d in scene.beneath for h in d.typed)]
+    how = [*(line for each in causes for line in _typed(each, scene)), *(h for d in scene.beneath for h in d.typed)]
     more = tuple(_beside(amiss[1:]))
     absent = absence(first, scene)
     return Outcome(
@@ -69,6 +69,14 @@ def absence(judged: Judged, scene: Scene) -> str:
 
 def _causes(cells: Iterable[Judged]) -> list[Cause]:
     return list(dict.fromkeys(judged.cause for judged in cells if judged.cause is not None))
+
+
+def _typed(cause: Cause, scene: Scene) -> tuple[str, ...]:
+    """Return what puts a cause right, each command with its host in front: of an object of the lab, its own."""
+    for each in scene.differences:
+        if cause.side == "lab" and (each.host, f"{each.kind} {each.name} {each.what}") == (cause.host, cause.text):
+            return each.typed
+    return (f"{cause.host}: {cause.undo}",) if cause.undo else ()
 
 
 def _cause(cause: Cause, scene: Scene) -> str:

@@ -5,14 +5,15 @@ Names count here, and never labels: what a student typed is held against the def
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
 from dockerlab import modes
 from dockerlab.drift.containers import Wrong, wrong_container
-from dockerlab.drift.right import anew, joins, leaves, network_anew, network_made
-from dockerlab.drift.standing import absent, halted, joined
+from dockerlab.drift.right import anew, joins, leaves, network_anew
+from dockerlab.drift.standing import absent, absent_network, halted, joined, rivals_gone, tenant
 from dockerlab.imagined.networks import given_by, unlike
 from dockerlab.kernel.model import Machine
 from dockerlab.lab.daemon import Daemon
@@ -105,12 +106,12 @@ def _network(lab: Lab, name: str, snapshot: Snapshot) -> Iterator[Difference]:
                 host, "network", name, "does not exist: this engine is in no Swarm", (), "missing", "engine"
             )
         elif modes.for_driver(spec.driver).scope == "host" or snapshot.swarm.manager:
-            right = () if spec.external else network_made(lab, name, snapshot)
-            yield Difference(host, "network", name, "does not exist", right, "missing", "network")
+            there = absent_network(lab, name, snapshot)
+            yield Difference(host, "network", name, there.what, there.right, "missing", "network")
         return
     wrong = list(unlike(spec, state, given_by(lab.daemons.get(host, Daemon()), spec)))
     if wrong:
-        right = () if spec.external else network_anew(lab, name, snapshot)
+        right = () if spec.external else (*rivals_gone(lab, name, snapshot), *network_anew(lab, name, snapshot))
         yield Difference(host, "network", name, ", and ".join(wrong), right, "other", "network")
 
 
@@ -132,7 +133,8 @@ def _container(
     for aspect in dict.fromkeys(each.aspect for each in wrong):
         of_it = [each for each in wrong if each.aspect == aspect]
         on = tuple(word for each in of_it for word in each.on)
-        yield Difference(host, "container", name, _said(of_it), _joined(lab, name, of_it), "other", aspect, on)
+        right = _joined(lab, name, of_it, snapshot)
+        yield Difference(host, "container", name, _said(of_it), right, "other", aspect, on)
     if name in lab.jobs and state.status == "exited" and state.exit_code == 0:
         return
     now = halted(lab, name, state, snapshot, machine) if not state.running else lost
@@ -144,8 +146,10 @@ def _said(wrong: Sequence[Wrong]) -> str:
     return ", and ".join(dict.fromkeys(each.what for each in wrong))
 
 
-def _joined(lab: Lab, name: str, wrong: Sequence[Wrong]) -> tuple[str, ...]:
-    """Return how a container leaves and joins networks until it is where it should be."""
+def _joined(lab: Lab, name: str, wrong: Sequence[Wrong], snapshot: Snapshot) -> tuple[str, ...]:
+    """Return how a container leaves and joins networks until it is where it should be, after who has its address."""
+    holder = tenant(lab, name, [each.network for each in wrong if each.has_to_join], snapshot)
+    stopped = [] if holder is None else [shlex.join(["docker", "stop", holder.name])]
     off = [leaves(name, each.network) for each in wrong if each.has_to_leave]
     on = [line for each in wrong if each.has_to_join for line in joins(lab, name, each.network)]
-    return (*dict.fromkeys(off), *dict.fromkeys(on))
+    return (*stopped, *dict.fromkeys(off), *dict.fromkeys(on))

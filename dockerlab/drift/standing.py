@@ -1,17 +1,21 @@
-"""A container that is not there, or does not run: what keeps it from running, and the commands that work then. Pure."""
+"""What is not there, or does not run: what keeps it from that, and the commands that work then. Pure."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 
+from dockerlab import modes
 from dockerlab.drift.containers import EVERYWHERE
-from dockerlab.drift.right import anew, made
+from dockerlab.drift.right import anew, leaves, made, network_made
 from dockerlab.kernel.model import Machine
 from dockerlab.lab.model import Lab
-from dockerlab.snapshot import ContainerState, PublishedPort, Snapshot, orphaned
+from dockerlab.snapshot import GATEWAY_BRIDGE, INGRESS, ContainerState, NetworkState, PublishedPort, Snapshot, orphaned
+
+OWN = ("bridge", "host", "none", GATEWAY_BRIDGE, INGRESS)
+"""The engine's own networks, which nobody removes."""
 
 
 @dataclass(frozen=True)
@@ -23,13 +27,52 @@ class Standing:
     cut_off: bool = False
 
 
+def absent_network(lab: Lab, name: str, snapshot: Snapshot) -> Standing:
+    """Return what is said of a network that does not exist."""
+    strays = [each.name for each in snapshot.networks if each.name not in lab.networks]
+    what = f"does not exist{_called(name, strays)}"
+    rivals = _rivals(lab, name, snapshot)
+    if rivals:
+        what += f"; network {rivals[0].name} has its subnet, or a part of it"
+    if lab.networks[name].external:
+        return Standing(what, ())
+    return Standing(what, (*rivals_gone(lab, name, snapshot), *network_made(lab, name, snapshot)))
+
+
+def rivals_gone(lab: Lab, name: str, snapshot: Snapshot) -> tuple[str, ...]:
+    """Return what removes the networks that have a part of the subnet that a network is to have."""
+    lines: list[str] = []
+    for rival in _rivals(lab, name, snapshot):
+        users = [each.name for each in snapshot.containers if rival.name in each.endpoints]
+        lines += [leaves(user, rival.name, force=True) for user in users]
+        lines.append(shlex.join(["docker", "network", "rm", rival.name]))
+    return tuple(lines)
+
+
+def _rivals(lab: Lab, name: str, snapshot: Snapshot) -> list[NetworkState]:
+    """Return the networks of no lab's name that an engine would not make this one beside: both have one address."""
+    wanted = [pool.subnet for pool in lab.networks[name].pools]
+    scope = modes.for_driver(lab.networks[name].driver).scope
+    return [
+        each
+        for each in snapshot.networks
+        if each.name not in (*lab.networks, *OWN)
+        and (each.scope == "swarm") == (scope == "swarm")
+        and any(one.version == other.version and one.overlaps(other) for one in wanted for other in each.subnets)
+    ]
+
+
+def _called(name: str, strays: Sequence[str]) -> str:
+    """Return what there is that may have been meant: a name that is nearly the same."""
+    near = get_close_matches(name, strays, n=1, cutoff=0.8)
+    return f" (there is one called {near[0]})" if near else ""
+
+
 def absent(lab: Lab, name: str, snapshot: Snapshot, machine: Machine | None) -> Standing:
     """Return what is said of a container that does not exist."""
-    what, right = "does not exist", made(lab, name)
     strays = [each.name for each in snapshot.containers if each.name not in lab.containers]
-    near = get_close_matches(name, strays, n=1, cutoff=0.8)
-    what += f" (there is one called {near[0]})" if near else ""
-    return _unless_kept(Standing(what, right), lab, name, snapshot, machine)
+    standing = Standing(f"does not exist{_called(name, strays)}", made(lab, name))
+    return _unless_kept(standing, lab, name, snapshot, machine)
 
 
 def halted(lab: Lab, name: str, state: ContainerState, snapshot: Snapshot, machine: Machine | None) -> Standing:
@@ -65,6 +108,10 @@ def _unless_kept(standing: Standing, lab: Lab, name: str, snapshot: Snapshot, ma
     owner = lab.containers[name].owner
     if owner is not None and not _runs(owner, snapshot):
         return Standing(f"{standing.what}; it joins {owner}, which has to run first", ())
+    holder = tenant(lab, name, lab.containers[name].networks, snapshot)
+    if holder is not None:
+        what = f"{standing.what}; container {holder.name} has its address"
+        return Standing(what, (shlex.join(["docker", "stop", holder.name]), *standing.right))
     for port, protocol in _ports(lab, name):
         holder = _holder(name, port, protocol, snapshot)
         if holder is not None:
@@ -76,6 +123,17 @@ def _unless_kept(standing: Standing, lab: Lab, name: str, snapshot: Snapshot, ma
                 f"{standing.what}; {program} holds port {port} of {snapshot.host}, and has to end first", ()
             )
     return standing
+
+
+def tenant(lab: Lab, name: str, networks: Iterable[str], snapshot: Snapshot) -> ContainerState | None:
+    """Return the other container that has an address which is to be a container's own on one of some networks."""
+    spec = lab.containers[name]
+    wanted = {(network, address) for network in networks for address in spec.networks[network].addresses}
+    for each in snapshot.containers:
+        held = {(place.network, address.ip) for place in each.endpoints.values() for address in place.addresses}
+        if each.name != name and each.running and wanted & held:
+            return each
+    return None
 
 
 def _runs(name: str, snapshot: Snapshot) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
@@ -14,7 +14,7 @@ from dockerlab.errors import ConflictError, HostError
 from dockerlab.exercise.model import Folder
 from dockerlab.exercise.progress import Progress
 from dockerlab.exercise.remains import Holdings, held
-from dockerlab.exercise.scope import asked_for, so_far, undone
+from dockerlab.exercise.scope import so_far, undone
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
 from dockerlab.provision.reporting import Reporting
@@ -22,7 +22,7 @@ from dockerlab.provision.up import Wish, bring_up
 from dockerlab.session import Session, Whereabouts
 from dockerlab.snapshot import LABEL_LAB, Snapshot
 from dockerlab.survey import Seen, look
-from dockerlab.verify import Verdict, on_hosts
+from dockerlab.verify import Report, Verdict, on_hosts
 
 Hosts = Mapping[str, Host]
 
@@ -94,16 +94,33 @@ class Checked:
         return overall((*self.outcomes, *(sign for each in self.signs for sign in each)))
 
 
+Verify = Callable[[Lab, Hosts, Seen], Report]
+"""How a lab's matrix is asked, of hosts that were just looked at."""
+
+
+def _asked(lab: Lab, hosts: Hosts, seen: Seen) -> Report:
+    return on_hosts.verify(lab, hosts, seen=seen)
+
+
 def check(folder: Folder, progress: Progress, hosts: Hosts) -> Checked:
     """Return what the hosts say of the current step, or of the whole lab while something is broken on purpose."""
     seen = look(hosts, (*folder.lab.containers, *folder.lab.networks), kernels="all")
+    return judged(folder, progress, hosts, seen)
+
+
+def judged(folder: Folder, progress: Progress, hosts: Hosts, seen: Seen, verify: Verify = _asked) -> Checked:
+    """Return the same of hosts that were just looked at.
+
+    A step is judged by what it and the steps before it have asked for. What those had made and is no longer so is told
+    first: without it the step cannot be done.
+    """
     if progress.trial is not None:
-        here = _scene(folder.lab, hosts, seen, {}, spares=False)
+        here = _scene(folder.lab, hosts, seen, {}, verify)
         signs = (judge_checks(injury.signs, here) for injury in progress.trial.injuries)
         return Checked(tuple(judge_checks(folder.exercise.intact, here)), tuple(map(tuple, signs)))
     exercise, step = folder.exercise, progress.step
-    lab = so_far(folder.lab, asked_for(exercise, folder.lab, step), seen.snapshots)
-    here = _scene(lab, hosts, seen, progress.answers, spares=True)
+    lab = so_far(exercise, folder.lab, step, seen.snapshots)
+    here = _scene(lab, hosts, seen, progress.answers, verify, spares=True)
     gone = undone(exercise, folder.lab, step, here.differences)
     before = (of_differences("what the steps before have made is as it was", gone),) if gone else ()
     checks = exercise.steps[step].checks if step < len(exercise.steps) else ()
@@ -112,12 +129,14 @@ def check(folder: Folder, progress: Progress, hosts: Hosts) -> Checked:
 
 def scene(lab: Lab, hosts: Hosts) -> Scene:
     """Return what checks are judged by, as the hosts are now."""
-    return _scene(lab, hosts, look(hosts, (*lab.containers, *lab.networks), kernels="all"), {}, spares=False)
+    return _scene(lab, hosts, look(hosts, (*lab.containers, *lab.networks), kernels="all"), {}, _asked)
 
 
-def _scene(lab: Lab, hosts: Hosts, seen: Seen, answers: Mapping[str, str], *, spares: bool) -> Scene:
+def _scene(
+    lab: Lab, hosts: Hosts, seen: Seen, answers: Mapping[str, str], verify: Verify, *, spares: bool = False
+) -> Scene:
     """Return a scene; with `spares`, what a host is at fault for is not charged: nobody has broken it on purpose."""
-    return Scene(lab, hosts, seen, partial(on_hosts.verify, lab, hosts, seen=seen), answers, spares)
+    return Scene(lab, hosts, seen, partial(verify, lab, hosts, seen), answers, spares)
 
 
 def adopt(folder: Folder, progress: Progress, session: Session, reporting: Reporting, undo: str) -> bool:

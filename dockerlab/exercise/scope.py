@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from dockerlab.checks.model import Check
 from dockerlab.drift import Difference
@@ -37,30 +37,45 @@ def _names(check: Check) -> Iterator[str]:
         yield from (check.ask.reaches.source, check.ask.reaches.to)
 
 
-def so_far(lab: Lab, wanted: frozenset[str], snapshots: Mapping[str, Snapshot]) -> Lab:
-    """Return the lab without what nobody has asked for yet; what is there before it was asked for stays in it."""
+def so_far(exercise: Exercise, lab: Lab, step: int, snapshots: Mapping[str, Snapshot]) -> Lab:
+    """Return the lab as far as a step has come: without what nobody has asked for yet, unless it is there already.
+
+    A container that a step before has asked for has the places that it had then: a network that came later is a place
+    of it only once a step asks for the container again.
+    """
+    wanted = asked_for(exercise, lab, step)
     networks = {
         name: spec for name, spec in lab.networks.items() if name in wanted or _network_is_there(lab, name, snapshots)
     }
-    containers = {
-        name: _with(spec, networks)
-        for name, spec in lab.containers.items()
-        if name in wanted or snapshots[lab.host_of(name)].container(name) is not None
-    }
+    containers = {}
+    for name, spec in lab.containers.items():
+        state = snapshots[lab.host_of(name)].container(name)
+        if name in wanted or state is not None:
+            there = state.endpoints.keys() if state is not None else ()
+            known = asked_for(exercise, lab, _last(exercise, name, step))
+            containers[name] = _with(spec, {*known, *there} & {*networks, "bridge"})
     if len(networks) == len(lab.networks) and containers == lab.containers:
         return lab
     placed = {name: spec.model_copy(update={"hosts": lab.hosts_of(name)}) for name, spec in networks.items()}
     return lab.altered(networks=placed, containers=containers)
 
 
+def _last(exercise: Exercise, name: str, step: int) -> int:
+    """Return the last step up to this one that asks for an object; this one where none does."""
+    for number in range(min(step, len(exercise.steps) - 1), -1, -1):
+        asked = {each for check in exercise.steps[number].checks for each in check.lab}
+        if asked & {name, "all"}:
+            return number
+    return step
+
+
 def _network_is_there(lab: Lab, name: str, snapshots: Mapping[str, Snapshot]) -> bool:
     return any(snapshots[host].network(name) is not None for host in lab.hosts_of(name) if host in snapshots)
 
 
-def _with(spec: Container, networks: Iterable[str]) -> Container:
-    """Return a container without its places on networks that are to come."""
-    known = {*networks, "bridge"}
-    left = {name: place for name, place in spec.networks.items() if name in known}
+def _with(spec: Container, networks: Collection[str]) -> Container:
+    """Return a container with no other places than on these networks."""
+    left = {name: place for name, place in spec.networks.items() if name in networks}
     return spec if len(left) == len(spec.networks) or not left else spec.model_copy(update={"networks": left})
 
 
