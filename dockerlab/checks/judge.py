@@ -79,7 +79,7 @@ def _lab(names: Sequence[str], because: str, scene: Scene) -> Outcome:
 def of_differences(about: str, found: Sequence[Difference]) -> Outcome:
     """Return the failure that objects make which are not as the lab defines them."""
     said = [each.told for each in found]
-    where = dict.fromkeys(each.look for each in found if each.look)
+    where = dict.fromkeys(f"look, on {each.look}" for each in found if each.look)
     how = dict.fromkeys(line for each in found for line in each.typed)
     return Outcome(about, "fail", said[0], tuple(said[1:]), tuple(where), how=tuple(how))
 

@@ -13,7 +13,7 @@ from typing import Literal
 from dockerlab import modes
 from dockerlab.drift.containers import Wrong, wrong_container
 from dockerlab.drift.right import anew, joins, leaves, network_anew
-from dockerlab.drift.standing import absent, absent_network, halted, joined, rivals_gone, tenant
+from dockerlab.drift.standing import Place, absent, absent_network, halted, joined, rivals_gone, tenant
 from dockerlab.imagined.networks import given_by, unlike
 from dockerlab.kernel.model import Machine
 from dockerlab.lab.daemon import Daemon
@@ -89,7 +89,7 @@ def differences(
         host = lab.host_of(name)
         if host in snapshots:
             amiss = {each.name for each in networks if each.host == host}
-            found += _container(lab, name, snapshots[host], amiss, kernels.get(host))
+            found += _container(Place(lab, snapshots[host], kernels.get(host), frozenset(amiss)), name)
     return found
 
 
@@ -115,12 +115,11 @@ def _network(lab: Lab, name: str, snapshot: Snapshot) -> Iterator[Difference]:
         yield Difference(host, "network", name, ", and ".join(wrong), right, "other", "network")
 
 
-def _container(
-    lab: Lab, name: str, snapshot: Snapshot, told: set[str], machine: Machine | None
-) -> Iterator[Difference]:
+def _container(place: Place, name: str) -> Iterator[Difference]:
+    lab, snapshot = place.lab, place.snapshot
     state, host = snapshot.container(name), snapshot.host
     if state is None:
-        there = absent(lab, name, snapshot, machine)
+        there = absent(place, name)
         yield Difference(host, "container", name, there.what, there.right, "missing")
         return
     wrong = list(wrong_container(lab, name, state, snapshot))
@@ -129,15 +128,15 @@ def _container(
         right = () if lost is not None and not lost.right else anew(lab, name)
         yield Difference(host, "container", name, _said(wrong), right, "other", wrong[0].aspect)
         return
-    wrong = [each for each in wrong if each.network not in told]
+    wrong = [each for each in wrong if each.network not in place.anew]
     for aspect in dict.fromkeys(each.aspect for each in wrong):
         of_it = [each for each in wrong if each.aspect == aspect]
         on = tuple(word for each in of_it for word in each.on)
-        right = _joined(lab, name, of_it, snapshot)
+        right = _joined(place, name, of_it)
         yield Difference(host, "container", name, _said(of_it), right, "other", aspect, on)
     if name in lab.jobs and state.status == "exited" and state.exit_code == 0:
         return
-    now = halted(lab, name, state, snapshot, machine) if not state.running else lost
+    now = halted(place, name, state) if not state.running else lost
     if now is not None:
         yield Difference(host, "container", name, now.what, now.right, "down", cut_off=now.cut_off)
 
@@ -146,10 +145,10 @@ def _said(wrong: Sequence[Wrong]) -> str:
     return ", and ".join(dict.fromkeys(each.what for each in wrong))
 
 
-def _joined(lab: Lab, name: str, wrong: Sequence[Wrong], snapshot: Snapshot) -> tuple[str, ...]:
+def _joined(place: Place, name: str, wrong: Sequence[Wrong]) -> tuple[str, ...]:
     """Return how a container leaves and joins networks until it is where it should be, after who has its address."""
-    holder = tenant(lab, name, [each.network for each in wrong if each.has_to_join], snapshot)
+    holder = tenant(place, name, [each.network for each in wrong if each.has_to_join])
     stopped = [] if holder is None else [shlex.join(["docker", "stop", holder.name])]
     off = [leaves(name, each.network) for each in wrong if each.has_to_leave]
-    on = [line for each in wrong if each.has_to_join for line in joins(lab, name, each.network)]
+    on = [line for each in wrong if each.has_to_join for line in joins(place.lab, name, each.network)]
     return (*stopped, *dict.fromkeys(off), *dict.fromkeys(on))

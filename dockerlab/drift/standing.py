@@ -68,23 +68,31 @@ def _called(name: str, strays: Sequence[str]) -> str:
     return f" (there is one called {near[0]})" if near else ""
 
 
-def absent(lab: Lab, name: str, snapshot: Snapshot, machine: Machine | None) -> Standing:
+@dataclass(frozen=True)
+class Place:
+    """Where containers are to stand: their lab and host, as far as these are known; `anew` are networks to be made."""
+
+    lab: Lab
+    snapshot: Snapshot
+    machine: Machine | None = None
+    anew: frozenset[str] = frozenset()
+
+
+def absent(place: Place, name: str) -> Standing:
     """Return what is said of a container that does not exist."""
-    strays = [each.name for each in snapshot.containers if each.name not in lab.containers]
-    standing = Standing(f"does not exist{_called(name, strays)}", made(lab, name))
-    return _unless_kept(standing, lab, name, snapshot, machine)
+    strays = [each.name for each in place.snapshot.containers if each.name not in place.lab.containers]
+    return _unless_kept(Standing(f"does not exist{_called(name, strays)}", made(place.lab, name)), place, name)
 
 
-def halted(lab: Lab, name: str, state: ContainerState, snapshot: Snapshot, machine: Machine | None) -> Standing:
+def halted(place: Place, name: str, state: ContainerState) -> Standing:
     """Return what is said of a container that does not run.
 
     One that never ran, or whose networks are others by now, cannot be started: the engine would look for what is gone.
     """
     what = f"does not run ({state.status}, exit code {state.exit_code})"
-    stale = state.status == "created" or _elsewhere(state, snapshot)
-    return _unless_kept(
-        Standing(what, anew(lab, name) if stale else (f"docker start {name}",)), lab, name, snapshot, machine
-    )
+    stale = state.status == "created" or _elsewhere(state, place.snapshot)
+    right = anew(place.lab, name) if stale else (f"docker start {name}",)
+    return _unless_kept(Standing(what, right), place, name)
 
 
 def joined(lab: Lab, name: str, state: ContainerState, snapshot: Snapshot) -> Standing | None:
@@ -103,12 +111,13 @@ def joined(lab: Lab, name: str, state: ContainerState, snapshot: Snapshot) -> St
     return Standing(what, (f"docker restart {name}",) if same else anew(lab, name), True)
 
 
-def _unless_kept(standing: Standing, lab: Lab, name: str, snapshot: Snapshot, machine: Machine | None) -> Standing:
+def _unless_kept(standing: Standing, place: Place, name: str) -> Standing:
     """Return it with what would keep a container from running as things are, and only commands that work then."""
+    lab, snapshot = place.lab, place.snapshot
     owner = lab.containers[name].owner
     if owner is not None and not _runs(owner, snapshot):
         return Standing(f"{standing.what}; it joins {owner}, which has to run first", ())
-    holder = tenant(lab, name, lab.containers[name].networks, snapshot)
+    holder = tenant(place, name, lab.containers[name].networks)
     if holder is not None:
         what = f"{standing.what}; container {holder.name} has its address"
         return Standing(what, (shlex.join(["docker", "stop", holder.name]), *standing.right))
@@ -117,7 +126,7 @@ def _unless_kept(standing: Standing, lab: Lab, name: str, snapshot: Snapshot, ma
         if holder is not None:
             what = f"{standing.what}; container {holder.name} holds port {port} of {snapshot.host}"
             return Standing(what, (shlex.join(["docker", "stop", holder.name]), *standing.right))
-        program = _listener(port, protocol, machine)
+        program = _listener(port, protocol, place.machine)
         if program is not None:
             return Standing(
                 f"{standing.what}; {program} holds port {port} of {snapshot.host}, and has to end first", ()
@@ -125,13 +134,18 @@ def _unless_kept(standing: Standing, lab: Lab, name: str, snapshot: Snapshot, ma
     return standing
 
 
-def tenant(lab: Lab, name: str, networks: Iterable[str], snapshot: Snapshot) -> ContainerState | None:
-    """Return the other container that has an address which is to be a container's own on one of some networks."""
-    spec = lab.containers[name]
-    wanted = {(network, address) for network in networks for address in spec.networks[network].addresses}
-    for each in snapshot.containers:
-        held = {(place.network, address.ip) for place in each.endpoints.values() for address in place.addresses}
-        if each.name != name and each.running and wanted & held:
+def tenant(place: Place, name: str, networks: Iterable[str]) -> ContainerState | None:
+    """Return the other container that has an address which is to be a container's own on one of some networks.
+
+    A network that is made anew has nobody on it then; and who is put right before has left the address by then.
+    """
+    order = list(place.lab.containers)
+    before, spec = order[: order.index(name)], place.lab.containers[name]
+    lasting = [network for network in networks if network not in place.anew]
+    wanted = {(network, address) for network in lasting for address in spec.networks[network].addresses}
+    for each in place.snapshot.containers:
+        held = {(there.network, address.ip) for there in each.endpoints.values() for address in there.addresses}
+        if each.name != name and each.name not in before and each.running and wanted & held:
             return each
     return None
 

@@ -29,7 +29,7 @@ def test_two_exercises_and_a_crash(lab, tmp_path):
         assert RULE not in lab.sh("vm0", "iptables -S FORWARD")
         assert _killed(lab, tmp_path).returncode == -signal.SIGKILL
         assert RULE in lab.sh("vm0", "iptables -S FORWARD")
-        seen = student.call("check", "02")
+        seen = student.call("check", "02", "--why")
         assert (seen.rc, RULE in seen.stdout) == (1, True), seen.stdout
 
         lab.sh("vm0", "ip link add veil0 type bridge")

@@ -11,6 +11,7 @@ from support.student import Student
 
 from dockerlab.checks import questions
 from dockerlab.exercise import course, loader
+from dockerlab.exercise.trial import choose
 from dockerlab.session import Whereabouts, open_session
 
 VM0 = "dockerlab sandbox ssh vm0"
@@ -38,6 +39,15 @@ WORKAROUNDS = {
 SEALED = yaml.safe_load((Path(__file__).parent / "answers.yaml").read_text())
 """The answers that stand sealed in the labs, by question."""
 
+PAIRS = {
+    "01-default-bridge": ("wrong-mask", "link-down"),
+    "02-outside": ("ip-forward-off", "docker-user-drop"),
+    "11-user-bridges": ("icc-off", "wrong-network"),
+}
+"""By exercise: two faults that are put in at once, by commands and by other definitions."""
+CONTROL = "01-default-bridge"
+"""The exercise in which, once, nothing is broken."""
+
 FOLDERS = sorted(path.parent for path in (ROOT / "labs").glob("*/exercise.yaml"))
 
 
@@ -64,6 +74,10 @@ def test_exercise(lab, path, tmp_path):
             said = student.passes()
             assert "the cause is repaired" in said.stdout
             assert "mended" in said.stderr
+        if folder.id in PAIRS:
+            _break_two(student, PAIRS[folder.id])
+        if folder.id == CONTROL:
+            _break_nothing(student, folder)
     finally:
         ended = student.call("stop")
     assert ended.rc == 0, ended.stderr
@@ -100,6 +114,25 @@ def _break(student, broken):
     assert broken.reason in said.stdout, f"{broken}: {said.stdout}"
     changed = [line for line in said.stdout.splitlines() if line.startswith(("FAIL", "UNKNOWN")) and " -> " in line]
     assert changed, f"{broken} is to be seen in no cell: {said.stdout}"
+
+
+def _break_two(student, names):
+    """Break two things at once: each is known to be repaired for itself, and both by what `solution` prints."""
+    put_in = student.call("fault", "--which", names[0], "--which", names[1])
+    assert put_in.rc == 0, put_in.stderr
+    assert student.call("check").rc == 1
+    student.does(student.call("solution").stdout)
+    said = student.passes()
+    assert said.stdout.count("the cause is repaired") == 2, said.stdout
+
+
+def _break_nothing(student, folder):
+    """Say of a lab in which nothing is broken that it is so: that is the answer, and a check alone is none."""
+    seeds = (f"seed {number}" for number in range(100))
+    seed = next(each for each in seeds if not choose(folder.exercise.faults, folder.lab, each, maybe=True))
+    assert student.call("fault", "--maybe", "--seed", seed).rc == 0
+    assert "if nothing is broken, say so" in student.passes().stderr
+    assert "right: nothing was broken" in student.passes("--healthy").stderr
 
 
 def _work_around(student, broken):

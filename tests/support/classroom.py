@@ -37,7 +37,8 @@ class Classroom:
                 self.types(*block.commands)
 
     def types(self, *lines):
-        """Type command lines as they stand in a README; what the engine refuses is not made, as in a real one."""
+        """Type command lines as they stand in a README; return what the engine says where it refuses, as a real one."""
+        refused = []
         for line in lines:
             found = TYPED.fullmatch(TOKEN.sub("SWMTKN-1-worker", line))
             argv = shlex.split(found[2]) if found is not None else []
@@ -45,8 +46,8 @@ class Classroom:
                 try:
                     self.engines[found[1]].run(tuple(argv))
                 except Refused as reason:
-                    return str(reason)
-        return ""
+                    refused.append(str(reason))
+        return "\n".join(refused)
 
     def check(self, *answers, much=words.Level.WHAT):
         """Return the verdict of `check` and what it says, and go on to the next step where it passes."""

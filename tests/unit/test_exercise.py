@@ -5,15 +5,18 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from support.facts import facts_of, nic, way
 from support.labs import lab
 
+from dockerlab.checks import answers
 from dockerlab.checks.looks import parse, stands
 from dockerlab.checks.outcome import Outcome
-from dockerlab.cli.exercise import words
+from dockerlab.cli.exercise import checking, words
 from dockerlab.daemon import DaemonFile
 from dockerlab.errors import DefinitionError, UsageError
 from dockerlab.exercise import hints, loader, progress, sealing
+from dockerlab.exercise.course import Checked
 from dockerlab.exercise.model import Folder
 from dockerlab.exercise.readme import sections
 from dockerlab.exercise.remains import Holdings, changes, held_by
@@ -349,6 +352,103 @@ def test_what_is_broken_is_sealed(tmp_path):
     (tmp_path / "02-outside.json").write_text(text.replace('"trial": "', '"trial": "AAAA'))
     with pytest.raises(UsageError, match="it was changed since it was written"):
         progress.read("02-outside", tmp_path)
+
+
+def found_of(*verdicts, signs=()):
+    """Return what a check found, by the verdicts of its outcomes."""
+    return Checked(tuple(Outcome(f"cell {n}", v, "iptables -D is the answer") for n, v in enumerate(verdicts)), signs)
+
+
+def test_a_fault_is_not_given_away():
+    """Of what is broken, `check` by itself says no more than what no longer holds; asked, it says why."""
+    here = begun()
+    assert list(words.of_check(here, found_of("pass", "fail"), words.Level.WHAT)) == [
+        "pass    cell 0",
+        "FAIL    cell 1",
+    ]
+    assert "iptables" in "".join(words.of_check(here, found_of("pass", "fail"), words.Level.WHY))
+
+
+def test_each_of_two_causes():
+    """Once nothing is to be seen of two faults, each is told to be repaired, or still there, for itself."""
+    here = begun()
+    two = here.model_copy(update={"trial": Trial(injuries=here.trial.injuries * 2)})
+    signs = ((Outcome("x", "pass"),), (Outcome("y", "fail", "is 0"),))
+    told = list(words.of_check(two, found_of("pass", signs=signs), words.Level.WHAT))
+    assert told == [
+        "pass    cell 0",
+        "pass    the cause is repaired: the host did not forward",
+        "FAIL    the cause: what one sees of it is gone, the cause is not",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("trial", "verdicts", "code", "said"),
+    [
+        (Trial(maybe=True), ["pass"], 0, ""),
+        (Trial(maybe=True), ["fail"], 1, "nothing was broken on purpose; but by now it is not as it should be"),
+        (begun().trial, ["fail"], 1, "that is not so: something is broken"),
+        (None, ["pass"], 2, "nothing was to be found"),
+    ],
+)
+def test_nothing_is_broken(trial, verdicts, code, said, capsys):
+    """To say that nothing is broken is right where it is so, and only there."""
+    assert checking.claimed(begun().model_copy(update={"trial": trial}), found_of(*verdicts)) == code
+    assert said in capsys.readouterr().err
+
+
+def test_that_a_solution_was_seen():
+    """It is told for what the solution was shown, and nothing where it was not."""
+    assert words.helped(begun()) == ""
+    assert words.helped(begun(solved={"step 2", "a fault"})) == "the solution was shown for a fault, step 2"
+
+
+def test_answers_in_clear():
+    """No answer stands in clear in an exercise that comes along, and each sealed one opens by the tests' own."""
+    known = yaml.safe_load((Path(__file__).parents[1] / "e2e" / "answers.yaml").read_text())
+    asked = [
+        check.ask
+        for path in loader.exercises().values()
+        for step in loader.load(path).exercise.steps
+        for check in step.checks
+        if check.ask is not None
+    ]
+    assert not [ask.question for ask in asked if ask.answer]
+    sealed = {ask.question: ask.sealed for ask in asked if ask.sealed}
+    assert sealed.keys() == known.keys()
+    for question, seals in sealed.items():
+        assert [answers.seal(question, answer) for answer in known[question]] == list(seals)
+        assert answers.opens(question, known[question][0].upper(), seals)
+        assert not answers.opens(question, "something else", [seal for seal in seals if question not in YES_OR_NO])
+
+
+YES_OR_NO = (
+    "Does alone reach neighbour with the cable alone?",
+    "Does `docker network ls` on vm1 show wide by now (yes or no)?",
+)
+
+
+def test_a_sealed_yes_or_no():
+    """Yes and no are taken in any form, and what is neither is no wrong answer."""
+    seals = [answers.seal("Does it?", "no")]
+    assert [answers.opens("Does it?", word, seals) for word in ("n", "NO", "y", "perhaps")] == [True, True, False, None]
+
+
+BY_LOOKS = {"The policy"}
+"""Steps whose first look does not hold before: an engine that turned forwarding on has set the policy DROP."""
+
+
+def test_every_step_wants_something():
+    """Each step asks a question, makes an object for the first time, or changes what a step before had looked at."""
+    for path in loader.exercises().values():
+        exercise, made, seen = loader.load(path).exercise, set(), {}
+        for step in exercise.steps:
+            asks = any(check.ask is not None for check in step.checks)
+            names = {name for check in step.checks for name in check.lab} if exercise.begin == "empty" else set()
+            looks = {(c.look.on, c.look.at): (c.look.has, c.look.lacks) for c in step.checks if c.look is not None}
+            turned = {place for place, what in looks.items() if seen.get(place, what) != what}
+            assert asks or names - made or turned or step.title in BY_LOOKS, f"{path.name}: {step.title}"
+            made, seen = made | names, {**seen, **looks}
 
 
 def test_nine_answers_are_not_typed_again():

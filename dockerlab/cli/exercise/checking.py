@@ -46,7 +46,7 @@ def check(
     write("".join(f"{line}\n" for line in told), None)
     code = CODES[found.verdict] if found.outcomes or found.signs else 0
     if healthy:
-        code = _claimed(here, found)
+        code = claimed(here, found)
     if code:
         if not how:
             say(words.MORE if not why else words.MOST)
@@ -54,7 +54,7 @@ def check(
     _advance(folder, here, where, healthy=healthy)
 
 
-def _claimed(here: Progress, found: Checked) -> int:
+def claimed(here: Progress, found: Checked) -> int:
     """Say what there is to a student's word that nothing is broken; return the exit code."""
     if here.trial is None:
         say("nothing was to be found: 'dockerlab exercise fault' breaks something")

@@ -80,7 +80,9 @@ def of_outcomes(outcomes: Iterable[Outcome], much: Level, *, quiet: bool = False
 
 
 def _below(outcome: Outcome, much: Level) -> Iterator[str]:
-    if outcome.because:
+    # The model's reason begins with what is wrong: that is then said once.
+    longer = much >= Level.WHY and any(line.startswith(outcome.because) for line in outcome.where)
+    if outcome.because and not longer:
         yield outcome.because
     amiss = outcome.verdict != "pass"
     if amiss:
