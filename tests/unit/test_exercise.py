@@ -434,8 +434,8 @@ def test_a_sealed_yes_or_no():
     assert [answers.opens("Does it?", word, seals) for word in ("n", "NO", "y", "perhaps")] == [True, True, False, None]
 
 
-BY_LOOKS = {"The policy"}
-"""Steps whose first look does not hold before: an engine that turned forwarding on has set the policy DROP."""
+BY_LOOKS = {"The policy", "A door to the namespace", "Address and route", "What the firewall has to allow", "A Swarm"}
+"""Steps whose looks hold for nothing that was there before: what they see is made by hand, in that very step."""
 
 
 def test_every_step_wants_something():

@@ -6,8 +6,10 @@ from dataclasses import replace
 
 import pytest
 from support.classroom import Classroom
+from support.worlds import pretended
 
 from dockerlab.cli.exercise.words import Level
+from dockerlab.reach import matrix
 
 VM0, VM1 = "dockerlab sandbox ssh vm0 docker", "dockerlab sandbox ssh vm1 docker"
 RUN = "run --detach --interactive --tty"
@@ -253,3 +255,16 @@ def test_11_as_its_readme_says():
         assert not failures(said.replace("UNKNOWN vm0, rules", "pass"))
         room.here = room.here.model_copy(update={"step": room.here.step + (verdict != "pass"), "answers": {}})
     assert room.here.step == 5
+
+
+def test_03_on_one_address_only():
+    """A port that is published on 127.0.0.1 only is expected as the lab has it, and what there is of it is said."""
+    room = Classroom("3")
+    room.does()
+    room.types(f"{VM0} {RUN} --name nginx --publish 127.0.0.1:8080:80 dockerlab/node httpd -f -p 80 -h /www")
+    room.here = room.here.model_copy(update={"step": 2})
+    said = room.check(much=Level.WHY)[1]
+    assert "by the model it should be reachable: vm0 publishes port 8080" in said
+    rows = matrix(pretended(room.folder.lab, room.engines))
+    (told,) = [told.because(cell) for cell, told in rows if (cell.source, cell.probe) == ("client", "tcp/8080")]
+    assert told == "port 8080 is bound to 127.0.0.1: only vm0 itself can connect to that"
