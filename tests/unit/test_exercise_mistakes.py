@@ -81,10 +81,53 @@ def test_a_mistake(number, step, line, wrong):
     argv = shlex.split(line)
     name = argv[-1] if "create" in argv else argv[argv.index("--name") + 1]
     assert name in {each.name for each in found}, [str(each) for each in found]
+    rounds(room)
+
+
+EMPTY = [folder for folder in FOLDERS if folder.exercise.begin == "empty"]
+
+
+def of_step(room, step):
+    """Return the commands of a step that make something: networks and the Swarm, and the containers."""
+    lines = [line for block in room.folder.sections[step].blocks if not block.fails for line in block.commands]
+    runs = [line for line in lines if " docker run " in line]
+    return [line for line in lines if line not in runs], runs
+
+
+def rounds(room):
+    """Type what is printed as right, a few times; nothing of it may be refused, and nothing may be left."""
     for _ in range(3):
-        for each in found:
+        for each in amiss(room):
             for command in each.right:
                 refused = room.types(f"dockerlab sandbox ssh {each.host} {command}")
-                assert refused == "", f"{command}: {refused}\n" + "\n".join(map(str, found))
-        found = amiss(room)
-    assert not found, "\n".join(map(str, found))
+                assert refused == "", f"{command}: {refused}"
+    assert not amiss(room), "\n".join(map(str, amiss(room)))
+
+
+@pytest.mark.parametrize("folder", EMPTY, ids=lambda folder: folder.id)
+def test_a_second_order_beside_a_stray(folder):
+    """Whatever is started first, and whatever else has taken the first address, a step has what it asks for."""
+    room = Classroom(folder.path.name)
+    for host in room.engines:
+        room.types(f"dockerlab sandbox ssh {host} docker run --detach --name stray dockerlab/node")
+    for step in range(len(folder.sections)):
+        room.here = room.here.model_copy(update={"step": step})
+        others, runs = of_step(room, step)
+        joiners = [line for line in runs if "container:" in line]
+        room.types(*others, *reversed([line for line in runs if line not in joiners]), *joiners)
+        left = [str(each) for each in amiss(room) if not each.cut_off]  # a step of 08 asks for just that
+        assert not left, f"step {step + 1}: " + "\n".join(left)
+
+
+@pytest.mark.parametrize("folder", EMPTY, ids=lambda folder: folder.id)
+def test_removed_in_the_middle(folder):
+    """What is removed, or stopped, after its step is told by its name, and what is printed brings it back."""
+    for how in ("rm --force", "stop"):
+        room = Classroom(folder.path.name)
+        for step in range(len(folder.sections)):
+            room.does(step)
+            room.here = room.here.model_copy(update={"step": step})
+            for name in asked_for(folder.exercise, folder.lab, step) & folder.lab.containers.keys():
+                room.types(f"dockerlab sandbox ssh {folder.lab.host_of(name)} docker {how} {name}")
+                assert name in {each.name for each in amiss(room)}, f"{how} {name}"
+                rounds(room)
