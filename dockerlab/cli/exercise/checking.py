@@ -41,7 +41,9 @@ def check(
         found = course.check(folder, here, session.hosts)
     if here.trial is None:
         here = here.kept(outcome.about for outcome in found.outcomes if outcome.verdict != "fail")
-        progress.write(here, where)
+    if how and any(outcome.how for outcome in found.outcomes if outcome.verdict != "pass"):
+        here = here.model_copy(update={"solved": here.solved | {words.about(here)}})
+    progress.write(here, where)
     told = words.of_check(here, found, words.level(why=why, how=how))
     write("".join(f"{line}\n" for line in told), None)
     code = CODES[found.verdict] if found.outcomes or found.signs else 0

@@ -44,7 +44,7 @@ def solution(exercise: common.Which = None, accept_new_host_keys: AcceptOption =
             say(f"{injury.broken}: {injury.fault.title}. {injury.fault.changes}")
         if not here.trial.injuries:
             say("nothing is broken: 'dockerlab exercise check --healthy'")
-    about = "a fault" if here.trial is not None else f"step {here.step + 1}"
+    about = words.about(here)
     if here.trial is not None or here.step < len(folder.exercise.steps):
         progress.write(here.model_copy(update={"solved": here.solved | {about}}), progress.directory())
         say(f"it is noted that you have seen the solution of {about}")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 MARKS = {"pass": "pass   ", "fail": "FAIL   ", "unknown": "UNKNOWN"}
 INDENT = "        "
-MORE = "'check --why' says where to look, 'check --how' what would put it right; 'hint' is between them"
+MORE = "'dockerlab exercise hint' helps, 'check --why' says where to look, and 'check --how' what would put it right"
 MOST = "'check --how' says what would put it right"
 
 
@@ -51,6 +51,11 @@ def questions(folder: Folder, here: Progress) -> list[str]:
     steps = folder.exercise.steps
     checks = steps[here.step].checks if here.step < len(steps) and here.trial is None else ()
     return [check.ask.question for check in checks if check.ask is not None]
+
+
+def about(here: Progress) -> str:
+    """Return what somebody is at: a step, or what is broken."""
+    return "a fault" if here.trial is not None else f"step {here.step + 1}"
 
 
 def helped(here: Progress) -> str:
