@@ -9,6 +9,7 @@ import typer
 
 from dockerlab.cli import completion, loading
 from dockerlab.cli import options as o
+from dockerlab.cli.finishing import refuse_partial
 from dockerlab.cli.output import write
 from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import HostError, UsageError
@@ -53,7 +54,14 @@ def inspect(
         name, hosts = definition.name, hosts or definition.addresses
     with where.open(hosts) as session:
         seen = look_at_all(session.hosts)
-        views = _views(seen.answers, name, definition, container)
+        try:
+            views = _views(seen.answers, name, definition, container)
+        except UsageError as error:
+            # What is not on the hosts that were looked at may be on one that was not.
+            lines = "".join(f"\n  {each}" for each in seen.failures.values())
+            if seen.failures:
+                raise HostError(", ".join(seen.failures), f"not looked at; {error}:{lines}") from error
+            raise
         if raw:
             text = _by_hand(views, session.hosts, form)
         elif form is o.ListFormat.JSON:
@@ -61,9 +69,7 @@ def inspect(
         else:
             text = inspection_tree.render(views, shutil.get_terminal_size((100, 24)).columns)
     write(text, output)
-    if seen.failures:
-        lines = "\n".join(f"  {error}" for error in seen.failures.values())
-        raise HostError(", ".join(seen.failures), f"not looked at:\n{lines}")
+    refuse_partial(seen.failures)
 
 
 def _views(machines: Mapping[str, Machinery], name: str, lab: Lab | None, only: str | None) -> list[View]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from rich.cells import cell_len
 
-from dockerlab.students.grades import Grade, not_charged, total
+from dockerlab.students.grades import Grade, attested, not_charged, total
 
 NARROWEST = 20
 """So much of what is wrong is shown at the least, however narrow the terminal is."""
@@ -23,7 +23,8 @@ def render(grades: Sequence[Grade], width: int = 100) -> str:
     room = max(NARROWEST, width - sum(widths) - 2 * len(widths))
     text = (_line([*_padded(line, widths), _cut(what, room)]) for line, what in zip(lines, told, strict=True))
     above = "".join(f"{line}\n" for line in not_charged(grades))
-    return (f"{above}\n" if above else "") + "".join(text) + f"\n{total(grades)}\n"
+    below = "".join(f"{line}\n" for line in (total(grades), attested(grades)) if line)
+    return (f"{above}\n" if above else "") + "".join(text) + f"\n{below}"
 
 
 def _row(grade: Grade) -> tuple[str, ...]:

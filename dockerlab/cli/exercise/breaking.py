@@ -105,7 +105,7 @@ def _remove(folder: Folder, here: Progress, verbose: bool, accept: bool) -> None
     for line in left:
         say(line)
     if left:
-        raise typer.Exit(1)
+        raise typer.Exit(4)
     progress.write(here.without_trial(), progress.directory())
     for injury in here.trial.injuries:
         say(f"taken out: {injury.broken}: {injury.fault.title}")
