@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dockerlab.cli import completion, loading
 from dockerlab.cli import options as o
-from dockerlab.cli.output import write
+from dockerlab.cli.output import width, write
 from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import HostError, UsageError
 
@@ -59,11 +58,12 @@ def inspect(
         elif form is o.ListFormat.JSON:
             text = inspection_json.render(name, views)
         else:
-            text = inspection_tree.render(views, shutil.get_terminal_size((100, 24)).columns)
+            text = inspection_tree.render(views, width())
     write(text, output)
     if seen.failures:
         lines = "\n".join(f"  {error}" for error in seen.failures.values())
-        raise HostError(", ".join(seen.failures), f"not looked at:\n{lines}")
+        with where.pointing_out():
+            raise HostError(", ".join(seen.failures), f"not looked at:\n{lines}")
 
 
 def _views(machines: Mapping[str, Machinery], name: str, lab: Lab | None, only: str | None) -> list[View]:

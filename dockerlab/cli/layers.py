@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dockerlab.cli import loading
 from dockerlab.cli import options as o
-from dockerlab.cli.output import say, write
+from dockerlab.cli.output import say, width, write
 from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import UsageError
 
@@ -61,7 +60,7 @@ def layers(
     elif form is o.ListFormat.JSON:
         write(as_layers.as_json(list(found.values())), None)
     elif seen:
-        write(as_layers.render(seen, shutil.get_terminal_size((120, 24)).columns), None)
+        write(as_layers.render(seen, width()), None)
     for name in nowhere:
         say(f"no image and no container {name} on {', '.join(found)}")
     if nowhere:

@@ -7,15 +7,41 @@ import secrets
 import stat
 import sys
 from pathlib import Path
+from typing import TextIO
 
+from dockerlab import folding
 from dockerlab.errors import UsageError
 from dockerlab.plain import for_terminal
 
 
+def columns(stream: TextIO | None = None) -> int | None:
+    """Return how wide a stream's terminal is, or as wide as COLUMNS says; None where it is no terminal, and any width.
+
+    Without a stream it is standard output.
+    """
+    wanted = os.environ.get("COLUMNS", "")
+    if wanted.isdecimal() and int(wanted) > 0:
+        return int(wanted)
+    try:
+        return os.get_terminal_size((stream or sys.stdout).fileno()).columns or None
+    except (OSError, ValueError):  # no terminal, or nothing that has a number
+        return None
+
+
+def width() -> int:
+    """Return the width of standard output for what needs one, also where there is no terminal."""
+    return columns() or folding.WIDTH
+
+
 def say(line: str) -> None:
     """Print a line of progress, which goes to standard error."""
-    sys.stderr.write(for_terminal(line) + "\n")
+    sys.stderr.write(folding.folded(for_terminal(line), columns(sys.stderr)) + "\n")
     sys.stderr.flush()
+
+
+def tell(text: str, output: Path | None = None) -> None:
+    """Print what is for people to read, folded to their terminal's width; into a file it goes as it is."""
+    write(text if output is not None else folding.folded(text, columns()), output)
 
 
 def write(text: str, output: Path | None) -> None:

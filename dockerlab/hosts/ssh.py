@@ -21,6 +21,7 @@ from dockerlab.hosts.process import Process, brief, check, collect, stream
 from dockerlab.hosts.slots import Slots
 from dockerlab.hosts.sshconfig import route
 from dockerlab.hosts.sshline import Line
+from dockerlab.hosts.terminal import attach
 
 CHANNELS = 8
 """sshd's own bound, MaxSessions, is 10."""
@@ -97,6 +98,21 @@ class SshHost:
                 raise self._not_started(argv, channel, error, late=late.is_set()) from error
             raise
         return process
+
+    def attach(self, argv: Sequence[str], *, terminal: bool) -> int:
+        """Run a program with our own standard streams; with `terminal` it has one that follows ours."""
+        argv = check(argv)
+        channel = self._open(argv, OPEN_TIMEOUT)
+        try:
+            rc = attach(channel, shlex.join(argv).encode("utf-8", "surrogateescape"), terminal=terminal)
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            raise self._not_started(argv, channel, error, late=False) from error
+        finally:
+            channel.close()
+            self._slots.release()
+        if rc < 0:
+            raise TransportError(self.name, f"{brief(argv)}: the connection was lost before it ended")
+        return rc
 
     def resume(self, argv: tuple[str, ...], timeout: float) -> Process:
         """Return a program that was kept and still runs, or start one."""
