@@ -44,6 +44,14 @@ def tell(text: str, output: Path | None = None) -> None:
     write(text if output is not None else folding.folded(text, columns()), output)
 
 
+def show(text: str) -> None:
+    """Print Markdown as what it stands for: paragraphs at the terminal's width, and no mark of it."""
+    from dockerlab.report.readable import readable
+
+    colour = sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    sys.stdout.write(readable(text, width(), colour=colour))
+
+
 def write(text: str, output: Path | None) -> None:
     """Print machine output, or put it into a file; raises UsageError where that cannot be written."""
     if output is None:

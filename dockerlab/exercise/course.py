@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
 
+from dockerlab import sandbox
 from dockerlab.checks.judge import Outcome, Scene, judge_checks, overall
 from dockerlab.errors import ConflictError, HostError
 from dockerlab.exercise.model import Folder
@@ -31,6 +32,7 @@ def new(folder: Folder, where: Whereabouts, before: Mapping[str, Holdings]) -> P
         folder=folder.path,
         sandbox=where.sandbox,
         inventory=where.inventory.resolve() if where.inventory is not None else None,
+        machines=sandbox.identities() if where.sandbox else {},
         started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         before=dict(before),
     )

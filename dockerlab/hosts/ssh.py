@@ -21,7 +21,6 @@ from dockerlab.hosts.process import Process, brief, check, collect, stream
 from dockerlab.hosts.slots import Slots
 from dockerlab.hosts.sshconfig import route
 from dockerlab.hosts.sshline import Line
-from dockerlab.hosts.terminal import attach
 
 CHANNELS = 8
 """sshd's own bound, MaxSessions, is 10."""
@@ -101,6 +100,8 @@ class SshHost:
 
     def attach(self, argv: Sequence[str], *, terminal: bool) -> int:
         """Run a program with our own standard streams; with `terminal` it has one that follows ours."""
+        from dockerlab.hosts.terminal import attach  # noqa: PLC0415 - what it imports, only Unix has
+
         argv = check(argv)
         channel = self._open(argv, OPEN_TIMEOUT)
         try:

@@ -77,7 +77,7 @@ def has_shell(at: Inside, host: Host) -> bool:
 
 
 def shell_in(at: Inside, *, tools: bool, terminal: bool) -> tuple[str, ...]:
-    """Return what opens a shell in a container; with `tools` it is the host's, and only the network is the container's."""
+    """Return what opens a shell in a container; with `tools` the host's, and only the network is the container's."""
     prompt = PROMPT.format(at.container.name)
     if tools:
         return ("nsenter", f"--target={at.container.pid}", "--net", "--", "env", prompt, "sh")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dockerlab.cli.exercise import common, words
-from dockerlab.cli.output import say, write
+from dockerlab.cli.output import say, tell
 from dockerlab.cli.places import AcceptOption
 from dockerlab.errors import UsageError
 
@@ -40,8 +40,8 @@ def check(
         progress.write(here, where)
     with common.hosts_of(folder, here, accept_new_host_keys) as session:
         found = course.check(folder, here, session.hosts)
-    write("".join(f"{line}\n" for line in words.of_outcomes(found.outcomes, brief=brief)), None)
-    write("".join(f"{line}\n" for line in words.of_cause(here, found, brief=brief)), None)
+    tell("".join(f"{line}\n" for line in words.of_outcomes(found.outcomes, brief=brief)))
+    tell("".join(f"{line}\n" for line in words.of_cause(here, found, brief=brief)))
     if not found.passed:
         raise typer.Exit({"fail": 1, "unknown": 3}[overall((*found.outcomes, *found.signs))])
     _advance(folder, here, where)
