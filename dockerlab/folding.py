@@ -12,8 +12,8 @@ WIDTH = 100
 LABELLED = re.compile(r"\s*\S+(?: \S+)*?(?:  +|\t+)(?=\S)")
 """What stands ahead of a gap of several blanks: the first column of a table, a mark, the name of an option."""
 
-MARKED = re.compile(r"\s*(?:[-*•>~+]|\d+[.)]|[a-z]+:) +(?=\S)")
-"""What stands ahead of an entry of a list."""
+MARKED = re.compile(r"\s*(?:[-*•>~+]|\d+[.)]|note:|warning:) +(?=\S)")
+"""What stands ahead of an entry of a list, or of a remark."""
 
 SHELL_WORD = re.compile(r"""(?:[^\s'"\\]|\\.|'[^']*'|"(?:\\.|[^"\\])*"|['"\\])+""", re.DOTALL)
 """A word as a shell sees it: what is quoted may hold blanks."""
@@ -47,8 +47,11 @@ def fold(line: str, width: int | None, *, hang: str | None = None) -> list[str]:
         told = fold(f"{prose}{remedy}".rstrip(), width, hang=further)
         return [*told, *fold_command(f"{further}    {command}", width, hang=f"{further}      ")]
     indent = line[: len(line) - len(line.lstrip())]
-    # Blanks between words stay as they are, for they may line something up; where a line ends they go.
-    pieces = re.findall(r"\S+\s*", line[len(indent) :])
+    # Behind the first column there is nothing left that lines up.
+    label = LABELLED.match(line)
+    first = len(label[0]) if label is not None else len(indent)
+    text = line[len(indent) : first] + re.sub(" {3,}", "  ", line[first:])
+    pieces = re.findall(r"\S+\s*", text)
     return _filled(indent, further, pieces, width)
 
 
@@ -76,7 +79,7 @@ def _hang(line: str, width: int) -> str:
     """Return what further lines begin with: blanks up to below the text, or as the line itself."""
     for front in (MARKED, LABELLED):
         found = front.match(line)
-        if found is not None and cells(found[0]) <= width // 3:
+        if found is not None and cells(found[0]) <= width // 2:
             return " " * cells(found[0])
     return line[: len(line) - len(line.lstrip())]
 

@@ -15,6 +15,7 @@ def main() -> None:
     gc.set_threshold(100_000, 50, 50)
     from dockerlab.cli.app import app
     from dockerlab.cli.late import load_late
+    from dockerlab.cli.output import say
     from dockerlab.errors import DockerlabError, Interrupted
     from dockerlab.plain import for_terminal
 
@@ -32,7 +33,7 @@ def main() -> None:
         # A thread may still wait for a host: an orderly exit would wait for it too.
         os._exit(error.exit_code)
     except DockerlabError as error:
-        sys.stderr.write(f"dockerlab: {for_terminal(str(error))}\n")
+        say(f"dockerlab: {error}")
         sys.exit(error.exit_code)
     finally:
         gc.freeze()  # the interpreter looks for cycles once more when it ends, and there is nothing to be found

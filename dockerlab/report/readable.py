@@ -49,5 +49,13 @@ def readable(text: str, width: int, *, colour: bool = False) -> str:
         file=out, width=width, force_terminal=colour, color_system="standard" if colour else None,
         highlight=False, markup=False, emoji=False, legacy_windows=False,
     )  # fmt: skip
-    console.print(_Readable(printable(text), hyperlinks=False))
+    page = _Readable(printable(text), hyperlinks=False)
+    for token in page.parsed:
+        # A link to another file of the same folder leads nowhere from a terminal: its text is what is left.
+        token.children = [part for part in token.children or () if part.type not in ("link_open", "link_close")]
+        for part in token.children if not colour else ():
+            # Colour tells where a command begins and ends; without it that takes marks.
+            if part.type == "code_inline" and " " in part.content:
+                part.content = f"'{part.content}'"
+    console.print(page)
     return "\n".join(line.rstrip() for line in out.getvalue().strip("\n").splitlines()) + "\n"
