@@ -15,8 +15,6 @@ from dockerlab.survey import run_in
 WEB = ContainerState(
     "c0ffee", "web", "dockerlab/node", running=True, status="running", pid=42, labels={LABEL_LAB: "demo"}
 )
-    id="c0ffee", name="web", image="dockerlab/node", running=True, status="running", pid=42, labels={LABEL_LAB: "demo"}
-)
 AT = run_in.Inside("vm0", WEB)
 
 
