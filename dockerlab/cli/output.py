@@ -15,22 +15,26 @@ from dockerlab.plain import for_terminal
 
 
 def columns(stream: TextIO | None = None) -> int | None:
-    """Return how wide a stream's terminal is, or as wide as COLUMNS says; None where it is no terminal, and any width.
+    """Return how wide a stream's terminal is, or as wide as COLUMNS says; None where it is no terminal.
 
-    Without a stream it is standard output.
+    Without a stream it is standard output. What goes elsewhere stays as it is: a program may read it line by line.
     """
-    wanted = os.environ.get("COLUMNS", "")
-    if wanted.isdecimal() and int(wanted) > 0:
-        return int(wanted)
     try:
-        return os.get_terminal_size((stream or sys.stdout).fileno()).columns or None
+        size = os.get_terminal_size((stream or sys.stdout).fileno()).columns
     except (OSError, ValueError):  # no terminal, or nothing that has a number
         return None
+    return _wished() or size or None
 
 
 def width() -> int:
     """Return the width of standard output for what needs one, also where there is no terminal."""
-    return columns() or folding.WIDTH
+    return columns() or _wished() or folding.WIDTH
+
+
+def _wished() -> int:
+    """Return what COLUMNS says, 0 where that is nothing."""
+    wish = os.environ.get("COLUMNS", "")
+    return int(wish) if wish.isdecimal() else 0
 
 
 def say(line: str) -> None:

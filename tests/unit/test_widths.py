@@ -15,7 +15,7 @@ import pytest
 from support.machinery import ENGINES, seen
 from support.reports import small, with_causes
 
-from dockerlab.cli import main
+from dockerlab.cli import main, output
 from dockerlab.cli.app import COMMANDS
 from dockerlab.cli.exercise import COMMANDS as EXERCISE
 from dockerlab.exercise import loader
@@ -62,6 +62,7 @@ def call(capsys, monkeypatch, tmp_path):
 
     def run(width, *words):
         monkeypatch.setenv("COLUMNS", str(width))
+        monkeypatch.setattr(output, "columns", lambda _=None: width)  # as if both streams were terminals
         monkeypatch.setattr(sys, "argv", ["dockerlab", *words])
         monkeypatch.setattr(sys, "stdin", io.StringIO("n\n" * 9))
         with pytest.raises(SystemExit):
