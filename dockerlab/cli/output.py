@@ -17,18 +17,19 @@ from dockerlab.plain import for_terminal
 def columns(stream: TextIO | None = None) -> int | None:
     """Return how wide a stream's terminal is, or as wide as COLUMNS says; None where it is no terminal.
 
-    Without a stream it is standard output. What goes elsewhere stays as it is: a program may read it line by line.
+    Without a stream it is standard output, for which COLUMNS holds in a pipe as well. Notes in a pipe stay as they are:
+    a program may read them line by line.
     """
     try:
         size = os.get_terminal_size((stream or sys.stdout).fileno()).columns
     except (OSError, ValueError):  # no terminal, or nothing that has a number
-        return None
+        return (_wished() or None) if stream is None else None
     return _wished() or size or None
 
 
 def width() -> int:
     """Return the width of standard output for what needs one, also where there is no terminal."""
-    return columns() or _wished() or folding.WIDTH
+    return columns() or folding.WIDTH
 
 
 def _wished() -> int:
