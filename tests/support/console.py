@@ -12,6 +12,7 @@ NAMED = re.compile(r"`(?P<name>[\w.-]+\.yaml)`")
 OTHERWISE = (
     (r"\d+\.\d+ s\b", "T s"),  # a time
     (r"\b[0-9a-f]{64}\b", "ID"),
+    (r"\bbr-[0-9a-f]{12}\b", "br-ID"),
     (r"dockerlab\.run=[0-9a-f]{8}", "dockerlab.run=RUN"),
     (r"\b\w+@\w+", "USER@MACHINE"),
     (r"engine \d+\.\d+\.\d+\S*?(?=,)", "engine VERSION"),

@@ -188,4 +188,4 @@ def test_at_a_terminal(width, tmp_path):
     text = said.decode().replace("\r\n", "\n")
     assert "name both ends" in text
     fits(text, width)
-    assert text.count("\n") == {60: 4, 80: 3, 200: 1}[width]
+    assert text.count("\n") == {60: 3, 80: 2, 200: 1}[width]
