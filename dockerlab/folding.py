@@ -23,6 +23,9 @@ CONTINUED = " \\"
 REMEDY = "right would be: "
 """What stands ahead of a command that ends its line: it is to be copied whole."""
 
+REMEDIES = re.compile(r"(?P<prose>.*?\bright would be(?:, on \S+)?:) (?P<command>\S.*)")
+"""A line with such a command, also where it says on which host that is to be typed."""
+
 
 def cells(text: str) -> int:
     """Return how many columns of a terminal a text takes: a Chinese character two, an accent by itself none."""
@@ -42,10 +45,10 @@ def fold(line: str, width: int | None, *, hang: str | None = None) -> list[str]:
     if width is None or cells(line) <= width:
         return [line]
     further = _hang(line, width) if hang is None else hang
-    prose, remedy, command = line.partition(REMEDY)
-    if remedy and command:
-        told = fold(f"{prose}{remedy}".rstrip(), width, hang=further)
-        return [*told, *fold_command(f"{further}    {command}", width, hang=f"{further}      ")]
+    remedy = REMEDIES.fullmatch(line)
+    if remedy is not None:
+        told = fold(remedy["prose"], width, hang=further)
+        return [*told, *fold_command(f"{further}    {remedy['command']}", width, hang=f"{further}      ")]
     indent = line[: len(line) - len(line.lstrip())]
     # Behind the first column there is nothing left that lines up.
     label = LABELLED.match(line)

@@ -48,14 +48,13 @@ def test_command_in_lines():
     assert shlex.split("\n".join(lines).replace("\\\n", "")) == shlex.split(line)
 
 
-def test_remedy():
+@pytest.mark.parametrize("on", ["", ", on vm0"])
+def test_remedy(on):
     """The command that ends a line is set apart, so that it can be copied whole."""
-    told = (
-        "vm0: container web is on back, and the lab wants it on front; right would be: docker network connect front web"
-    )
+    told = f"vm0: web is on back, and the lab wants it on front; right would be{on}: docker network connect front web"
     lines = folded(told, 60).splitlines()
     assert lines[-1].strip() == "docker network connect front web"
-    assert lines[-2].endswith("right would be:")
+    assert lines[-2].endswith(f"be{on}:")
 
 
 def test_any_width():
