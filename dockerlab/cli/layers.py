@@ -8,7 +8,7 @@ import typer
 
 from dockerlab.cli import loading
 from dockerlab.cli import options as o
-from dockerlab.cli.output import say, width, write
+from dockerlab.cli.output import say, tell, width, write
 from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import UsageError
 
@@ -60,7 +60,7 @@ def layers(
     elif form is o.ListFormat.JSON:
         write(as_layers.as_json(list(found.values())), None)
     elif seen:
-        write(as_layers.render(seen, width()), None)
+        tell(as_layers.render(seen, width()))
     for name in nowhere:
         say(f"no image and no container {name} on {', '.join(found)}")
     if nowhere:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
 
-from dockerlab import sandbox
 from dockerlab.checks.judge import Outcome, Scene, judge_checks, overall
 from dockerlab.errors import ConflictError, HostError
 from dockerlab.exercise.model import Folder
@@ -17,6 +16,7 @@ from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
 from dockerlab.provision.reporting import Reporting
 from dockerlab.provision.up import Wish, bring_up
+from dockerlab.sandbox import identities
 from dockerlab.session import Session, Whereabouts
 from dockerlab.snapshot import LABEL_LAB, Snapshot
 from dockerlab.survey import look
@@ -32,7 +32,7 @@ def new(folder: Folder, where: Whereabouts, before: Mapping[str, Holdings]) -> P
         folder=folder.path,
         sandbox=where.sandbox,
         inventory=where.inventory.resolve() if where.inventory is not None else None,
-        machines=sandbox.identities() if where.sandbox else {},
+        machines=identities() if where.sandbox else {},
         started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         before=dict(before),
     )

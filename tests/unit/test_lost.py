@@ -56,7 +56,7 @@ def test_commands_are_typed(monkeypatch):
     session = lost.Session({}, machine)
     monkeypatch.setattr(lost.course, "survey", lambda *_: {})
     monkeypatch.setattr(lost.course, "bring_images", lambda *_: None)
-    monkeypatch.setattr(lost.course.sandbox, "identities", lambda: {"192.168.22.61": "EEEE"})
+    monkeypatch.setattr(lost.course, "identities", lambda: {"192.168.22.61": "EEEE"})
     said = []
     here = lost.set_up(FOLDER, begun(), session, None, "", said.append)
     assert (here.step, here.machines) == (1, {"192.168.22.61": "EEEE"})
