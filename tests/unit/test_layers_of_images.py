@@ -170,7 +170,7 @@ def test_table_fits(width):
     """The table fits a terminal, where it is folded in whole words."""
     found, _ = found_with_origins()
     lines = folded(as_layers.render([found], width), width).splitlines()
-    assert max(map(len, lines)) <= max(width, max(len(word) for line in lines for word in line.split()))
+    assert max(map(len, lines)) <= max(width, *(len(word) for line in lines for word in line.split()))
 
 
 def test_table_and_json():
