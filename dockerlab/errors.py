@@ -13,6 +13,8 @@
     │   └── LockLost          (4)  somebody else may be changing the lab by now
     ├── ExecutionError        (4)  a rendered command failed; carries its result
     ├── SandboxError          (4)  this machine cannot (yet) hold the sandbox
+    ├── OutputError          (74)  standard output cannot be written: it is full, or closed
+    ├── ReaderGone          (141)  nobody reads standard output any more
     └── Interrupted         (130)  stopped by the user
 
 A message says what happened, where, and what to do now; `str(error)` is printed as it is.
@@ -102,6 +104,18 @@ class ExecutionError(DockerlabError):
 
 class SandboxError(DockerlabError):
     """This machine cannot hold the sandbox, or the sandbox is broken."""
+
+
+class OutputError(DockerlabError):
+    """Standard output cannot be written; the exit code is EX_IOERR of sysexits.h."""
+
+    exit_code: ClassVar[int] = 74
+
+
+class ReaderGone(DockerlabError):
+    """Nobody reads standard output any more; the exit code is what a shell makes of SIGPIPE, 128 + 13."""
+
+    exit_code: ClassVar[int] = 141
 
 
 class Interrupted(DockerlabError):

@@ -8,13 +8,26 @@ from __future__ import annotations
 
 import re
 
-ORDERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
-"""What a terminal obeys, beside tabs and ends of lines; and what turns the direction in which text is shown."""
+ORDERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
+"""What a terminal obeys, beside tabs and ends of lines; what turns the direction of text (Unicode's UAX 9); and ends of
+lines that only some programs take for such.
+"""
+
+IN_FILES = re.compile(f"(?!\r\n){ORDERS.pattern}")
 
 
 def for_terminal(text: str) -> str:
     """Return a text for a terminal, in all scripts: a question mark stands for each character that it would obey."""
     return ORDERS.sub("?", text)
+
+
+def for_file(text: str) -> str:
+    r"""Return a text for a pipe or a file, which may be read on a terminal or by a person in the end.
+
+    JSON's own escape, such as `\u202e`, stands for each character that would be obeyed: so JSON still says the same.
+    CSV's ends of lines stay.
+    """
+    return IN_FILES.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def printable(text: str) -> str:

@@ -13,10 +13,11 @@ def main() -> None:
     """Run the command line and end the process with the exit code that the design of the commands gives."""
     # A call lives for seconds, and makes few cycles: looking for them takes a tenth of the time of its imports.
     gc.set_threshold(100_000, 50, 50)
-    from dockerlab.cli.app import app
+    from dockerlab.cli import streams
+    from dockerlab.cli.app import COMMANDS, app
+    from dockerlab.cli.ending import run
     from dockerlab.cli.late import load_late
-    from dockerlab.cli.output import say
-    from dockerlab.errors import DockerlabError, Interrupted
+    from dockerlab.errors import Interrupted
     from dockerlab.plain import for_terminal
 
     load_late("invoke")  # paramiko imports it, and asyncio and unittest with it, for `Match exec` alone
@@ -24,17 +25,15 @@ def main() -> None:
     os.environ["PYDANTIC_DISABLE_PLUGINS"] = "1"  # what a definition may say is for nobody else's code to decide
     if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:
         signal.signal(signal.SIGINT, _stop)
+    streams.prepare()
     try:
-        app()
+        run(app, COMMANDS)
     except Interrupted as error:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         sys.stderr.write(f"dockerlab: {for_terminal(str(error))}\n")
         sys.stderr.flush()
         # A thread may still wait for a host: an orderly exit would wait for it too.
         os._exit(error.exit_code)
-    except DockerlabError as error:
-        say(f"dockerlab: {error}")
-        sys.exit(error.exit_code)
     finally:
         gc.freeze()  # the interpreter looks for cycles once more when it ends, and there is nothing to be found
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dockerlab.cli.output import say, width
-from dockerlab.errors import UsageError
+from dockerlab.cli.output import opened, say, width
+from dockerlab.plain import for_file
 
 if TYPE_CHECKING:
     from dockerlab.hosts.base import Host
@@ -40,17 +40,14 @@ def shown(reporter: Reporter, hosts: Mapping[str, Host], *, show: bool, output: 
     with ExitStack() as stack:
         file = None
         if output is not None:
-            try:
-                file = stack.enter_context(output.open("w", encoding="utf-8"))
-            except OSError as error:
-                raise UsageError(f"cannot write {output}: {error.strerror}") from None
+            file = stack.enter_context(opened(output))
 
         def tell(episode: Episode) -> None:
             with turn:
                 if show:
                     say(changes.text(episode, wide).rstrip("\n"))
                 if file is not None:
-                    file.write(changes.json_line(episode))
+                    file.write(for_file(changes.json_line(episode)))
                     file.flush()
 
         showing = Showing(reporter, hosts, tell)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dockerlab.cli import options as o
+from dockerlab.cli.finishing import refuse_partial
 from dockerlab.cli.output import say, write
 from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.cli.unnamed import NOTHING, Unnamed, unnamed
@@ -20,9 +21,10 @@ def discover(
 
     addresses = what.addresses(where, fallback=True)
     with where.open(addresses) as session:
-        found = defined(session.hosts, addresses or dict.fromkeys(session.hosts), what.wanted())
+        found, silent = defined(session.hosts, addresses or dict.fromkeys(session.hosts), what.wanted())
     write(found.text, output)
     for note in found.notes:
         say(note)
     lab = found.lab
     say(f"{len(lab.containers)} containers, {len(lab.networks)} networks, {len(lab.hosts)} hosts")
+    refuse_partial(silent)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ def finish(report: Report, form: o.Format, output: Path | None, *, why: bool) ->
     from dockerlab.report.matrices import total
 
     write(_rendered(report, form, why=why), output)
-    for paragraph in report.ended:
+    for paragraph in (*report.ended, *map(str, report.silent.values())):
         say(paragraph)
     if output is not None:
         say(total(report))
@@ -44,6 +44,13 @@ def _rendered(report: Report, form: o.Format, *, why: bool) -> str:
         return as_html.render(report, scripts.commands_of(lab, current(lab.name)) if lab is not None else {})
     text: str = import_module(f"dockerlab.report.as_{form.value}").render(report)
     return text
+
+
+def refuse_partial(silent: Mapping[str, HostError]) -> None:
+    """Raise HostError where hosts are no part of what was shown: a part of a look is not the whole of it."""
+    if silent:
+        lines = "\n".join(f"  {error}" for error in silent.values())
+        raise HostError(", ".join(silent), f"not looked at, and so no part of what is shown:\n{lines}")
 
 
 def removed(what: str, taken: Taken, left: Collection[str] = ()) -> None:
@@ -67,4 +74,4 @@ def removed(what: str, taken: Taken, left: Collection[str] = ()) -> None:
         lines = "\n".join(f"  {line}" for line in (*failures.values(), *left))
         raise HostError(", ".join(failures), f"not cleaned; run down again when it answers:\n{lines}")
     if not taken.whole:
-        raise typer.Exit(1)
+        raise typer.Exit(4)

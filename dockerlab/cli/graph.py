@@ -103,7 +103,7 @@ def _finish(form: GraphFormat, report: Report, output: Path | None) -> None:
     from dockerlab.report.matrices import total
 
     write(_drawn(form, *_seen(report)), output)
-    for paragraph in report.ended:
+    for paragraph in (*report.ended, *map(str, report.silent.values())):
         say(paragraph)
     say(total(report))
     raise typer.Exit(report.exit_code)

@@ -8,6 +8,7 @@ import typer
 
 from dockerlab.cli import completion, loading
 from dockerlab.cli import options as o
+from dockerlab.cli.finishing import refuse_partial
 from dockerlab.cli.output import width, write
 from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import HostError, UsageError
@@ -52,7 +53,14 @@ def inspect(
         name, hosts = definition.name, hosts or definition.addresses
     with where.open(hosts) as session:
         seen = look_at_all(session.hosts)
-        views = _views(seen.answers, name, definition, container)
+        try:
+            views = _views(seen.answers, name, definition, container)
+        except UsageError as error:
+            # What is not on the hosts that were looked at may be on one that was not.
+            lines = "".join(f"\n  {each}" for each in seen.failures.values())
+            if seen.failures:
+                raise HostError(", ".join(seen.failures), f"not looked at; {error}:{lines}") from error
+            raise
         if raw:
             text = _by_hand(views, session.hosts, form)
         elif form is o.ListFormat.JSON:
@@ -60,10 +68,8 @@ def inspect(
         else:
             text = inspection_tree.render(views, width())
     write(text, output)
-    if seen.failures:
-        lines = "\n".join(f"  {error}" for error in seen.failures.values())
-        with where.pointing_out():
-            raise HostError(", ".join(seen.failures), f"not looked at:\n{lines}")
+    with where.pointing_out():
+        refuse_partial(seen.failures)
 
 
 def _views(machines: Mapping[str, Machinery], name: str, lab: Lab | None, only: str | None) -> list[View]:

@@ -8,6 +8,7 @@ import typer
 
 from dockerlab.cli import loading
 from dockerlab.cli import options as o
+from dockerlab.cli.finishing import refuse_partial
 from dockerlab.cli.output import say, tell, width, write
 from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import UsageError
@@ -36,7 +37,7 @@ def layers(
     """Show the layers of images and containers: history, sizes, digests, directories, and what they share."""
     from dockerlab.layers.look import look
     from dockerlab.report import as_layers
-    from dockerlab.survey import on_each
+    from dockerlab.survey import ask_all, one_of
 
     definition, elsewhere = None, where.named
     if lab is None:
@@ -50,7 +51,10 @@ def layers(
         raise UsageError("no image or container has a name that begins with a hyphen")
     with where.open(places) as session:
         wanted = {at: list(dict.fromkeys([*(names or ()), *_of_lab(definition, at)])) for at in session.hosts}
-        found = on_each(session.hosts, lambda at: look(at, wanted[at.name]))
+        told = ask_all(session.hosts, lambda at: look(at, wanted[at.name]))
+        if not told.answers and told.failures:
+            raise one_of(told.failures)
+        found = told.answers
         shown = _by_hand(found, session.hosts, form) if raw else None
     seen = [each for each in found.values() if each.images or each.containers]
     there = {name for at, each in found.items() for name in wanted[at] if name not in each.missing}
@@ -63,6 +67,7 @@ def layers(
         tell(as_layers.render(seen, width()))
     for name in nowhere:
         say(f"no image and no container {name} on {', '.join(found)}")
+    refuse_partial(told.failures)
     if nowhere:
         raise typer.Exit(4)
 

@@ -6,12 +6,14 @@ import os
 import secrets
 import stat
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
 
 from dockerlab import folding
 from dockerlab.errors import UsageError
-from dockerlab.plain import for_terminal
+from dockerlab.plain import for_file, for_terminal
 
 
 def columns(stream: TextIO | None = None) -> int | None:
@@ -60,24 +62,60 @@ def show(text: str) -> None:
 def write(text: str, output: Path | None) -> None:
     """Print machine output, or put it into a file; raises UsageError where that cannot be written."""
     if output is None:
-        sys.stdout.write(for_terminal(text) if sys.stdout.isatty() else text)
+        sys.stdout.write(for_terminal(text) if sys.stdout.isatty() else for_file(text))
         return
+    with opened(output, whole=True) as file:
+        file.write(for_file(text))
+
+
+@contextmanager
+def opened(output: Path, *, whole: bool = False) -> Iterator[TextIO]:
+    """Give the file of `-o`, for text; raises UsageError where it cannot be had or written.
+
+    It is a new file under a name that nobody can know, which takes the place of what was there: at the end, so that it
+    is there whole or not at all, or at once. In a directory for all, somebody else may have put a link there: nothing
+    is written through one. What is no file, such as /dev/null or the shell's `>(…)`, is written as it is.
+    """
     try:
-        _put(text, output)
+        number = _own_number(output)
+        if number is not None:
+            with open(number, "w", encoding="utf-8", errors="replace", closefd=False) as file:
+                yield file
+        elif output.is_symlink():
+            raise UsageError(f"cannot write {output}: it is a link to {output.readlink()}; name that itself")
+        elif os.path.lexists(output) and not stat.S_ISREG(output.lstat().st_mode):
+            with open(output, "w", encoding="utf-8", errors="replace", opener=_as_it_is) as file:
+                yield file
+        else:
+            with _anew(output, whole=whole) as file:
+                yield file
     except OSError as error:
         raise UsageError(f"cannot write {output}: {error.strerror}") from None
 
 
-def _put(text: str, output: Path) -> None:
-    """Write a file that is there whole or not at all; what is there and is no file, such as /dev/null, stays that."""
-    if os.path.lexists(output) and not stat.S_ISREG(output.lstat().st_mode):
-        output.write_text(text, encoding="utf-8")
-        return
-    # A name that nobody can know, and made anew: in a directory for all, somebody else may have put a link there.
+@contextmanager
+def _anew(output: Path, *, whole: bool) -> Iterator[TextIO]:
+    """Give a new file that takes a name at the end, or at once."""
     beside = output.with_name(f".{output.name}.{secrets.token_hex(8)}")
     try:
-        with beside.open("x", encoding="utf-8") as file:
-            file.write(text)
-        beside.replace(output)
+        with beside.open("x", encoding="utf-8", errors="replace") as file:
+            if not whole:
+                beside.replace(output)
+            yield file
+        if whole:
+            beside.replace(output)
     finally:
         beside.unlink(missing_ok=True)
+
+
+def _own_number(output: Path) -> int | None:
+    """Return the number of a file that this process has open, where a name means one, as /dev/stdout does."""
+    own = output.readlink() if output.is_symlink() and output.parent == Path("/dev") else output
+    if own.name.isdigit() and os.path.realpath(own.parent) == f"/proc/{os.getpid()}/fd":
+        return int(own.name)
+    return None
+
+
+def _as_it_is(name: str, flags: int) -> int:
+    """Open what is no file without following a link, and without waiting for somebody who reads it."""
+    return os.open(name, (flags & ~(os.O_CREAT | os.O_TRUNC)) | os.O_NOFOLLOW | os.O_NONBLOCK)

@@ -102,7 +102,10 @@ def _observed(definition: Lab, where: Places) -> list[Question]:
     from dockerlab.verify import on_hosts
 
     with where.open(definition.addresses) as session:
-        return observed(on_hosts.verify(definition, session.hosts).cells)
+        report = on_hosts.verify(definition, session.hosts)
+    for error in report.silent.values():
+        say(str(error))
+    return observed(report.cells)
 
 
 def _print(line: str) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import socket
 from functools import partial
+from resource import RLIMIT_NOFILE, getrlimit
 from typing import Annotated
 
 import typer
@@ -22,7 +24,7 @@ def serve(
     lab: o.LabArgument,
     students: o.ClassOption,
     listen: Annotated[
-        str, typer.Option("--listen", metavar="ADDRESS", help="Where to listen; any but 127.0.0.1 asks for a token.")
+        str, typer.Option("--listen", metavar="ADDRESS", help="Where to listen; the page asks for a token everywhere.")
     ] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535, help="The port; 0 takes a free one.")] = 8642,
     every: Annotated[
@@ -42,23 +44,21 @@ def serve(
     from dockerlab.interrupt import asked_to_stop
     from dockerlab.serve.access import access
     from dockerlab.serve.board import Board
+    from dockerlab.serve.door import Door
     from dockerlab.serve.rounds import rounds
     from dockerlab.students import roster
     from dockerlab.students.grading import grade
 
-    may = access(listen, os.environ.get(TOKEN) or None)
+    may = access(os.environ.get(TOKEN) or None)
     everybody = roster.read(students)
     with of_class.opened(lab, settings, everybody, where, subnets) as (course, session):
         board = Board(course.lab.name, course.lab.title)
         board.begin([{"id": each.id, "name": each.name} for each in everybody])
         on = listening(listen, port)
-        with asked_to_stop() as asked, serving(lambda ending: application(board, may, ending), on):
-            say(f"the page is at {_address(listen, on.getsockname()[1], may.token)} (Ctrl-C ends it)")
+        door = Door(getrlimit(RLIMIT_NOFILE)[0])
+        with asked_to_stop() as asked, serving(lambda ending: application(board, may, ending, door.trust), on, door):
+            where_from = f"; add ?token= and what {TOKEN} holds" if may.given else ""
+            address = may.address(listen, on.getsockname()[1], socket.gethostname())
+            say(f"the page is at {address} (Ctrl-C ends it{where_from})")
             rounds(board, partial(grade, course, session.hosts, prober.value), asked, every)
     say("the page has ended")
-
-
-def _address(listen: str, port: int, token: str | None) -> str:
-    """Return the page's address for a browser."""
-    name = f"[{listen}]" if ":" in listen else listen
-    return f"http://{name}:{port}/" + (f"?token={token}" if token is not None else "")

@@ -67,17 +67,23 @@ def up(
     form: o.Format,
     output: Path | None,
     verbose: bool,
+    may_join: bool,
 ) -> None:
     """Make an instance for each student, then grade them."""
     from dockerlab.cli.progress import reporting
     from dockerlab.identity import current
     from dockerlab.report.plans import described
-    from dockerlab.students import grades, provision, roster
+    from dockerlab.students import grades, provision, refusals, roster
     from dockerlab.students.grading import grade_made
 
     form_of_grades = _grade_format(form)
     everybody = roster.read(students)
     with opened(lab, settings, everybody, where, subnets) as (course, session):
+        joined = refusals.shared_swarm(course.lab, session.hosts)
+        if joined is not None and not may_join:
+            raise UsageError(f"{joined}. Where that is meant, call it with --allow-shared-swarm")
+        if joined is not None:
+            say(f"note: {joined}")
         if dry_run:
             who = current(course.lab.name)
             planned = provision.plan_up(course, who, session.hosts, session.controller, wish)

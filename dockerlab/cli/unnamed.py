@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from dockerlab.cli.finishing import refuse_partial
 from dockerlab.cli.output import say
 from dockerlab.cli.places import Places, spread
 from dockerlab.errors import UsageError
@@ -117,6 +118,7 @@ class Unnamed:
             for note in spot.found.notes:
                 say(note)
             yield spot, session
+        refuse_partial(spot.silent)
 
 
 NOTHING = Unnamed()

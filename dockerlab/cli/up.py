@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import UsageError
 
 if TYPE_CHECKING:
+    from dockerlab.cli.definitions import Given
+    from dockerlab.lab.model import Lab
     from dockerlab.plan import Plan
     from dockerlab.provision.reporting import Reporter
     from dockerlab.provision.up import Wish
@@ -61,6 +64,20 @@ def up(
             help="Let the definition change the hosts themselves (routes, firewall, …); --sandbox needs no leave.",
         ),
     ] = False,
+    allow_environment: Annotated[
+        bool,
+        typer.Option(
+            "--allow-environment",
+            help="Give the definition the variables that it takes from your environment, without asking.",
+        ),
+    ] = False,
+    allow_shared_swarm: Annotated[
+        bool,
+        typer.Option(
+            "--allow-shared-swarm",
+            help="With --students: let an overlay join the students' hosts in one Swarm; --sandbox needs no leave.",
+        ),
+    ] = False,
     students: o.StudentsOption = None,
     subnets: o.SubnetsOption = None,
     show_changes: changes.ShowOption = False,
@@ -76,6 +93,7 @@ def up(
 
     until = leases.read_ttl(ttl, datetime.now(timezone.utc))
     definition = loading.load_lab(lab, settings, warn=True)
+    _agree(definition, lab, settings, where, allowed=allow_environment or dry_run)
     undo = where.again(f"dockerlab down {shlex.quote(lab)}")
     may_restart = allow_daemon_changes or where.sandbox or dry_run
     may_change = allow_host_changes or where.sandbox or dry_run
@@ -88,9 +106,10 @@ def up(
     if students is not None:
         if show_changes or changes_file is not None:
             raise UsageError("--show-changes and --changes are for one lab: leave --students out")
+        may_join = allow_shared_swarm or where.sandbox or dry_run
         of_class.up(
             lab, settings, students, where, subnets, wish(), dry_run=dry_run,
-            no_verify=no_verify, prober=prober, form=form, output=output, verbose=verbose,
+            no_verify=no_verify, prober=prober, form=form, output=output, verbose=verbose, may_join=may_join,
         )  # fmt: skip
         return
     with where.open(definition.addresses) as session:
@@ -130,6 +149,21 @@ def up(
             else:
                 report = on_hosts.verify(definition, session.hosts, prober.value)
             finish(report, form, output, why=why)
+
+
+def _agree(definition: Lab, lab: str, settings: Given | None, where: Places, *, allowed: bool) -> None:
+    """Name what the definition takes from the environment of this call, and ask for it where that has to be."""
+    from dockerlab.cli import handing
+
+    wanted = handing.handed(definition, os.environ)
+    if not wanted:
+        return
+    from dockerlab.exercise.progress import directory
+    from dockerlab.lab.catalog import find
+
+    files = (find(lab), *(settings.file if settings is not None else ()))
+    beside = " of the sandbox" if where.sandbox else f" of {where.inventory}" if where.inventory is not None else ""
+    handing.agree(wanted, files, beside, directory().parent / "environment", handing.reader(), allowed=allowed)
 
 
 def _say_settings(plan: Plan) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from dockerlab.compose.interpolate import substituted
 from dockerlab.errors import DefinitionError, Located, UsageError
@@ -43,14 +44,32 @@ def variables_of(path: Path, known: Mapping[str, str], *, raw: bool = False) -> 
             continue
         at += len(text[at:end]) - len(text[at:end].lstrip())
         try:
-            name, value, at = _assignment(text, at, end, {**_set(found), **known})
+            name, value, at = _assignment(text, at, end, over(_set(found), known))
         except ValueError as error:
             raise DefinitionError([Located(str(path), *position(text, at), "", str(error))]) from None
         found[name] = value
     return found
 
 
-def environment_of(directory: Path, files: list[Path], shell: Mapping[str, str]) -> dict[str, str]:
+class Variables(dict[str, str]):
+    """Variables by name that know which of them somebody has asked for; copies share that with each other."""
+
+    def __init__(self, found: Mapping[str, str], used: set[str]) -> None:
+        super().__init__(found)
+        self.used = used
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return a variable, or the default."""
+        self.used.add(name)
+        return super().get(name, default)
+
+
+def over(found: Mapping[str, str], known: Mapping[str, str]) -> Variables:
+    """Return variables with the known ones laid over them, which learn of it when they are asked for."""
+    return Variables({**found, **known}, known.used if isinstance(known, Variables) else set())
+
+
+def environment_of(directory: Path, files: list[Path], shell: Mapping[str, str]) -> Variables:
     """Return the variables of a project: those of the shell, and under them those of its files, else of its `.env`.
 
     Raises UsageError where a file that was named cannot be read, DefinitionError for what is wrong in one.
@@ -60,8 +79,8 @@ def environment_of(directory: Path, files: list[Path], shell: Mapping[str, str])
     for path in named:
         if not path.is_file():
             raise UsageError(f"{path}: no such file of variables")
-        found.update(_set(variables_of(path, {**found, **shell})))
-    return {**found, **shell}
+        found.update(_set(variables_of(path, over(found, shell))))
+    return over(found, shell)
 
 
 def _set(found: Mapping[str, str | None]) -> dict[str, str]:

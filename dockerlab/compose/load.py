@@ -50,6 +50,8 @@ def load(
     found = checked(tree.plain(), place, directory=directory, networks=networks, checks=checks)
     found.lab.call({name: project.containers(name) for name in project.services})
     vars(found.lab)["given"] = {n: given for key, given in project.given.items() for n in project.containers(key)}
+    mine = (key for key in variables.used if key in options.environment and not key.startswith("COMPOSE_"))
+    vars(found.lab)["taken"] = frozenset(mine)
     return replace(found, notes=project.said())
 
 

@@ -10,6 +10,7 @@ from ipaddress import ip_interface
 from typing import Any
 
 from dockerlab.daemon.state import DaemonFile
+from dockerlab.gate import parsed
 from dockerlab.lab.daemon import Daemon
 
 BRIDGE = frozenset(
@@ -52,7 +53,7 @@ class Change:
 
 def read(text: bytes | None) -> dict[str, Any]:
     """Return the settings in a file's content, none for no file or a blank one; raises ValueError for what is none."""
-    found = json.loads(text.decode()) if text is not None and text.strip() else {}
+    found = parsed(text) if text is not None and text.strip() else {}
     if not isinstance(found, dict):
         raise ValueError("it is no JSON object")  # noqa: TRY004 - one kind of error for every file that is none
     return found

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from dockerlab.errors import HostError
+from dockerlab.gate import short
 from dockerlab.hosts.base import Host
 from dockerlab.identity import Identity
 from dockerlab.plain import one_line
@@ -122,9 +123,10 @@ def header(identity: Identity) -> dict[str, str]:
 def look(host: Host) -> DaemonFile:
     """Return the engine's settings on a host; raises HostError when they cannot be read."""
     result = host.run(["sh", "-s"], input=LOOK.encode(), timeout=30)
-    if not result.text.rstrip().endswith("end"):
+    said = short(host.name, "its shell", result.stdout)
+    if not said.rstrip().endswith("end"):
         raise HostError(host.name, f"could not read the engine's settings: {result.error or 'no output'}")
-    return parse(host.name, result.text)
+    return parse(host.name, said)
 
 
 def parse(host: str, text: str) -> DaemonFile:

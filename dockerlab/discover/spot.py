@@ -2,30 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 from dockerlab import engine
 from dockerlab.discover.definition import Found, Listening, discovered
 from dockerlab.discover.renaming import renamed
 from dockerlab.discover.wanted import EVERYTHING, Wanted
-from dockerlab.errors import HostError
+from dockerlab.errors import DefinitionError, HostError, UsageError
+from dockerlab.gate import NONSENSE, nonsense
 from dockerlab.hosts.base import Host
 from dockerlab.kernel.model import Machine, Namespace
 from dockerlab.snapshot import ContainerState, Snapshot
-from dockerlab.survey import Seen, look, look_again, on_each, send
+from dockerlab.survey import Seen, ask_all, look_again, look_where_told, one_of, send
 
 
 @dataclass(frozen=True)
 class Spot:
-    """What was found, and the look that it was found by, with the definition's names."""
+    """What was found, and the look that it was found by, with the definition's names.
+
+    `silent` says why a host that was asked is no part of it.
+    """
 
     found: Found
     seen: Seen
+    silent: Mapping[str, HostError] = field(default_factory=dict)
 
     def again(self, hosts: Mapping[str, Host]) -> dict[str, Snapshot | HostError]:
         """Return what is on the hosts now, by the same names; what is new there is nobody's of the lab."""
-        told = look_again(hosts, detail="every")
+        told = look_again({name: host for name, host in hosts.items() if name not in self.silent}, detail="every")
         snapshots = {host: each for host, each in told.items() if isinstance(each, Snapshot)}
         return {**told, **renamed(snapshots, self.found)}
 
@@ -38,24 +43,61 @@ def on_the_spot(
 ) -> Spot:
     """Return what is on hosts now as a lab, whoever made it; nothing there is changed.
 
-    Raises UsageError where there is nothing, HostError where a host cannot be asked.
+    Hosts that cannot be asked are left out, and told. Raises UsageError where there is nothing, HostError where no
+    host can be asked.
     """
-    seen = look(hosts, detail="every", kernels="all")
-    found = discovered(seen.snapshots, addresses, wanted, listening(seen), name)
-    return Spot(found, replace(seen, snapshots=renamed(seen.snapshots, found)))
+    seen, silent = look_where_told(hosts, detail="every", kernels="all")
+    found, odd = _of_those(seen, silent, lambda own: discovered(own.snapshots, addresses, wanted, listening(own), name))
+    seen = seen.on(seen.snapshots.keys() - odd.keys())
+    return Spot(found, replace(seen, snapshots=renamed(seen.snapshots, found)), {**silent, **odd})
 
 
 def defined(
     hosts: Mapping[str, Host], addresses: Mapping[str, str | None], wanted: Wanted = EVERYTHING, name: str = ""
-) -> Found:
-    """Return the definition of what is on hosts now, with no more of their kernels looked at than who listens.
+) -> tuple[Found, Mapping[str, HostError]]:
+    """Return the definition of what is on hosts now, and which of them are no part of it, and why.
 
-    Raises UsageError where there is nothing, HostError where a host cannot be asked.
+    No more of their kernels is looked at than who listens. Raises UsageError where there is nothing, HostError where
+    no host can be asked.
     """
-    snapshots = on_each(hosts, lambda host: engine.snapshot(host, detail="every"))
-    pids = {host: [each.pid for each in books.containers if each.pid] for host, books in snapshots.items()}
-    machines = send.kernels(hosts, pids, "listeners").answers
-    return discovered(snapshots, addresses, wanted, listening(Seen(snapshots, {}, machines)), name)
+    books = ask_all(hosts, lambda host: engine.snapshot(host, detail="every"))
+    pids = {host: [each.pid for each in own.containers if each.pid] for host, own in books.answers.items()}
+    machines = send.kernels({host: hosts[host] for host in books.answers}, pids, "listeners").answers
+    seen = Seen(books.answers, {}, machines)
+    found, odd = _of_those(
+        seen, books.failures, lambda own: discovered(own.snapshots, addresses, wanted, listening(own), name)
+    )
+    return found, {**books.failures, **odd}
+
+
+def _of_those(
+    seen: Seen, silent: Mapping[str, HostError], make: Callable[[Seen], Found]
+) -> tuple[Found, dict[str, HostError]]:
+    """Return what is made of the hosts of which something can be made, and why of the others nothing can.
+
+    Raises HostError where there are none of the first.
+    """
+    if not seen.snapshots and silent:
+        raise one_of(silent)
+    try:
+        return make(seen), {}
+    except (*NONSENSE, DefinitionError) as error:
+        odd = {host: failure for host in seen.snapshots if (failure := _oddity(host, seen, make)) is not None}
+        left = seen.on(seen.snapshots.keys() - odd.keys())
+        if not odd or not left.snapshots:
+            raise nonsense(", ".join(odd or seen.snapshots), "its engine", error) from error
+        return make(left), odd
+
+
+def _oddity(host: str, seen: Seen, make: Callable[[Seen], Found]) -> HostError | None:
+    """Return why nothing can be made of what one host says, None where something can, or there is nothing there."""
+    try:
+        make(seen.on([host]))
+    except (*NONSENSE, DefinitionError) as error:
+        return nonsense(host, "its engine", error)
+    except UsageError:
+        return None
+    return None
 
 
 def listening(seen: Seen) -> Listening:

@@ -11,6 +11,7 @@ from dockerlab import engine
 from dockerlab.doctor.condition import SCRIPT, Condition, parse
 from dockerlab.errors import HostError
 from dockerlab.facts import Facts
+from dockerlab.gate import short
 from dockerlab.hosts.base import Host
 from dockerlab.kernel.model import Machine
 from dockerlab.snapshot import GATEWAY_BRIDGE, Snapshot
@@ -79,7 +80,7 @@ def _ask(host: Host) -> Said:
         kernel = beside.submit(_kernel, host)
         asked = time.time()
         result = host.run(["sh", "-s"], input=SCRIPT.encode(), timeout=60)
-        return Said(result.text, result.error, asked, time.time(), kernel.result())
+        return Said(short(host.name, "its shell", result.stdout), result.error, asked, time.time(), kernel.result())
 
 
 def _kernel(host: Host) -> Machine | HostError:

@@ -1,22 +1,28 @@
 """What exists on a host's Docker engine; nothing here changes anything.
 
 client    how the engine is reached: its local socket, or a channel of the host's own SSH connection
+bounded   the SDK's client, with an engine that is a stranger
 dial      HTTP over the streams of a program, which is what such a channel is
+forms     what an engine's answers have to be like
 convert   from the engine's JSON to a `Snapshot`, as pure functions
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from docker import APIClient
 from docker.errors import APIError, NotFound
 
+from dockerlab.engine import forms
 from dockerlab.engine.client import TELLS_MAC, connected
 from dockerlab.engine.convert import Answers, to_snapshot
+from dockerlab.gate import misfit
 from dockerlab.hosts.base import Host
 from dockerlab.snapshot import LABEL_LAB, Snapshot
+
+T = TypeVar("T")
 
 Detail = Literal["every", "all", "needed", "none"]
 """Of which containers details are asked for, each with a question of its own: of every one, whoever made it, and of
@@ -40,18 +46,20 @@ def read(host: Host, names: Collection[str] = (), detail: Detail = "all") -> Ans
     All on one connection, one question after the other: an answer takes the engine a few milliseconds, the start of
     another channel as long as a dozen of them.
     """
-    with connected(host, TELLS_MAC if detail == "every" else None) as (client, version):
-        info = client.info()
+    with connected(host, TELLS_MAC if detail == "every" else None) as (client, told):
+        version, info = formed(told, forms.Told), formed(client.info(), forms.Info)
         nodes = _nodes(client) if (info.get("Swarm") or {}).get("ControlAvailable") else []
-        networks = client.networks()
+        networks = formed(client.networks(), list[forms.Network])
         whole = detail == "every"
         networks = [_or_none(client.inspect_network, n["Id"]) if whole or _wanted(n, names) else n for n in networks]
         # Listed after the networks: who is on one of these and no container now was left behind there by the engine.
-        containers = client.containers(all=True)
+        containers = formed(client.containers(all=True), list[forms.Container])
         wanted = _in_detail(containers, names, detail)
         containers = [_or_none(client.inspect_container, c["Id"]) if c["Id"] in wanted else c for c in containers]
-        volumes = client.volumes()
-        images = client.images(all=True)
+        networks = formed(networks, list[forms.Network | None])
+        containers = formed(containers, list[forms.Container | None])
+        volumes = formed(client.volumes(), forms.Volumes)
+        images = formed(client.images(all=True), list[forms.Image])
         if whole:
             images = _with_configs(client, images, {str(c.get("Image")) for c in containers if c is not None})
     return Answers(
@@ -75,16 +83,23 @@ def logs(host: Host, container_id: str, lines: int = 20) -> str:
 def nodes(host: Host) -> dict[str, str]:
     """Return what a Swarm's manager says of each node (`ready`, `down`), by its ID; raises EngineError."""
     with connected(host) as (client, _):
-        return {node["ID"]: node["Status"]["State"] for node in client.nodes()}
+        return {node["ID"]: node["Status"]["State"] for node in formed(client.nodes(), list[forms.Node])}
 
 
 def _nodes(client: APIClient) -> list[dict[str, Any]]:
     """Return the nodes of a manager's Swarm; none where that has lost its leader, and so cannot say."""
     try:
-        nodes: list[dict[str, Any]] = client.nodes()
+        return formed(client.nodes(), list[forms.Node])
     except APIError:
         return []
-    return nodes
+
+
+def formed(answer: T, form: object) -> T:
+    """Return an answer of the engine that is of a form; raises ValueError, with what is wrong, for another."""
+    wrong = misfit(answer, form)
+    if wrong is not None:
+        raise ValueError(f"its answer{wrong}")
+    return answer
 
 
 def _wanted(entry: dict[str, Any], names: Collection[str]) -> bool:
@@ -114,6 +129,7 @@ def _in_detail(containers: list[dict[str, Any]], names: Collection[str], detail:
 def _with_configs(client: APIClient, images: list[dict[str, Any]], wanted: Collection[str]) -> list[dict[str, Any]]:
     """Return the entries of images, those that are `wanted` with what each gives to its containers."""
     details = {each["Id"]: _or_none(client.inspect_image, each["Id"]) for each in images if each["Id"] in wanted}
+    formed(list(details.values()), list[forms.Image | None])
     return [{**each, "Config": (details.get(each["Id"]) or {}).get("Config")} for each in images]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, cast
@@ -13,13 +14,18 @@ from docker.context import ContextAPI
 from docker.errors import APIError, DockerException
 from docker.utils import kwargs_from_env
 
-from dockerlab.engine.dial import DialAdapter, ProcessSocket
+from dockerlab.engine.bounded import LARGEST, TIMEOUT, BoundedClient
+from dockerlab.engine.dial import Budget, DialAdapter, ProcessSocket
 from dockerlab.errors import EngineError, HostError
+from dockerlab.gate import LONGEST, NONSENSE, nonsense
 from dockerlab.hosts.base import ENGINE, Host
 from dockerlab.hosts.process import Process
 
-TIMEOUT = 30
-"""Seconds in which the engine has to answer a read."""
+WHOLE = 120.0
+"""Seconds in which all questions of one use of the engine have to be answered; a thousand containers take twenty."""
+
+MOST = 2 * LARGEST
+"""Bytes that all its answers may have, with what HTTP puts around them."""
 
 CHANNEL_WAIT = 120
 """Seconds that may pass until a channel of a busy connection is free."""
@@ -50,19 +56,28 @@ def connected(host: Host, highest: tuple[int, int] | None = None) -> Iterator[tu
     """Give a client of the host's engine, and what the engine says of its version.
 
     It speaks the engine's own version of the API, or the `highest` that is given where the engine's is above that. What
-    goes wrong inside is raised as EngineError with its remedy, or as the HostError of a lost connection.
+    goes wrong inside is raised as EngineError with its remedy, or as the HostError of a lost connection: also what is
+    made there of answers that are not of the form of an engine's.
     """
+    try:
+        with _opened(host, highest) as found:
+            yield found
+    except NONSENSE as error:
+        raise nonsense(host.name, "its engine", error, EngineError) from error
+
+
+@contextmanager
+def _opened(host: Host, highest: tuple[int, int] | None) -> Iterator[tuple[APIClient, dict[str, Any]]]:
     if host.address is not None:
         with _dialled(host.name, cast(Keeper, host), highest) as found:
             yield found
         return
     try:
-        client = _local(host.name, "auto")
+        # The SDK's own way to learn the version takes whatever the engine says for one.
+        client = _local(host.name, OLDEST_API)
         version = client.version(api_version=False)
-        wanted = spoken(version, highest)
-        if wanted != version["ApiVersion"]:
-            client.close()
-            client = _local(host.name, wanted)
+        client.close()
+        client = _local(host.name, spoken(version, highest))
         try:
             yield client, version
         finally:
@@ -75,9 +90,10 @@ def connected(host: Host, highest: tuple[int, int] | None = None) -> Iterator[tu
 def _dialled(name: str, host: Keeper, highest: tuple[int, int] | None) -> Iterator[tuple[APIClient, dict[str, Any]]]:
     """Give a client over a channel of the host's connection, and the engine's version."""
     sockets: list[ProcessSocket] = []
+    budget = Budget(WHOLE, MOST)
 
     def dial() -> ProcessSocket:
-        sockets.append(ProcessSocket(host.resume(ENGINE, CHANNEL_WAIT), TIMEOUT))
+        sockets.append(ProcessSocket(host.resume(ENGINE, CHANNEL_WAIT), TIMEOUT, budget))
         return sockets[-1]
 
     adapter = DialAdapter(dial)
@@ -96,18 +112,19 @@ def _dialled(name: str, host: Keeper, highest: tuple[int, int] | None) -> Iterat
 
 
 def spoken(version: dict[str, Any], highest: tuple[int, int] | None) -> str:
-    """Return the version of the API to be spoken with an engine."""
-    own = str(version["ApiVersion"])
-    major, _, minor = own.partition(".")
-    if highest is None or not (major.isdigit() and minor.isdigit()) or (int(major), int(minor)) <= highest:
-        return own
-    return f"{highest[0]}.{highest[1]}"
+    """Return the version of the API to be spoken with an engine; raises ValueError for what is no version."""
+    own = version["ApiVersion"]
+    numbers = re.fullmatch(r"([0-9]{1,3})\.([0-9]{1,3})", own)
+    if numbers is None:
+        raise ValueError(f"{own!r} is no version of the API")
+    return str(own) if highest is None or (int(numbers[1]), int(numbers[2])) <= highest else "{}.{}".format(*highest)
 
 
 def _over(adapter: DialAdapter, version: str) -> APIClient:
     """Return a client that speaks an API version over the adapter."""
-    client = APIClient(base_url="tcp://docker:2375", version=version, timeout=TIMEOUT)
+    client = BoundedClient(base_url="tcp://docker:2375", version=version, timeout=TIMEOUT)
     client.trust_env = False
+    client.adapters.clear()
     client.mount("http://", adapter)
     return client
 
@@ -118,11 +135,11 @@ def _local(host: str, version: str) -> APIClient:
     if environment.get("base_url", "").startswith("ssh://"):
         raise EngineError(host, "DOCKER_HOST leads to another machine by ssh: give that address to the host instead")
     if "base_url" in environment:
-        return APIClient(version=version, timeout=TIMEOUT, **environment)
+        return BoundedClient(version=version, timeout=TIMEOUT, **environment)
     context = ContextAPI.get_context(os.environ.get("DOCKER_CONTEXT"))
     if context is None:
-        return APIClient(version=version, timeout=TIMEOUT)
-    return APIClient(version=version, timeout=TIMEOUT, base_url=context.Host, tls=context.TLSConfig or False)
+        return BoundedClient(version=version, timeout=TIMEOUT)
+    return BoundedClient(version=version, timeout=TIMEOUT, base_url=context.Host, tls=context.TLSConfig or False)
 
 
 def _explain_local(host: str, error: Exception) -> EngineError:
@@ -188,7 +205,7 @@ def _not_running() -> str:
 def _other(error: Exception) -> str:
     """Return what the engine said of a request that it refused, or what else happened."""
     if isinstance(error, APIError):
-        return f"the Docker engine refused: {error.explanation or error}"
+        return f"the Docker engine refused: {str(error.explanation or error)[:LONGEST]}"
     if isinstance(error, requests.Timeout):
         return f"the Docker engine did not answer within {TIMEOUT} s; is the host overloaded?"
-    return f"cannot talk to the Docker engine: {error}"
+    return f"cannot talk to the Docker engine: {str(error)[:LONGEST]}"

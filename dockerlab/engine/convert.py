@@ -12,6 +12,7 @@ from ipaddress import IPv4Interface, IPv6Interface, ip_interface, ip_network
 from typing import Any, Literal
 
 from dockerlab.errors import EngineError
+from dockerlab.gate import admitted
 from dockerlab.snapshot import (
     LABEL_FINGERPRINT,
     LABEL_IMAGE,
@@ -46,11 +47,7 @@ class Answers:
 
 def to_snapshot(host: str, answers: Answers) -> Snapshot:
     """Return the snapshot of one engine; raises EngineError for answers that are not of the form of an engine's."""
-    try:
-        return _snapshot(host, answers)
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        message = f"the engine's answer cannot be understood ({type(error).__name__}: {error}): is it a Docker engine?"
-        raise EngineError(host, message) from error
+    return admitted(host, "its engine", lambda: _snapshot(host, answers), Snapshot, EngineError)
 
 
 def _snapshot(host: str, answers: Answers) -> Snapshot:

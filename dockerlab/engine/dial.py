@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Mapping
+from time import monotonic
 from typing import Any
 
 import urllib3
@@ -20,12 +21,37 @@ END = 2.0
 """Seconds in which a program that has closed its output has to end."""
 
 
-class ProcessSocket:
-    """A program's streams, as much like a socket as an HTTP client needs."""
+class Budget:
+    """What one use of an engine may take in all: seconds, and bytes of answers; whatever the number of questions."""
 
-    def __init__(self, process: Process, timeout: float) -> None:
+    def __init__(self, seconds: float, size: int) -> None:
+        self._end = monotonic() + seconds
+        self._left = size
+
+    @property
+    def seconds(self) -> float:
+        """Return what is left of the time, 0 at its end."""
+        return max(0.0, self._end - monotonic())
+
+    def take(self, size: int) -> None:
+        """Count what has come; raises OSError where it is more than there may be."""
+        self._left -= size
+        if self._left < 0:
+            raise OSError("the engine says more than is wanted of it")
+
+
+class ProcessSocket:
+    """A program's streams, as much like a socket as an HTTP client needs.
+
+    What is read after something was written is one answer: it has to be whole in the time, whatever each read takes.
+    The `budget` is for all of them.
+    """
+
+    def __init__(self, process: Process, timeout: float, budget: Budget) -> None:
         self._process = process
         self._timeout = timeout
+        self._budget = budget
+        self._end = monotonic() + timeout
         self._pending = b""
         self._said = b""
         self._rc: int | None = None
@@ -39,25 +65,28 @@ class ProcessSocket:
 
     def sendall(self, data: bytes) -> None:
         """Write to the program's standard input; raises TimeoutError, BrokenPipeError."""
+        self._end = monotonic() + self._timeout
         while data:
             try:
                 sent = self._process.write(data, self._timeout)
             except BrokenPipeError:
-                self._end()
+                self._learn()
                 raise
             if not sent:
                 raise TimeoutError("the engine takes no more data")
             data = data[sent:]
 
     def receive_into(self, buffer: memoryview) -> int:
-        """Read from standard output and return the number of bytes, 0 at its end; raises TimeoutError."""
+        """Read from standard output and return the number of bytes, 0 at its end; raises TimeoutError, OSError."""
         while not self._pending:
-            chunk = self._process.receive(self._timeout)
+            left = min(self._end - monotonic(), self._budget.seconds)
+            chunk = self._process.receive(left) if left > 0 else (b"", b"")
             if chunk is None:
-                self._end()
+                self._learn()
                 return 0
             if chunk == (b"", b""):
                 raise TimeoutError("the engine did not answer in time")
+            self._budget.take(len(chunk[0]))
             self._pending = chunk[0]
             self._said = (self._said + chunk[1])[-ERROR_LIMIT:]
         size = min(len(buffer), len(self._pending))
@@ -78,7 +107,7 @@ class ProcessSocket:
             raise self._lost
         return self._rc, self._said.decode(errors="replace").strip()
 
-    def _end(self) -> None:
+    def _learn(self) -> None:
         """Learn how the program ended, as nobody can ask once an HTTP client has closed the socket."""
         try:
             while (chunk := self._process.receive(END)) not in {None, (b"", b"")}:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from base64 import b64decode
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +11,7 @@ from docker import APIClient
 from docker.errors import NotFound
 
 from dockerlab.engine.client import connected
+from dockerlab.gate import parsed
 from dockerlab.hosts.base import Host
 
 MOST = 500
@@ -96,7 +96,7 @@ def _stat(client: APIClient, container: str, path: str) -> Entry | None:
     answer = client.head(url, params={"path": path}, timeout=client.timeout)
     try:
         answer.raise_for_status()
-        found: Entry = json.loads(b64decode(answer.headers["X-Docker-Container-Path-Stat"]))
+        found: Entry = parsed(b64decode(answer.headers["X-Docker-Container-Path-Stat"]))
     except (OSError, KeyError, ValueError):
         return None
     return found

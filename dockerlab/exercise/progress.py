@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -84,6 +85,15 @@ def read(identity: str, where: Path) -> Progress | None:
         ) from None
 
 
+def same(here: Progress, folder: Path) -> None:
+    """Return where an exercise that is on is the one in this folder; raises UsageError for another of its name."""
+    if here.folder != folder:
+        raise UsageError(
+            f"another exercise called {here.id} is on since {here.started}, the one in {here.folder}: "
+            f"stop it first (dockerlab exercise stop {shlex.quote(here.id)}), or rename a folder"
+        )
+
+
 def forget(identity: str, where: Path) -> None:
     """Remove what is remembered of an exercise."""
     (where / f"{identity}.json").unlink(missing_ok=True)
@@ -91,7 +101,7 @@ def forget(identity: str, where: Path) -> None:
 
 def running(where: Path) -> list[str]:
     """Return the IDs of the exercises that are on."""
-    return sorted(path.stem for path in where.glob("[!.]*.json")) if where.is_dir() else []
+    return sorted(path.stem for path in where.glob("*.json")) if where.is_dir() else []
 
 
 def current(wanted: str | None, where: Path) -> Progress:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from dockerlab import render
 from dockerlab.command import Command
+from dockerlab.gate import parsed
 from dockerlab.ground.deeds import Deed, deeds
 from dockerlab.identity import Identity
 from dockerlab.lab.ground import Ground
@@ -74,7 +75,7 @@ def receipts(snapshot: Snapshot, ours: Callable[[Mapping[str, str]], bool]) -> I
         if volume.labels.get(LABEL_RECEIPT) != WHAT or not ours(volume.labels):
             continue
         try:
-            said = json.loads(volume.labels[LABEL])
+            said = parsed(volume.labels[LABEL])
             before = {str(key): None if value is None else str(value) for key, value in said["before"].items()}
             yield Receipt(volume.name, volume.labels, Ground.model_validate(said["ground"]), before)
         except (AttributeError, LookupError, TypeError, ValueError):

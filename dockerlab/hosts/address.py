@@ -19,7 +19,8 @@ HOST = re.compile(r"[\w.:%][\w.:%-]*")
 LOGIN = re.compile(r"(\w+://[^:/]*|(?!\w+://)[^:/]*):.*@", re.DOTALL)
 """`[scheme://]user:password@`: the password may hold any character, an `@` or a slash too."""
 
-USER = re.compile(r"[\w.+@\\][\w.+@\\-]*")
+USER = re.compile(r"[\w.+@][\w.+@-]*(\\[\w.+@][\w.+@-]*)?")
+"""A login, or `DOMAIN\\login`: a backslash at the end would quote what follows it in a ProxyCommand."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class SshOptions:
 
     `identity_file` replaces the agent and every other key; `known_hosts` replaces every other list of host keys.
     With both, the user's ssh configuration is not read, unless `config_file` names one. Times are in seconds.
+    `record_within` is the only folder in which new host keys are written to `known_hosts`, where a file chose that.
     `password` is for every host but not for jump hosts; `ask` gives a password where one is needed.
     """
 
@@ -38,6 +40,7 @@ class SshOptions:
     config_file: str | None = None
     password: str | None = field(default=None, repr=False)
     ask: Ask | None = field(default=None, repr=False)
+    record_within: str | None = None
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hmac
-import os
 import shlex
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -14,6 +13,7 @@ import paramiko
 from paramiko.hostkeys import HostKeyEntry, InvalidHostKey
 
 from dockerlab.errors import HostKeyError
+from dockerlab.hosts.recording import record, unfit
 from dockerlab.hosts.sshconfig import Hop
 
 RSA_SIGNATURES = ("rsa-sha2-512", "rsa-sha2-256", "ssh-rsa")
@@ -114,36 +114,21 @@ def verify(host: str, hop: Hop, key: paramiko.PKey, known: Sequence[KnownKey]) -
     record(host, hop, key)
 
 
-def record(host: str, hop: Hop, key: paramiko.PKey) -> None:
-    """Append a key to the hop's first file, in one write so that parallel connections do not mix their lines."""
-    path = Path(hop.known_hosts[0]) if hop.known_hosts else None
-    if path is None:
-        raise HostKeyError(host, f"there is no file to record the key of {hop} in: UserKnownHostsFile is none")
-    line = f"{hop.known_as} {key.get_name()} {key.get_base64()}\n"
-    try:
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        before = path.read_bytes() if path.exists() else b""
-        if before and not before.endswith(b"\n"):
-            line = f"\n{line}"
-        file = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-        try:
-            os.write(file, line.encode())
-        finally:
-            os.close(file)
-    except OSError as error:
-        raise HostKeyError(host, f"cannot record the key of {hop} in {path}: {error.strerror}") from error
-
-
 def _shown(key: paramiko.PKey) -> str:
     """Return a key's type and fingerprint as OpenSSH prints them."""
     return f"{key.get_name()} {key.fingerprint}"
 
 
 def _unknown(hop: Hop, key: paramiko.PKey) -> str:
-    file = hop.known_hosts[0] if hop.known_hosts else "known_hosts"
-    return (
+    told = (
         f"the host key of {hop} is not known: {_shown(key)}. Compare the fingerprint with the host's own "
-        f"(ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then accept it: {_keyscan(hop, key)} >> {shlex.quote(file)}, "
+        "(ssh-keygen -lf /etc/ssh/ssh_host_*_key.pub), then "
+    )
+    reason = unfit(hop)
+    if reason is not None:
+        return f"{told}add it to known_hosts. That is for you to do: {reason}"
+    return (
+        f"{told}accept it: {_keyscan(hop, key)} >> {shlex.quote(hop.known_hosts[0])}, "
         "or log in once with ssh, or repeat with --accept-new-host-keys"
     )
 

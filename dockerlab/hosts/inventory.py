@@ -23,11 +23,15 @@ KEYS = ("hosts", "identity_file", "known_hosts")
 
 @dataclass(frozen=True)
 class Inventory:
-    """Where hosts are: `addresses` as a definition would give them, and the files to log in with."""
+    """Where hosts are: `addresses` as a definition would give them, and the files to log in with.
+
+    `folder` is where the file is that says so: within it alone are new host keys recorded, where `known_hosts` is set.
+    """
 
     addresses: Mapping[str, str]
     identity_file: str | None = None
     known_hosts: str | None = None
+    folder: str | None = None
 
     def options(self, options: SshOptions) -> SshOptions:
         """Return the options with this inventory's key and host keys, where it has them."""
@@ -35,6 +39,7 @@ class Inventory:
             options,
             identity_file=self.identity_file or options.identity_file,
             known_hosts=self.known_hosts or options.known_hosts,
+            record_within=self.folder if self.known_hosts else options.record_within,
         )
 
 
@@ -89,7 +94,7 @@ class Reader:
             self._wrong(None, "hosts", "missing; write where each host is, such as hosts: {vm0: ssh://root@vm0}")
         addresses = {name: self._address(node, f"hosts.{name}") for name, _, node in self._mapping(hosts, "hosts")}
         identity, host_keys = (self._path(entries.get(key), key, folder) for key in ("identity_file", "known_hosts"))
-        return Inventory(addresses, identity, host_keys)
+        return Inventory(addresses, identity, host_keys, str(folder) if host_keys else None)
 
     def _compose(self, text: str) -> yaml.Node | None:
         """Return the file's root node."""

@@ -15,6 +15,7 @@ from dockerlab.hosts.address import Address, SshOptions, parse_address
 from dockerlab.hosts.passwords import Ask
 
 USER_CONFIG = "~/.ssh/config"
+SYSTEM_CONFIG = "/etc/ssh/ssh_config"
 USER_KNOWN_HOSTS = ("~/.ssh/known_hosts", "~/.ssh/known_hosts2")
 SYSTEM_KNOWN_HOSTS = ("/etc/ssh/ssh_known_hosts", "/etc/ssh/ssh_known_hosts2")
 IDENTITIES = ("~/.ssh/id_ed25519", "~/.ssh/id_ecdsa", "~/.ssh/id_rsa")
@@ -29,7 +30,9 @@ MAX_INCLUDES = 16
 class Hop:
     """One SSH server on the way to a host, with everything that is needed to log in there.
 
-    `known_as` is the name under which known_hosts lists it; new host keys go to the first of `known_hosts`.
+    `known_as` is the name under which known_hosts lists it; new host keys go to the first of `known_hosts`, where an
+    inventory names that only within the folder `record_within`. `hash_names` is what the user's configuration says of
+    names there, None for nothing.
     """
 
     hostname: str
@@ -45,6 +48,8 @@ class Hop:
     proxy_command: str | None = None
     password: str | None = field(default=None, repr=False)
     ask: Ask | None = field(default=None, repr=False)
+    record_within: str | None = None
+    hash_names: bool | None = None
 
     def __str__(self) -> str:
         return f"{self.user}@{self.hostname}" + (f":{self.port}" if self.port != 22 else "")
@@ -156,7 +161,24 @@ def _hop(address: Address, options: SshOptions, entry: Mapping[str, object]) -> 
         proxy_command=_proxy_command(entry),
         password=options.password,
         ask=options.ask,
+        record_within=options.record_within,
+        hash_names=_yes(entry.get("hashknownhosts")),
     )
+
+
+def hashes_names(hop: Hop, system: str = SYSTEM_CONFIG) -> bool:
+    """Tell whether names in known_hosts are to be hashed: what the user's configuration says, or else the system's.
+
+    Raises UsageError where that one cannot be read.
+    """
+    if hop.hash_names is not None or not Path(system).exists():
+        return bool(hop.hash_names)
+    address = Address(hop.hostname, hop.user, hop.port)
+    return bool(_yes(_lookup(address, load_config(SshOptions(config_file=system))).get("hashknownhosts")))
+
+
+def _yes(value: object) -> bool | None:
+    return None if value is None else str(value).lower() == "yes"
 
 
 def _known_hosts(options: SshOptions, entry: Mapping[str, object]) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import logging
 import random
-import shlex
 import socket
 import threading
 import time
@@ -203,7 +202,7 @@ def _proxied(host: str, hop: Hop, command: str) -> paramiko.ProxyCommand:
     try:
         return ProxyCommand(command)
     except (OSError, ValueError) as error:
-        raise ConnectError(host, f"ProxyCommand: cannot start {shlex.split(command)[:1]} for {hop}: {error}") from error
+        raise ConnectError(host, f"ProxyCommand: cannot start {command.split()[:1]} for {hop}: {error}") from error
 
 
 def _negotiate(host: str, hop: Hop, transport: paramiko.Transport, stream: Recorder) -> None:

@@ -8,7 +8,7 @@ from itertools import count
 
 from dockerlab import modes
 from dockerlab.ground import objects
-from dockerlab.imagined import chains, chains_nft, said, swarms
+from dockerlab.imagined import chains, chains_nft, resolver, said, swarms
 from dockerlab.imagined.gateways import Stay, chosen, driver
 from dockerlab.imagined.sockets import Published, ports_of, sockets, target
 from dockerlab.imagined.spaces import LO, LO4, Draft, inherited, with_link_local
@@ -165,6 +165,8 @@ class Host:
         space = self._space(f"/run/docker/netns/{state.id[:12]}", (state.pid,) if state.pid > 1 else ())
         spec = self.lab.containers.get(state.name) if self.is_labs(state.name) else None
         self.homes[state.name] = space
+        if state.endpoints.keys() - {DEFAULT}:  # on docker0 alone the host's name servers are asked
+            space.ruleset = resolver.ruleset(self.engine.backend)
         wanted = list(spec.networks) if spec is not None else []
         stays: list[Stay] = []
         for name in sorted(state.endpoints, key=lambda each: wanted.index(each) if each in wanted else len(wanted)):

@@ -10,6 +10,7 @@ from dockerlab.lab.daemon_rules import misleading
 from dockerlab.lab.ground_lints import overlays_over_bridges, routes_into_networks
 from dockerlab.lab.model import Lab
 from dockerlab.lab.problem import Problem
+from dockerlab.lab.root_lints import root_on_the_host
 
 BESIDE_THE_HOST = ("macvlan", "ipvlan")
 """The drivers whose networks do not lead through the host: nothing there can translate a port."""
@@ -106,4 +107,5 @@ LINTS: tuple[Callable[[Lab], Iterable[Problem]], ...] = (
     routes_into_networks,
     overlays_over_bridges,
     misleading,
+    root_on_the_host,
 )

@@ -180,11 +180,17 @@ class Lab(Strict):
         """Return the variables of files of the environment, by container: they stand in no definition."""
         return {}
 
+    @cached_property
+    def taken(self) -> frozenset[str]:
+        """Return the variables of the caller's environment whose values stand in the definition by now."""
+        return frozenset()
+
     def changed(self, **changes: Any) -> Lab:
         """Return the lab with other values of some keys, which are not checked again."""
         made = Lab.model_construct(**{**{name: getattr(self, name) for name in Lab.model_fields}, **changes})
         made.__dict__["place"] = self.place
         made.__dict__["given"] = self.given
+        made.__dict__["taken"] = self.taken
         made.call(self._called)
         return made
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from dockerlab.engine.layers import Layered, layered
 from dockerlab.errors import EngineError
+from dockerlab.gate import admitted
 from dockerlab.hosts.base import Host
 from dockerlab.layers.describe import to_change, to_container, to_image, to_store
 from dockerlab.layers.model import Change, Container, Found, Image
@@ -21,11 +22,7 @@ def look(host: Host, names: Collection[str]) -> Found:
     From which layer a file was copied up is read in the layers' directories, which takes root. Raises HostError.
     """
     answers = layered(host, dict.fromkeys(names))
-    try:
-        found = to_found(host.name, answers, names)
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        message = f"the engine's answer on layers cannot be understood ({type(error).__name__}: {error})"
-        raise EngineError(host.name, message) from error
+    found = admitted(host.name, "its engine", lambda: to_found(host.name, answers, names), Found, EngineError)
     return replace(found, containers=tuple(_with_origins(host, container) for container in found.containers))
 
 

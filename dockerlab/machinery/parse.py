@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dockerlab.engine.convert import to_container, to_network
+from dockerlab.gate import parsed
 from dockerlab.machinery.model import Machinery
 from dockerlab.survey import parse
 from dockerlab.survey.rules import ok, reason
@@ -54,7 +54,7 @@ def _backend(engine: Json) -> str:
 
 def _lines(said: Json) -> list[Any]:
     """Return one object for each line of JSON."""
-    return [json.loads(line) for line in said["out"].splitlines() if line.startswith("{")]
+    return [parsed(line) for line in said["out"].splitlines() if line.startswith("{")]
 
 
 def _first(said: Json) -> dict[str, Any]:

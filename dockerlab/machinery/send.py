@@ -18,7 +18,7 @@ def look(host: Host) -> Machinery:
 
 def read(host: str, line: bytes) -> Machinery:
     """Return what a line of the program says; raises HostError for what is not its own."""
-    return send.read(host, line, machinery)
+    return send.read(host, line, machinery, Machinery)
 
 
 def look_at_all(hosts: Mapping[str, Host]) -> Answers[Machinery]:

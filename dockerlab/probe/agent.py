@@ -3,13 +3,13 @@
 It is sent to the host as it is and never installed: standard library only, Python 3.6 or later, as root. The dialogue
 is one JSON object a line:
 
-    controller: {"nonce": hex, "patience": s, "hold": s, "last": bool, "numbered": bool,
+    controller: {"nonce": hex, "patience": s, "haste": bool, "hold": s, "last": bool, "numbered": bool,
                  "places": [{"key", "pid", "ports"}], "cells": [question]}
     agent:      {"event": "ready", "kernel": boot id, "python": …, "places": {key: {"sandbox": id} or {"error": text}}}
     controller: {"event": "go", "share": how many agents share this kernel}     so that all hosts probe at one moment
     agent:      {"event": "done"}                               every cell of its own is settled; it goes on listening
     controller: {"event": "stop"}                                                                  all agents are done
-    agent:      {"event": "report", "cells": [record], "arrivals": [[cell, attempt, sandbox]],
+    agent:      {"event": "report", "cells": [record], "arrivals": [[cell, attempt, sandbox, mark]],
                  "missed": [[sandbox, packets]], "overflows": count, "numbers": [number], "proxies": [port],
                  "knocks": [[sandbox, port, number, what]], "deaf": [[sandbox, reason]]}
 
@@ -58,7 +58,7 @@ def main() -> "None":
     agent = Agent(bytes.fromhex(job["nonce"]), job["patience"])
     agent.connections.hold, agent.connections.numbered = job["hold"], job["numbered"]
     places = {place["key"]: agent.open_place(place) for place in job["places"]}
-    agent.last = job["last"]
+    agent.last, agent.haste = job["last"], job["haste"]
     watched = [(place["sandbox"], place["ports"]) for place in agent.places.values() if "sandbox" in place]
     agent.watches.open(agent.sandboxes, [(sandbox, ports) for sandbox, ports in watched if ports])
     kernel = read_text("/proc/sys/kernel/random/boot_id").strip()
@@ -95,7 +95,7 @@ class Agent:
         self.own_namespace = open_namespace(0)
         self.most_files = raise_file_limit()
         self.pids: dict[int, int] = {}
-        self.last = False
+        self.last = self.haste = False
         self.watches = Watches(self.selector)
         self.pings = Pings(nonce, self.flights, self.settle, self.attempt)
         self.connections = Connections(self.selector, self.settle, self.wake)
@@ -130,7 +130,7 @@ class Agent:
             if "error" in place:
                 self.records[question.number] = {"outcome": "untested", "error": place["error"]}
                 continue
-            flight = self.flights[question.number] = Flight(question, self.sandboxes[place["sandbox"]])
+            flight = self.flights[question.number] = Flight(question, self.sandboxes[place["sandbox"]], self.haste)
             self.waiting.append(flight)
         asked = {wire.packed(address) for address in {flight.question.address for flight in self.waiting} if address}
         for sandbox in self.sandboxes.values():
@@ -260,11 +260,11 @@ class Agent:
             self.settle(flight, **flight.opened, closed=False)
         elif not flight.sent:
             self.settle(flight, outcome="untested", error=flight.shortage)
-        elif flight.question.silent and self.pings.slowest > SLOW:
-            flight.question = flight.question._replace(silent=False)
+        elif flight.haste and self.pings.slowest > SLOW:
+            flight.haste = False
             self.wake(flight, self.patience)
         else:
-            self.settle(flight, outcome="silent", server=flight.server)
+            self.settle(flight, outcome="silent", server=flight.server, **flight.marked())
 
     def settle(self, flight: "Flight", **record: "Any") -> "None":
         """Write the record of a cell and let go of what it holds; an answer that comes late still counts."""

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import json
 import secrets
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from ipaddress import ip_address
 from typing import Any
 
 from dockerlab.errors import HostError
+from dockerlab.gate import LONGEST, admitted, misfit, parsed
 from dockerlab.hosts.base import Conversation, Host
 from dockerlab.hosts.program import PYTHON, Program
-from dockerlab.probe.base import Cell, Observation, Place
+from dockerlab.probe.base import FLAKY, REPLY_LOST, TIMEOUT, Cell, Observation, Place
 from dockerlab.probe.doors import MIXED, UNPROVEN
 from dockerlab.probe.join import HostRecords, join
-from dockerlab.probe.wire import NONCE_SIZE
+from dockerlab.probe.records import LED, RECORDS, Arrival, Done, Failed, Ready, Report, entered
+from dockerlab.probe.wire import NONCE_SIZE, TYPE_A, TYPE_AAAA, version_of
 
 AGENT = Program(
     "dockerlab.probe",
@@ -37,6 +41,17 @@ taken it is asked again with the whole patience.
 START = 30.0
 """Seconds that an agent may take for anything but waiting for answers."""
 
+GRACE = 10.0
+"""Seconds, at the least, for which an agent is waited for that needs longer than the most."""
+
+HASTY = frozenset({TIMEOUT, REPLY_LOST, FLAKY})
+"""What may be seen of a cell for no other reason than haste."""
+
+MOST_TRIES = 8
+"""So many connections may be begun for one cell, at the most."""
+
+WHO = "its python3"
+
 NEEDS = """
 import ipaddress, json, os, platform, selectors, socket, struct, sys
 if sys.version_info < (3, 6):
@@ -56,25 +71,43 @@ class AgentUnavailable(HostError):
 
 
 class AgentProber:
-    """Probe with one agent on each host that the cells touch."""
+    """Probe with one agent on each host that the cells touch.
+
+    `unable` says of the hosts of the last question on which no agent can run why that is.
+    """
 
     name = "agent"
 
     def __init__(self, hosts: Mapping[str, Host], patience: float = PATIENCE) -> None:
         self._hosts = hosts
         self._patience = patience
+        self.unable: dict[str, AgentUnavailable] = {}
 
     def observe(self, cells: Sequence[Cell]) -> dict[int, Observation]:
         """Probe every cell and return one observation for each cell's number.
 
-        Raises AgentUnavailable where a host lacks root or Python. A host that is lost on the way makes its cells
-        unknown and leaves the others'.
+        A host that lacks root or Python, or that is lost on the way, makes its cells unknown and leaves the others'.
         """
-        found = join(cells, self._ask(cells))
-        doubtful = [replace(cell, silent=False) for cell in cells if found[cell.number] == UNPROVEN]
+        self.unable = {}
+        # No agent is told of which cell no answer is predicted. Silence is believed soon, or of none.
+        haste = any(cell.silent for cell in cells)
+        found = join(cells, self._ask(cells, haste=haste))
+        hasty = [cell for cell in cells if found[cell.number].symptom in HASTY]
+        if haste and any(not cell.silent for cell in hasty):
+            found |= self._again(cells, hasty)
+        doubtful = [cell for cell in cells if found[cell.number] == UNPROVEN]
         if doubtful:
             found |= self._patiently(doubtful)
         return found
+
+    def _again(self, cells: Sequence[Cell], hasty: Sequence[Cell]) -> dict[int, Observation]:
+        """Ask all that nobody answered once more with patience, and with the pings that tell who is asked."""
+        meant = {(cell.source, cell.address, cell.target) for cell in hasty}
+        silent = {cell.number for cell in hasty}
+        beside = {c.number for c in cells if c.probe == "ping" and (c.source, c.address, c.target) in meant}
+        again = [cell for cell in cells if cell.number in silent | beside]
+        told = join(again, self._ask(again))
+        return {number: told[number] for number in silent}
 
     def _patiently(self, cells: Sequence[Cell]) -> dict[int, Observation]:
         """Ask who takes connections that are accepted; what several doors lead to is then asked through each."""
@@ -87,11 +120,11 @@ class AgentProber:
             found |= join(alone, self._ask(alone, last=True), last=True)
         return found
 
-    def _ask(self, cells: Sequence[Cell], *, last: bool = False) -> dict[str, HostRecords]:
+    def _ask(self, cells: Sequence[Cell], *, last: bool = False, haste: bool = False) -> dict[str, HostRecords]:
         """Return what each host's agent records while all probe at once."""
         places = {place.host for cell in cells for place in _touched(cell)}
-        nonce = secrets.token_hex(NONCE_SIZE)
-        sessions = [_Session(self._hosts[name], nonce, self._patience, cells, last=last) for name in sorted(places)]
+        run = Run(secrets.token_hex(NONCE_SIZE), self._patience, haste=haste, last=last)
+        sessions = [Session(self._hosts[name], run, cells) for name in sorted(places)]
         if not sessions:
             return {}
         try:
@@ -100,40 +133,68 @@ class AgentProber:
         finally:
             for session in sessions:
                 session.abort()
+        self.unable |= {each.host.name: each.unable for each in sessions if each.unable is not None}
         return {session.host.name: session.records for session in sessions}
 
-    def _in_step(self, pool: ThreadPoolExecutor, sessions: Sequence[_Session]) -> None:
+    def _in_step(self, pool: ThreadPoolExecutor, sessions: Sequence[Session]) -> None:
         """Take every step on all hosts before the next one begins."""
 
-        def everywhere(step: Callable[[_Session], None]) -> None:
-            list(pool.map(lambda session: session.guard(step), sessions))
+        def everywhere(step: Callable[[Session], None]) -> None:
+            """Let all take a step; who needs much longer than the others is not waited for."""
+            began = time.monotonic()
+            # Who has more to ask may need longer, and a table that is full makes waves of it.
+            need = max((session.need for session in sessions if session.alive), default=0.0)
+            steps = {pool.submit(session.guard, step): session for session in sessions if session.alive}
+            done, late = wait(steps, return_when=FIRST_COMPLETED)
+            while late and len(done) * 2 < len(steps):
+                done, late = wait(steps, timeout=0.1)
+            if late:
+                taken = time.monotonic() - began
+                done, late = wait(steps, timeout=need + max(GRACE, 2 * taken))
+            for each in late:
+                steps[each].give_up(time.monotonic() - began)
+            wait(steps)
+            for each in done:
+                each.result()
 
-        everywhere(_Session.start)
+        everywhere(Session.start)
         kernels = Counter(session.kernel for session in sessions if session.alive)
         everywhere(lambda session: session.go(kernels[session.kernel]))
-        everywhere(_Session.wait)
-        everywhere(_Session.report)
+        everywhere(Session.wait)
+        everywhere(Session.report)
 
 
-class _Session:
+@dataclass(frozen=True)
+class Run:
+    """What all agents of one run are told alike."""
+
+    nonce: str
+    patience: float
+    haste: bool = False
+    last: bool = False
+
+
+class Session:
     """The dialogue with the agent of one host, and what came of it."""
 
-    def __init__(self, host: Host, nonce: str, patience: float, cells: Sequence[Cell], *, last: bool = False) -> None:
+    def __init__(self, host: Host, run: Run, cells: Sequence[Cell]) -> None:
         self.host = host
         self.kernel = ""
         self.records = HostRecords()
-        self._patience = patience
+        self.unable: AgentUnavailable | None = None
         self._conversation: Conversation | None = None
         touched = dict.fromkeys(place for cell in cells for place in _touched(cell))
         self._places = [place for place in touched if place.host == host.name]
         watched = {behind for cell in cells for behind in cell.behind or ()}
         keys = {place: key for key, place in enumerate(self._places)}
         own = sorted((cell for cell in cells if cell.source in keys), key=_pair)
-        self._job = {
-            "nonce": nonce,
-            "patience": patience,
-            "hold": patience if last else HOLD,
-            "last": last,
+        self._own = {cell.number: cell for cell in own}
+        self.job = {
+            "nonce": run.nonce,
+            "patience": run.patience,
+            "haste": run.haste,
+            "hold": run.patience if run.last else HOLD,
+            "last": run.last,
             "numbered": bool(watched),
             "places": [
                 {"key": key, "pid": place.pid, "ports": [port for where, port in watched if where == place]}
@@ -142,40 +203,46 @@ class _Session:
             "cells": [_question(cell, keys[cell.source]) for cell in own],
         }
         # The agent sends in waves where the neighbour tables are small: a wave of silence takes the whole patience.
-        self._timeout = START + patience * (1 + len(own) / 256)
+        self.need = run.patience * (1 + len(own) / 256)
+        self._timeout = START + self.need
 
     @property
     def alive(self) -> bool:
         """Tell whether the agent has not failed so far."""
         return self.records.failure is None
 
-    def guard(self, step: Callable[[_Session], None]) -> None:
-        """Take a step unless the agent has failed; a host's failure is recorded and not raised."""
-        if not self.alive:
-            return
+    def guard(self, step: Callable[[Session], None]) -> None:
+        """Take a step; a host's failure is recorded and not raised."""
         try:
             step(self)
-        except AgentUnavailable:
-            raise
         except HostError as error:
-            self.records = HostRecords(failure=str(error))
+            if isinstance(error, AgentUnavailable):
+                self.unable = error
+            if self.alive:
+                self.records = HostRecords(failure=str(error))
+
+    def give_up(self, seconds: float) -> None:
+        """End the dialogue with an agent that does not keep up with the others."""
+        self.records = HostRecords(failure=f"it did not answer within {seconds:.0f} s, and the others long have")
+        self.abort()
 
     def start(self) -> None:
         """Send the program and the job, and wait until the agent listens everywhere."""
         self._conversation = self.host.converse(AGENT.argv("agent"), timeout=self._timeout)
         try:
             self._conversation.send(AGENT.source())
-            self._say(self._job)
-            ready = self._hear()
+            self._say(self.job)
+            line = self._agent.receive_line()
         except HostError:
             self._diagnose()
             raise
-        if ready["event"] != "ready":
-            raise AgentUnavailable(self.host.name, ready["reason"])
+        ready: Ready | Failed = self._heard(line, Ready | Failed)
+        if ready["event"] == "failed":
+            raise AgentUnavailable(self.host.name, ready["reason"][:LONGEST])
         self.kernel = ready["kernel"]
-        found = ready["places"]
+        places = ready["places"]
         self._sandboxes: dict[Place, int | str] = {
-            place: found[str(key)].get("sandbox") or found[str(key)]["error"] for key, place in enumerate(self._places)
+            place: entered(places.get(str(key))) for key, place in enumerate(self._places)
         }
 
     def go(self, share: int) -> None:
@@ -184,24 +251,16 @@ class _Session:
 
     def wait(self) -> None:
         """Wait until every cell of this host is settled."""
-        self._hear()
+        self._heard(self._agent.receive_line(), Done)
 
     def report(self) -> None:
         """Stop the agent and read its records."""
         self._say({"event": "stop"})
-        report = self._hear()
+        report: Report = self._heard(self._agent.receive_line(), Report)
         self._agent.finish()
-        self.records = HostRecords(
-            sandboxes=self._sandboxes,
-            cells={record["number"]: record for record in report["cells"]},
-            arrivals=frozenset((number, attempt, sandbox) for number, attempt, sandbox in report["arrivals"]),
-            missed=dict(report["missed"]),
-            overflows=report["overflows"],
-            numbers=frozenset(report["numbers"]),
-            knocks=tuple((sandbox, port, number, what) for sandbox, port, number, what in report["knocks"]),
-            deaf=dict(report["deaf"]),
-            proxies=frozenset(report["proxies"]),
-        )
+        made = admitted(self.host.name, WHO, lambda: records_of(report, self._own, self._sandboxes), HostRecords)
+        if self.alive:
+            self.records = made
 
     def abort(self) -> None:
         """Leave nothing running on the host."""
@@ -217,13 +276,8 @@ class _Session:
     def _say(self, message: Mapping[str, Any]) -> None:
         self._agent.send(json.dumps(message).encode() + b"\n")
 
-    def _hear(self) -> dict[str, Any]:
-        line = self._agent.receive_line()
-        try:
-            message: dict[str, Any] = json.loads(line)
-        except ValueError as error:
-            raise HostError(self.host.name, f"the agent's output is not its own: {line[:200]!r}") from error
-        return message
+    def _heard(self, line: bytes, form: object) -> Any:
+        return admitted(self.host.name, WHO, lambda: parsed(line), form)
 
     def _diagnose(self) -> None:
         """Raise AgentUnavailable where the host's Python cannot run the agent; only asked after a start that failed."""
@@ -231,6 +285,42 @@ class _Session:
         if not result.ok:
             reason = (result.error.splitlines() or ["it said nothing"])[-1]
             raise AgentUnavailable(self.host.name, f"it has no complete python3 of version 3.6 or later: {reason}")
+
+
+def _form(cell: Cell) -> object:
+    return RECORDS[cell.probe] if cell.behind is None else LED
+
+
+def records_of(report: Report, own: Mapping[int, Cell], sandboxes: Mapping[Place, int | str]) -> HostRecords:
+    """Return what an agent reports of its own cells and of its own places; raises ValueError for anything else."""
+    cells: dict[int, Mapping[str, Any]] = {record["number"]: record for record in report["cells"]}
+    marks: dict[tuple[int, int], str] = {}
+    for number, record in cells.items():
+        wrong = misfit(record, _form(own[number])) if number in own else " is none of its own"
+        if wrong is not None:
+            raise ValueError(f"the record of cell {number}{wrong}")
+        marks |= {(number, attempt): mark for attempt, mark in record.get("marks", ())}
+        for address in record.get("addresses", ()):
+            ip_address(address)
+    arrivals = frozenset(Arrival._make(each) for each in report["arrivals"])
+    entered = {found for found in sandboxes.values() if isinstance(found, int)}
+    seen = {each.sandbox for each in arrivals} | {each[0] for each in report["knocks"]}
+    if not seen <= entered:
+        raise ValueError("it speaks of a namespace that it did not enter")
+    if len(report["numbers"]) > MOST_TRIES * len(own):
+        raise ValueError("it began more connections than were asked for")
+    return HostRecords(
+        sandboxes=sandboxes,
+        cells=cells,
+        marks=marks,
+        arrivals=arrivals,
+        missed={sandbox: count for sandbox, count in report["missed"]},  # noqa: C416 - dict() takes no lists for pairs
+        overflows=report["overflows"],
+        numbers=frozenset(report["numbers"]),
+        knocks=tuple((sandbox, port, number, what) for sandbox, port, number, what in report["knocks"]),
+        deaf={int(sandbox): str(why) for sandbox, why in report["deaf"]},
+        proxies=frozenset(report["proxies"]),
+    )
 
 
 def _pair(cell: Cell) -> tuple[bool, str, str]:
@@ -260,8 +350,12 @@ def _question(cell: Cell, place: int) -> list[Any]:
         cell.address,
         cell.port,
         cell.name,
-        list(cell.expected),
-        cell.silent,
+        record_type(cell.expected),
         cell.full,
         cell.behind is not None,
     ]
+
+
+def record_type(expected: Sequence[str]) -> int:
+    """Return which DNS record answers: AAAA where only IPv6 addresses are expected, else A."""
+    return TYPE_AAAA if expected and all(version_of(address) == 6 for address in expected) else TYPE_A

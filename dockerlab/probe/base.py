@@ -83,17 +83,22 @@ class Cell:
 
 @dataclass(frozen=True)
 class Observation:
-    """What was seen for one cell; `unknown` means that it could not be tested, and `detail` says why."""
+    """What was seen for one cell; `unknown` means that it could not be tested, and `detail` says why.
+
+    `witness` is a host other than the source's that saw the cell's packets come, by what only their sender knew; empty
+    where the source's host alone says what was seen.
+    """
 
     state: State
     symptom: Symptom | None = None
     rtt_ms: float | None = None
     detail: str = ""
+    witness: str = ""
 
 
-def reachable(rtt_ms: float | None = None, detail: str = "") -> Observation:
+def reachable(rtt_ms: float | None = None, detail: str = "", witness: str = "") -> Observation:
     """Return the observation of a cell that was answered by the right one."""
-    return Observation("reachable", None, rtt_ms, detail)
+    return Observation("reachable", None, rtt_ms, detail, witness)
 
 
 def unreachable(symptom: Symptom, detail: str = "") -> Observation:

@@ -38,7 +38,7 @@ class Connections:
     def send(self, flight: "Flight") -> "None":
         """Begin a connection. The kernel repeats it after a second; where there is haste, so do we."""
         if flight.socket is not None:
-            if not flight.question.silent or flight.opened is not None:
+            if not flight.haste or flight.opened is not None:
                 return
             self.release(flight)
         at = time.monotonic()

@@ -7,7 +7,6 @@ import errno
 import socket
 from typing import Any, NamedTuple
 
-from dockerlab.probe import wire
 from dockerlab.probe.resolver import Line
 from dockerlab.probe.sandboxes import Sandbox
 
@@ -17,7 +16,7 @@ MOST_TRIES = 4
 PROOF = 2
 """How many tries have to be answered after one that was not: the first packet waits for ARP, and may be lost."""
 HASTE = 8.0
-"""How many times faster a cell is tried and given up of which no answer is predicted."""
+"""How many times faster cells are tried and given up where there is haste."""
 FULL = 8
 """From here on count the tries with a full-size packet."""
 FULL_TRIES = 3
@@ -32,8 +31,9 @@ def name_of(number: "int | None") -> "str":
 class Question(NamedTuple):
     """A cell as the controller asks it.
 
-    `silent` tells that no answer is predicted; `full` that a ping which is answered is to be asked again with the
-    largest packet that leaves the source whole; `led` that whoever accepts the connection may have to lead it on.
+    `record` is the type of DNS record that answers; `full` tells that a ping which is answered is to be asked again
+    with the largest packet that leaves the source whole; `led` that whoever accepts the connection may have to lead it
+    on. What is expected of a cell is not told: who may want to please is not to know how.
     """
 
     number: "int"
@@ -42,22 +42,26 @@ class Question(NamedTuple):
     address: "str"
     port: "int | None"
     name: "str | None"
-    expected: "list[str]"
-    silent: "bool"
+    record: "int"
     full: "bool"
     led: "bool" = False
 
 
 class Flight:
-    """One cell, from its first try to its record. `sent` and `answered` are by try: when, and after how many ms."""
+    """One cell, from its first try to its record; with `haste` silence is believed sooner.
 
-    def __init__(self, question: "Question", sandbox: "Sandbox") -> None:
+    `sent`, `answered` and `marks` are by try: when, after how many ms, and what the packet was known by.
+    """
+
+    def __init__(self, question: "Question", sandbox: "Sandbox", haste: "bool" = False) -> None:
         self.question = question
+        self.haste = haste
         self.number = question.number
         self.sandbox = sandbox
         self.tries = 0
         self.sent: dict[int, float] = {}
         self.answered: dict[int, float] = {}
+        self.marks: dict[int, str] = {}
         self.size = 0  # of a full-size packet, once that is asked for
         self.full_tries = 0
         self.socket: socket.socket | None = None
@@ -69,19 +73,13 @@ class Flight:
         self.until = 0.0  # when it is let go
         self.began: int | None = None  # the number of its first byte
 
-    @property
-    def record_type(self) -> "int":
-        """Return which DNS record answers: AAAA where only IPv6 addresses are expected, else A."""
-        expected = self.question.expected
-        return wire.TYPE_AAAA if expected and all(":" in address for address in expected) else wire.TYPE_A
-
     def pause(self, patience: "float") -> "float":
         """Return the seconds from the last try to the next one, or to giving up."""
         if self.size:
             return FULL_PAUSE
         last = self.tries - 1
         pause = TRIES[self.tries] - TRIES[last] if self.tries < len(TRIES) else patience - TRIES[-1]
-        return pause / HASTE if self.question.silent else pause
+        return pause / HASTE if self.haste else pause
 
     def wants_more(self) -> "bool":
         """Tell whether there is to be another try; one that was answered in part gets more of them."""
@@ -103,4 +101,9 @@ class Flight:
         """Return the record of a ping that was answered."""
         attempt, lost = min(self.answered), self.lost()
         told = {"lost": lost, "tries": self.tries} if lost else {}
-        return {"outcome": "answered", "rtt": round(self.answered[attempt], 3), "attempt": attempt, **told, **more}
+        rtt = round(self.answered[attempt], 3)
+        return {"outcome": "answered", "rtt": rtt, "attempt": attempt, **self.marked(), **told, **more}
+
+    def marked(self) -> "dict[str, Any]":
+        """Return what the packets were known by, for the record of a ping that went out."""
+        return {"marks": [[attempt, mark] for attempt, mark in self.marks.items()]} if self.marks else {}

@@ -6,8 +6,8 @@ sandbox. Whatever the records cannot tell is unknown, never unreachable.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_address
 from typing import Any
 
@@ -30,6 +30,7 @@ from dockerlab.probe.base import (
     unreachable,
 )
 from dockerlab.probe.doors import Doors
+from dockerlab.probe.records import Arrival
 from dockerlab.words import Symptom
 
 SandboxId = tuple[str, int]
@@ -74,8 +75,9 @@ class HostRecords:
     """What one agent reported.
 
     `sandboxes` holds the namespace of each of its places, or why it could not be entered; `cells` the record of each
-    of its own cells by number; `arrivals` which try of which cell arrived in which namespace; `missed` how many packets
-    each namespace's sockets had no room for; `overflows` how often a neighbour table of its kernel was full meanwhile.
+    of its own cells by number, and `marks` what each of their tries was known by; `arrivals` which try of which cell
+    arrived in which namespace, and by which mark; `missed` how many packets each namespace's sockets had no room for;
+    `overflows` how often a neighbour table of its kernel was full meanwhile.
     `numbers` are those that its own connections began with; `knocks` says of connections to the ports of a namespace
     that somebody's door leads to: namespace, port, number, and what became of it (`knocks.py`); `deaf` why they were
     not seen there. `proxies` are the ports at which a docker-proxy stands, where that was asked.
@@ -84,7 +86,8 @@ class HostRecords:
 
     sandboxes: Mapping[Place, int | str] = field(default_factory=dict)
     cells: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
-    arrivals: frozenset[tuple[int, int, int]] = frozenset()
+    marks: Mapping[tuple[int, int], str] = field(default_factory=dict)
+    arrivals: frozenset[Arrival] = frozenset()
     missed: Mapping[int, int] = field(default_factory=dict)
     overflows: int = 0
     numbers: frozenset[int] = frozenset()
@@ -112,6 +115,20 @@ def join(cells: Sequence[Cell], records: Mapping[str, HostRecords], *, last: boo
     return found
 
 
+def arrivals(records: Mapping[str, HostRecords]) -> dict[tuple[int, int], set[SandboxId]]:
+    """Return where each try of each cell arrived: only by the mark that its sender drew for it, and told nobody.
+
+    So no host can claim what did not come to it, but of packets that it sent itself.
+    """
+    sent = {number_of: mark for record in records.values() for number_of, mark in record.marks.items()}
+    found: dict[tuple[int, int], set[SandboxId]] = {}
+    for host, record_of in records.items():
+        for number, attempt, sandbox, mark in record_of.arrivals:
+            if sent.get((number, attempt)) == mark:
+                found.setdefault((number, attempt), set()).add((host, sandbox))
+    return found
+
+
 def _meant(cell: Cell) -> tuple[Place, str, tuple[str, str] | None]:
     """Return what cells have in common that ask the same sandbox from the same one by the same address."""
     return (cell.source, cell.address, cell.target.sandbox if cell.target is not None else None)
@@ -122,10 +139,7 @@ class _Evidence:
 
     def __init__(self, cells: Sequence[Cell], records: Mapping[str, HostRecords]) -> None:
         self.records = records
-        self.arrivals: dict[tuple[int, int], set[SandboxId]] = {}
-        for host, record in records.items():
-            for number, attempt, sandbox in record.arrivals:
-                self.arrivals.setdefault((number, attempt), set()).add((host, sandbox))
+        self.arrivals = arrivals(records)
         self.names: dict[SandboxId, str] = {}
         for host, record in records.items():
             for place, found in record.sandboxes.items():
@@ -137,7 +151,6 @@ class _Evidence:
                 holder = self.sandbox(cell.target)
                 self.holders.setdefault(cell.address, set()).add(cell.target if isinstance(holder, str) else holder)
         self.doors = Doors(cells, records, self.sandbox)
-        self.overflows = sum(record.overflows for record in records.values())
 
     def sandbox(self, place: Place) -> SandboxId | str:
         """Return the identity of a place's sandbox, or why it is not known."""
@@ -179,9 +192,14 @@ class _Evidence:
         """Tell whether anybody answered the cell."""
         return self.records.get(cell.source.host, HostRecords()).cells.get(cell.number, {}).get("outcome") == "answered"
 
-    def silence(self, detail: str) -> Observation:
+    def overflowed(self, cell: Cell) -> bool:
+        """Tell whether a neighbour table was full on a host of the cell: no other one's word is about it."""
+        hosts = [cell.source.host, *([cell.target.host] if cell.target is not None else [])]
+        return any(self.records.get(host, HostRecords()).overflows > 0 for host in hosts)
+
+    def silence(self, cell: Cell, detail: str) -> Observation:
         """Return the observation of a cell that was sent and not answered."""
-        if self.overflows:
+        if self.overflowed(cell):
             return unknown("no answer, but a neighbour table overflowed meanwhile (net.ipv4.neigh.default.gc_thresh3)")
         return unreachable(TIMEOUT, detail)
 
@@ -202,18 +220,18 @@ class _Evidence:
             return doubted(record) or seen if seen.state == "reachable" else seen
         where = self.arrived(cell)
         if not where:
-            return self.silence("no sign of it at the target" if isinstance(target, tuple) else "")
+            return self.silence(cell, "no sign of it at the target" if isinstance(target, tuple) else "")
         if target in where:
             lost = unreachable(REPLY_LOST, f"the request arrived at {cell.target}, its reply did not come back")
-            return self.silence("") if self.overflows else lost
-        return self.silence(f"the request went to {self.name(where)}, which did not answer")
+            return self.silence(cell, "") if self.overflowed(cell) else lost
+        return self.silence(cell, f"the request went to {self.name(where)}, which did not answer")
 
     def identity(
         self, cell: Cell, target: SandboxId | str | None, where: set[SandboxId], rtt: float | None
     ) -> Observation:
         """Return the observation of an answered echo request, by where it arrived."""
         if target is None:
-            return reachable(rtt, f"answered by {self.name(where)}" if where else "")
+            return reachable(rtt, f"answered by {self.name(where)}" if where else "", _witness(cell, where))
         if isinstance(target, str):
             return unknown(f"answered, but the target cannot be recognised: {target}")
         if not where and self.records[target[0]].missed.get(target[1]) == 0:
@@ -223,7 +241,7 @@ class _Evidence:
             return unknown(f"identity not seen: answered, but not by {cell.target}, nor by any sandbox of the lab")
         if target not in where:
             return unreachable(WRONG_ANSWERER, f"{self.name(where)} has this address too, and answered")
-        return reachable(rtt)
+        return reachable(rtt, witness=_witness(cell, {target}))
 
     def tcp(self, cell: Cell, ping: Observation | None, *, last: bool = False) -> Observation:
         """Return what a connection tells.
@@ -233,7 +251,9 @@ class _Evidence:
         seen = self.accepted(cell, ping if not last else reachable())
         if seen.state != "reachable" or cell.behind is None:
             return seen
-        return self.doors.judge(cell, self.records[cell.source.host].cells[cell.number], last=last) or seen
+        led = next((place.host for place, _ in cell.behind if place.host != cell.source.host), "")
+        judged = self.doors.judge(cell, self.records[cell.source.host].cells[cell.number], last=last)
+        return judged or replace(seen, witness=led)
 
     def accepted(self, cell: Cell, ping: Observation | None) -> Observation:
         """Return what is known of a connection from who accepted it."""
@@ -242,9 +262,9 @@ class _Evidence:
             return early
         record = self.records[cell.source.host].cells[cell.number]
         if record["outcome"] == "silent":
-            return self.silence("")
+            return self.silence(cell, "")
         if cell.target is None or (ping is not None and ping.state == "reachable"):
-            return reachable(record["rtt"])
+            return reachable(record["rtt"], witness=ping.witness if ping is not None else "")
         if ping is not None:
             return Observation(ping.state, ping.symptom, None, f"connected, but see the ping: {ping.detail}")
         if len(self.holders[cell.address]) > 1:
@@ -265,8 +285,13 @@ class _Evidence:
         record = self.records[cell.source.host].cells[cell.number]
         server = record["server"]
         if record["outcome"] == "silent":
-            return self.silence(f"the name server {server} did not answer")
+            return self.silence(cell, f"the name server {server} did not answer")
         return judge_names(cell, record["rcode"], record["addresses"], server, record.get("rtt"))
+
+
+def _witness(cell: Cell, where: Collection[SandboxId]) -> str:
+    """Return a host other than the source's that saw a cell's packets, empty where there is none."""
+    return next((host for host, _ in sorted(where) if host != cell.source.host), "")
 
 
 def doubted(record: Mapping[str, Any]) -> Observation | None:

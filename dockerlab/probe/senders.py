@@ -5,6 +5,7 @@ cell cannot be asked. `settle` is called when a cell has come to its end. Part o
 only, and Python 3.6 must run it.
 """
 
+import os
 import selectors
 import socket
 import time
@@ -31,7 +32,7 @@ class Pings:
         self._flights = flights
         self._settle = settle
         self._again = again
-        self.arrivals: set[tuple[int, int, int]] = set()
+        self.arrivals: set[tuple[int, int, int, str]] = set()
         self.slowest = 0.0
 
     def send(self, flight: "Flight") -> "None":
@@ -39,10 +40,12 @@ class Pings:
         question, attempt, size = flight.question, flight.tries - 1, 0
         if flight.size:
             attempt, size = FULL + flight.full_tries - 1, flight.size
-        packet = wire.echo_request(wire.version_of(question.address), self._nonce, flight.number, attempt, size)
+        own = wire.Stamp(flight.number, attempt, os.urandom(wire.MARK_SIZE))
+        packet = wire.echo_request(wire.version_of(question.address), self._nonce, own, size)
         at = time.monotonic()
         flight.sandbox.send_echo(packet, question.address)
         flight.sent[attempt] = at
+        flight.marks[attempt] = own.mark.hex()
 
     def hear(self, raw: "socket.socket", sandbox: "Sandbox", version: "int") -> "None":
         """Note each packet of this run that waits at a sandbox: a request arrives, a reply or an error settles."""
@@ -54,9 +57,9 @@ class Pings:
             found = wire.read_icmp(wire.strip_ip_header(packet, 4) if version == 4 else packet, version, self._nonce)
             if found is None:
                 continue
-            number, attempt = found.stamp
+            number, attempt, mark = found.stamp
             if found.kind == "request":
-                self.arrivals.add((number, attempt, sandbox.id))
+                self.arrivals.add((number, attempt, sandbox.id, mark.hex()))
                 sandbox.used = True
                 continue
             flight = self._flights.get(number)
@@ -96,7 +99,7 @@ class Pings:
         if attempt >= FULL:
             self._settle(flight, **flight.answer(full=said, size=flight.size))
         elif not flight.answered:
-            self._settle(flight, outcome="icmp", **said)
+            self._settle(flight, outcome="icmp", **flight.marked(), **said)
 
 
 class Lookups:
@@ -117,7 +120,7 @@ class Lookups:
         if flight.line is None:
             book = self._book(question.place)
             known = wire.read_hosts(book.hosts, name)
-            wanted = [address for address in known if (":" in address) == (flight.record_type == wire.TYPE_AAAA)]
+            wanted = [address for address in known if (":" in address) == (flight.question.record == wire.TYPE_AAAA)]
             if wanted or not book.servers:
                 rcode, server = (0, "/etc/hosts") if wanted else (wire.NO_SUCH_NAME, "")
                 self._settle(flight, outcome="answered", rcode=rcode, addresses=wanted, server=server)
@@ -126,7 +129,7 @@ class Lookups:
             flight.line = self._line(flight.sandbox, flight.server)
             flight.ident = flight.line.enter(flight)
         at = time.monotonic()
-        flight.line.ask(flight.ident, name, flight.record_type)
+        flight.line.ask(flight.ident, name, flight.question.record)
         flight.sent[flight.tries - 1] = at
 
     def _book(self, place: "int") -> "Book":
@@ -153,7 +156,7 @@ class Lookups:
             if message is None:
                 return
             flight = line.asked.get(int.from_bytes(message[:2], "big"))
-            answer = wire.read_dns(message, flight.ident, flight.record_type) if flight is not None else None
+            answer = wire.read_dns(message, flight.ident, flight.question.record) if flight is not None else None
             if flight is not None and answer is not None:
                 rtt = (time.monotonic() - max(flight.sent.values())) * 1000
                 record = {"rcode": answer.rcode, "addresses": answer.addresses, "server": line.server}

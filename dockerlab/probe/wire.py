@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 MAGIC = b"dockerlab"
 NONCE_SIZE = 16
-TAIL = struct.Struct("!IB")
+MARK_SIZE = 8
+TAIL = struct.Struct("!IB8s")
 STAMP_SIZE = len(MAGIC) + NONCE_SIZE + TAIL.size
 
 ECHO_REQUEST = {4: 8, 6: 128}
@@ -31,10 +32,14 @@ LONGEST_LABEL = 63
 
 
 class Stamp(NamedTuple):
-    """What an echo packet of ours carries: the number of its cell and which try it was (from 0)."""
+    """What an echo packet of ours carries: the number of its cell, which try it was (from 0), and the try's mark.
+
+    Whoever sends it draws the mark, and nobody else is told: only where the packet came is it known.
+    """
 
     cell: int
     attempt: int
+    mark: bytes = bytes(MARK_SIZE)
 
 
 class Icmp(NamedTuple):
@@ -55,9 +60,9 @@ def checksum(data: "bytes") -> "int":
     return ~total & 0xFFFF
 
 
-def stamp(nonce: "bytes", cell: "int", attempt: "int") -> "bytes":
+def stamp(nonce: "bytes", own: "Stamp") -> "bytes":
     """Return the payload that marks a packet as this run's (`nonce`), this cell's and this try's."""
-    return MAGIC + nonce + TAIL.pack(cell, attempt)
+    return MAGIC + nonce + TAIL.pack(*own)
 
 
 def read_stamp(payload: "bytes", nonce: "bytes") -> "Stamp | None":
@@ -68,14 +73,14 @@ def read_stamp(payload: "bytes", nonce: "bytes") -> "Stamp | None":
     return Stamp(*TAIL.unpack_from(payload, len(mark)))
 
 
-def echo_request(family: "int", nonce: "bytes", cell: "int", attempt: "int", size: "int" = 0) -> "bytes":
+def echo_request(family: "int", nonce: "bytes", own: "Stamp", size: "int" = 0) -> "bytes":
     """Return an ICMP (family 4) or ICMPv6 (family 6) echo request; the kernel fills ICMPv6's checksum in.
 
     It is padded so that with the IP header it has at least `size` bytes.
     """
     ident = int.from_bytes(nonce[:2], "big")
-    sequence = (cell * 4 + attempt) & 0xFFFF
-    payload = stamp(nonce, cell, attempt).ljust(size - IP_HEADER[family] - 8, b"\0")
+    sequence = (own.cell * 4 + own.attempt) & 0xFFFF
+    payload = stamp(nonce, own).ljust(size - IP_HEADER[family] - 8, b"\0")
     head = struct.pack("!BBHHH", ECHO_REQUEST[family], 0, 0, ident, sequence)
     total = checksum(head + payload) if family == 4 else 0
     return struct.pack("!BBHHH", ECHO_REQUEST[family], 0, total, ident, sequence) + payload

@@ -11,6 +11,7 @@ from typing import Literal
 from dockerlab import render
 from dockerlab.command import Command
 from dockerlab.errors import ConflictError, HostError
+from dockerlab.gate import NONSENSE, nonsense
 from dockerlab.hosts.base import Host
 from dockerlab.lab.container import NODE
 from dockerlab.lab.image import full_name
@@ -166,11 +167,14 @@ def _pulled_busybox(host: Host) -> bytes:
         host.run(["docker", "rm", container])
     if not copied.ok:
         raise HostError(host.name, f"could not copy /bin/busybox out of {PULLED}: {copied.error}")
-    with tarfile.open(fileobj=io.BytesIO(copied.stdout)) as archive:
-        member = archive.extractfile("busybox")
-        if member is None:
-            raise HostError(host.name, f"{PULLED} holds no /bin/busybox as a file")
-        return member.read()
+    try:
+        with tarfile.open(fileobj=io.BytesIO(copied.stdout), mode="r:") as archive:
+            member = archive.extractfile("busybox")
+            if member is None:
+                raise HostError(host.name, f"{PULLED} holds no /bin/busybox as a file")
+            return member.read()
+    except (tarfile.TarError, *NONSENSE) as error:
+        raise nonsense(host.name, "its docker command", error) from error
 
 
 def node_archive(program: bytes) -> bytes:

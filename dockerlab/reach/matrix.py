@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from dockerlab.reach.cells import Cell, Target, asked_at, names_of, sources, staying, targets
 from dockerlab.reach.expectation import Expectation
-from dockerlab.reach.names import known, look_up, stray
+from dockerlab.reach.names import cut_off, known, look_up, stray
 from dockerlab.reach.verdict import verdict
 from dockerlab.reach.world import World
 from dockerlab.walk import alike
@@ -260,7 +260,8 @@ def tell(world: World, cell: Cell, target: Target | None = None, far: Far | None
         return Expectation(None, "no-namespace", f"no claim: {world.homeless.get(of, '{source} does not run')}")
     if cell.probe == "dns":
         asked = world.people.of[cell.to]
-        return look_up(world, of, known(world, of, asked, cell.target), named=asked == cell.to, answers=cell.answers)
+        found = known(world, of, asked, cell.target)
+        return cut_off(world, of) or look_up(world, of, found, named=asked == cell.to, answers=cell.answers)
     target = target or _target(world, cell)
     outcome = outcome_of(world, cell, far=far)
     if outcome is None:

@@ -16,6 +16,8 @@ from dockerlab.words import RuleId, Symptom
 
 NO_SUCH_NAME: Symptom = "no such name"
 DNS = 53
+OWN_SERVER = ip_address("127.0.0.11")
+"""Where the engine answers in the namespace of a container that is on a network with names (moby, libnetwork)."""
 
 
 class Known(NamedTuple):
@@ -56,6 +58,19 @@ def stray(found: Known, answers: Collection[str]) -> bool:
     version = 4 if any(":" not in answer for answer in answers) else 6
     given = {address for address in found.own if (":" in address) == (version == 6)}
     return bool(answers) and not given.issubset(answers)
+
+
+def cut_off(world: World, asking: str) -> Expectation | None:
+    """Return what becomes of all questions for names where none gets to the engine's server, else None."""
+    lost = own_server(world, asking)
+    if lost is None or lost.reachable is not False:
+        return None
+    # Where its server listens instead of port 53 an engine knows; only that it is led there can be told.
+    if lost.end == "refused" and (_unheard(world, lost) or any(step.what == "translated" for step in lost.steps)):
+        return None
+    because = "no question of {source} gets to Docker's DNS at 127.0.0.11 in its own namespace"
+    symptom: Symptom = "refused" if lost.end == "refused" else _said_of_nobody(lost)
+    return Expectation(False, "dns-shared-network", because, symptom)
 
 
 def look_up(
@@ -114,6 +129,11 @@ def _said_of_an_unknown_name(world: World, asking: str) -> Symptom | None:
         return NO_SUCH_NAME
     if resolver.networks:  # Docker's DNS answers for servers that it does not reach
         return "timeout"
+    return _said_of_nobody(outcome)
+
+
+def _said_of_nobody(outcome: Outcome) -> Symptom:
+    """Return the symptom of a question that gets to no server."""
     if outcome.symptom == BLOCKED:
         return BLOCKED
     return "no route" if outcome.end in ("no route", "rejected") else "timeout"
@@ -122,6 +142,17 @@ def _said_of_an_unknown_name(world: World, asking: str) -> Symptom | None:
 def _unheard(world: World, outcome: Outcome) -> bool:
     """Tell whether it is not known who takes datagrams where a question came to: a server is taken to be there."""
     return not any(each.protocol == "udp" for each in world.fabric.spaces[outcome.at].namespace.listeners)
+
+
+def own_server(world: World, asking: str, *, detail: bool = False) -> Outcome | None:
+    """Return what becomes of a question to the engine's server in one's own namespace, or None where it has none.
+
+    With `detail` every rule that is met is a step.
+    """
+    home = world.homes.get(asking)
+    if home is None or asking in world.lab.hosts or not world.people.resolvers[asking].networks:
+        return None
+    return exchange(world.fabric, home, Flow(OWN_SERVER, "udp", DNS), detail=detail)
 
 
 def ask_server(world: World, asker: str, server: object) -> Outcome | None:

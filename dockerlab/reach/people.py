@@ -87,8 +87,7 @@ def _of_container(lab: Lab, book: Snapshot, name: str, *, real: bool) -> Iterato
         for address in _endpoint(lab, book, name, network).addresses:
             if not address.ip.is_link_local:
                 yield network, address.ip
-        spec = lab.networks.get(network) or book.network(network)
-        overlay = overlay or (spec is not None and spec.driver == "overlay" and not spec.internal)
+        overlay = overlay or _out_by_overlay(lab, book, network)
     bridge = book.network(GATEWAY_BRIDGE)
     if overlay and bridge is not None and state is not None and state.id in bridge.members:
         yield GATEWAY_BRIDGE, bridge.members[state.id].ip
@@ -122,7 +121,7 @@ def _resolver(
     servers = tuple(spec.dns) or tuple(ip_address(server) for server in told) or _servers(facts)
     state = book.container(name)
     way_out = state is not None and any(end.gateway or end.gateway6 for end in state.endpoints.values())
-    overlay = any(_driver(lab, book, network) == "overlay" for network in networks)
+    overlay = any(_out_by_overlay(lab, book, network) for network in networks)
     through = engine.asks_through_host and not (spec.dns or told) and (way_out or overlay)
     return Resolver(networks, servers, through)
 
@@ -134,6 +133,12 @@ def _servers(facts: Facts | None) -> tuple[IpAddress, ...]:
 def _driver(lab: Lab, book: Snapshot, network: str) -> str:
     spec = lab.networks.get(network) or book.network(network)
     return spec.driver if spec is not None else ""
+
+
+def _out_by_overlay(lab: Lab, book: Snapshot, network: str) -> bool:
+    """Tell whether a network is an overlay with a way out beside it (moby, libnetwork, `hasExternalAccess`)."""
+    spec = lab.networks.get(network) or book.network(network)
+    return spec is not None and spec.driver == "overlay" and not spec.internal
 
 
 def _defined_names(lab: Lab, name: str) -> dict[str, tuple[str, ...]]:

@@ -22,6 +22,7 @@ from dockerlab.command import Command, Variable
 from dockerlab.graph import svg
 from dockerlab.graph.describe import describe
 from dockerlab.graph.verdicts import nodes, strands
+from dockerlab.plain import for_terminal
 from dockerlab.report.as_json import WORDS
 from dockerlab.report.causes import by_side
 from dockerlab.report.cells import data
@@ -73,7 +74,7 @@ def render(report: Report, commands: Mapping[str, Sequence[Command]] | None = No
             facts=list(host_facts(report)),
         )
     )
-    return page
+    return for_terminal(page)
 
 
 @dataclass(frozen=True)
@@ -120,8 +121,8 @@ def policy(scripts: Sequence[str], styles: Sequence[str]) -> str:
 
 def _json(document: Any) -> str:
     """Return JSON in which nothing can end the script element that it stands in."""
-    text = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
-    return text.translate({ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"})
+    text = for_terminal(json.dumps(document, ensure_ascii=False, separators=(",", ":")))
+    return text.translate({ord(character): f"\\u{ord(character):04x}" for character in "<>&"})
 
 
 def _row(judged: Judged) -> dict[str, str]:

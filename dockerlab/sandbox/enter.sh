@@ -26,7 +26,21 @@ mount -t proc proc proc
 mount -t sysfs sysfs sys
 mount --rbind /sys/fs/cgroup sys/fs/cgroup
 if mountpoint -q /sys/kernel/security; then mount --rbind /sys/kernel/security sys/kernel/security; fi
-mount --rbind /dev dev
+# No disk of the machine, and nothing else of its /dev that an engine does not need.
+mount -t tmpfs -o mode=0755 tmpfs dev
+mkdir dev/net dev/pts dev/shm dev/mqueue
+for device in null zero full random urandom tty fuse net/tun vhost-net; do
+    [ -c "/dev/$device" ] || continue
+    : >"dev/$device"
+    mount --bind "/dev/$device" "dev/$device"
+done
+mount -t devpts -o newinstance,mode=0620,gid=5,ptmxmode=0666 devpts dev/pts
+ln -s pts/ptmx dev/ptmx
+ln -s /proc/self/fd dev/fd
+ln -s /proc/self/fd/0 dev/stdin
+ln -s /proc/self/fd/1 dev/stdout
+ln -s /proc/self/fd/2 dev/stderr
+mount -t mqueue mqueue dev/mqueue
 mount -t tmpfs tmpfs dev/shm
 mount -t tmpfs -o mode=0755 tmpfs run
 mount -t tmpfs -o mode=1777 tmpfs tmp
@@ -35,7 +49,8 @@ mount -t tmpfs -o mode=0700 tmpfs root
 mount -t tmpfs -o mode=0755 tmpfs home
 mount --bind "$storage/log" var/log
 mount --bind "$storage/docker" var/lib/docker
-mkdir -p run/sshd run/lock run/dockerlab
+mkdir -p run/sshd run/lock
+mkdir -m 0700 run/dockerlab
 [ -e var/run ] || ln -s ../run var/run
 
 rm -rf etc/docker etc/ssh etc/hosts etc/hostname etc/resolv.conf

@@ -1,18 +1,16 @@
-"""Who may see the page: a token where others can reach it, and no other site's name for this machine. Pure."""
+"""Who may see the page: whoever shows the token, also on this machine, which others may use as well. Pure."""
 
 from __future__ import annotations
 
 import re
 import secrets
 from dataclasses import dataclass
-from http.cookies import CookieError, SimpleCookie
-from ipaddress import ip_address
 
 from dockerlab.errors import UsageError
 
 COOKIE = "dockerlab"
-LOOPBACK_NAMES = ("localhost", "127.0.0.1", "[::1]")
 SHORTEST_TOKEN = 16
+ANYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - nothing is bound here
 
 HEADERS = {
     "Content-Security-Policy": (
@@ -31,41 +29,38 @@ HEADERS = {
 
 @dataclass(frozen=True)
 class Access:
-    """What a request has to show; without a token, the name under which it asks has to be this machine's own."""
+    """What a request has to show. `given` tells that the user has chosen the token, and need not be told it."""
 
-    token: str | None
-
-    def named_rightly(self, host: str) -> bool:
-        """Tell whether a request may ask under this name (its `Host`).
-
-        Another site may give its own name the address 127.0.0.1, and so have a browser here read the page for it.
-        """
-        return self.token is not None or re.sub(r":[0-9]+$", "", host) in LOOPBACK_NAMES
+    token: str
+    given: bool = False
 
     def allows(self, cookies: str, query: str | None) -> bool:
-        """Tell whether the cookies of a request, or the token in its address, are enough."""
-        if self.token is None:
-            return True
-        try:
-            found = SimpleCookie(cookies).get(COOKIE)
-        except CookieError:
-            found = None
-        shown = query if query is not None else found.value if found is not None else ""
-        return secrets.compare_digest(shown.encode("utf-8", "surrogateescape"), self.token.encode())
+        """Tell whether the cookies of a request, or the token in its address, are enough.
+
+        A browser sends the cookies of all programs on this machine, whatever their ports; some write them as no
+        standard has it. Only ours are looked at.
+        """
+        shown = [query] if query is not None else _ours(cookies)
+        wanted = self.token.encode()
+        return any(secrets.compare_digest(each.encode("utf-8", "surrogateescape"), wanted) for each in shown)
+
+    def address(self, listen: str, port: int, own_name: str) -> str:
+        """Return the page's address for a browser, with a token that was made by chance, and none that was given.
+
+        Where it listens on all addresses, it is the one of `own_name`, this machine.
+        """
+        name = own_name if listen in ANYWHERE else listen
+        name = f"[{name}]" if ":" in name else name
+        return f"http://{name}:{port}/" + ("" if self.given else f"?token={self.token}")
 
 
-def is_loopback(host: str) -> bool:
-    """Tell whether only this machine can reach an address to listen on."""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _ours(cookies: str) -> list[str]:
+    pairs = (pair.strip().partition("=") for pair in cookies.split(";"))
+    return [value for name, _, value in pairs if name == COOKIE]
 
 
-def access(host: str, given: str | None) -> Access:
-    """Return what the page asks for on an address: on any but the loopback a token, the given one or a new one.
+def access(given: str | None) -> Access:
+    """Return what the page asks for: a token, the given one or a new one.
 
     Raises UsageError for a token that can be guessed.
     """
@@ -74,6 +69,4 @@ def access(host: str, given: str | None) -> Access:
             f"DOCKERLAB_SERVE_TOKEN: {SHORTEST_TOKEN} to 200 letters, digits and .~_- "
             "(or leave it out: one is made by chance)"
         )
-    if given is None and not is_loopback(host):
-        return Access(secrets.token_urlsafe(24))
-    return Access(given)
+    return Access(secrets.token_urlsafe(24)) if given is None else Access(given, given=True)

@@ -6,18 +6,21 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dockerlab.plain import for_terminal
 from dockerlab.report.as_html import FOLDER as REPORT
 from dockerlab.serve.access import COOKIE, HEADERS, Access
 from dockerlab.serve.board import Board
+from dockerlab.serve.door import Client
 
 FOLDER = Path(__file__).with_name("page")
 
@@ -33,9 +36,10 @@ HEARTBEAT = 15.0
 class Guard:
     """Lets only those requests in that may see the page, and puts the page's headers on every answer."""
 
-    def __init__(self, app: ASGIApp, access: Access) -> None:
+    def __init__(self, app: ASGIApp, access: Access, trust: Callable[[Client], None]) -> None:
         self._app = app
         self._access = access
+        self._trust = trust
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -51,18 +55,21 @@ class Guard:
         request = Request(scope)
         answer: ASGIApp = self._app
         token = request.query_params.get("token")
-        if not self._access.named_rightly(request.headers.get("host", "")):
-            answer = PlainTextResponse("This page answers to localhost and 127.0.0.1 alone.\n", 403)
-        elif not self._access.allows(request.headers.get("cookie", ""), token):
+        may = self._access.allows(request.headers.get("cookie", ""), token)
+        if may and request.client is not None:
+            self._trust((request.client.host, request.client.port))
+        if not may:
             answer = PlainTextResponse(NO_TOKEN, 403)
-        elif token is not None and self._access.token is not None:
+        elif token is not None:
             answer = RedirectResponse("/", 303)  # the token stays neither in the address nor in the history
             answer.set_cookie(COOKIE, self._access.token, httponly=True, samesite="strict")
         await answer(scope, receive, with_headers)
 
 
-def application(board: Board, access: Access, stopping: Callable[[], bool]) -> Starlette:
-    """Return the application; its events end once `stopping` says so."""
+def application(
+    board: Board, access: Access, stopping: Callable[[], bool], trust: Callable[[Client], None] = lambda _: None
+) -> Starlette:
+    """Return the application; its events end once `stopping` says so. Who has shown the token is told to `trust`."""
     page = _page(board)
     style = "\n".join(path.read_text(encoding="utf-8") for path in (REPORT / "page.css", FOLDER / "page.css"))
     program = (FOLDER / "page.js").read_text(encoding="utf-8")
@@ -78,12 +85,10 @@ def application(board: Board, access: Access, stopping: Callable[[], bool]) -> S
 
     async def student(request: Request) -> Response:
         found = board.student(request.path_params["identity"])
-        return JSONResponse(
-            {"error": "nothing is known yet"} if found is None else found, 404 if found is None else 200
-        )
+        return _data({"error": "nothing is known yet"} if found is None else found, 404 if found is None else 200)
 
     async def summary(_: Request) -> Response:
-        return JSONResponse(board.summary())
+        return _data(board.summary())
 
     async def events(_: Request) -> Response:
         return StreamingResponse(stream(board, stopping), media_type="text/event-stream")
@@ -97,7 +102,7 @@ def application(board: Board, access: Access, stopping: Callable[[], bool]) -> S
             Route("/students/{identity}", student),
             Route("/events", events),
         ],
-        middleware=[Middleware(Guard, access=access)],
+        middleware=[Middleware(Guard, access=access, trust=trust)],
     )
 
 
@@ -108,13 +113,22 @@ async def stream(board: Board, stopping: Callable[[], bool]) -> AsyncIterator[st
         summary = board.summary()
         if summary["version"] != shown:
             shown, waited = summary["version"], 0.0
-            yield f"event: board\ndata: {json.dumps(summary)}\n\n"
+            yield f"event: board\ndata: {_text(summary)}\n\n"
         elif waited >= HEARTBEAT:
             waited = 0.0
             yield ":\n\n"
         await asyncio.sleep(PAUSE)
         waited += PAUSE
     yield "event: end\ndata: {}\n\n"
+
+
+def _text(value: Any) -> str:
+    """Return JSON in which no character turns the direction of the page's text."""
+    return for_terminal(json.dumps(value, ensure_ascii=False))
+
+
+def _data(value: Any, status: int = 200) -> Response:
+    return Response(_text(value), status, media_type="application/json")
 
 
 def _page(board: Board) -> str:

@@ -25,6 +25,8 @@ def rounds(board: Board, verify: Callable[[], list[Grade]], stop: Event, every: 
             raise
         except DockerlabError as error:
             board.fail(str(error))
+        except Exception as error:  # noqa: BLE001 - whatever it was, the next round may go well
+            board.fail(f"this round could not be done ({type(error).__name__}: {error}); it is tried again")
         else:
             board.publish(grades, datetime.now(timezone.utc), time.monotonic() - began)
         stop.wait(every)

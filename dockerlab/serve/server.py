@@ -12,12 +12,16 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from dockerlab.errors import UsageError
+from dockerlab.serve.door import Door, protocol
 
 PATIENCE = 10.0
 """Seconds in which a server has begun, and those in which it has ended."""
 
-MOST_AT_ONCE = 200
-"""Connections; more are turned away."""
+AT_ONCE = 16
+"""Connections that are taken before the first of them is looked at: each has a descriptor by then."""
+
+QUEUE = 1024
+"""Connections that wait in the kernel to be taken."""
 
 
 def listening(host: str, port: int) -> socket.socket:
@@ -32,8 +36,11 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 @contextmanager
-def serving(make: Callable[[Callable[[], bool]], ASGIApp], on: socket.socket) -> Iterator[None]:
-    """Serve an application on a socket for the time of the block; `make` is told how it learns of the end."""
+def serving(make: Callable[[Callable[[], bool]], ASGIApp], on: socket.socket, door: Door) -> Iterator[None]:
+    """Serve an application on a socket for the time of the block; `make` is told how it learns of the end.
+
+    Connections go through the door, which whoever checks tokens tells of those that are right.
+    """
     ending = threading.Event()
     config = uvicorn.Config(
         make(ending.is_set),
@@ -41,7 +48,8 @@ def serving(make: Callable[[Callable[[], bool]], ASGIApp], on: socket.socket) ->
         access_log=False,
         lifespan="off",
         server_header=False,
-        limit_concurrency=MOST_AT_ONCE,
+        http=protocol(door),  # type: ignore[arg-type]  # it is called, and need not be a class
+        backlog=AT_ONCE,
         timeout_graceful_shutdown=2,
         ws="none",
     )
@@ -54,6 +62,7 @@ def serving(make: Callable[[Callable[[], bool]], ASGIApp], on: socket.socket) ->
             time.sleep(0.02)
         if not server.started:
             raise UsageError("the page's server did not begin")
+        on.listen(QUEUE)  # the loop takes so many at once as it says to the kernel, which may let more wait
         yield
     finally:
         ending.set()

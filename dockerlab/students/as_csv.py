@@ -12,7 +12,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet takes for the beginning of a formula."""
 
 COLUMNS = ("id", "number", "name")
-RESULTS = ("hosts", "verdict", "cells", "pass", "fail", "unknown", "not charged", "percent", "problem")
+RESULTS = ("hosts", "verdict", "cells", "pass", "fail", "unknown", "not charged", "own word", "percent", "problem")
 
 
 def render(grades: Sequence[Grade]) -> str:
@@ -26,7 +26,7 @@ def render(grades: Sequence[Grade]) -> str:
         cells = sum(counts.values())
         # Of the definition's cells, less those that a host is at fault for; 100 only where all of them pass.
         percent = 100 * counts["pass"] // cells if cells else ""
-        numbers = [cells, counts["pass"], counts["fail"], counts["unknown"], grade.spared, percent]
+        numbers = [cells, counts["pass"], counts["fail"], counts["unknown"], grade.spared, grade.alone, percent]
         values = [student.id, student.number, student.name, *(student.more.get(key, "") for key in more)]
         writer.writerow(map(plain, [*values, " ".join(grade.hosts), grade.outcome, *numbers, grade.problem]))
     return file.getvalue()

@@ -9,10 +9,11 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 
+from dockerlab.plain import for_terminal
 from dockerlab.report.as_html import FOLDER as REPORT
 from dockerlab.report.as_html import policy
 from dockerlab.students.as_json import document
-from dockerlab.students.grades import Grade, not_charged, total, worst
+from dockerlab.students.grades import Grade, attested, not_charged, total, worst
 
 FOLDER = Path(__file__).with_name("html")
 
@@ -39,6 +40,7 @@ def render(lab: str, grades: Sequence[Grade]) -> str:
             policy=policy([], [style]),
             style=Markup(style),  # noqa: S704 - files of this package
             total=total(grades),
+            attested=attested(grades),
             not_charged=not_charged(grades),
             outcome={0: "pass", 1: "fail"}.get(worst(grades), "unknown"),
             made=max(made, default=None),
@@ -47,7 +49,7 @@ def render(lab: str, grades: Sequence[Grade]) -> str:
             few=FEW,
         )
     )
-    return page
+    return for_terminal(page)
 
 
 def _row(grade: Grade) -> dict[str, Any]:

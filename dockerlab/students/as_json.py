@@ -18,6 +18,7 @@ def render(lab: str, grades: Sequence[Grade]) -> str:
     """Return the grades as indented JSON with a newline at its end; of the cells, those that did not pass.
 
     `causes` is what the hosts are at fault for, with the number of cells of all students, which none is charged with.
+    `own_word` is how many of the cells that passed the graded host alone attests.
     """
     students = [document(grade) for grade in grades]
     found = {"schema": SCHEMA, "lab": lab, "causes": entries(of_hosts(grades)), "students": students}
@@ -35,6 +36,8 @@ def document(grade: Grade, cells: Sequence[Judged] | None = None) -> dict[str, A
         "verdict": grade.outcome,
         "summary": grade.counts,
         "not_charged": grade.spared,
+        "own_word": grade.alone,
+        "probers": dict(grade.report.probers) if grade.report is not None else {},
         "causes": entries(grade.wrong),
         "error": grade.error,
         "amiss": [

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from rich.cells import cell_len
 
 from dockerlab.folding import fold, folded
-from dockerlab.students.grades import Grade, not_charged, total
+from dockerlab.students.grades import Grade, attested, not_charged, total
 
 NARROWEST = 40
 """With less room than that beside the columns, what is wrong goes below them."""
@@ -31,7 +31,8 @@ def render(grades: Sequence[Grade], width: int = 100) -> str:
         else:
             text += [*fold(head, width), *(fold(f"    {what}", width) if what else ())]
     above = [folded(line, width) for line in not_charged(grades)]
-    return "\n".join([*above, *([""] if above else []), *text, "", folded(total(grades), width)]) + "\n"
+    below = [folded(line, width) for line in (total(grades), attested(grades)) if line]
+    return "\n".join([*above, *([""] if above else []), *text, "", *below]) + "\n"
 
 
 def _row(grade: Grade) -> tuple[str, ...]:

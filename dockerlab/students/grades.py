@@ -60,6 +60,15 @@ class Grade:
         return sum(not judged.charged for judged in self.report.cells) if self.report is not None else 0
 
     @property
+    def alone(self) -> int:
+        """Return how many of the cells that passed one host alone attests: no other one saw their packets.
+
+        Whoever is root there can have said so without a packet.
+        """
+        cells = self.report.cells if self.report is not None else ()
+        return sum(judged.verdict == "pass" and not judged.observed.witness for judged in cells)
+
+    @property
     def counts(self) -> dict[Verdict, int]:
         """Return how many cells and checks passed, failed, and could not be told, of those that are charged."""
         found = Counter[Verdict]()
@@ -110,6 +119,16 @@ def not_charged(grades: Iterable[Grade]) -> list[str]:
         + (f"; right would be: {cause.undo}" if cause.undo else "")
         for cause, cells in of_hosts(grades)
     ]
+
+
+def attested(grades: Iterable[Grade]) -> str:
+    """Return in a line on whose word the cells passed; empty where none did."""
+    all_of = list(grades)
+    passed = sum(judged.verdict == "pass" for each in all_of if each.report is not None for judged in each.report.cells)
+    alone = sum(each.alone for each in all_of)
+    if not alone:
+        return ""
+    return f"{alone} of {how_many(passed)} that passed are one host's word alone, as good as whoever is root there"
 
 
 def worst(grades: Iterable[Grade]) -> int:

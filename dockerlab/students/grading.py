@@ -6,12 +6,16 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 
+from dockerlab.errors import HostError
+from dockerlab.gate import NONSENSE, nonsense
 from dockerlab.hosts.base import Host
 from dockerlab.students.course import Course
 from dockerlab.students.grades import Grade
+from dockerlab.students.instance import Instance
 from dockerlab.students.provision import Outcome
 from dockerlab.survey import look_where_told
-from dockerlab.verify.judging import Choice, judged, late
+from dockerlab.verify import Report
+from dockerlab.verify.judging import Choice, Trial, attempted, late, trial
 from dockerlab.verify.on_hosts import SETTLING
 
 
@@ -26,15 +30,22 @@ def grade(course: Course, hosts: Mapping[str, Host], prober: Choice = "auto") ->
         for each in course.instances
         if (error := next((silent[host] for host in each.lab.hosts if host in silent), None)) is not None
     }
-    there = [each for each in course.instances if each.student.id not in gone]
-    reports = judged([each.lab for each in there], seen, hosts, prober)
-    of_student = {each.student.id: report for each, report in zip(there, reports, strict=True)}
-    return [
-        Grade(each, None, str(gone[each.student.id]))
-        if each.student.id in gone
-        else Grade(each, replace(of_student[each.student.id], instance=each.student.id))
-        for each in course.instances
-    ]
+    trials: dict[str, Trial] = {}
+    for each in course.instances:
+        if each.student.id not in gone:
+            try:
+                trials[each.student.id] = trial(each.lab, seen.on(each.lab.hosts))
+            except NONSENSE as error:
+                gone[each.student.id] = nonsense(", ".join(each.lab.hosts), "it", error)
+    told = dict(zip(trials, attempted(list(trials.values()), hosts, prober), strict=True))
+    return [_grade(each, gone.get(each.student.id) or told[each.student.id]) for each in course.instances]
+
+
+def _grade(instance: Instance, told: Report | HostError) -> Grade:
+    """Return the grade of an instance by its report, or without one by what kept it away."""
+    if isinstance(told, HostError):
+        return Grade(instance, None, str(told))
+    return Grade(instance, replace(told, instance=instance.student.id))
 
 
 def grade_made(course: Course, outcome: Outcome, hosts: Mapping[str, Host], prober: Choice = "auto") -> list[Grade]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from dockerlab import modes
 from dockerlab.lab import check
@@ -40,6 +40,21 @@ def refusals(lab: Lab, instances: Sequence[Instance]) -> Iterator[Problem]:
     yield from _ports(lab, highest)
     yield from _links(lab, highest)
     yield from _instances(instances)
+
+
+def shared_swarm(lab: Lab, hosts: Collection[str]) -> str | None:
+    """Return what it means that a class's hosts are joined, or None where the lab joins none.
+
+    A manager of a Swarm has any service run on any of its nodes, with any directory of theirs mounted.
+    """
+    overlays = [name for name, network in lab.networks.items() if network.driver == "overlay"]
+    if not overlays or len(hosts) < 2:
+        return None
+    return (
+        f"the overlay {', '.join(overlays)} joins {', '.join(hosts)} in one Swarm: whoever is root on its manager can "
+        "run anything as root on all of them, and read what is there. Where students are root on these hosts, one of "
+        "them has all the others'"
+    )
 
 
 def _together(instances: Sequence[Instance]) -> str:

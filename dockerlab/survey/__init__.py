@@ -18,7 +18,18 @@ engine    what the docker command lists, for who has no snapshot
 listen    wait until something changed, and look
 """
 
-from dockerlab.survey.asking import Answers, ask_all, on_each
+from dockerlab.survey.asking import Answers, ask_all, on_each, one_of
 from dockerlab.survey.hosts import Seen, look, look_again, look_where_told, settings, survey
 
-__all__ = ["Answers", "Seen", "ask_all", "look", "look_again", "look_where_told", "on_each", "settings", "survey"]
+__all__ = [
+    "Answers",
+    "Seen",
+    "ask_all",
+    "look",
+    "look_again",
+    "look_where_told",
+    "on_each",
+    "one_of",
+    "settings",
+    "survey",
+]

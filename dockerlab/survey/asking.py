@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from dockerlab.errors import HostError
+from dockerlab.gate import NONSENSE, nonsense
 from dockerlab.hosts.base import Host
 from dockerlab.lock import Locks
 
@@ -35,6 +36,8 @@ def ask_all(hosts: Mapping[str, Host], ask: Callable[[Host], T], locks: Locks | 
             return ask(host)
         except HostError as error:
             return error
+        except NONSENSE as error:
+            return nonsense(host.name, "it", error)
 
     told = on_each(hosts, answer)
     return Answers(
@@ -48,10 +51,25 @@ def on_each(hosts: Mapping[str, Host], action: Callable[[Host], T]) -> dict[str,
 
     Raises what a failing one raised; where several hosts failed, one HostError with a line for each.
     """
+
+    def act(host: Host) -> T:
+        try:
+            return action(host)
+        except NONSENSE as error:
+            # The gate has let it in, and yet nothing could be made of it: still nobody else's failure.
+            raise nonsense(host.name, "it", error) from error
+
     with ThreadPoolExecutor(max(1, len(hosts)), thread_name_prefix="host") as pool:
-        futures = {name: pool.submit(action, host) for name, host in hosts.items()}
-    failures = [error for future in futures.values() if isinstance(error := future.exception(), HostError)]
+        futures = {name: pool.submit(act, host) for name, host in hosts.items()}
+    failures = {name: e for name, future in futures.items() if isinstance(e := future.exception(), HostError)}
     if len(failures) > 1:
-        lines = "\n".join(f"  {error}" for error in failures)
-        raise HostError(", ".join(error.host for error in failures), f"{len(failures)} hosts failed:\n{lines}")
+        raise one_of(failures)
     return {name: future.result() for name, future in futures.items()}
+
+
+def one_of(failures: Mapping[str, HostError]) -> HostError:
+    """Return the failures of hosts as one: the only one itself, or one with a line for each."""
+    if len(failures) == 1:
+        return next(iter(failures.values()))
+    lines = "\n".join(f"  {error}" for error in failures.values())
+    return HostError(", ".join(error.host for error in failures.values()), f"{len(failures)} hosts failed:\n{lines}")

@@ -9,6 +9,7 @@ from dockerlab import daemon
 from dockerlab.daemon import Effective, effective
 from dockerlab.errors import HostError
 from dockerlab.facts import Facts
+from dockerlab.gate import short
 from dockerlab.hosts.base import Host
 from dockerlab.kernel.model import BRIDGE_NF, IP6_FORWARD, IP_FORWARD, Machine
 from dockerlab.survey import plain
@@ -46,9 +47,10 @@ def gather(host: Host, *, whole: bool = True) -> Facts:
     """
     script = SCRIPT if whole else ABOUT + END
     result = host.run(["sh", "-s"], input=script.encode(), timeout=30)
-    if "== end" not in result.text:
+    said = short(host.name, "its shell", result.stdout)
+    if "== end" not in said:
         raise HostError(host.name, f"could not read the machine's interfaces: {result.error or 'no output'}")
-    return parse(host.name, result.text)
+    return parse(host.name, said)
 
 
 def parse(host: str, text: str) -> Facts:

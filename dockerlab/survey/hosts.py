@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
 from dockerlab import daemon, engine
 from dockerlab.daemon import DaemonFile
@@ -17,7 +18,9 @@ from dockerlab.kernel.model import Machine
 from dockerlab.lock import Locks
 from dockerlab.snapshot import GATEWAY_BRIDGE, Snapshot
 from dockerlab.survey import facts, send
-from dockerlab.survey.asking import Answers, ask_all, on_each
+from dockerlab.survey.asking import Answers, ask_all, on_each, one_of
+
+T = TypeVar("T")
 
 PATIENCE = 15.0
 """Seconds in which an engine that was there a moment ago may come back."""
@@ -66,12 +69,35 @@ class Seen:
     """What was found on the hosts: the engine's objects and the machine's facts, per host.
 
     `machines` are the states of their kernels, where these were asked for; `unseen` says why one is not there.
+    `silent` are hosts that did not answer at all, and why: what is there of them is nothing that was seen.
     """
 
     snapshots: Mapping[str, Snapshot]
     facts: Mapping[str, Facts]
     machines: Mapping[str, Machine] = field(default_factory=dict)
     unseen: Mapping[str, HostError] = field(default_factory=dict)
+    silent: Mapping[str, HostError] = field(default_factory=dict)
+
+    def on(self, hosts: Collection[str]) -> Seen:
+        """Return what was seen of these hosts alone."""
+
+        def of(each: Mapping[str, T]) -> dict[str, T]:
+            return {host: value for host, value in each.items() if host in hosts}
+
+        return Seen(of(self.snapshots), of(self.facts), of(self.machines), of(self.unseen), of(self.silent))
+
+    def with_silent(self, silent: Mapping[str, HostError]) -> Seen:
+        """Return the look with hosts that did not answer, as if nothing were on them; raises what all of them said.
+
+        Their engines are taken to be as another one that was seen: what is expected of the others' cells may depend
+        on it, and of their own nothing is judged.
+        """
+        if silent and not self.snapshots:
+            raise one_of(silent)
+        version = next((each.engine_version for each in self.snapshots.values()), "")
+        none = {name: Snapshot(name, engine_version=version) for name in silent}
+        facts = {name: Facts(name) for name in silent}
+        return replace(self, snapshots={**self.snapshots, **none}, facts={**self.facts, **facts}, silent=silent)
 
 
 def look(

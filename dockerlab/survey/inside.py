@@ -65,7 +65,7 @@ def look(host: Host, pids: Iterable[int]) -> dict[int, Inside | str]:
         machine = parse.machine(name, seen)
         return {pid: _inside(machine, pid, seen["resolvers"].get(str(pid), {})) for pid in wanted}
 
-    return send.read(host.name, send.sent(host, wanted), understand)
+    return send.read(host.name, send.sent(host, wanted), understand, dict[int, Inside | str])
 
 
 def _inside(machine: Machine, pid: int, resolver: Mapping[str, str]) -> Inside | str:

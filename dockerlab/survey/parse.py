@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 
+from dockerlab.gate import parsed
 from dockerlab.kernel import links, tables
 from dockerlab.kernel.model import Listener, Machine, Namespace, Proxy
 from dockerlab.kernel.routes import Route, Selector
@@ -103,7 +103,7 @@ def _read(said: Json, what: str, understand: Callable[[list[Any]], T]) -> T | No
     """Return what `ip -json` printed: nothing at all stands for an empty list; None for what has failed."""
     if what not in said or not ok(said[what]):
         return None
-    return understand(json.loads(said[what]["out"] or "[]"))
+    return understand(parsed(said[what]["out"] or "[]"))
 
 
 def _routes(said: Json) -> tuple[tuple[Route, ...], tuple[str, ...]]:

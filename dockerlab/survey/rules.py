@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
+from dockerlab.gate import parsed
 from dockerlab.kernel import ipset, iptables, nft
 from dockerlab.kernel.rules import Backend, Chain, NamedSet, Ruleset
 
@@ -88,7 +88,7 @@ class _Reading:
         """Take in what nft printed of a table, or of all of them where no table is named."""
         own = [(each.family, each.table, each.name) for each in self.chains if each.backend != "iptables-legacy"]
         try:
-            found = nft.read(json.loads(_printed(answer)), own)
+            found = nft.read(parsed(_printed(answer)), own)
         except ValueError as error:
             if answer["rc"] == 127 and not table and self.blind >= BOTH:
                 return  # nobody may read rules there, and that has been said

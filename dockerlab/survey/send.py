@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Literal, TypeVar
 
 from dockerlab.errors import HostError
+from dockerlab.gate import admitted, parsed
 from dockerlab.hosts.base import Conversation, Host
 from dockerlab.hosts.program import Program
 from dockerlab.kernel.model import Machine
@@ -56,7 +57,7 @@ def kernels(hosts: Mapping[str, Host], pids: Mapping[str, Iterable[int]], detail
 
 def look(host: Host, pids: Iterable[int], detail: Detail = "all") -> Machine:
     """Return what is on a host now, in one round trip; raises HostError where it cannot be looked at at all."""
-    return read(host.name, sent(host, pids, detail), machine)
+    return read(host.name, sent(host, pids, detail), machine, Machine)
 
 
 def sent(host: Host, pids: Iterable[int] | None, detail: Detail = "all") -> bytes:
@@ -77,10 +78,6 @@ def listen(host: Host) -> Conversation:
     return PROGRAM.converse(host, "listen", timeout=SILENCE)
 
 
-def read(host: str, line: bytes, understand: Callable[[str, Any], T]) -> T:
-    """Return what a line of the program says; raises HostError for what is not its own."""
-    try:
-        return understand(host, json.loads(line))
-    except (AttributeError, LookupError, TypeError, ValueError) as error:
-        message = f"what it says of itself cannot be understood ({type(error).__name__}: {error})"
-        raise HostError(host, message) from error
+def read(host: str, line: bytes, understand: Callable[[str, Any], T], form: object) -> T:
+    """Return what a line of the program says, of the form that is wanted; raises HostError for what is not its own."""
+    return admitted(host, "its python3", lambda: understand(host, parsed(line)), form)

@@ -6,12 +6,15 @@ import json
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, TypedDict
 
 from dockerlab.errors import HostError
+from dockerlab.gate import admitted, parsed
 from dockerlab.hosts.base import Conversation, Host
 from dockerlab.hosts.program import Program
 from dockerlab.probe.base import Place
+from dockerlab.probe.records import Entered, Shut, entered
 from dockerlab.trace.hops import Heard, Hop, along
 from dockerlab.walk.outcome import SpaceId
 
@@ -25,6 +28,27 @@ TRACER = Program(
 )
 
 PATIENCE = 30.0
+
+
+class Ready(TypedDict):
+    """The kernels mark the packet in these places."""
+
+    places: dict[str, Entered | Shut]
+
+
+class Sent(TypedDict):
+    """What came of the packet."""
+
+    outcome: str
+
+
+class Report(TypedDict):
+    """What was told of it, by namespace."""
+
+    events: list[list[Any]]
+    rules: list[list[Any]]
+    names: dict[str, dict[str, str]]
+    blind: list[list[Any]]
 
 
 @dataclass(frozen=True)
@@ -81,7 +105,8 @@ def traced(
     finally:
         for session in sessions.values():
             session.abort()
-    return Trace(tuple(along(heard)), outcome, tuple(blind))
+    hops = admitted(", ".join(hosts), "its python3", lambda: tuple(along(heard)), tuple[Hop, ...])
+    return Trace(hops, outcome, tuple(blind))
 
 
 def _places(hosts: Mapping[str, Host], source: Place, target: Place | None, behind: Sequence[Place]) -> list[Place]:
@@ -107,7 +132,7 @@ def _gathered(places: Sequence[Place], sessions: Mapping[str, _Session]) -> tupl
             continue
         at = SpaceId(place.host, identity)
         if at not in heard:
-            heard[at] = session.heard(at, place)
+            heard[at] = admitted(place.host, "its python3", partial(session.heard, at, place), Heard)
             blind += [f"{place}: {why}" for why in session.blind(identity)]
     return list(heard.values()), blind
 
@@ -129,22 +154,20 @@ class _Session:
 
     def ready(self) -> None:
         """Wait until the host's kernel marks the packet."""
-        told = self._hear()["places"]
-        self.sandboxes = {
-            place: told[str(key)].get("sandbox") or told[str(key)]["error"] for place, key in self._places.items()
-        }
+        told = self._hear(Ready)["places"]
+        self.sandboxes = {place: entered(told.get(str(key))) for place, key in self._places.items()}
 
     def send(self, place: Place) -> str:
         """Let the packet be sent from a place, and return what came of it."""
         if isinstance(self.sandboxes[place], str):
             raise HostError(self._host.name, f"{place}: {self.sandboxes[place]}")
         self._say({"event": "send", "place": self._places[place]})
-        return str(self._hear()["outcome"])
+        return str(self._hear(Sent)["outcome"])
 
     def stop(self) -> None:
         """Take the marks out, and read what was told."""
         self._say({"event": "stop"})
-        self._report = self._hear()
+        self._report = self._hear(Report)
 
     def heard(self, at: SpaceId, place: Place) -> Heard:
         """Return what was told of a namespace."""
@@ -172,12 +195,8 @@ class _Session:
         if self._conversation is not None:
             self._conversation.send(json.dumps(message).encode() + b"\n")
 
-    def _hear(self) -> dict[str, Any]:
+    def _hear(self, form: object) -> Any:
         if self._conversation is None:
             raise HostError(self._host.name, "no tracer was started")
         line = self._conversation.receive_line()
-        try:
-            message: dict[str, Any] = json.loads(line)
-        except ValueError as error:
-            raise HostError(self._host.name, f"the tracer's output is not its own: {line[:200]!r}") from error
-        return message
+        return admitted(self._host.name, "its python3", lambda: parsed(line), form)

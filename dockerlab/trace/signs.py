@@ -57,7 +57,7 @@ def send(sandbox: "Sandbox", job: "dict[str, Any]") -> "str":
 
 def _ping(sandbox: "Sandbox", job: "dict[str, Any]") -> "str":
     version, nonce = wire.version_of(job["address"]), bytes.fromhex(job["nonce"])
-    sandbox.send_echo(wire.echo_request(version, nonce, 0, 0), job["address"])
+    sandbox.send_echo(wire.echo_request(version, nonce, wire.Stamp(0, 0)), job["address"])
     end = time.monotonic() + PATIENCE
     while True:
         left = end - time.monotonic()

@@ -14,6 +14,7 @@ from dockerlab.lab.model import Lab
 from dockerlab.plain import one_line
 from dockerlab.reach import Cell, Expectation
 from dockerlab.reach.matrix import outcome_of, tell
+from dockerlab.reach.names import own_server
 from dockerlab.reach.world import World
 from dockerlab.verify.attribution import Suspect
 from dockerlab.verify.cause import Cause, Side
@@ -21,6 +22,7 @@ from dockerlab.verify.counterfactual import Mismatch, explained
 from dockerlab.verify.of_ground import said
 from dockerlab.verify.verdicts import Judged
 from dockerlab.walk.compiled import Fabric
+from dockerlab.walk.outcome import Outcome
 
 
 @dataclass(frozen=True)
@@ -116,9 +118,16 @@ def upon(world: World, kernels: Mapping[str, Machine]) -> World:
 
 
 def _mismatch(wanted: World, there: World, odd: Odd) -> Mismatch[Odd]:
-    ways = (outcome_of(world, odd.cell, detail=True) for world in (wanted, there))
+    ways = (_way(world, odd.cell) for world in (wanted, there))
     expected, predicted = ([] if way is None else [way] for way in ways)
     return Mismatch(odd, expected, predicted)
+
+
+def _way(world: World, cell: Cell) -> Outcome | None:
+    """Return a cell's way; that of a name is the one to the server that is asked for it."""
+    if cell.probe == "dns":
+        return own_server(world, world.people.of[cell.source], detail=True)
+    return outcome_of(world, cell, detail=True)
 
 
 def _as_expected(world: World, odd: Odd) -> bool:

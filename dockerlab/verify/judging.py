@@ -14,11 +14,12 @@ from typing import Literal
 
 from dockerlab import engine
 from dockerlab.errors import HostError
+from dockerlab.gate import NONSENSE, nonsense
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
 from dockerlab.plain import one_line
 from dockerlab.probe import base as probe
-from dockerlab.probe.agents import AgentProber, AgentUnavailable
+from dockerlab.probe.agents import AgentProber
 from dockerlab.probe.base import FLAKY, Observation, Prober
 from dockerlab.probe.portable import PortableProber
 from dockerlab.reach import Cell, Expectation, World
@@ -36,6 +37,7 @@ from dockerlab.verify.promises import promises
 from dockerlab.verify.swarms import torn_swarms
 from dockerlab.verify.verdicts import (
     UNANSWERED,
+    Checked,
     Report,
     held,
     judge_all,
@@ -68,6 +70,11 @@ class Trial:
         return self.wanted.world
 
     @property
+    def told(self) -> Mapping[str, Snapshot]:
+        """Return what the engines of those hosts say that have answered."""
+        return {host: each for host, each in self.seen.snapshots.items() if host not in self.seen.silent}
+
+    @property
     def rows(self) -> list[Row]:
         """Return what is asked, with what is expected of it."""
         return self.wanted.rows
@@ -85,8 +92,10 @@ class Trial:
     @property
     def reached(self) -> bool:
         """Tell whether every cell was reached, as expected."""
-        pairs = zip(self.rows, self.observed, strict=True)
-        return all(one.state == "reachable" and expected.reachable for (_, expected), one in pairs)
+        pairs = zip(self.rows, self.observed, strict=False)
+        return len(self.observed) == len(self.rows) and all(
+            one.state == "reachable" and expected.reachable for (_, expected), one in pairs
+        )
 
 
 def judged(
@@ -117,16 +126,44 @@ def judge_trials(
 
     Without `helper`, no container is made on the hosts. `look` tells what has become of them meanwhile.
     """
-    seen = trials[0].seen
+    reports = []
+    for each in attempted(trials, hosts, prober, helper=helper, look=look):
+        if isinstance(each, HostError):
+            raise each
+        reports.append(each)
+    return reports
+
+
+def attempted(
+    trials: Sequence[Trial],
+    hosts: Mapping[str, Host],
+    prober: Choice = "auto",
+    *,
+    helper: bool = True,
+    look: Again = look_again,
+) -> list[Report | HostError]:
+    """Return a report for each trial, as `judge_trials` does, or why there is none: that is no other lab's affair.
+
+    Raises AgentUnavailable where the agent is asked for and a host cannot run it.
+    """
     started = time.monotonic()
-    spoke = ask(trials, hosts, prober, helper=helper)
+    spoken = ask(trials, hosts, prober, helper=helper) if trials else []
     seconds = time.monotonic() - started
-    again = _meanwhile(trials, seen, hosts, look)
+    again = _meanwhile(trials, hosts, look)
     made = datetime.now(timezone.utc)
-    reports = (_report(each, {name: hosts[name] for name in each.world.lab.hosts}, again) for each in trials)
-    return [
-        replace(report, probers=dict.fromkeys(report.engines, spoke), seconds=seconds, made=made) for report in reports
-    ]
+    found: list[Report | HostError] = []
+    for each, spoke in zip(trials, spoken, strict=True):
+        if isinstance(spoke, HostError):
+            found.append(spoke)
+            continue
+        own = {name: hosts[name] for name in each.world.lab.hosts}
+        try:
+            report = _report(each, own, again)
+        except NONSENSE as error:
+            found.append(nonsense(", ".join(own), "it", error))
+        else:
+            found.append(replace(report, probers=dict.fromkeys(report.engines, spoke), seconds=seconds, made=made))
+    return found
 
 
 def trial(lab: Lab, seen: Seen, *, as_is: bool = False) -> Trial:
@@ -146,26 +183,33 @@ def foreseen(lab: Lab, seen: Seen) -> Trial:
     return Trial(seen, wanted, as_is=True)
 
 
-def ask(trials: Sequence[Trial], hosts: Mapping[str, Host], choice: Choice, *, helper: bool = True) -> str:
-    """Have every cell observed, and return the name of the prober that spoke.
+def ask(
+    trials: Sequence[Trial], hosts: Mapping[str, Host], choice: Choice, *, helper: bool = True
+) -> list[str | HostError]:
+    """Have every cell observed, and return the name of the prober that spoke for each lab, or why none could.
 
-    Without `helper`, the portable one makes no container.
+    Where the agent cannot run on a host of a lab, the portable one asks for that lab, and for no other. Without
+    `helper`, that makes no container. Raises AgentUnavailable where the agent is asked for and cannot run.
     """
+    left, spoken = list(trials), dict[int, str | HostError]()
     if choice != "portable":
         agent = AgentProber(hosts)
-        try:
-            all_at_once(trials, agent)
-        except AgentUnavailable:
-            if choice == "agent":
-                raise
-        else:
-            return agent.name
-    for each in trials:
-        world, snapshots = each.world, each.seen.snapshots
+        all_at_once(trials, agent)
+        if choice == "agent":
+            for error in agent.unable.values():
+                raise error
+        left = [each for each in trials if agent.unable.keys() & each.world.lab.hosts.keys()]
+    for each in left:
+        world, snapshots = each.world, each.told
         there = each.wanted.now or world  # who really has which address
         portable = PortableProber(hosts, world.lab.name, held=held(there, snapshots), helper=helper)
-        each.observed = observe(each.cells, world, snapshots, portable)
-    return PortableProber.name
+        try:
+            each.observed = observe(each.cells, world, snapshots, portable)
+        except HostError as error:
+            spoken[id(each)] = error
+        else:
+            spoken[id(each)] = portable.name
+    return [spoken.get(id(each), AgentProber.name) for each in trials]
 
 
 def all_at_once(trials: Sequence[Trial], prober: Prober) -> None:
@@ -177,7 +221,7 @@ def all_at_once(trials: Sequence[Trial], prober: Prober) -> None:
     askable: list[probe.Cell] = []
     first = 0
     for each in trials:
-        untold, wanted = questions(each.cells, each.world, each.seen.snapshots, each.expected, first)
+        untold, wanted = questions(each.cells, each.world, each.told, each.expected, first)
         told |= untold
         askable += wanted
         first += len(each.rows)
@@ -185,7 +229,7 @@ def all_at_once(trials: Sequence[Trial], prober: Prober) -> None:
     numbers = count()
     for each in trials:
         found = [told.get(number, UNANSWERED) for number in islice(numbers, len(each.rows))]
-        each.observed = recognised(each.cells, found, each.world, each.seen.snapshots)
+        each.observed = recognised(each.cells, found, each.world, each.told)
 
 
 def late(report: Report) -> int:
@@ -202,31 +246,35 @@ def late(report: Report) -> int:
     )
 
 
-def _meanwhile(
-    trials: Sequence[Trial], seen: Seen, hosts: Mapping[str, Host], look: Again
-) -> Mapping[str, Snapshot | HostError]:
+def _meanwhile(trials: Sequence[Trial], hosts: Mapping[str, Host], look: Again) -> Mapping[str, Snapshot | HostError]:
     """Return what is on the hosts now that the cells were asked.
 
     Where every cell was reached as expected, nothing can have happened that matters: nobody is asked again.
     """
+    before = {host: snapshot for each in trials for host, snapshot in each.seen.snapshots.items()}
     if all(each.reached for each in trials):
-        return seen.snapshots
+        return before
+    there = dict.fromkeys(host for each in trials for host in each.told)
     names = [name for each in trials for name in each.world.lab.containers]
-    return look({name: hosts[name] for name in seen.snapshots}, names)
+    return {**before, **look({name: hosts[name] for name in there}, names)}
 
 
 def _report(own: Trial, hosts: Mapping[str, Host], again: Mapping[str, Snapshot | HostError]) -> Report:
     """Return the report of one lab on its hosts; `again` is what the second look found on these and others."""
     lab, world, before = own.world.lab, own.world, {name: own.seen.snapshots[name] for name in hosts}
     found = {name: again[name] for name in hosts}
+    silent = {host: error for host, error in own.seen.silent.items() if host in hosts}
+    blind = {host: f"{host} could not be looked at" for host in silent}
     events = disturbed(world, before, found)
     now = {**before, **{name: answer for name, answer in found.items() if isinstance(answer, Snapshot)}}
-    cells = judge_all(own.rows, withdraw(own.rows, own.observed, world, events), own.wanted.predicted)
-    suspects = () if own.as_is else lab_suspects(world, own.seen.snapshots)
+    cells = judge_all(own.rows, withdraw(own.rows, own.observed, world, {**events, **blind}), own.wanted.predicted)
+    told = () if own.as_is else lab_suspects(world, own.seen.snapshots)
+    suspects = [suspect for suspect in told if suspect.cause.host not in silent]
     cells = attributed(cells, suspects)
     if own.wanted.now is not None:
         cells = of_hosts(cells, world, own.wanted.now, suspects)
-    torn = torn_swarms(cells, world, now, hosts)
+    torn = () if silent else torn_swarms(cells, world, now, hosts)
+    checks = (*promises(lab, own.seen, hosts), *image_checks.checks(lab, hosts))
     return Report(
         lab=lab.name,
         title=lab.title,
@@ -237,11 +285,17 @@ def _report(own: Trial, hosts: Mapping[str, Host], again: Mapping[str, Snapshot 
         seconds=0.0,
         world=world,
         facts={name: own.seen.facts[name] for name in hosts},
-        checks=(*promises(lab, own.seen, hosts), *image_checks.checks(lab, hosts)),
+        checks=tuple(_unless_silent(check, silent) for check in checks),
         ended=last_words(lab, hosts, now),
         disturbed=tuple(dict.fromkeys(events.values())),
-        notes=(*own.wanted.notes, *dict.fromkeys(events.values()), *torn),
+        notes=(*map(str, silent.values()), *own.wanted.notes, *dict.fromkeys(events.values()), *torn),
+        silent=silent,
     )
+
+
+def _unless_silent(check: Checked, silent: Mapping[str, HostError]) -> Checked:
+    """Return a check, unknown where its host did not answer."""
+    return replace(check, verdict="unknown", observed="could not be looked at") if check.host in silent else check
 
 
 def last_words(lab: Lab, hosts: Mapping[str, Host], snapshots: Mapping[str, Snapshot]) -> tuple[str, ...]:

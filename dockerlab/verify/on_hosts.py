@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
-from dockerlab.survey import Seen, look
+from dockerlab.survey import Seen, look_where_told
 from dockerlab.verify.judging import Choice, judged, late
 from dockerlab.verify.verdicts import Report
 
@@ -29,9 +29,12 @@ def verify(
 ) -> Report:
     """Return the whole matrix of a lab as it is now: predicted, observed, judged; `seen` is a look at it just now.
 
-    With `as_is`, it is judged by what is predicted of the hosts as they are.
+    With `as_is`, it is judged by what is predicted of the hosts as they are. Cells of a host that does not answer are
+    unknown, and the others' are judged all the same. Raises HostError where no host answers.
     """
-    seen = seen if seen is not None else look(hosts, lab.containers, kernels="all")
+    if seen is None:
+        told, silent = look_where_told(hosts, lab.containers, kernels="all")
+        seen = told.with_silent(silent)
     (report,) = judged([lab], seen, hosts, prober, as_is=as_is)
     return replace(report, instance=instance)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from dockerlab.discover.spot import Spot
 from dockerlab.errors import HostError
@@ -28,7 +29,7 @@ def verify(spot: Spot, hosts: Mapping[str, Host], prober: Choice = "auto", *, he
 
     trial = foreseen(spot.found.lab, spot.seen)
     (report,) = judge_trials([trial], hosts, prober, helper=helper, look=look)
-    return report
+    return replace(report, silent=spot.silent, notes=(*map(str, spot.silent.values()), *report.notes))
 
 
 def explain(spot: Spot, hosts: Mapping[str, Host], ends: Ends, *, live: bool = False) -> tuple[Expected, list[Live]]:

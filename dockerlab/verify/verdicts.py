@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Literal
 
+from dockerlab.errors import HostError
 from dockerlab.facts import Facts
 from dockerlab.probe import base as probe
 from dockerlab.probe.base import Observation, Place, Prober
@@ -105,6 +107,8 @@ class Report:
     """What the definition expects beside the cells."""
     causes: tuple[Cause, ...] = ()
     """What was found not to be as it should be, also where no cell shows it."""
+    silent: Mapping[str, HostError] = field(default_factory=dict)
+    """Why hosts of the lab could not be looked at; their cells are unknown."""
 
     @cached_property
     def told_causes(self) -> list[tuple[Cause, int]]:
@@ -141,7 +145,7 @@ class Report:
         counts = self.summary()
         if counts["fail"] or any(cause.side == "lab" for cause in self.causes):
             return 1
-        return 3 if counts["unknown"] or not self.cells else 0
+        return 3 if counts["unknown"] or not self.cells or self.silent else 0
 
 
 def judge(expected: Expectation, observed: Observation) -> Verdict:
@@ -198,6 +202,7 @@ def questions(
     known, and who answers there is nobody of the lab.
     """
     places = {name: place(name, world, snapshots) for name in (*world.lab.containers, *world.lab.hosts)}
+    tunnelled = _tunnelled(snapshots) if expectations else frozenset()
     observed: dict[int, Observation] = {}
     askable: list[probe.Cell] = []
     for number, cell in enumerate(cells, first):
@@ -212,6 +217,8 @@ def questions(
             answerer = target if isinstance(target, Place) else None
             behind = _behind(cell, world, places)
             question = _question(number, cell, source, answerer, expected)
+            own = cell.holder is not None and world.people.of[cell.holder] == world.people.of[cell.source]
+            question = replace(question, full=question.probe == "ping" and not own and _within(cell.target, tunnelled))
             askable.append(question if behind is None else replace(question, behind=behind))
     return observed, askable
 
@@ -239,9 +246,11 @@ def held(world: World, snapshots: Mapping[str, Snapshot]) -> dict[str, set[Place
 
 def place(name: str, world: World, snapshots: Mapping[str, Snapshot]) -> Place | str:
     """Return where a container or host is probed from, or why it cannot be."""
+    host = name if name in world.lab.hosts else world.lab.host_of(name)
+    if host not in snapshots:
+        return f"{host} could not be looked at"
     if name in world.lab.hosts:
         return Place(name, None, 1)
-    host = world.lab.host_of(name)
     state = snapshots[host].container(name)
     if state is None:
         return f"{name} does not exist on {host}"
@@ -253,17 +262,25 @@ def place(name: str, world: World, snapshots: Mapping[str, Snapshot]) -> Place |
     return Place(host, name, state.pid, state.id, shares)
 
 
-TUNNELLED = "same-overlay"
-"""The rule of what travels inside other packets, and so has to be asked in full size as well."""
+def _tunnelled(snapshots: Mapping[str, Snapshot]) -> frozenset[IPv4Network | IPv6Network]:
+    """Return the subnets of what travels inside other packets, and so has to be asked in full size as well.
+
+    It does not follow from what is expected: a question is not to tell that.
+    """
+    networks = (network for snapshot in snapshots.values() for network in snapshot.networks)
+    return frozenset(subnet for network in networks if network.driver == "overlay" for subnet in network.subnets)
+
+
+def _within(address: str, subnets: Collection[IPv4Network | IPv6Network]) -> bool:
+    return bool(subnets) and any(ip_address(address) in subnet for subnet in subnets)
 
 
 def _question(number: int, cell: Cell, source: Place, target: Place | None, expected: Expectation | None) -> probe.Cell:
     silent = expected is not None and expected.reachable is False and expected.symptom not in ANSWERED
-    full = expected is not None and expected.rule == TUNNELLED
     kind: probe.Probe = "tcp" if cell.port is not None else "dns" if cell.probe == "dns" else "ping"
     if kind == "dns":
         return probe.Cell(number, source, target, "", kind, name=cell.target, expected=cell.answers, silent=silent)
-    return probe.Cell(number, source, target, cell.target, kind, port=cell.port, silent=silent, full=full)
+    return probe.Cell(number, source, target, cell.target, kind, port=cell.port, silent=silent)
 
 
 def judge_all(

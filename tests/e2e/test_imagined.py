@@ -9,7 +9,8 @@ from support.labs import read
 from support.recorded import differences, look
 
 ROOT = Path(__file__).parents[2]
-LABS = sorted([*(ROOT / "examples").glob("*.yaml"), *(ROOT / "tests" / "modes").glob("*/*.yaml")])
+LABS = sorted((ROOT / "tests" / "modes").glob("*/*.yaml"))
+"""The examples are looked at where they are brought up: tests/e2e/test_examples.py."""
 
 REFUSED = ("CONFIG_", "at least two characters", " does not know `")
 """What is said of a lab that this kernel or this engine is not for."""

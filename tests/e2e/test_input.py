@@ -137,7 +137,9 @@ def test_a_password_from_the_environment(lab, tmp_path):
     """A variable without a value reaches the container, and stands in no output, command line, label or log."""
     path = write(tmp_path, secret_box())
     with every_command_line() as seen:
-        made = lab.call("up", path, "--sandbox", "--verbose", "--format", "json", DB_PASSWORD=SECRET)
+        made = lab.call(
+            "up", path, "--sandbox", "--verbose", "--allow-environment", "--format", "json", DB_PASSWORD=SECRET
+        )
     assert made.rc == 0, made.stderr
     assert "ABSENT is not in the environment of this call" in made.stderr
     inside = lab.docker("vm0", "exec", "box", "sh", "-c", 'printf "%s;%s;%s" "$DB_PASSWORD" "${ABSENT-unset}" "$PLAIN"')
@@ -147,7 +149,7 @@ def test_a_password_from_the_environment(lab, tmp_path):
     shown_labels = json.dumps(lab.inspect("vm0", "box")["Config"]["Labels"])
     for place in (*seen, made.stdout, made.stderr, state, shown_labels, logs_of(lab)):
         assert "hunter2" not in place
-    again = lab.call("up", path, "--sandbox", "--no-verify", DB_PASSWORD=SECRET)
+    again = lab.call("up", path, "--sandbox", "--no-verify", "--allow-environment", DB_PASSWORD=SECRET)
     assert again.stderr.endswith("vault: no change: everything is as the definition says\n")
     assert not CANARY.exists()
     assert lab.run("vm0", "test", "-e", str(CANARY)).returncode == 1
@@ -157,7 +159,7 @@ def test_a_password_from_the_environment(lab, tmp_path):
 def test_a_password_and_a_failure(lab, tmp_path):
     """What is said of a container that cannot start does not say its password."""
     path = write(tmp_path, secret_box(entrypoint=["/nowhere"]))
-    failed = lab.call("up", path, "--sandbox", "--verbose", DB_PASSWORD=SECRET)
+    failed = lab.call("up", path, "--sandbox", "--verbose", "--allow-environment", DB_PASSWORD=SECRET)
     assert failed.rc == 4
     assert "--env DB_PASSWORD" in failed.stderr
     assert "hunter2" not in failed.stderr + failed.stdout + logs_of(lab)

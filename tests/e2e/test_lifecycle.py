@@ -133,11 +133,11 @@ def test_another_owners_lab(lab, tmp_path):
 
 
 def test_a_stranger_on_our_network(lab, tmp_path):
-    """At `down` a network with somebody else's container stays, is named with the way out, and the exit code is 1."""
+    """At `down` a network with somebody else's container stays, is named with the way out, and the exit code is 4."""
     up(lab, write(tmp_path, LAB))
     stranger = lab.docker("vm0", "run", "--detach", "--name", "guest", "--network", "front", NODE)
     outcome = lab.call("down", "demo", "--sandbox")
-    assert outcome.rc == 1
+    assert outcome.rc == 4
     assert "vm0: network front is kept: guest is attached and not the lab's" in outcome.stderr
     assert "docker network disconnect front guest" in outcome.stderr
     assert lab.ids() == {"vm0 guest": stranger}

@@ -122,6 +122,7 @@ def test_hosts_are_what_they_say():
         assert f"{host.address}/24" in addresses
         links = on(state, host.name, "ls", "/sys/class/net").stdout.split()
         assert links == ["docker0", "eth0", "eth0.50", "lo"]
+        assert on(state, host.name, "find", "/dev", "-type", "b").stdout == "", "a disk of the machine"
 
 
 def test_command_arrives_as_it_is():

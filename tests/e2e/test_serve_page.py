@@ -23,6 +23,7 @@ from support.offline import observed
 from dockerlab.serve.access import Access
 from dockerlab.serve.app import application
 from dockerlab.serve.board import Board
+from dockerlab.serve.door import Door
 from dockerlab.serve.server import listening, serving
 from dockerlab.students import as_html
 from dockerlab.students.grades import Grade
@@ -34,6 +35,7 @@ pytestmark = pytest.mark.skipif(bool(missing()), reason=f"{', '.join(missing())}
 
 NASTY = "</td><script>document.title='gone'</script><img src=x onerror=document.title='gone'>"
 ROSTER = f'name,group\nAda Lovelace,A\n"{NASTY}","{NASTY}"\nBob,B\nEve,B\n'
+TOKEN = "t0ken-of-the-teacher"
 NOW = datetime(2027, 1, 31, 18, 0, tzinfo=timezone.utc)
 
 
@@ -74,11 +76,12 @@ def page(browser, board):
     """Open the page of a class, live; it must load nothing else, complain of nothing, and run nothing of a value's."""
     on = listening("127.0.0.1", 0)
     address = f"http://127.0.0.1:{on.getsockname()[1]}/"
-    with serving(lambda ending: application(board, Access(None), ending), on):
+    door = Door()
+    with serving(lambda ending: application(board, Access(TOKEN), ending, door.trust), on, door):
         browser.driver.get("about:blank")
         browser.complaints()
         browser.requests()
-        browser.driver.get(address)
+        browser.driver.get(f"{address}?token={TOKEN}")
         board.publish(grades(wrong={3}), NOW, 1.5)
         wait_for(lambda: "4 students" in text(browser, "total"))
         yield browser
@@ -238,10 +241,12 @@ def test_the_end(browser, board):
     """When dockerlab ends the page says so, and the server has let go of its port at once."""
     on = listening("127.0.0.1", 0)
     port = on.getsockname()[1]
-    with serving(lambda ending: application(board, Access(None), ending), on):
-        browser.driver.get(f"http://127.0.0.1:{port}/")
+    door = Door()
+    with serving(lambda ending: application(board, Access(TOKEN), ending, door.trust), on, door):
+        browser.driver.get(f"http://127.0.0.1:{port}/?token={TOKEN}")
         wait_for(lambda: len(lines(browser)) == 1)  # the first event has come: the page is connected
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/board", timeout=5) as answer:
+        request = urllib.request.Request(f"http://127.0.0.1:{port}/board", headers={"Cookie": f"dockerlab={TOKEN}"})
+        with urllib.request.urlopen(request, timeout=5) as answer:
             assert answer.status == 200
     wait_for(lambda: "dockerlab serve has ended" in text(browser, "trouble"))
     listening("127.0.0.1", port).close()

@@ -207,7 +207,7 @@ class Prober:
         version = wire.version_of(flight.address)
         try:
             if flight.port is None:
-                packet = wire.echo_request(version, self.nonce, number, attempt)
+                packet = wire.echo_request(version, self.nonce, wire.Stamp(number, attempt))
                 self.raw[flight.source, version].sendto(packet, (flight.address, 0))
                 return
             with self.inside(self.spaces[flight.source]):

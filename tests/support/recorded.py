@@ -167,7 +167,7 @@ PROXIES = "for f in $(grep -lsx docker-proxy /proc/[0-9]*/comm); do tr '\\0' ' '
 
 
 SETTLED = """
-for _ in $(seq 50); do [ -z "$(ip -6 address show tentative)" ] && exit 0; sleep 0.2; done
+for _ in $(seq 50); do [ -z "$(ip -6 address show scope global tentative)" ] && exit 0; sleep 0.2; done
 echo 'an address is still tentative' >&2; exit 1
 """
 
@@ -175,7 +175,8 @@ echo 'an address is still tentative' >&2; exit 1
 def look(hosts, name, text):
     """Return a lab that is up on the hosts of a sandbox, as a recording of it would be.
 
-    An IPv6 address is one when the kernel has seen that nobody else has it (RFC 4862, duplicate address detection).
+    An IPv6 address is one when the kernel has seen that nobody else has it (RFC 4862, duplicate address detection). It
+    never has for the link-local one of a bridge that lost its last port meanwhile, and nothing is said of those.
     """
     told, inside = {}, {}
     for host in hosts.names:

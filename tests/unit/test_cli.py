@@ -1,6 +1,7 @@
 """The command line: what it prints where, and its exit code."""
 
 import json
+import os
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ import pytest
 
 import dockerlab
 from dockerlab.cli import main
+from dockerlab.plain import ORDERS
 
 ROOT = Path(__file__).parents[2]
 EXAMPLES = sorted(path.stem for path in (ROOT / "examples").glob("*.yaml"))
@@ -205,12 +207,55 @@ def test_render_into_a_file(call, tmp_path):
 
 
 def test_output_to_what_is_no_file(call, tmp_path):
-    """With -o a device or a link is written to, and is not replaced by a file."""
-    link = tmp_path / "nowhere"
-    link.symlink_to("/dev/null")
-    assert call("schema", "-o", str(link)).returncode == 0
-    assert (link.is_symlink(), Path("/dev/null").is_char_device()) == (True, True)
+    """With -o a device is written to, and is not replaced by a file; a directory is refused."""
+    assert call("schema", "-o", "/dev/null").returncode == 0
+    assert Path("/dev/null").is_char_device()
     assert call("schema", "-o", str(tmp_path)).returncode == 2
+    full = call("schema", "-o", "/dev/full")
+    assert (full.returncode, full.stderr) == (2, "dockerlab: cannot write /dev/full: No space left on device\n")
+
+
+@pytest.mark.parametrize("words", [["schema", "-o"], ["render", "bridge", "-o"], ["graph", "bridge", "-o"]])
+def test_output_through_a_link(call, tmp_path, words):
+    """With -o nothing is written through a link, whatever it leads to: it is refused, with where it leads."""
+    precious, link, nowhere = tmp_path / "precious", tmp_path / "link", tmp_path / "nowhere"
+    precious.write_text("content")
+    link.symlink_to(precious)
+    nowhere.symlink_to(tmp_path / "new")
+    for each in (link, nowhere):
+        done = call(*words, str(each))
+        assert (done.returncode, done.stderr) == (
+            2, f"dockerlab: cannot write {each}: it is a link to {each.readlink()}; name that itself\n"
+        )  # fmt: skip
+    assert (precious.read_text(), link.is_symlink(), (tmp_path / "new").exists()) == ("content", True, False)
+
+
+def test_output_to_a_pipe_that_nobody_reads(call, tmp_path):
+    """With -o a named pipe without a reader holds nobody up."""
+    os.mkfifo(tmp_path / "pipe")
+    assert call("schema", "-o", str(tmp_path / "pipe")).returncode == 2
+
+
+def test_output_to_a_number_of_the_shell(tmp_path):
+    """With -o the shell's `>(…)` and /dev/stdout are written to as what they are."""
+    python = f"{sys.executable} -m dockerlab"
+    line = f"{python} schema -o >(cat >{tmp_path}/one); {python} schema -o /dev/stdout >{tmp_path}/two; sleep 1"
+    done = subprocess.run(["bash", "-c", line], cwd=ROOT, capture_output=True, check=False)
+    assert (done.stdout, done.stderr) == (b"", b"")
+    assert json.loads((tmp_path / "one").read_text()) == json.loads((tmp_path / "two").read_text())
+    assert Path("/dev/stdout").is_symlink()
+
+
+def test_output_that_orders_nothing(call, tmp_path):
+    """No character that a terminal obeys, or that turns text, reaches a pipe or a file."""
+    lab = tmp_path / "lab.yaml"
+    lab.write_text('name: lab\ntitle: "x\\u202etxt\\u2028\\u2066"\ncontainers: {a: {network_mode: none}}\n')
+    for words in (["render"], ["render", "--format", "compose"], ["graph"], ["graph", "--format", "mermaid"]):
+        text = call(words[0], str(lab), *words[1:]).stdout
+        assert "txt" in text
+        assert not ORDERS.search(text.replace("\r\n", ""))
+    call("render", str(lab), "-o", str(tmp_path / "up.sh"))
+    assert not ORDERS.search((tmp_path / "up.sh").read_text())
 
 
 def test_output_beside_a_trap(call, tmp_path):

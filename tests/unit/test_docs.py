@@ -74,9 +74,10 @@ def test_definitions_in_the_text_are_right(page):
             assert lab(text).containers
 
 
-def test_reliability_names_tests_that_are_there():
-    """Every test that the page on reliability names is there; `::test_x` alone is in the file before it."""
-    text = (ROOT / "docs" / "reliability.md").read_text("utf-8")
+@pytest.mark.parametrize("page", ["reliability", "threats"])
+def test_pages_name_tests_that_are_there(page):
+    """Every test that the pages on reliability and threats name is there; `::test_x` alone is in the file before it."""
+    text = (ROOT / "docs" / f"{page}.md").read_text("utf-8")
     named = re.findall(r"`((?:unit/)?test_\w+\.py)?((?:::\w+)*)\*?`", text)
     folder, source, found = ROOT / "tests", "", 0
     for file, tests in named:

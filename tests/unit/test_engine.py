@@ -260,11 +260,12 @@ def test_not_kept(recorded, answers):
     assert host.kept is None
 
 
-def test_unread(recorded):
+def test_unread(recorded, monkeypatch):
     """A docker command of whose output something is left to read is not used again."""
+    monkeypatch.setattr("dockerlab.engine.bounded.LARGEST", 5)
     host = Dialled("python3", "-c", SERVER, str(named(recorded)))
-    with connected(host) as (client, _):
-        client.get(f"{client.base_url}/v{client.api_version}/info", stream=True)
+    with pytest.raises(EngineError, match="its answer has more than"), connected(host):
+        pytest.fail("its version was too long")
     assert host.kept is None
 
 

@@ -275,6 +275,22 @@ def test_which_exercise(tmp_path):
         progress.current("7", tmp_path)
 
 
+def test_a_folder_that_begins_with_a_dot(tmp_path):
+    """An exercise in a folder such as .hid is on like any other; what a crash left half written is not."""
+    progress.write(begun().model_copy(update={"id": ".hid"}), tmp_path)
+    (tmp_path / "..hid.x1y2").touch()
+    assert progress.running(tmp_path) == [".hid"]
+    assert progress.current(".hid", tmp_path).id == progress.current("ex/.hid", tmp_path).id == ".hid"
+
+
+def test_two_folders_of_one_name(tmp_path):
+    """An exercise does not go on where another one of its name stands: that is refused, with where the other one is."""
+    here = begun().model_copy(update={"id": "lab", "folder": tmp_path / "ex" / "lab"})
+    progress.same(here, tmp_path / "ex" / "lab")
+    with pytest.raises(UsageError, match=f"the one in {tmp_path}/ex/lab: stop it first"):
+        progress.same(here, tmp_path / "ex2" / "lab")
+
+
 def test_a_progress_that_is_none(tmp_path):
     """A file that somebody has changed is named, with what to do."""
     (tmp_path / "02-outside.json").write_text('{"id": 3}')

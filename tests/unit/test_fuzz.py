@@ -78,5 +78,5 @@ def test_an_engine_that_answers_something_else(data):
         found = to_snapshot("vm0", Answers(**parts | {k: v for k, v in given_parts.items() if k in parts}))
     except EngineError as error:
         found = error
-    told = str(found).startswith("vm0: the engine's answer cannot be understood")
+    told = str(found).startswith("vm0: what its engine says cannot be understood")
     assert isinstance(found, Snapshot) or told

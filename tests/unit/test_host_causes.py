@@ -9,7 +9,9 @@ import pytest
 from support.labs import lab
 
 from dockerlab.facts import Facts
+from dockerlab.imagined import resolver
 from dockerlab.kernel import iptables
+from dockerlab.kernel.model import Listener
 from dockerlab.kernel.routes import Hop, Route, Selector
 from dockerlab.reach.matrix import beside
 from dockerlab.reach.worlds import offline
@@ -106,6 +108,32 @@ def test_the_cause_is_what_was_changed(name):
     assert None not in found
     assert {cause.where for cause in found} == causes
     assert {cause.side for cause in found} <= {"host"}
+
+
+@pytest.mark.parametrize("release", ["20.10.24", "28.5.2"])
+def test_a_container_that_is_cut_off_from_the_name_server(release):
+    """Without the rules that lead to the engine's name server in its namespace, a container knows no name at all."""
+    wanted = offline(lab(LAB), release)
+    home = wanted.homes["web"]
+    machine = wanted.fabric.net.machines[home.host]
+    real = (Listener("udp", "127.0.0.11", 40123), Listener("tcp", "127.0.0.11", 40124))
+    saved = iptables.read(resolver.SAVED.replace(str(resolver.PORT), "40123"), "ip")
+    port = replace(resolver.ruleset("iptables"), chains=saved.chains)
+    flushed = replace(port, chains=())
+
+    def rows(rules):
+        space = machine.space(home.space)
+        changed = replace(space, ruleset=rules, listeners=(*space.listeners, *real))
+        spaces = tuple(changed if each.id == home.space else each for each in machine.namespaces)
+        there = upon(wanted, {**wanted.fabric.net.machines, home.host: replace(machine, namespaces=spaces)})
+        told, predicted = beside(wanted, there)
+        odd = [Odd(cell, e, p) for (cell, e), p in zip(told, predicted, strict=True) if is_odd(e, p)]
+        return odd, host_causes(wanted, there, odd)
+
+    assert rows(port) == ([], [])
+    odd, causes = rows(flushed)
+    assert {(each.cell.source, each.cell.probe, each.predicted.symptom) for each in odd} == {("web", "dns", "refused")}
+    assert {(cause.where, cause.undo, cause.who) for cause in causes} == {("nat OUTPUT", "docker restart web", "web")}
 
 
 @pytest.mark.parametrize("name", CHANGES)

@@ -3,6 +3,7 @@
 import getpass
 import socket
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import paramiko
@@ -12,7 +13,7 @@ from dockerlab.errors import ConnectError, HostKeyError, UsageError
 from dockerlab.hosts.address import SshOptions, parse_address
 from dockerlab.hosts.hostkeys import known_keys, preferred, verify
 from dockerlab.hosts.ssh import SshHost
-from dockerlab.hosts.sshconfig import IDENTITIES, Hop, route
+from dockerlab.hosts.sshconfig import IDENTITIES, Hop, hashes_names, route
 
 
 @pytest.fixture
@@ -179,7 +180,10 @@ def other():
 
 
 def hop(file, name="vm0", *, accept=False):
-    return Hop("vm0", 22, "root", name, (str(file),), accept, (), agent=False, only_identities=True, timeout=1)
+    return Hop(
+        "vm0", 22, "root", name, (str(file),), accept, (),
+        agent=False, only_identities=True, timeout=1, hash_names=False,
+    )  # fmt: skip
 
 
 def line(names, key):
@@ -249,6 +253,78 @@ def test_record(tmp_path, key):
     verify("h", hop(file, accept=True), key, ())
     assert file.read_text() == line("vm0", key) + "\n"
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+def within(folder, file):
+    """Return a hop whose file an inventory in a folder has chosen."""
+    return replace(hop(file, accept=True), record_within=str(folder))
+
+
+@pytest.mark.parametrize(
+    ("file", "content", "why"),
+    [
+        ("../.ssh/authorized_keys", "", "is not in its own folder"),
+        ("../known_hosts", None, "is not in its own folder"),
+        ("out/known_hosts", None, "is not in its own folder"),
+        ("authorized_keys", None, "called known_hosts"),
+        ("known_hosts", "ssh-ed25519 AAAA me@here\n", "known_hosts:1 is no line of known_hosts"),
+        ("known_hosts", "# ours\n\n[default]\nkey = value\n", "known_hosts:3 is no line of known_hosts"),
+        ("link_known_hosts", None, "is no plain file"),
+    ],
+)
+def test_an_inventory_chooses_no_file_of_another_program(tmp_path, key, file, content, why):
+    """A key is written to a file that an inventory names only where that is one of known_hosts in its own folder."""
+    folder = tmp_path / "lab"
+    (folder / "deep").mkdir(parents=True)
+    (tmp_path / ".ssh").mkdir()
+    (folder / "out").symlink_to(tmp_path)
+    (folder / "link_known_hosts").symlink_to(tmp_path / "precious")
+    path = folder / file
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(HostKeyError, match=why) as refused:
+        verify("h", within(folder, path), key, ())
+    assert "there is no file to record the key of root@vm0 in" in str(refused.value)
+    assert (path.read_text() if path.exists() else None) == content
+    assert not (tmp_path / "precious").exists()
+    with pytest.raises(HostKeyError, match=why) as unknown:
+        verify("h", replace(within(folder, path), accept_new=False), key, ())
+    assert ">>" not in str(unknown.value), "nobody is told to write there by hand"
+
+
+def test_a_file_beside_the_inventory(tmp_path, key, other):
+    """Into a file of known_hosts lines in the inventory's folder a key is written, also below it."""
+    for file in (tmp_path / "known_hosts", tmp_path / "keys" / "lab.known_hosts"):
+        verify("h", within(tmp_path, file), key, ())
+        verify("h", replace(within(tmp_path, file), known_as="vm9"), other, ())
+        assert file.read_text() == line("vm0", key) + "\n" + line("vm9", other) + "\n"
+
+
+def test_hashed_names(tmp_path, key, hops):
+    """Where HashKnownHosts says so, of the user or else of the system, the name is written as its hash, and known."""
+    system = tmp_path / "ssh_config"
+    for text, whole, hashed in (
+        ("HashKnownHosts yes\n", "", True), ("", "Host *\n HashKnownHosts yes\n", True), ("", "", False),
+        ("HashKnownHosts no\n", "HashKnownHosts yes\n", False),
+    ):  # fmt: skip
+        system.write_text(whole)
+        (mine,) = hops(text, "vm0")
+        assert hashes_names(mine, str(system)) is hashed
+    file = tmp_path / "known"
+    verify("h", replace(hop(file, accept=True), hash_names=True), key, ())
+    assert file.read_text().startswith("|1|")
+    assert "vm0" not in file.read_text()
+    verify("h", hop(file), key, known_keys(hop(file)))
+
+
+def test_a_proxy_command_with_an_open_quote(tmp_path):
+    """A ProxyCommand that cannot be split into words is told as what it is."""
+    config = tmp_path / "config"
+    config.write_text('Host vm0\n ProxyCommand sh -c "nc %h %p\n')
+    host = SshHost("vm0", parse_address("vm0"), SshOptions(config_file=str(config)))
+    with pytest.raises((ConnectError, UsageError), match=r"ProxyCommand|cannot be read"):
+        host.run(["true"])
+    host.close()
 
 
 def test_record_impossible(tmp_path, key):

@@ -22,6 +22,7 @@ NOTHING = SshOptions(identity_file="/nonexistent/id", known_hosts="/nonexistent/
         ("vm0", Address("vm0")),
         ("me@Lab_1.example.org", Address("Lab_1.example.org", "me")),
         ("::1", Address("::1")),
+        ("LAB\\ann@vm0", Address("vm0", "LAB\\ann")),
     ],
 )
 def test_addresses(where, address):
@@ -49,6 +50,8 @@ def test_addresses(where, address):
         ("$(id)", "is no host name"),
         ("vm0\n", "is no host name"),
         ("@vm0", "'' is no user name"),
+        ("ssh://x\\@vm0", "is no user name"),
+        ("ssh://\\x@vm0", "is no user name"),
     ],
 )
 def test_bad_addresses(where, reason):
@@ -119,7 +122,9 @@ known_hosts: /etc/known
     inventory = read_inventory(file)
     assert inventory.addresses == {"vm0": "ssh://root@127.0.0.1:2201", "vm1": "alias", "here": "local"}
     options = inventory.options(SshOptions(accept_new_host_keys=True, known_hosts="mine"))
-    assert options == SshOptions(str(tmp_path / "keys/id"), "/etc/known", accept_new_host_keys=True)
+    assert options == SshOptions(
+        str(tmp_path / "keys/id"), "/etc/known", accept_new_host_keys=True, record_within=str(tmp_path)
+    )
 
 
 def test_inventory_without_keys(write):

@@ -325,5 +325,5 @@ def test_a_host_without_python():
 @pytest.mark.parametrize("said", ["", "Welcome!", "[]", '{"uid": 0}', '{"containers": 3}'])
 def test_what_is_no_look(said):
     """What is not the program's own output is an error of that host."""
-    with pytest.raises(HostError, match="vm0: what it says of itself cannot be understood"):
+    with pytest.raises(HostError, match="vm0: what its python3 says cannot be understood"):
         send.look(FakeHost("vm0", lambda *_: said))

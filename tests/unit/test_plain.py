@@ -1,9 +1,11 @@
 """Text from elsewhere: what is left of it for a terminal, for XML, and for one line."""
 
+import json
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerlab.plain import for_terminal, one_line, printable
+from dockerlab.plain import ORDERS, for_file, for_terminal, one_line, printable
 
 TEXT = st.text(st.characters(exclude_categories=()))
 HOSTILE = "\x1b]0;mine\x07\r\x9b2J a\tb\nc \u202etxt.exe"
@@ -14,6 +16,24 @@ def test_what_becomes_of_orders():
     assert for_terminal(HOSTILE) == "?]0;mine???2J a\tb\nc ?txt.exe"
     assert printable(HOSTILE) == "?]0;mine???2J a\tb\nc ?txt.exe"
     assert one_line(HOSTILE) == "?]0;mine? ?2J a b c ?txt.exe"
+
+
+def test_what_becomes_of_marks():
+    """Marks that turn the direction of what follows, and ends of lines that only some know, are orders as well."""
+    assert for_terminal("a\u200eb\u200fc\u061cd\u2028e\u2029f\u2066g\u2069") == "a?b?c?d?e?f?g?"
+
+
+@given(TEXT)
+def test_json_says_the_same(text):
+    """In a file JSON says what it said, and no character in it is obeyed."""
+    written = for_file(json.dumps([text], ensure_ascii=False))
+    assert json.loads(written) == [text]
+    assert not ORDERS.search(written)
+
+
+def test_ends_of_lines_of_csv():
+    """The ends of lines that CSV has are left to it; a return alone would overwrite what stands there."""
+    assert for_file("a,b\r\nc\rd\r\n") == "a,b\r\nc\\u000dd\r\n"
 
 
 def test_all_scripts_are_text():

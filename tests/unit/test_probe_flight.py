@@ -13,9 +13,9 @@ class Nowhere:
     """A sandbox in which nothing is sent."""
 
 
-def flight(sent: int, answered: tuple[int, ...] = (), *, silent: bool = False) -> Flight:
+def flight(sent: int, answered: tuple[int, ...] = (), *, haste: bool = False) -> Flight:
     """Return a ping that was tried so many times, with the tries that were answered."""
-    made = Flight(Question(1, 0, "ping", "10.0.0.2", None, None, [], silent, False), Nowhere())
+    made = Flight(Question(1, 0, "ping", "10.0.0.2", None, None, 1, full=False), Nowhere(), haste)
     made.tries = sent
     made.sent = dict.fromkeys(range(sent), 0.0)
     made.answered = dict.fromkeys(answered, 0.5)
@@ -51,8 +51,8 @@ def test_silence_has_three_tries_and_doubt_a_fourth():
 
 def test_the_pauses_add_up_to_the_patience():
     """The tries and the wait after the last one take the patience, and a fraction of it in haste."""
-    for silent, whole in ((False, 2.0), (True, 2.0 / HASTE)):
-        assert sum(flight(sent, silent=silent).pause(2.0) for sent in (1, 2, 3)) == pytest.approx(whole)
+    for haste, whole in ((False, 2.0), (True, 2.0 / HASTE)):
+        assert sum(flight(sent, haste=haste).pause(2.0) for sent in (1, 2, 3)) == pytest.approx(whole)
     full = flight(1, (0,))
     full.size = 1450
     assert full.pause(2.0) == FULL_PAUSE

@@ -6,6 +6,7 @@ import pytest
 
 from dockerlab.probe.base import Cell, Place
 from dockerlab.probe.join import HostRecords, join
+from dockerlab.probe.records import Arrival
 
 A = Place("vm0", "a", 11, "aa")
 B = Place("vm1", "b", 12, "bb")
@@ -31,13 +32,15 @@ def dns(number=3, expected=("10.0.0.2",)):
 
 
 def look(*cells, records, arrivals=(), overflows=0, sandboxes=SANDBOXES, failures=(), missed=None):
-    """Join what vm0 and vm1 say: `records` by cell number, `arrivals` as (cell, try, place)."""
+    """Join what vm0 and vm1 say: `records` by cell number, `arrivals` as (cell, try, place), each by its mark."""
+    marks = {(number, attempt): f"mark {attempt}" for number in records for attempt in range(16)}
     hosts = {}
     for host in ("vm0", "vm1"):
-        seen = {(number, attempt, SANDBOXES[place]) for number, attempt, place in arrivals if place.host == host}
+        seen = {Arrival(n, attempt, SANDBOXES[at], f"mark {attempt}") for n, attempt, at in arrivals if at.host == host}
         hosts[host] = HostRecords(
             sandboxes={place: found for place, found in sandboxes.items() if place.host == host},
             cells=records if host == "vm0" else {},
+            marks=marks if host == "vm0" else {},
             arrivals=frozenset(seen),
             missed=missed or {},
             overflows=overflows if host == "vm1" else 0,

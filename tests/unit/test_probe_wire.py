@@ -20,7 +20,7 @@ def ip(payload: bytes, options: int = 0) -> bytes:
 def test_the_checksum_is_that_of_rfc_1071():
     """The RFC's own example, and the property that a packet with its checksum sums up to zero."""
     assert wire.checksum(bytes.fromhex("0001f203f4f5f6f7")) == ~0xDDF2 & 0xFFFF
-    assert wire.checksum(wire.echo_request(4, NONCE, 7, 1)) == 0
+    assert wire.checksum(wire.echo_request(4, NONCE, wire.Stamp(7, 1))) == 0
 
 
 @given(st.binary(max_size=64))
@@ -33,32 +33,32 @@ def test_a_checksum_makes_any_message_sum_up_to_zero(data):
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_request_and_its_reply_carry_the_cell(version):
     """A packet is recognised by its payload, so translation of its identifier does not matter."""
-    request = wire.echo_request(version, NONCE, 70000, 2)
-    assert wire.read_icmp(request, version, NONCE) == ("request", 0, (70000, 2))
+    request = wire.echo_request(version, NONCE, wire.Stamp(70000, 2))
+    assert wire.read_icmp(request, version, NONCE) == ("request", 0, wire.Stamp(70000, 2))
     reply = bytes([wire.ECHO_REPLY[version]]) + request[1:4] + b"\xff\xff" + request[6:]
-    assert wire.read_icmp(reply, version, NONCE) == ("reply", 0, (70000, 2))
+    assert wire.read_icmp(reply, version, NONCE) == ("reply", 0, wire.Stamp(70000, 2))
 
 
 @pytest.mark.parametrize(("version", "kind"), [(4, 3), (6, 1)])
 def test_an_error_is_about_the_packet_that_it_quotes(version, kind):
     """An ICMP error is matched by the quoted payload, behind an IP header of any length."""
-    request = wire.echo_request(version, NONCE, 5, 0)
+    request = wire.echo_request(version, NONCE, wire.Stamp(5, 0))
     for quoted in [ip(request), ip(request, options=2)] if version == 4 else [bytes(40) + request]:
         message = bytes([kind, 1]) + bytes(6) + quoted
-        assert wire.read_icmp(message, version, NONCE) == ("unreachable", 1, (5, 0))
+        assert wire.read_icmp(message, version, NONCE) == ("unreachable", 1, wire.Stamp(5, 0))
 
 
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_request_of_full_size_fills_the_packet(version):
     """With its IP header it has the size that was asked for, and is recognised as any other."""
-    request = wire.echo_request(version, NONCE, 7, 8, size=1450)
+    request = wire.echo_request(version, NONCE, wire.Stamp(7, 8), size=1450)
     assert len(request) + wire.IP_HEADER[version] == 1450
-    assert wire.read_icmp(request, version, NONCE) == ("request", 0, (7, 8))
+    assert wire.read_icmp(request, version, NONCE) == ("request", 0, wire.Stamp(7, 8))
 
 
 def test_another_run_is_not_ours():
     """Packets of another run of the same lab are left alone."""
-    assert wire.read_icmp(wire.echo_request(4, bytes(16), 1, 0), 4, NONCE) is None
+    assert wire.read_icmp(wire.echo_request(4, bytes(16), wire.Stamp(1, 0)), 4, NONCE) is None
 
 
 @given(st.binary(max_size=80), st.sampled_from([4, 6]))

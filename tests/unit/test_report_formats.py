@@ -15,6 +15,7 @@ from support.labs import lab, read, who
 from support.offline import MADE, observed
 from support.reports import LOST, SEEN, YES, report, small, with_causes
 
+from dockerlab.plain import for_terminal
 from dockerlab.provision import scripts
 from dockerlab.reach import Cell, Expectation
 from dockerlab.report import as_html, as_junit, as_markdown
@@ -185,7 +186,7 @@ def test_page_of_values():
     (text,) = page.texts["script#data"]
     assert "<" not in text
     document = json.loads(text)
-    assert document["ends"][0][0] == NASTY
+    assert document["ends"][0][0] == for_terminal(NASTY)
     assert document["expectations"] == [[1, "same-bridge", NASTY, NASTY]]
     assert document["observations"] == [[0, NASTY, NASTY]]
 

@@ -121,6 +121,30 @@ def test_lock_keeps_the_second_out_and_leaves_nothing(tmp_path):
 
 
 @pytest.mark.skipif(not Path("/proc/self/net/tcp").exists(), reason="reads Linux's /proc")
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir, lambda path: path.symlink_to("/etc/passwd")])
+def test_a_lock_that_somebody_else_made(tmp_path, make):
+    """What stands in the place of the lock and is no plain file is neither followed nor waited for, but refused."""
+    path = tmp_path / "run" / "lock"
+    path.parent.mkdir(mode=0o777)
+    make(path)
+    with pytest.raises(SandboxError, match=f"^{path} is"), locked(print, path):
+        pass
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="another user can only be had by root")
+def test_a_lock_of_another_user(tmp_path):
+    """A lock in somebody else's file, or in somebody else's directory, is refused with that one's name."""
+    path = tmp_path / "run" / "lock"
+    path.parent.mkdir()
+    path.touch()
+    for strange in (path, path.parent):
+        os.chown(strange, 65534, 65534)
+        with pytest.raises(SandboxError, match=f"^{strange} is not dockerlab's: nobody made it"), locked(print, path):
+            pass
+    assert path.exists()
+
+
 def test_listening_is_seen_without_connecting():
     """A listening socket is found by its port and protocol, and no longer once it is closed."""
     with socket.create_server(("127.0.0.1", 0)) as server:

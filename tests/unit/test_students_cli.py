@@ -16,6 +16,22 @@ def call(monkeypatch, capsys, *words):
     return ended.value.code or 0, capsys.readouterr()
 
 
+def test_hosts_are_not_joined_in_silence(monkeypatch, capsys, tmp_path):
+    """An overlay for a class says what its Swarm means and asks for leave; the sandbox's hosts are all one machine."""
+    inventory = tmp_path / "hosts.yaml"
+    inventory.write_text("hosts: {vm0: 'ssh://root@127.0.0.1:1', vm1: 'ssh://root@127.0.0.1:1'}\n")
+    words = ("up", "overlay", "--students", "2", "--inventory", str(inventory))
+    code, told = call(monkeypatch, capsys, *words)
+    assert code == 2
+    assert "joins vm0, vm1 in one Swarm: whoever is root on its manager can run anything as root on all" in told.err
+    assert told.err.endswith("Where that is meant, call it with --allow-shared-swarm\n")
+    code, told = call(monkeypatch, capsys, *words, "--allow-shared-swarm")
+    assert code == 4
+    assert "note: the overlay " in told.err
+    code, told = call(monkeypatch, capsys, "up", "bridge", *words[2:])
+    assert "Swarm" not in told.err
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

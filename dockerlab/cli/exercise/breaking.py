@@ -86,6 +86,6 @@ def _remove(folder: Folder, here: Progress, verbose: bool, accept: bool) -> None
     for line in left:
         say(line)
     if left:
-        raise typer.Exit(1)
+        raise typer.Exit(4)
     progress.write(here.model_copy(update={"fault": None, "hints": 0, "seed": ""}), progress.directory())
     say(f"taken out: {here.fault.broken}: {here.fault.fault.title}")

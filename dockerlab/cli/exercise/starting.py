@@ -55,6 +55,7 @@ def start(
     folder, at = loader.load(loader.find(exercise)), progress.directory()
     begun = progress.read(folder.id, at)
     if begun is not None:
+        progress.same(begun, folder.path)
         say(f"{folder.id} is on since {begun.started}: it goes on where you were")
         if common.lost(begun):
             begun = _set_up_again(folder, begun, reporting(verbose=verbose))
@@ -111,7 +112,7 @@ def stop(
     if ended.left:
         lines = "\n".join(f"  {line}" for line in ended.left)
         say(f"not as it was at the beginning; mend it, and run stop again:\n{lines}")
-        raise typer.Exit(1)
+        raise typer.Exit(4)
     progress.forget(folder.id, where)
     say(f"{folder.id}: nothing is left")
 

@@ -126,6 +126,10 @@ def opened(pids: "list[int]", unread: "dict[str, str]", *, hidden: "bool") -> "d
     for path, pid in places(pids, unread, hidden=hidden):
         try:
             handle = os.open(path, os.O_RDONLY)
+        except FileNotFoundError as error:
+            if pid is not None:
+                unread[path] = str(error)
+            continue  # a name that was listed has gone since: there is nothing any more that could be read
         except OSError as error:
             unread[path] = str(error)
             continue

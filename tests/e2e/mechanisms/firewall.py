@@ -206,6 +206,7 @@ CASES = (
         gone={"vm0": "inside web iptables-save > /run/web.rules; inside web iptables -t nat -F DOCKER_OUTPUT"},
         back={"vm0": "inside web iptables-restore < /run/web.rules; rm /run/web.rules"},
         also=NAMES,
+        cause=("vm0", "rule", "nat DOCKER_OUTPUT"),
     ),
     Case(
         "dns-shared-network", "web", "peer", "dns", target="mate", now="no such name",

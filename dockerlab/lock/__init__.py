@@ -21,61 +21,8 @@ from urllib.parse import quote
 
 from dockerlab.errors import ConflictError, HostError, LockLost
 from dockerlab.hosts.base import Conversation, Host
+from dockerlab.lock.program import HOLD
 from dockerlab.plain import one_line
-
-HOLD = r"""
-patience=$1 who=$2
-shift 2
-# One place for all users of the machine, whoever asks: a directory in which everybody may make files.
-directory=/tmp
-[ -k /run/lock ] && directory=/run/lock
-
-hold() {
-    if [ $# = 0 ]; then
-        echo granted
-        while beat=$(timeout 60 head -n 1 9<&-) && [ "$beat" ]; do :; done
-        return
-    fi
-    file=$directory/dockerlab-$1.lock
-    tries=0
-    while :; do
-        (umask 0; set -C; : >"$file") 2>/dev/null
-        # Opened as it is: in such a directory the kernel refuses to create what is there and somebody else's.
-        if command exec 9<"$file"; then
-            # A file without a name keeps nobody out: whoever had it before has just removed it.
-            if flock -n 9 && [ "$file" -ef /proc/self/fd/9 ]; then
-                printf '%s\n' "$who" | dd of="$file" conv=nocreat 2>/dev/null
-                shift
-                (hold "$@")
-                rm -f "$file"
-                return
-            fi
-            holder=$(head -c 300 <&9)
-            if [ "$holder" = "$who" ]; then  # this machine is a host of the lab under another name as well
-                shift
-                hold "$@"
-                return
-            fi
-        fi 2>/dev/null
-        tries=$((tries + 1))
-        if [ $tries -gt "$patience" ]; then
-            printf 'held %s %s\n' "$1" "$holder"
-            return
-        fi
-        sleep 0.1
-    done
-}
-
-for program in flock timeout; do
-    command -v $program >/dev/null || { echo "missing $program"; exit; }
-done
-hold "$@"
-"""
-"""Holds the locks whose names follow; a constant, what it is given are its arguments.
-
-It speaks one line, `granted`, `held NAME HOLDER` or `missing PROGRAM`, and ends with its standard input, or when a
-minute passes without a line there: the machine at the other end may have died without a word.
-"""
 
 BEAT = 15.0
 """Seconds between two signs of life."""
@@ -130,10 +77,10 @@ class Locks:
         All hosts are asked at the same time. Who does not get the first one gives up, so that of several who want the
         same locks exactly one gets them all.
         """
-        for name, asked in self._asked.items():
+        for asked in self._asked.values():
             answer = asked.result()
             if isinstance(answer, str):
-                raise ConflictError(self._refusal(name, answer))
+                raise ConflictError(f"nothing was changed, {answer}")
         failure = self._asked[host].result()
         if isinstance(failure, HostError):
             raise failure
@@ -159,7 +106,7 @@ class Locks:
         if isinstance(answer, HostError):
             raise answer
         if isinstance(answer, str):
-            raise LockLost(self._refusal(host, answer).replace("nothing was changed", "this run stops", 1))
+            raise LockLost(f"this run stops, {answer}")
 
     def release(self) -> None:
         """Let go of the locks; they are free on every host that still answers when this returns."""
@@ -174,7 +121,7 @@ class Locks:
         self._pool.shutdown()
 
     def _ask(self, host: Host, patience: int) -> HostError | str | None:
-        """Return None when the locks are had on a host, else what it says of their holder, or why it cannot tell."""
+        """Return None when the locks are had on a host, else because of what they are not, or why it cannot tell."""
         before = self._talks.pop(host.name, None)
         if before is not None:
             before.abort()
@@ -190,15 +137,19 @@ class Locks:
             return HostError(
                 host.name, f"{rest} is not installed, which holds a lab's lock: apt-get install util-linux"
             )
+        if word == "cannot":
+            return HostError(host.name, f"no lock can be made in {one_line(rest)}: it is full, or cannot be written")
+        if word == "strange":
+            return _strange(host.name, one_line(rest))
         if word != "granted":
-            return rest
+            return self._refusal(host.name, rest)
         self._heard[host.name] = self._clock()
         return None
 
     def _refusal(self, host: str, held: str) -> str:
         name, _, holder = held.partition(" ")
         holder = one_line(holder) or "somebody who could not say who"
-        return f"nothing was changed, because lab {name} is being changed on {host} by {holder}\n" + _advice(holder)
+        return f"because lab {name} is being changed on {host} by {holder}\n" + _advice(holder)
 
     def _live(self) -> None:
         """Give the hosts a sign of life from time to time."""
@@ -209,6 +160,15 @@ class Locks:
                 in_time = self._clock() - self._heard.get(host, 0.0) < LIMIT
                 if in_time and _beat(talk):
                     self._heard[host] = self._clock()
+
+
+def _strange(host: str, found: str) -> str:
+    """Return what is said of a file that stands where a lock has to be."""
+    file, _, owner = found.partition(" ")
+    return (
+        f"because {file} on {host} is not a lock of dockerlab: it was made by {owner or 'somebody unknown'}, who may "
+        f"not use the engine there, or is no plain file. Have it removed by {owner or 'its owner'} or root: rm {file}"
+    )
 
 
 def _advice(holder: str) -> str:
