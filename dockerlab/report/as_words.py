@@ -60,7 +60,8 @@ def about_rule(identity: str) -> Iterator[str]:
         yield f"  rule {identity}"
         return
     yield f"  rule {identity}: {found.title} ({PAGES}{identity}.md)"
-    yield f"    {found.why}"
+    quoted = found.why.replace("`", "'")  # it is Markdown, for the rule's page
+    yield f"    {quoted}"
 
 
 def _says(expected: Expectation) -> str:
