@@ -11,6 +11,7 @@ import typer
 
 from dockerlab import __version__
 from dockerlab.cli import streams
+from dockerlab.cli.output import say
 from dockerlab.errors import DockerlabError, Interrupted, ReaderGone
 from dockerlab.plain import for_terminal
 
@@ -46,7 +47,7 @@ def run(app: Callable[[], object], commands: Collection[str] = ()) -> None:
         raise
     except DockerlabError as error:
         streams.discard()
-        sys.stderr.write(f"dockerlab: {for_terminal(str(error))}\n")
+        say(f"dockerlab: {error}")
         sys.exit(error.exit_code)
     except Exception as error:  # noqa: BLE001 - whatever it is: exit code 1 is an answer, and a traceback is none
         streams.discard()

@@ -13,6 +13,7 @@ import typer
 from dockerlab.cli import loading
 from dockerlab.cli import options as o
 from dockerlab.cli.output import say, write
+from dockerlab.cli.output import tell as show
 from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import UsageError
 
@@ -109,5 +110,5 @@ def _observed(definition: Lab, where: Places) -> list[Question]:
 
 
 def _print(line: str) -> None:
-    write(f"{line}\n", None)
+    show(f"{line}\n")
     sys.stdout.flush()

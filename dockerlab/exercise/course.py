@@ -19,6 +19,7 @@ from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
 from dockerlab.provision.reporting import Reporting
 from dockerlab.provision.up import Wish, bring_up
+from dockerlab.sandbox import identities
 from dockerlab.session import Session, Whereabouts
 from dockerlab.snapshot import LABEL_LAB, Snapshot
 from dockerlab.survey import Seen, look
@@ -34,6 +35,7 @@ def new(folder: Folder, where: Whereabouts, before: Mapping[str, Holdings]) -> P
         folder=folder.path,
         sandbox=where.sandbox,
         inventory=where.inventory.resolve() if where.inventory is not None else None,
+        machines=identities() if where.sandbox else {},
         started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         before=dict(before),
     )

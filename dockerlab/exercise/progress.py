@@ -34,6 +34,8 @@ class Progress(BaseModel):
     folder: Path
     sandbox: bool = False
     inventory: Path | None = None
+    machines: dict[str, str] = Field(default_factory=dict)
+    """What tells the sandbox's hosts from those of another sandbox: their keys, by address."""
     started: str
     step: int = 0
     hints: int = 0

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dockerlab.cli.exercise import common, words
-from dockerlab.cli.output import say, write
+from dockerlab.cli.output import say, tell
 from dockerlab.cli.places import AcceptOption
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def check(
         here = here.model_copy(update={"solved": here.solved | {words.about(here)}})
     progress.write(here, where)
     told = words.of_check(here, found, words.level(why=why, how=how))
-    write("".join(f"{line}\n" for line in told), None)
+    tell("".join(f"{line}\n" for line in told))
     code = CODES[found.verdict] if found.outcomes or found.signs else 0
     if healthy:
         code = claimed(here, found)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dockerlab.cli.exercise import common, words
-from dockerlab.cli.output import say, write
+from dockerlab.cli.output import say, show, write
 from dockerlab.cli.places import AcceptOption
 
 
 def task(exercise: common.Which = None) -> None:
     """Show the current step's task."""
     folder, here = common.current(exercise)
-    write(words.of_task(folder, here), None)
+    common.refuse_lost(folder, here)
+    show(words.of_task(folder, here))
 
 
 def hint(exercise: common.Which = None) -> None:
@@ -21,7 +22,7 @@ def hint(exercise: common.Which = None) -> None:
     known = hints.for_trial(here.trial) if here.trial is not None else hints.for_step(folder, here.step)
     shown = min(here.hints + 1, len(known))
     for number, line in enumerate(known[:shown], 1):
-        write(f"{number}. {line}\n", None)
+        show(f"{number}. {line}")
     if here.hints >= len(known):
         say("there is no further hint; 'dockerlab exercise solution' shows the commands")
     progress.write(here.model_copy(update={"hints": shown}), progress.directory())

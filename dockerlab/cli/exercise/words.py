@@ -32,7 +32,7 @@ def level(*, why: bool, how: bool) -> Level:
 
 
 def of_task(folder: Folder, here: Progress) -> str:
-    """Return the current step's task; with the first one the exercise's aim."""
+    """Return the current step's task in Markdown; with the first one the exercise's aim."""
     steps = folder.exercise.steps
     if here.trial is not None:
         if here.trial.maybe:
@@ -41,9 +41,9 @@ def of_task(folder: Folder, here: Progress) -> str:
     if here.step >= len(steps):
         return f"{folder.id}: all {len(steps)} steps are done.\n"
     section = folder.sections[here.step]
-    head = f"{folder.id}: {folder.lab.title}\n\n{folder.aim}\n\n" if here.step == 0 else ""
-    asked = "".join(f"\nQuestion: {question}\n" for question in questions(folder, here))
-    return f"{head}Step {here.step + 1} of {len(steps)}: {section.title}\n\n{section.prose}\n{asked}"
+    head = f"**{folder.id}: {folder.lab.title}**\n\n{folder.aim}\n\n" if here.step == 0 else ""
+    asked = "".join(f"\n**Question:** {question}\n" for question in questions(folder, here))
+    return f"{head}**Step {here.step + 1} of {len(steps)}: {section.title}**\n\n{section.prose}\n{asked}"
 
 
 def questions(folder: Folder, here: Progress) -> list[str]:
