@@ -19,7 +19,7 @@ KEYS = {"192.168.22.61": "AAAA", "192.168.22.62": "BBBB"}
 def begun(**other):
     """Return the progress of somebody in the second step."""
     known = {"sandbox": True, "machines": KEYS, "step": 1, **other}
-    return Progress(schema=1, id=FOLDER.id, folder=FOLDER.path, started="2026-01-01T00:00:00+00:00", **known)
+    return Progress(schema=2, id=FOLDER.id, folder=FOLDER.path, started="2026-01-01T00:00:00+00:00", **known)
 
 
 @pytest.mark.parametrize(
