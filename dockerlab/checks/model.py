@@ -50,13 +50,26 @@ class Look(Strict):
 
 
 class Source(Strict):
-    """Where the answer to a question stands: the word that follows another one in the first line of a fact."""
+    """Where the answer to a question stands: what follows a word in a line of a fact, or how many such lines it has."""
 
     on: str = Field(max_length=MAX_PATTERN, description="a host or container")
     at: Place = Field(description="what is looked at", examples=["links eth0"])
-    after: Text = Field(
-        "", description="the word in front of the answer; without it the whole first line is the answer"
+    line: Texts = Field(
+        (),
+        description="words that stand in the line with the answer; without them it is the first",
+        examples=[["default"]],
     )
+    after: Text = Field("", description="what stands in front of the answer; without it the whole line is the answer")
+    until: Text = Field("", description="what the answer ends in front of, if not a blank", examples=["/"])
+    count: bool = Field(False, description="the number of such lines is the answer")
+
+
+class Way(Strict):
+    """A cell of the matrix whose answer is yes where it is reachable now, and else no."""
+
+    source: str = Field(alias="from", max_length=MAX_PATTERN, description="who asks")
+    to: str = Field(max_length=MAX_PATTERN, description="who is asked")
+    probe: str = Field("ping", max_length=MAX_PATTERN, description="ping, tcp/PORT or dns")
 
 
 class Ask(Strict):
@@ -64,13 +77,15 @@ class Ask(Strict):
 
     question: Text = Field(description="the question")
     answer: Texts = Field((), description="what is right: any of these, whatever the case and the blanks")
+    sealed: Texts = Field((), description="the same, so that nobody reads it: what `dockerlab exercise seal` prints")
     found: Source | None = Field(None, description="where the right answer stands, if it differs from time to time")
+    reaches: Way | None = Field(None, description="the cell that is asked about: the answer is yes or no, as it is now")
     wrong: Text = Field("", description="what is said to a wrong answer: a hint, not the answer")
 
     @model_validator(mode="after")
     def _one(self) -> Ask:
-        if bool(self.answer) == (self.found is not None):
-            raise ValueError("write either `answer` or `found`: what is right, or where it is to be seen")
+        if sum(map(bool, (self.answer, self.sealed, self.found, self.reaches))) != 1:
+            raise ValueError("write one of `answer`, `sealed`, `found`, `reaches`: what is right, or where it is seen")
         return self
 
 

@@ -73,7 +73,7 @@ def differences(call: Call, ends: Ends, where: Places) -> Comparison:
             return sides.engines(definition, engine, newer, ends)
         return sides.upgrade(definition, _seen(definition, where), newer, ends)
     other = _same(call) if call.against is None else loading.load_lab(call.against, Given(set_=tuple(call.there)))
-    if where.named and not alone:
+    if where.said and not alone:
         return sides.definitions_on_hosts(definition, other, _seen(definition, where), ends)
     return sides.definitions(definition, other, engine, engine, ends)
 

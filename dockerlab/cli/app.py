@@ -22,6 +22,7 @@ COMMANDS = {
     "lint": ("dockerlab.cli.explain:lint", "Point out what works in a definition but misleads."),
     "inspect": ("dockerlab.cli.inspect:inspect", "Show what Docker built: interfaces, cables, routes, rules, ports."),
     "exec": ("dockerlab.cli.exec_:app", "Run a command in a lab's containers; the exit code is its own."),
+    "shell": ("dockerlab.cli.shell:shell", "Open a shell in a container, or on a host of a lab."),
     "watch": ("dockerlab.cli.watch:watch", "Tell what changes on the hosts while somebody works, and why."),
     "discover": ("dockerlab.cli.discover:discover", "Write the definition of what runs on hosts, whoever made it."),
     "graph": ("dockerlab.cli.graph:graph", "Draw the lab: hosts, networks, containers, addresses, ports."),
@@ -41,6 +42,7 @@ app = typer.Typer(
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
+    context_settings={"max_content_width": 10_000},  # as wide as the terminal is; click's own bound is 80
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from dockerlab.cli.output import opened, say
+from dockerlab.cli.output import opened, say, width
 from dockerlab.plain import for_file
 
 if TYPE_CHECKING:
@@ -37,7 +36,7 @@ def shown(reporter: Reporter, hosts: Mapping[str, Host], *, show: bool, output: 
     from dockerlab.provision.showing import Showing
     from dockerlab.report import changes
 
-    width, turn = shutil.get_terminal_size((100, 24)).columns, threading.Lock()
+    wide, turn = width(), threading.Lock()
     with ExitStack() as stack:
         file = None
         if output is not None:
@@ -46,7 +45,7 @@ def shown(reporter: Reporter, hosts: Mapping[str, Host], *, show: bool, output: 
         def tell(episode: Episode) -> None:
             with turn:
                 if show:
-                    say(changes.text(episode, width).rstrip("\n"))
+                    say(changes.text(episode, wide).rstrip("\n"))
                 if file is not None:
                     file.write(for_file(changes.json_line(episode)))
                     file.flush()

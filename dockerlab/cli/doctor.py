@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import Annotated
 
 import typer
 
 from dockerlab.cli import completion, loading
 from dockerlab.cli import options as o
-from dockerlab.cli.output import say, write
+from dockerlab.cli.output import say, width, write
 from dockerlab.cli.places import HERE, Places, placed
 
 
@@ -51,5 +50,8 @@ def doctor(
     if form is o.ListFormat.JSON:
         write(listing.as_json(found, definition.name if definition is not None else None), output)
     else:
-        write(listing.table(found, shutil.get_terminal_size((100, 24)).columns), output)
-    raise typer.Exit(exit_code(found))
+        write(listing.table(found, width()), output)
+    code = exit_code(found)
+    if code and where.forgotten():
+        say(where.forgotten())
+    raise typer.Exit(code)

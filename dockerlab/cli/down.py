@@ -59,4 +59,5 @@ def down(
     gone = taken.removal
     known = loading.named(lab) if lab is not None and gone.failures else None
     left = [remains(each, known, gone.answers, gone.ours) for each in gone.failures]
-    removed(name or ("every expired lab" if expired else "every lab"), taken, left)
+    with where.pointing_out():
+        removed(name or ("every expired lab" if expired else "every lab"), taken, left)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -12,7 +11,7 @@ from dockerlab.cli import completion, loading
 from dockerlab.cli import options as o
 from dockerlab.cli import students as of_class
 from dockerlab.cli.definitions import Given
-from dockerlab.cli.output import say, write
+from dockerlab.cli.output import say, tell, width, write
 from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.cli.unnamed import NOTHING, Unnamed, unnamed
 from dockerlab.errors import UsageError
@@ -124,9 +123,8 @@ def _differing(
     from dockerlab.report import as_comparison
 
     found = sides.differences(call, Ends(*ends), where)
-    width = shutil.get_terminal_size((100, 24)).columns
     if form is o.WordsFormat.TABLE:
-        write(as_comparison.table(found, width), output)
+        write(as_comparison.table(found, width()), output)
     else:
         write((as_comparison.as_json if form is o.WordsFormat.JSON else as_comparison.as_markdown)(found), output)
     raise typer.Exit(0 if found.same else 1)
@@ -172,13 +170,13 @@ def _tell(found: Expected, live: list[Live], output: Path | None) -> None:
 
     for note in found.notes:
         say(note)
-    write(as_words.explained(found, live), output)
+    tell(as_words.explained(found, live), output)
 
 
 def lint(lab: o.LabArgument, settings: o.SetOption = None) -> None:
     """Point out what works in a definition but misleads; exit code 1 when there is something."""
     warnings = loading.read_lab(lab, settings)[1]
-    write("".join(f"{warning}\n" for warning in warnings), None)
+    tell("".join(f"{warning}\n" for warning in warnings))
     say(f"{len(warnings)} warnings" if warnings else "nothing misleading found")
     if warnings:
         raise typer.Exit(1)

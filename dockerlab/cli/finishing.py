@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Collection, Mapping
 from importlib import import_module
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from dockerlab.cli import options as o
-from dockerlab.cli.output import say, write
+from dockerlab.cli.output import say, width, write
 from dockerlab.errors import HostError
 
 if TYPE_CHECKING:
@@ -35,7 +34,7 @@ def _rendered(report: Report, form: o.Format, *, why: bool) -> str:
     if form is o.Format.TABLE:
         from dockerlab.report import as_table
 
-        return as_table.render(report, shutil.get_terminal_size((100, 24)).columns, why=why)
+        return as_table.render(report, width(), why=why)
     if form is o.Format.HTML:
         from dockerlab.identity import current
         from dockerlab.provision import scripts

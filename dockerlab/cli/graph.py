@@ -63,7 +63,7 @@ def graph(
         return
     if offline and not matrix:
         raise UsageError("without --matrix the picture is made from the definition alone: leave --offline out")
-    if where.named and (offline or not matrix):
+    if where.said and (offline or not matrix):
         raise UsageError("the picture asks hosts only for --matrix without --offline: leave out where they are")
     definition = loading.load_lab(lab, settings)
     if not matrix or offline:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from importlib import import_module
+from io import StringIO
 from typing import Any
 
 import typer
@@ -11,6 +13,7 @@ from typer.core import TyperCommand, TyperGroup
 from typer.main import get_command, get_group
 
 from dockerlab.cli.definitions import with_options
+from dockerlab.cli.output import say
 
 
 class Group(TyperGroup):
@@ -27,6 +30,26 @@ class Group(TyperGroup):
             if getattr(option, "is_flag", False) and option.default is None:
                 option.default = False
         return found
+
+    def main(self, *given: Any, standalone_mode: bool = True, **named: Any) -> Any:
+        """Run the command line; what is wrong with a call is told in lines that fit the terminal."""
+        whole: Any = super().main  # its first arguments may come by place
+        if not standalone_mode:
+            return whole(*given, standalone_mode=False, **named)
+        try:
+            code = whole(*given, standalone_mode=False, **named)
+        except typer.Abort:
+            say("Aborted!")
+            sys.exit(1)
+        except Exception as error:
+            show = getattr(error, "show", None)  # of click's own, whichever click typer brings
+            if show is None:
+                raise
+            shown = StringIO()
+            show(file=shown)
+            say(shown.getvalue().rstrip("\n"))
+            code = getattr(error, "exit_code", 2)
+        sys.exit(code if isinstance(code, int) else 0)
 
 
 class Single(TyperCommand):

@@ -9,8 +9,8 @@ import typer
 
 from dockerlab.cli import completion, loading
 from dockerlab.cli import options as o
-from dockerlab.cli.output import say, write
-from dockerlab.cli.places import InventoryOption, Places, SandboxOption
+from dockerlab.cli.output import say, tell, write
+from dockerlab.cli.places import InventoryOption, Places, SandboxOption, by_environment
 
 
 class AddressFormat(str, Enum):
@@ -39,7 +39,7 @@ def hosts(
     from dockerlab.report import addresses
     from dockerlab.session import addresses_of
 
-    where = Places(sandbox, inventory)
+    where = by_environment(Places(sandbox, inventory), {})
     _, names = loading.name_and_hosts(lab, None, named_elsewhere=where.named)
     found = addresses_of(names, where.whereabouts(), say)
     form_of = {
@@ -47,4 +47,4 @@ def hosts(
         AddressFormat.SSH_CONFIG: addresses.as_ssh_config,
         AddressFormat.ANSIBLE: addresses.as_ansible,
     }
-    write(form_of[form](found), output)
+    (tell if form is AddressFormat.TABLE else write)(form_of[form](found), output)

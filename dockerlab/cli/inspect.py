@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +9,7 @@ import typer
 from dockerlab.cli import completion, loading
 from dockerlab.cli import options as o
 from dockerlab.cli.finishing import refuse_partial
-from dockerlab.cli.output import write
+from dockerlab.cli.output import width, write
 from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import HostError, UsageError
 
@@ -67,9 +66,10 @@ def inspect(
         elif form is o.ListFormat.JSON:
             text = inspection_json.render(name, views)
         else:
-            text = inspection_tree.render(views, shutil.get_terminal_size((100, 24)).columns)
+            text = inspection_tree.render(views, width())
     write(text, output)
-    refuse_partial(seen.failures)
+    with where.pointing_out():
+        refuse_partial(seen.failures)
 
 
 def _views(machines: Mapping[str, Machinery], name: str, lab: Lab | None, only: str | None) -> list[View]:

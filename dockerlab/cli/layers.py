@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,7 +9,7 @@ import typer
 from dockerlab.cli import loading
 from dockerlab.cli import options as o
 from dockerlab.cli.finishing import refuse_partial
-from dockerlab.cli.output import say, write
+from dockerlab.cli.output import say, tell, width, write
 from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import UsageError
 
@@ -65,7 +64,7 @@ def layers(
     elif form is o.ListFormat.JSON:
         write(as_layers.as_json(list(found.values())), None)
     elif seen:
-        write(as_layers.render(seen, shutil.get_terminal_size((120, 24)).columns), None)
+        tell(as_layers.render(seen, width()))
     for name in nowhere:
         say(f"no image and no container {name} on {', '.join(found)}")
     refuse_partial(told.failures)

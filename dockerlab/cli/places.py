@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from inspect import Parameter, getdoc, signature
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 import typer
 
 from dockerlab.cli.output import say
+from dockerlab.errors import DeadlineExceeded, HostError, TransportError, UsageError
 
 if TYPE_CHECKING:
     from dockerlab.session import Session, Whereabouts
@@ -29,13 +30,25 @@ AcceptOption = Annotated[
 ]
 
 
+VARIABLE = "DOCKERLAB_SANDBOX"
+"""The variable of the environment that says `--sandbox` for every call that does not say where hosts are."""
+
+YES, NO = ("1", "yes", "true", "on"), ("", "0", "no", "false", "off")
+
+
 @dataclass(frozen=True)
 class Places:
-    """What a call says about where hosts are."""
+    """What a call says about where hosts are; `always`, where the environment says `--sandbox`, and not the call."""
 
     sandbox: bool = False
     inventory: Path | None = None
     accept_new_host_keys: bool = False
+    always: bool = False
+
+    @property
+    def said(self) -> bool:
+        """Tell whether the call itself names hosts by one of the options."""
+        return self.named and not self.always
 
     @property
     def named(self) -> bool:
@@ -52,20 +65,55 @@ class Places:
         options = SshOptions(accept_new_host_keys=self.accept_new_host_keys, password=password, ask=Prompt())
         return Whereabouts(self.sandbox, self.inventory, options)
 
-    def open(self, names: Mapping[str, str | None]) -> AbstractContextManager[Session]:
-        """Return a context with the open hosts; `names` are those that are wanted, with the addresses that they have.
+    @contextmanager
+    def open(self, names: Mapping[str, str | None]) -> Iterator[Session]:
+        """Give the open hosts; `names` are those that are wanted, with the addresses that they have.
 
         The hosts are connected to while what comes next is imported.
         """
         from dockerlab.session import open_session
 
-        return open_session(names, self.whereabouts(), say)
+        with self.pointing_out(), open_session(names, self.whereabouts(), say) as session:
+            yield session
+
+    @contextmanager
+    def pointing_out(self) -> Iterator[None]:
+        """Let what a host fails by say so where it may be that the sandbox was meant."""
+        try:
+            yield
+        except (DeadlineExceeded, TransportError):
+            raise  # there was a host, and something ran on it
+        except HostError as error:
+            forgotten = self.forgotten()
+            if forgotten:
+                error.args = (f"{error}\n{forgotten}",)
+            raise
+
+    def forgotten(self) -> str:
+        """Return what is to be said where a host fails, and hosts of a sandbox are there; empty where none is meant."""
+        if self.named:
+            return ""
+        from dockerlab import sandbox
+
+        there = sandbox.hosts_there()
+        if not there:
+            return ""
+        return (
+            f"a sandbox is on this machine ({', '.join(there)}), and this call does not name it: add --sandbox, or say "
+            f"it once for all calls with 'export {VARIABLE}=1'"
+        )
+
+    def say_failures(self, failures: Iterable[HostError]) -> None:
+        """Say why hosts did not answer, and once for all of them what may have been forgotten."""
+        told = list(dict.fromkeys(map(str, failures)))
+        for line in (*told, *filter(None, [self.forgotten() if told else ""])):
+            say(line)
 
     def again(self, command: str) -> str:
         """Return a command with the options by which it finds the hosts where this call found them."""
         if self.inventory is not None:
             return f"{command} --inventory {shlex.quote(str(self.inventory))}"
-        return f"{command} --sandbox" if self.sandbox else command
+        return f"{command} --sandbox" if self.sandbox and not self.always else command
 
 
 HERE = Places()
@@ -78,16 +126,37 @@ OPTIONS = {"sandbox": SandboxOption, "inventory": InventoryOption, "accept_new_h
 
 
 def placed(command: Callable[..., None]) -> Callable[..., None]:
-    """Return a command as typer is to see it: with the three options in place of its parameter `where`."""
-    return spread(command, WHERE, Places, OPTIONS, HERE)
+    """Return a command as typer is to see it: with the three options in place of its parameter `where`.
+
+    Where neither they nor `--host` say where hosts are, the environment may.
+    """
+    return spread(command, WHERE, Places, OPTIONS, HERE, beside=by_environment)
+
+
+def by_environment(places: Places, given: Mapping[str, Any], environment: Mapping[str, str] = os.environ) -> Places:
+    """Return where hosts are, as the environment has it where the call says nothing; raises UsageError."""
+    value = environment.get(VARIABLE, "").strip()
+    # A program of the sandbox has the same variable, as a mark: a path. Inside, there is no sandbox to be meant.
+    if places.named or given.get("host") or value.lower() in NO or value.startswith("/"):
+        return places
+    if value.lower() not in YES:
+        raise UsageError(f"{VARIABLE}={value}: write 1 where --sandbox is meant for every call, 0 where it is not")
+    return replace(places, sandbox=True, always=True)
 
 
 def spread(
-    command: Callable[..., None], place: str, kind: Callable[..., Any], options: Mapping[str, Any], defaults: Any
+    command: Callable[..., None],
+    place: str,
+    kind: Callable[..., Any],
+    options: Mapping[str, Any],
+    defaults: Any,
+    *,
+    beside: Callable[[Any, Mapping[str, Any]], Any] = lambda whole, _: whole,
 ) -> Callable[..., None]:
     """Return a command as typer is to see it: with options in place of a parameter that takes them all as one.
 
-    They are by name what `kind` is made of; `defaults` has what each is where the call says nothing.
+    They are by name what `kind` is made of; `defaults` has what each is where the call says nothing. `beside` makes of
+    it, and of all else that is given, what the command gets.
     """
     own, hints = signature(command), get_type_hints(command, include_extras=True)
     parameters: list[Parameter] = []
@@ -100,7 +169,7 @@ def spread(
 
     def call(**given: Any) -> None:
         whole = kind(**{name: given.pop(name) for name in options})
-        command(**given, **{place: whole})
+        command(**given, **{place: beside(whole, given)})
 
     call.__name__, call.__doc__, call.__module__ = command.__name__, getdoc(command), command.__module__
     call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}

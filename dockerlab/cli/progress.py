@@ -8,9 +8,10 @@ import time
 from contextlib import AbstractContextManager, closing
 from typing import TYPE_CHECKING
 
-from dockerlab.cli.output import say
+from dockerlab.cli.output import columns, say
 from dockerlab.command import Command, Result
 from dockerlab.errors import DockerlabError, HostError
+from dockerlab.folding import fold, folded
 from dockerlab.plain import for_terminal
 from dockerlab.plan import Key, Plan, Step
 
@@ -72,12 +73,12 @@ class Progress:
         if self._live is None:
             say(line)
         else:
-            self._live.console.print(for_terminal(line))
+            self._live.console.print(folded(for_terminal(line), columns(sys.stderr)))
 
     def _show(self) -> None:
         if self._live is not None:
             busy = ", ".join(str(key) for key in list(self._began)[:3])
-            self._live.update(f"{self._done}/{self._total}  {busy}")
+            self._live.update(fold(f"{self._done}/{self._total}  {busy}", columns(sys.stderr))[0])
 
 
 def _live_line() -> Status:

@@ -13,6 +13,7 @@ import typer
 from dockerlab.cli import loading
 from dockerlab.cli import options as o
 from dockerlab.cli.output import say, write
+from dockerlab.cli.output import tell as show
 from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import UsageError
 
@@ -72,7 +73,8 @@ def ask(
 
     After the end of the input, or a `q`, the other questions are without an answer, and not explained.
     """
-    from dockerlab.quiz.answers import Answered, explained, meaning
+    from dockerlab.checks.answers import meaning
+    from dockerlab.quiz.answers import Answered, explained
 
     marked: list[Answered] = []
     for number, question in enumerate(chosen, 1):
@@ -108,5 +110,5 @@ def _observed(definition: Lab, where: Places) -> list[Question]:
 
 
 def _print(line: str) -> None:
-    write(f"{line}\n", None)
+    show(f"{line}\n")
     sys.stdout.flush()

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from dockerlab.cli.group import Group, Single
-from dockerlab.cli.output import say, write
+from dockerlab.cli.output import say, tell
 
 if TYPE_CHECKING:
     from dockerlab.sandbox import SandboxState
@@ -30,7 +30,7 @@ def up(
     """Start the hosts, or find them running."""
     from dockerlab import sandbox
 
-    write(_described(sandbox.up(hosts, rootfs, say)), None)
+    tell(_described(sandbox.up(hosts, rootfs, say)))
 
 
 @app.command(cls=Single)
@@ -49,9 +49,9 @@ def status() -> None:
 
     state = sandbox.status()
     if state is None:
-        write("no sandbox; 'dockerlab sandbox up' starts it\n", None)
+        tell("no sandbox; 'dockerlab sandbox up' starts it\n")
         return
-    write(_described(state), None)
+    tell(_described(state))
     if not all(host.alive for host in state.hosts):
         raise typer.Exit(4)
 

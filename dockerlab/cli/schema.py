@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from dockerlab.cli import options as o
-from dockerlab.cli.output import write
+from dockerlab.cli.output import tell, write
 
 
 def schema(output: o.OutputOption = None) -> None:
@@ -22,4 +22,4 @@ def labs() -> None:
 
     found = names()
     width = max((len(name) for name, _ in found), default=0)
-    write("".join(f"{name:<{width}}  {title}\n" for name, title in found), None)
+    tell("".join(f"{name:<{width}}  {title}\n" for name, title in found))

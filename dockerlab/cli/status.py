@@ -10,7 +10,7 @@ import typer
 from dockerlab.cli import loading
 from dockerlab.cli import options as o
 from dockerlab.cli import students as of_class
-from dockerlab.cli.output import say, write
+from dockerlab.cli.output import say, tell, write
 from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import UsageError
 
@@ -37,10 +37,12 @@ def status(
         found = survey(session.hosts)
     now = datetime.now(timezone.utc)
     rows = listing.rows(found.answers, name, now)
-    write(json.dumps(rows, indent=2) + "\n" if form is o.ListFormat.JSON else listing.table(rows), None)
+    if form is o.ListFormat.JSON:
+        write(json.dumps(rows, indent=2) + "\n", None)
+    else:
+        tell(listing.table(rows))
     for warning in listing.expiring(found.answers, name, now):
         say(warning)
-    for error in found.failures.values():
-        say(str(error))
+    where.say_failures(found.failures.values())
     if found.failures:
         raise typer.Exit(4)

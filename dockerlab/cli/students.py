@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timezone
@@ -17,7 +16,7 @@ from dockerlab.cli import loading
 from dockerlab.cli import options as o
 from dockerlab.cli.definitions import Given
 from dockerlab.cli.finishing import removed
-from dockerlab.cli.output import say, write
+from dockerlab.cli.output import say, tell, width, write
 from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import Interrupted, UsageError
 
@@ -88,7 +87,7 @@ def up(
         if dry_run:
             who = current(course.lab.name)
             planned = provision.plan_up(course, who, session.hosts, session.controller, wish)
-            write(described(planned.whole), output)
+            tell(described(planned.whole), output)
             _say_failures(course, {identity: str(error) for identity, error in planned.failures.items()})
             raise typer.Exit(4 if planned.failures else 0)
         outcome = provision.bring_up(course, session.hosts, session.controller, wish, reporting(verbose=verbose))
@@ -133,7 +132,7 @@ def rendered(lab: str, found: list[Grade], form: GradeFormat) -> str:
     from dockerlab.students import as_csv, as_html, as_json, as_junit, as_table
 
     if form is GradeFormat.TABLE:
-        return as_table.render(found, shutil.get_terminal_size((140, 24)).columns)
+        return as_table.render(found, width())
     if form is GradeFormat.CSV:
         return as_csv.render(found)
     formats = {GradeFormat.JSON: as_json.render, GradeFormat.HTML: as_html.render, GradeFormat.JUNIT: as_junit.render}
@@ -163,12 +162,11 @@ def status(lab: str, students: str, hosts: Mapping[str, str | None], where: Plac
     with where.open({} if where.named else hosts) as session:
         found = survey(session.hosts)
     rows = listing.rows(found.answers, lab, everybody, datetime.now(timezone.utc))
-    write(
-        json.dumps(rows, indent=2, ensure_ascii=False) + "\n" if form is o.ListFormat.JSON else listing.table(rows),
-        None,
-    )
-    for error in found.failures.values():
-        say(str(error))
+    if form is o.ListFormat.JSON:
+        write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", None)
+    else:
+        tell(listing.table(rows))
+    where.say_failures(found.failures.values())
     if found.failures:
         raise typer.Exit(4)
 

@@ -92,7 +92,7 @@ class Unnamed:
         """
         from dockerlab.hosts.address import LOCAL, parse_address
 
-        if self.host and where.named:
+        if self.host and where.said:
             raise UsageError("--host, --sandbox and --inventory each say where the hosts are: keep one of them")
         if where.named:
             return {}

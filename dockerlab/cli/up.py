@@ -14,7 +14,7 @@ import typer
 from dockerlab.cli import changes, handing, loading
 from dockerlab.cli import options as o
 from dockerlab.cli import students as of_class
-from dockerlab.cli.output import say, write
+from dockerlab.cli.output import say, tell
 from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import UsageError
 
@@ -115,7 +115,7 @@ def up(
         if dry_run:
             plan, _ = plan_up(definition, current(definition.name), session.hosts, session.controller, wish())
             _say_settings(plan)
-            write(plans.described(plan), output)
+            tell(plans.described(plan), output)
             return
 
         @contextmanager

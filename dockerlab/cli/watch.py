@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +9,7 @@ import typer
 
 from dockerlab.cli import loading
 from dockerlab.cli import options as o
-from dockerlab.cli.output import say, write
+from dockerlab.cli.output import say, width, write
 from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import HostError, Interrupted, UsageError
 
@@ -71,10 +70,10 @@ def printer(form: o.ListFormat) -> Callable[[Episode], None]:
     """Return what prints an episode to standard output at once."""
     from dockerlab.report import changes
 
-    width = shutil.get_terminal_size((100, 24)).columns
+    wide = width()
 
     def show(episode: Episode) -> None:
-        text = changes.json_line(episode) if form is o.ListFormat.JSON else changes.text(episode, width)
+        text = changes.json_line(episode) if form is o.ListFormat.JSON else changes.text(episode, wide)
         write(text, None)
         sys.stdout.flush()
 

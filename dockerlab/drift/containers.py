@@ -181,12 +181,12 @@ def _at(address: str) -> str:
 def _mode(spec: Container, state: ContainerState, snapshot: Snapshot) -> str:
     """Return a container's network mode, with the name of the container that it joins instead of its ID.
 
-    One that is gone is taken for its owner of old, where there is a new one: that it is cut off is told apart.
+    One that is gone is taken for its owner of old, whether there is a new one or not: that it is cut off is told apart.
     """
     kind, _, joined = state.network_mode.partition(":")
     if kind != "container":
         return state.network_mode
     there = (c.name for c in snapshot.containers if joined in (c.id, c.name))
     now = snapshot.container(spec.owner or "")
-    gone = spec.owner if now is not None and orphaned(state, now) else None
+    gone = spec.owner if spec.owner and (now is None or orphaned(state, now)) else None
     return f"container:{next(there, gone or joined[:12])}"

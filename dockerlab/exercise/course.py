@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
 
-from dockerlab.checks.judge import Outcome, Scene, judge_checks, overall
+from dockerlab.checks.judge import judge_checks, of_differences
+from dockerlab.checks.outcome import Outcome, overall
+from dockerlab.checks.scene import Scene
 from dockerlab.errors import ConflictError, HostError
 from dockerlab.exercise.model import Folder
 from dockerlab.exercise.progress import Progress
 from dockerlab.exercise.remains import Holdings, held
+from dockerlab.exercise.scope import so_far, undone
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
 from dockerlab.provision.reporting import Reporting
 from dockerlab.provision.up import Wish, bring_up
+from dockerlab.sandbox import identities
 from dockerlab.session import Session, Whereabouts
 from dockerlab.snapshot import LABEL_LAB, Snapshot
-from dockerlab.survey import look
-from dockerlab.verify import on_hosts
+from dockerlab.survey import Seen, look
+from dockerlab.verify import Report, Verdict, on_hosts
 
 Hosts = Mapping[str, Host]
 
@@ -31,6 +35,7 @@ def new(folder: Folder, where: Whereabouts, before: Mapping[str, Holdings]) -> P
         folder=folder.path,
         sandbox=where.sandbox,
         inventory=where.inventory.resolve() if where.inventory is not None else None,
+        machines=identities() if where.sandbox else {},
         started=datetime.now(timezone.utc).isoformat(timespec="seconds"),
         before=dict(before),
     )
@@ -80,35 +85,60 @@ def bring_images(folder: Folder, session: Session, reporting: Reporting, undo: s
 
 @dataclass(frozen=True)
 class Checked:
-    """What a call of `check` found: the outcomes, whether a fault is what they are about, and its signs apart."""
+    """What a call of `check` found: the outcomes, and for each thing that is broken the signs of its repair."""
 
     outcomes: tuple[Outcome, ...]
-    signs: tuple[Outcome, ...] = ()
+    signs: tuple[tuple[Outcome, ...], ...] = ()
 
     @property
-    def passed(self) -> bool:
-        """Tell whether everything passed; what could not be told has not."""
-        return overall((*self.outcomes, *self.signs)) == "pass"
+    def verdict(self) -> Verdict:
+        """Return fail where something fails, else unknown where something could not be told, else pass."""
+        return overall((*self.outcomes, *(sign for each in self.signs for sign in each)))
+
+
+Verify = Callable[[Lab, Hosts, Seen], Report]
+"""How a lab's matrix is asked, of hosts that were just looked at."""
+
+
+def _asked(lab: Lab, hosts: Hosts, seen: Seen) -> Report:
+    return on_hosts.verify(lab, hosts, seen=seen)
 
 
 def check(folder: Folder, progress: Progress, hosts: Hosts) -> Checked:
     """Return what the hosts say of the current step, or of the whole lab while something is broken on purpose."""
-    here = scene(folder.lab, hosts, progress.answers, spares=progress.fault is None)
-    if progress.fault is None:
-        return Checked(tuple(judge_checks(folder.exercise.steps[progress.step].checks, here)))
-    outcomes = judge_checks(folder.exercise.intact, here)
-    return Checked(tuple(outcomes), tuple(judge_checks(progress.fault.signs, here)))
+    seen = look(hosts, (*folder.lab.containers, *folder.lab.networks), kernels="all")
+    return judged(folder, progress, hosts, seen)
 
 
-def scene(lab: Lab, hosts: Hosts, answers: Mapping[str, str] | None = None, *, spares: bool = False) -> Scene:
-    """Return what checks are judged by, as the hosts are now.
+def judged(folder: Folder, progress: Progress, hosts: Hosts, seen: Seen, verify: Verify = _asked) -> Checked:
+    """Return the same of hosts that were just looked at.
 
-    With `spares`, what a host is at fault for is not charged: so it is unless it was broken on purpose.
+    A step is judged by what it and the steps before it have asked for. What those had made and is no longer so is told
+    first: without it the step cannot be done.
     """
-    seen = look(hosts, (*lab.containers, *lab.networks), kernels="all")
-    answered = answers or {}
-    verify = partial(on_hosts.verify, lab, hosts, seen=seen)
-    return Scene(lab, hosts, seen, verify, answered, spares)
+    if progress.trial is not None:
+        here = _scene(folder.lab, hosts, seen, {}, verify)
+        signs = (judge_checks(injury.signs, here) for injury in progress.trial.injuries)
+        return Checked(tuple(judge_checks(folder.exercise.intact, here)), tuple(map(tuple, signs)))
+    exercise, step = folder.exercise, progress.step
+    lab = so_far(exercise, folder.lab, step, seen.snapshots)
+    here = _scene(lab, hosts, seen, progress.answers, verify, spares=True)
+    gone = undone(exercise, folder.lab, step, here.differences)
+    before = (of_differences("what the steps before have made is as it was", gone),) if gone else ()
+    checks = exercise.steps[step].checks if step < len(exercise.steps) else ()
+    return Checked((*before, *judge_checks(checks, here)))
+
+
+def scene(lab: Lab, hosts: Hosts) -> Scene:
+    """Return what checks are judged by, as the hosts are now."""
+    return _scene(lab, hosts, look(hosts, (*lab.containers, *lab.networks), kernels="all"), {}, _asked)
+
+
+def _scene(
+    lab: Lab, hosts: Hosts, seen: Seen, answers: Mapping[str, str], verify: Verify, *, spares: bool = False
+) -> Scene:
+    """Return a scene; with `spares`, what a host is at fault for is not charged: nobody has broken it on purpose."""
+    return Scene(lab, hosts, seen, partial(verify, lab, hosts, seen), answers, spares)
 
 
 def adopt(folder: Folder, progress: Progress, session: Session, reporting: Reporting, undo: str) -> bool:

@@ -6,12 +6,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from dockerlab.exercise.breaking import unmended
+from dockerlab.exercise.breaking import take_out
 from dockerlab.exercise.course import Hosts, survey
 from dockerlab.exercise.model import Folder
 from dockerlab.exercise.progress import Progress
 from dockerlab.exercise.remains import Change, changes, held
-from dockerlab.faults.injury import perform
 from dockerlab.provision.down import Which, bring_down
 from dockerlab.provision.reporting import Reporting
 from dockerlab.session import Session
@@ -59,12 +58,11 @@ def stop(
 
 
 def _mended_fault(folder: Folder, progress: Progress, hosts: Hosts) -> list[str]:
-    """Take a machine's fault out; another definition's goes with the lab. Return what was done."""
-    injury = progress.fault
-    if injury is None or not injury.undo or not unmended(folder, injury, hosts):
+    """Take out what commands have broken; another definition goes with the lab. Return what was done."""
+    trial = progress.trial
+    if trial is None or not take_out(folder, trial, hosts):
         return []
-    perform(injury.undo, look(hosts, folder.lab.containers).snapshots, hosts)
-    return [f"the fault is taken out: {injury.broken}"]
+    return [f"the fault is taken out: {injury.broken}" for injury in trial.injuries if injury.undo]
 
 
 def _changes(folder: Folder, progress: Progress, hosts: Hosts, others: frozenset[str], *, ours: bool) -> list[Change]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 
 from dockerlab.exercise.model import Folder
 from dockerlab.exercise.progress import Progress
 from dockerlab.exercise.readme import Block
-from dockerlab.faults.injury import Injury, shown
+from dockerlab.exercise.trial import Trial
+from dockerlab.faults.injury import Act, Injury, shown
 from dockerlab.hosts.base import Host
-from dockerlab.survey import look
 
 KINDS = {"host": "the host", "network": "the network", "container": "the container"}
 
@@ -19,6 +20,17 @@ def for_step(folder: Folder, step: int) -> tuple[str, ...]:
     """Return the hints of a step, vague ones first; none where all steps are done."""
     steps = folder.exercise.steps
     return steps[step].hints if step < len(steps) else ()
+
+
+def for_trial(trial: Trial) -> tuple[str, ...]:
+    """Return the hints on what is broken, the vague ones of all faults first; the number of them tells nothing."""
+    each = [for_fault(injury) for injury in trial.injuries]
+    if trial.maybe and not each:
+        return NOTHING
+    return tuple(hint for row in zip_longest(*each) for hint in row if hint)
+
+
+NOTHING = ("Look first for whom it does not work, and whom it does: `dockerlab exercise check`.",)
 
 
 def for_fault(injury: Injury) -> tuple[str, ...]:
@@ -45,19 +57,20 @@ def _marked(block: Block) -> Iterator[str]:
 
 def repair(folder: Folder, progress: Progress, hosts: Mapping[str, Host]) -> list[str]:
     """Return the commands that mend what is broken, as one types them here; none where nothing is."""
-    if progress.fault is None:
-        return []
-    if progress.fault.fault.alter is not None:
+    injuries = progress.trial.injuries if progress.trial is not None else ()
+    lines = [_typed(act, progress, hosts) for injury in reversed(injuries) for act in injury.undo]
+    if any(injury.fault.alter is not None for injury in injuries):
         where = " --sandbox" if progress.sandbox else ""
         where += f" --inventory {shlex.quote(str(progress.inventory))}" if progress.inventory is not None else ""
-        return [f"dockerlab up {shlex.quote(str(folder.path))}{where} --no-verify"]
-    snapshots = look(hosts, folder.lab.containers).snapshots
-    lines = []
-    for act in progress.fault.undo:
-        line = shlex.join(shown(act, snapshots))
-        ssh = f"ssh {hosts[act.host].address} {shlex.quote(line)}" if hosts[act.host].address else line
-        lines.append(f"dockerlab sandbox ssh {_in_sandbox(act.host)} {line}" if progress.sandbox else ssh)
+        lines.append(f"dockerlab up {shlex.quote(str(folder.path))}{where} --no-verify")
     return lines
+
+
+def _typed(act: Act, progress: Progress, hosts: Mapping[str, Host]) -> str:
+    line = shlex.join(shown(act))
+    if progress.sandbox:
+        return f"dockerlab sandbox ssh {_in_sandbox(act.host)} {line}"
+    return f"ssh {hosts[act.host].address} {shlex.quote(line)}" if hosts[act.host].address else line
 
 
 def _in_sandbox(host: str) -> str:

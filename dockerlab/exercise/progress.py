@@ -5,15 +5,16 @@ from __future__ import annotations
 import os
 import shlex
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer, field_validator
 
 from dockerlab.errors import UsageError
+from dockerlab.exercise import sealing
 from dockerlab.exercise.remains import Holdings
-from dockerlab.faults.injury import Injury
+from dockerlab.exercise.trial import Trial
 
 
 class Progress(BaseModel):
@@ -21,24 +22,59 @@ class Progress(BaseModel):
 
     `folder` is where it is, `sandbox` and `inventory` say where its hosts are. `step` counts from 0 and is the number
     of steps that are done. `hints` is how many hints were shown of the current step, or of the fault. `before` is what
-    the hosts held at the beginning. `fault` is what is broken on purpose, with all that it takes to mend it: written
-    down before anything is broken, so that a crash anywhere leaves a way back.
+    the hosts held at the beginning. `trial` is what is broken on purpose, with all that it takes to mend it: written
+    down before anything is broken, so that a crash anywhere leaves a way back, and sealed: its file names no fault.
+    `solved` are the steps, and `fault`, for which the solution was shown.
     """
 
     model_config = ConfigDict(extra="forbid")
 
-    schema_: Literal[1] = Field(1, alias="schema")
+    schema_: Literal[2] = Field(2, alias="schema")
     id: str
     folder: Path
     sandbox: bool = False
     inventory: Path | None = None
+    machines: dict[str, str] = Field(default_factory=dict)
+    """What tells the sandbox's hosts from those of another sandbox: their keys, by address."""
     started: str
     step: int = 0
     hints: int = 0
     answers: dict[str, str] = Field(default_factory=dict)
     before: dict[str, Holdings] = Field(default_factory=dict)
-    fault: Injury | None = None
-    seed: str = ""
+    trial: Trial | None = None
+    solved: frozenset[str] = frozenset()
+
+    def answered(self, questions: Sequence[str], given: Sequence[str]) -> Progress:
+        """Return the progress with answers to a step's questions: to all of them, or to those that are open still.
+
+        Raises UsageError where there are too many.
+        """
+        left = [question for question in questions if question not in self.answers]
+        asked = questions if len(given) == len(questions) else left
+        if len(given) > len(asked):
+            what = (
+                f"of this step's {len(questions)} questions, {len(asked)} are open" if questions else "nothing is asked"
+            )
+            raise UsageError(f"{len(given)} answers, and {what}")
+        return self.model_copy(update={"answers": {**self.answers, **dict(zip(asked, given, strict=False))}})
+
+    def kept(self, questions: Iterable[str]) -> Progress:
+        """Return the progress with the answers to these questions alone: a wrong one is open again."""
+        right = frozenset(questions)
+        return self.model_copy(update={"answers": {q: text for q, text in self.answers.items() if q in right}})
+
+    def without_trial(self) -> Progress:
+        """Return the progress after what was broken has been found."""
+        return self.model_copy(update={"trial": None, "hints": 0})
+
+    @field_serializer("trial")
+    def _sealed(self, trial: Trial | None) -> str | None:
+        return None if trial is None else sealing.close(trial.model_dump_json())
+
+    @field_validator("trial", mode="before")
+    @classmethod
+    def _opened(cls, value: Any) -> Any:
+        return Trial.model_validate_json(sealing.reopen(value)) if isinstance(value, str) else value
 
 
 def directory(environment: Mapping[str, str] = os.environ) -> Path:

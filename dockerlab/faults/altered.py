@@ -11,12 +11,12 @@ from dockerlab.snapshot import ICC
 
 def _network(lab: Lab, broken: Break, **changes: object) -> Lab:
     spec: Network = lab.networks[broken.on].model_copy(update=changes)
-    return lab.model_copy(update={"networks": {**lab.networks, broken.on: spec}})
+    return lab.altered(networks={**lab.networks, broken.on: spec})
 
 
 def _container(lab: Lab, broken: Break, **changes: object) -> Lab:
     spec: Container = lab.containers[broken.on].model_copy(update=changes)
-    return lab.model_copy(update={"containers": {**lab.containers, broken.on: spec}})
+    return lab.altered(containers={**lab.containers, broken.on: spec})
 
 
 def _parent(lab: Lab, broken: Break) -> Lab:
@@ -44,7 +44,7 @@ def _subnet(lab: Lab, broken: Break) -> Lab:
             address = subnet.network_address + (int(place.ip) - int(old.network_address))
             networks = {**spec.networks, broken.on: place.model_copy(update={"ip": address})}
             containers[name] = spec.model_copy(update={"networks": networks})
-    return moved.model_copy(update={"containers": containers})
+    return moved.altered(containers=containers)
 
 
 def _no_ports(lab: Lab, broken: Break) -> Lab:

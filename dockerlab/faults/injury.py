@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from pydantic import Field
@@ -70,13 +70,6 @@ def fault_of(broken: Break) -> Fault:
     return FAULTS[broken.fault]
 
 
-def choose(breaks: Sequence[Break], seed: str) -> Break:
-    """Return the one of an exercise's faults that a seed stands for: the same for the same seed, everywhere."""
-    if not breaks:
-        raise UsageError("this exercise has no faults")
-    return breaks[int.from_bytes(sha256(seed.encode()).digest()[:8], "big") % len(breaks)]
-
-
 def prepare(
     broken: Break, lab: Lab, snapshots: Mapping[str, Snapshot], hosts: Mapping[str, Host], who: Identity
 ) -> Injury:
@@ -90,7 +83,7 @@ def prepare(
         raise UsageError(f"{broken}: `using` is missing: {fault.needs}")
     wide = fault.wide or (fault.about == "network" and broken.on == "bridge")
     if fault.alter is not None:
-        return Injury(broken=broken, signs=(Check(lab=_touched(broken, fault, lab)),), wide=wide)
+        return Injury(broken=broken, signs=(Check(lab=_made_anew(broken, fault, lab)),), wide=wide)
     known = values(fault, broken, lab, snapshots, hosts, who)
     seen = snapshots[host].container(broken.on)
     inside, life = (broken.on, seen.started) if fault.inside and seen is not None else (None, 0)
@@ -110,10 +103,19 @@ def _of_host(fault: Fault) -> bool:
     return all(sign.at.startswith("containers") for sign in fault.signs)
 
 
-def _touched(broken: Break, fault: Fault, lab: Lab) -> tuple[str, ...]:
+def _made_anew(broken: Break, fault: Fault, lab: Lab) -> tuple[str, ...]:
     """Return the objects that a changed definition makes anew: a network's containers with it."""
     users = [name for name, spec in lab.containers.items() if broken.on in spec.networks]
     return (broken.on, *users) if fault.about == "network" else (broken.on,)
+
+
+def touched(broken: Break, lab: Lab) -> frozenset[str]:
+    """Return all that a fault may touch: its object, whose containers, and who shares a namespace with one of these."""
+    fault = fault_of(broken)
+    names = {*_made_anew(broken, fault, lab), *({broken.using} & lab.containers.keys())}
+    owners = {lab.containers[name].owner for name in names if name in lab.containers} - {None}
+    joiners = {name for name, spec in lab.containers.items() if spec.owner in names | owners}
+    return frozenset(str(name) for name in names | owners | joiners)
 
 
 def _words(template: str, host: str, known: Mapping[str, Any], broken: Break) -> tuple[str, ...]:
@@ -163,7 +165,12 @@ def perform(acts: Sequence[Act], snapshots: Mapping[str, Snapshot], hosts: Mappi
     return attempts
 
 
-def shown(act: Act, snapshots: Mapping[str, Snapshot]) -> tuple[str, ...]:
-    """Return an act as the arguments that one types on its host."""
-    state = snapshots[act.host].container(act.inside) if act.inside is not None else None
-    return act.argv if state is None else ("nsenter", f"--target={state.pid}", "--net", "--", *act.argv)
+def shown(act: Act) -> tuple[str, ...]:
+    """Return an act as the arguments that one types on its host.
+
+    The process of a container has another number each time that it starts: the command finds it out.
+    """
+    if act.inside is None:
+        return act.argv
+    pid = f"$(docker inspect --format {{{{.State.Pid}}}} {shlex.quote(act.inside)})"
+    return ("sh", "-c", f"nsenter --net --target {pid} {shlex.join(act.argv)}")

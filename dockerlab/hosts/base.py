@@ -77,6 +77,14 @@ class Host(Protocol):
         """Yield standard output in chunks; raises HostError with its standard error if the exit code is not 0."""
         ...
 
+    def attach(self, argv: Sequence[str], *, terminal: bool) -> int:
+        """Run a program with our own standard streams for its own and return its exit code; it may take any time.
+
+        With `terminal` it has one: ours, or one that follows it. Raises ConnectError when nothing was started,
+        TransportError when the connection was lost.
+        """
+        ...
+
     def close(self) -> None:
         """Release the connection; safe to call twice."""
         ...

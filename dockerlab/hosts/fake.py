@@ -49,6 +49,10 @@ class FakeHost:
         if not result.ok:
             raise HostError(self.name, f"{brief(argv)} failed with exit code {result.rc}: {result.error}")
 
+    def attach(self, argv: Sequence[str], *, terminal: bool) -> int:  # noqa: ARG002 - the contract
+        """Return the answer's exit code."""
+        return self._answer(check(argv), b"").rc
+
     def close(self) -> None:
         """Do nothing."""
 

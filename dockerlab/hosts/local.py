@@ -12,10 +12,11 @@ from collections.abc import Iterator, Sequence
 from time import monotonic
 
 from dockerlab.command import Result
+from dockerlab.errors import ConnectError
 from dockerlab.hosts.base import DEFAULT_TIMEOUT, ENGINE, Conversation, Input
 from dockerlab.hosts.dialogue import Dialogue
 from dockerlab.hosts.kept import Kept
-from dockerlab.hosts.process import READ, Process, check, collect, stream
+from dockerlab.hosts.process import READ, Process, brief, check, collect, stream
 
 CHANNELS = 8
 """As many as on an SSH host, so that a lab behaves alike in both places."""
@@ -56,6 +57,20 @@ class LocalHost:
     def keep(self, argv: tuple[str, ...], program: Process) -> None:
         """Keep a program for its next use."""
         self._kept.put(argv, program)
+
+    def attach(self, argv: Sequence[str], *, terminal: bool) -> int:  # noqa: ARG002 - ours is its own, if it is one
+        """Run a program on our own streams; Ctrl-C is for it."""
+        argv = check(argv)
+        try:
+            program = subprocess.Popen(argv)  # noqa: S603 - an argument vector, never a shell
+        except OSError as error:
+            raise ConnectError(self.name, f"{brief(argv)} was not started: {error.strerror}") from error
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            rc = program.wait()
+        finally:
+            signal.signal(signal.SIGINT, before)
+        return rc if rc >= 0 else 128 - rc
 
     def close(self) -> None:
         """End what was kept."""

@@ -98,6 +98,23 @@ class SshHost:
             raise
         return process
 
+    def attach(self, argv: Sequence[str], *, terminal: bool) -> int:
+        """Run a program with our own standard streams; with `terminal` it has one that follows ours."""
+        from dockerlab.hosts.terminal import attach  # noqa: PLC0415 - what it imports, only Unix has
+
+        argv = check(argv)
+        channel = self._open(argv, OPEN_TIMEOUT)
+        try:
+            rc = attach(channel, shlex.join(argv).encode("utf-8", "surrogateescape"), terminal=terminal)
+        except (paramiko.SSHException, EOFError, OSError) as error:
+            raise self._not_started(argv, channel, error, late=False) from error
+        finally:
+            channel.close()
+            self._slots.release()
+        if rc < 0:
+            raise TransportError(self.name, f"{brief(argv)}: the connection was lost before it ended")
+        return rc
+
     def resume(self, argv: tuple[str, ...], timeout: float) -> Process:
         """Return a program that was kept and still runs, or start one."""
         return self._kept.take(argv) or self.start(argv, timeout)

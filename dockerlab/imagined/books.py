@@ -15,6 +15,7 @@ from dockerlab.imagined.networks import around, docker0, given_by, network, righ
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.model import Container, Lab
+from dockerlab.lab.ports import Port
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.snapshot import BINDING, GATEWAY_BRIDGE, ContainerState, NetworkState, PublishedPort, Snapshot
 from dockerlab.versions import Engine, numbers
@@ -224,6 +225,15 @@ def _bound(spec: Container, desks: Mapping[str, Ipam]) -> Sequence[str]:
     return EVERYWHERE if told in ("", *EVERYWHERE) else (told,)
 
 
+def _as_asked(port: Port, there: PublishedPort, real: ContainerState) -> bool:
+    """Tell whether a container was published on the address that the definition says, or on none in particular."""
+    said = "" if port.host_ip is None else str(port.host_ip)
+    for each in real.asked or ():
+        if (each.container_port, each.protocol, each.host_port) == (port.target, port.protocol, there.host_port):
+            return each.host_ip == said or {each.host_ip, said} <= {"", *EVERYWHERE}
+    return True
+
+
 def _published(spec: Container, real: ContainerState, bound: Sequence[str]) -> Iterator[PublishedPort]:
     """Yield the ports that are published; which one the engine picks, only it can tell."""
     for port in spec.ports:
@@ -232,6 +242,7 @@ def _published(spec: Container, real: ContainerState, bound: Sequence[str]) -> I
             for each in real.published
             if (each.container_port, each.protocol) == (port.target, port.protocol)
             and port.published in (None, each.host_port)
+            and _as_asked(port, each, real)
         ]
         yield from there
         if not there and port.published is not None:

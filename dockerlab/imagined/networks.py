@@ -169,7 +169,8 @@ def unlike(spec: Network, state: NetworkState, given: Mapping[str, str] = NO_OPT
     gateways = tuple(str(pool.gateway) for pool in spec.pools if pool.gateway is not None)
     held = _gateways(None, state) if state.driver == "bridge" else state.gateways
     if not set(gateways) <= set(held):
-        yield f"has gateway {listed(state.gateways) or 'none'}, and the lab wants {listed(gateways)}"
+        has = f"gateway {listed(held)}" if held else "no gateway"
+        yield f"has {has}, and the lab wants {listed(gateways)}"
     told = not spec.external or "internal" in spec.model_fields_set
     if told and spec.internal != state.internal:
         words = {True: "internal", False: "not internal"}

@@ -231,6 +231,13 @@ class Lab(Strict):
         used = tuple(host for host in self.hosts if host in users)
         return used or tuple(self.hosts)
 
+    def altered(self, **changes: object) -> Lab:
+        """Return the lab with other values of some keys; nothing that was worked out of the old ones stays."""
+        copy = self.model_copy(update=changes)
+        for worked_out in copy.__dict__.keys() - type(self).model_fields.keys():
+            del copy.__dict__[worked_out]
+        return copy
+
     @cached_property
     def users(self) -> dict[str, set[str]]:
         """Return the hosts of each network's containers, for the networks that have any."""

@@ -1,4 +1,4 @@
-"""What an answer means, how it is marked, and what is said of it. Pure."""
+"""How an answer is marked, and what is said of it. Pure."""
 
 from __future__ import annotations
 
@@ -8,11 +8,6 @@ from dataclasses import dataclass
 
 from dockerlab.quiz.questions import Question
 from dockerlab.report.as_words import PAGES, about_rule
-
-YES = frozenset({"y", "yes", "j", "ja", "true", "1", "reachable"})
-NO = frozenset({"n", "no", "nein", "false", "0", "unreachable"})
-LONGEST = 40
-"""No more of an answer is looked at: it comes from anybody's keyboard, or file."""
 
 SCHEMA = 1
 
@@ -28,12 +23,6 @@ class Answered:
     def right(self) -> bool:
         """Tell whether the answer is right; none is wrong."""
         return self.given == self.question.reachable
-
-
-def meaning(line: str) -> bool | None:
-    """Return the answer that a line is, None where it is none."""
-    word = line[:LONGEST].strip().lower()
-    return True if word in YES else False if word in NO else None
 
 
 def explained(answered: Answered) -> Iterator[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import replace
+from ipaddress import ip_address
 
 from dockerlab.imagined.origin import origin
 from dockerlab.kernel.addresses import IpAddress
@@ -294,6 +295,12 @@ def _refused(story: Story, target: Target, port: int | None) -> tuple[RuleId, st
     state = world.books[target.to].container(name)
     if state is not None and not state.running:
         return "nothing-published", f"{name}, which publishes port {port}, does not run"
+    held = next((p.host_ip for p in state.published if p.host_port == port), "") if state is not None else ""
+    if held and not ip_address(held).is_unspecified:
+        loopback = ip_address(held).is_loopback
+        rule: RuleId = "publish-loopback" if loopback else "publish-address"
+        only = f": only {target.to} itself can connect to that" if loopback else ", not to {address}"
+        return rule, f"port {port} is bound to {held}{only}"
     routed = _gate(story, name)
     if routed:
         return (

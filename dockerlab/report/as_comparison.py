@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from textwrap import wrap
 from typing import Any
 
+from dockerlab.folding import folded
 from dockerlab.imagined.changes import TOLD
 from dockerlab.reach import Cell, Expectation
 from dockerlab.reach.against import Comparison, Difference
@@ -73,8 +73,7 @@ def table(found: Comparison, width: int = 100) -> str:
             for told in dict.fromkeys(filter(None, map(advice, members if not title else ()))):
                 lines += [f"  to have it as before: {told}"]
     lines += ["", *(f"note: {note}" for note in found.notes)] if found.notes else []
-    folded = [piece for line in lines for piece in _folded(line, width)]
-    return "\n".join([*folded, "", total(found)]) + "\n"
+    return folded("\n".join([*lines, "", total(found)]), width) + "\n"
 
 
 def _asked(each: Difference) -> str:
@@ -103,11 +102,6 @@ def total(found: Comparison) -> str:
 
 def _how_many(number: int) -> str:
     return f"{number} cell{'' if number == 1 else 's'}"
-
-
-def _folded(line: str, width: int) -> list[str]:
-    indent = " " * (len(line) - len(line.lstrip()) + 4)
-    return wrap(line, max(width, 40), subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [""]
 
 
 def as_json(found: Comparison) -> str:

@@ -6,38 +6,42 @@ It reads without colour: `yes` and `no` are as expected, `yes!` and `no!` are no
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby
 from string import ascii_uppercase
-from textwrap import wrap
 
-from dockerlab.report.causes import by_side, told_once
+from dockerlab.folding import REMEDY, fold
+from dockerlab.report.causes import by_side
 from dockerlab.report.matrices import by_probe, column, columns, mark, total
 from dockerlab.verify import Checked, Judged, Report, how_many
 
 GAP = 2
-KEY = "yes reachable   no unreachable   as expected  |  yes! no! not as expected  |  ? could not tell  |  - not asked"
+KEY = "yes reachable, no unreachable, as expected | yes! no! not as expected | ? could not tell | - not asked"
+WHY = "--why tells why"
 
 
 def render(report: Report, width: int = 100, *, why: bool = False) -> str:
-    """Return the report as text of at most `width` columns where names allow it; `why` explains every cell."""
-    lines = [f"{report.lab}: {report.title}" if report.title else report.lab]
-    lines += [f"  {host}: engine {engine}, probed by {report.probers[host]}" for host, engine in report.engines.items()]
-    lines += [piece for line in _causes(report) for piece in _folded(line, width)]
+    """Return the report as text of at most `width` columns where names allow it; `why` explains every cell.
+
+    What is not as expected comes first, then the matrix, and in the end the count of cells; where all is as expected
+    there is no more than the matrix and that line.
+    """
+    amiss = [*_causes(report), *_cells_amiss(report), *_checks(report)]
+    lines = [f"{report.lab}: {report.title}" if report.title else report.lab, *(_hosts(report) if why or amiss else ())]
+    lines = [piece for line in (*lines, *amiss) for piece in fold(line, width)]
     for probe, cells in by_probe(report.cells):
         lines += ["", *_matrix(probe, cells, width)]
-    prose = ["", KEY]
-    amiss = [judged for judged in report.cells if judged.verdict != "pass" and judged.cause is None]
-    once = told_once(report)
-    if amiss or once:
-        prose += ["", "Not as expected, or not to be told", *(line for each in amiss for line in _amiss(each))]
-    if once:
-        prose += [f"  {how_many(once)} by what is said above the matrix"]
-    if report.checks:
-        prose += ["", "Beside the cells", *(line for check in report.checks for line in _check(check))]
-    prose += ["", *(_every_cell(report.cells) if why else _rules(report.cells))]
-    prose += [f"note: {note}" for note in (*report.notes, *_unread(report))]
-    lines += [piece for line in prose for piece in _folded(line, width)]
-    return "\n".join([*lines, "", total(report)]) + "\n"
+    prose = ["", KEY] if why or amiss else []
+    prose += ["", *_every_cell(report.cells)] if why else []
+    notes = [f"note: {note}" for note in (*report.notes, *_unread(report))]
+    prose += ["", *notes] if notes else []
+    closing = total(report) if why or not report.cells else f"{total(report)}; {WHY}"
+    lines += [piece for line in (*prose, "", closing) for piece in fold(line, width)]
+    return "\n".join(lines) + "\n"
+
+
+def _hosts(report: Report) -> Iterator[str]:
+    """Yield what each host runs, and who asked there."""
+    for host, engine in report.engines.items():
+        yield f"  {host}: engine {engine}, probed by {report.probers[host]}"
 
 
 def _causes(report: Report) -> Iterator[str]:
@@ -48,7 +52,7 @@ def _causes(report: Report) -> Iterator[str]:
         for cause, cells in told:
             yield f"  {cause} ({how_many(cells)})"
             if cause.undo:
-                yield f"      right would be: {cause.undo}"
+                yield f"      {REMEDY}{cause.undo}"
 
 
 def _unread(report: Report) -> Iterator[str]:
@@ -58,12 +62,6 @@ def _unread(report: Report) -> Iterator[str]:
     for host in report.engines:
         if report.missing(host):
             yield f"{host}: could not be read: {', '.join(report.missing(host))}; root on the host may be needed"
-
-
-def _folded(line: str, width: int) -> list[str]:
-    """Return a line of text in as many as the width wants, further ones indented as it is."""
-    indent = line[: len(line) - len(line.lstrip())]
-    return wrap(line, width, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False) or [line]
 
 
 def _matrix(probe: str, cells: Sequence[Judged], width: int) -> Iterator[str]:
@@ -83,7 +81,8 @@ def _matrix(probe: str, cells: Sequence[Judged], width: int) -> Iterator[str]:
         for row in rows:
             words = (marks.get((row, wide[n]), "-") for n in block)
             yield f"{row:<{left}}" + "".join(f"{word:<{step}}" for word in words).rstrip()
-    yield from (f"  {letter:<{len(letters[-1])}} = {name}" for letter, name in zip(letters, wide, strict=True))
+    for letter, name in zip(letters, wide, strict=True):
+        yield from fold(f"  {letter:<{len(letters[-1])}} = {name}", width, hang=" " * (len(letters[-1]) + 5))
 
 
 def _letters(number: int) -> str:
@@ -98,14 +97,40 @@ def _what(judged: Judged) -> str:
     return f"{cell.source} -> {cell.to}{target} {cell.probe}"
 
 
-def _amiss(judged: Judged) -> Iterator[str]:
+def _cells_amiss(report: Report) -> Iterator[str]:
+    """Yield the cells that no cause above explains: what was expected and seen, and once for all alike why."""
+    amiss = [judged for judged in report.cells if judged.verdict != "pass" and judged.cause is None]
+    alike: dict[tuple[str, ...], list[Judged]] = {}
+    for judged in amiss:
+        alike.setdefault(_reasons(judged), []).append(judged)
+    if amiss:
+        yield ""
+        yield "Not as expected, or not to be told"
+    for (because, detail), members in alike.items():
+        yield from (f"  {judged.verdict}: {_what(judged)}: {_seen(judged)}" for judged in members)
+        yield f"      expected because: {because}"
+        if detail:
+            yield f"      observed: {detail}"
+
+
+def _reasons(judged: Judged) -> tuple[str, str]:
+    return judged.because, judged.observed.detail
+
+
+def _seen(judged: Judged) -> str:
     expected, observed = judged.expected, judged.observed
     wished = {True: "reachable", False: "unreachable", None: "unknown"}[expected.reachable]
-    seen = observed.state + (f" ({observed.symptom})" if observed.symptom else "")
-    yield f"  {judged.verdict}: {_what(judged)}: expected {wished}, observed {seen}"
-    yield f"      expected because: {judged.because}"
-    if observed.detail:
-        yield f"      observed: {observed.detail}"
+    return f"expected {wished}, observed {observed.state}" + (f" ({observed.symptom})" if observed.symptom else "")
+
+
+def _checks(report: Report) -> Iterator[str]:
+    """Yield what of the checks beside the cells did not pass."""
+    amiss = [check for check in report.checks if check.verdict != "pass"]
+    if amiss:
+        yield ""
+        yield "Beside the cells"
+    for check in amiss:
+        yield from _check(check)
 
 
 def _check(check: Checked) -> Iterator[str]:
@@ -120,14 +145,3 @@ def _every_cell(cells: Iterable[Judged]) -> Iterator[str]:
     for judged in cells:
         yield f"  {mark(judged):<5}{_what(judged)}"
         yield f"       {judged.because} [{judged.expected.rule}]"
-
-
-def _rules(cells: Iterable[Judged]) -> Iterator[str]:
-    yield "Why (one cell for each rule; --why explains every cell)"
-    by_rule = sorted(cells, key=lambda judged: judged.expected.rule)
-    for rule, group in groupby(by_rule, key=lambda judged: judged.expected.rule):
-        members = list(group)
-        first = members[0]
-        count = f"{len(members)} cells" if len(members) > 1 else "1 cell"
-        yield f"  {mark(first):<5}{rule}, {count}, as {_what(first)}"
-        yield f"       {first.because}"

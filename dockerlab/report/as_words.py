@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import groupby
-from textwrap import wrap
 
 from dockerlab.reach import Cell, Expectation, outcome_of
 from dockerlab.reach.asked import Expected
@@ -61,7 +60,8 @@ def about_rule(identity: str) -> Iterator[str]:
         yield f"  rule {identity}"
         return
     yield f"  rule {identity}: {found.title} ({PAGES}{identity}.md)"
-    yield from (f"    {line}" for line in wrap(found.why, 100))
+    quoted = found.why.replace("`", "'")  # it is Markdown, for the rule's page
+    yield f"    {quoted}"
 
 
 def _says(expected: Expectation) -> str:

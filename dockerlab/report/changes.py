@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from textwrap import wrap
 
+from dockerlab.folding import fold
 from dockerlab.machinery.episodes import Episode
 from dockerlab.machinery.reasons import Told
 from dockerlab.plain import printable
@@ -72,7 +72,4 @@ def _change(told: Told, width: int) -> Iterator[str]:
 
 
 def _folded(line: str, indent: str, width: int, further: str | None = None) -> list[str]:
-    beneath = indent if further is None else further
-    return wrap(
-        line, width, initial_indent=indent, subsequent_indent=beneath, break_long_words=False, break_on_hyphens=False
-    )
+    return fold(f"{indent}{' '.join(line.split())}", width, hang=indent if further is None else further)

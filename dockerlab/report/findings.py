@@ -6,20 +6,17 @@ import json
 import shlex
 from collections.abc import Sequence
 from itertools import groupby
-from textwrap import wrap
 from typing import Any
 
-from dockerlab.finding import CONNECTION, Finding, counts
+from dockerlab.finding import Finding, counts
+from dockerlab.folding import fold, fold_command, folded
 from dockerlab.plain import one_line
-
-WHOLE = 1 << 20
-"""A width that breaks no line."""
 
 WORDS = {"ok": "ok", "warning": "warning", "problem": "problem", "unknown": "could not tell"}
 
 
 def table(findings: Sequence[Finding], width: int) -> str:
-    """Return the findings host by host; a command is a line of its own, to be copied whole."""
+    """Return the findings host by host, in lines of at most `width` columns; a command can be copied whole."""
     lines: list[str] = []
     subjects = max((len(finding.subject) for finding in findings), default=0)
     indent = max(map(len, WORDS.values())) + subjects + 6
@@ -27,28 +24,26 @@ def table(findings: Sequence[Finding], width: int) -> str:
         lines.append(one_line(host) or "the lab")
         for finding in group:
             head = f"  {WORDS[finding.status]:<14}  {finding.subject:<{subjects}}  "
-            # Why a connection failed holds commands: one line, to be copied whole.
-            lines += _wrapped(finding.told, head, indent, width if finding.subject != CONNECTION else WHOLE)
-            lines += _remedy(finding, indent, width)
-    return "\n".join([*lines, "", _total(findings)]) + "\n"
+            # Where the two columns take most of a narrow terminal, what is told goes beneath them.
+            beneath = indent if indent <= width // 2 else 6
+            if beneath < indent:
+                lines += [head.rstrip(), *fold(f"{' ' * beneath}{one_line(finding.told)}", width)]
+            else:
+                lines += fold(f"{head}{one_line(finding.told)}".rstrip(), width, hang=" " * indent)
+            lines += _remedy(finding, beneath, width)
+    return "\n".join([*lines, "", folded(_total(findings), width)]) + "\n"
 
 
 def _remedy(finding: Finding, indent: int, width: int) -> list[str]:
-    remedy = finding.remedy
-    lines = [f"{' ' * (indent - 2)}> {one_line(shlex.join(command))}" for command in remedy.commands]
+    remedy, margin = finding.remedy, " " * indent
+    commands = [one_line(shlex.join(command)) for command in remedy.commands]
+    lines = [line for each in commands for line in fold_command(f"{margin[2:]}> {each}", width, hang=f"{margin}  ")]
     if remedy.words:
-        lines += _wrapped(remedy.words, " " * indent, indent, width)
+        lines += fold(f"{margin}{one_line(remedy.words)}", width)
     if remedy.undo:
         undo = one_line("; ".join(map(shlex.join, remedy.undo)))
-        lines.append(f"{' ' * indent}(--fix runs it; back: {undo})")
+        lines += fold(f"{margin}(--fix runs it; back: {undo})", width)
     return lines
-
-
-def _wrapped(text: str, head: str, indent: int, width: int) -> list[str]:
-    """Return a text in lines behind a head, the others as far in."""
-    room = max(width - indent, 30)
-    first, *others = wrap(one_line(text), room, break_long_words=False, break_on_hyphens=False) or [""]
-    return [f"{head}{first}".rstrip(), *(f"{' ' * indent}{line}" for line in others)]
 
 
 def _total(findings: Sequence[Finding]) -> str:

@@ -5,7 +5,19 @@ router there is an outside. `layout` draws it.
 """
 
 from dockerlab.sandbox.access import inside_argv, ssh_argv
-from dockerlab.sandbox.layout import SandboxHost, SandboxState
+from dockerlab.sandbox.layout import SandboxHost, SandboxState, hosts_there
 from dockerlab.sandbox.lifecycle import down, root_in_use, status, up
+from dockerlab.sandbox.record import identities
 
-__all__ = ["SandboxHost", "SandboxState", "down", "inside_argv", "root_in_use", "ssh_argv", "status", "up"]
+__all__ = [
+    "SandboxHost",
+    "SandboxState",
+    "down",
+    "hosts_there",
+    "identities",
+    "inside_argv",
+    "root_in_use",
+    "ssh_argv",
+    "status",
+    "up",
+]

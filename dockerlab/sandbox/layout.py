@@ -128,6 +128,15 @@ def namespaces() -> list[str]:
     return sorted(entry.name for entry in NETNS.iterdir() if _OURS.fullmatch(entry.name))
 
 
+def hosts_there() -> list[str]:
+    """Return the names of the hosts whose namespaces are there, in order; whether they live is not looked at.
+
+    Anybody may ask: it takes no root.
+    """
+    found = [name.removeprefix("dockerlab-") for name in namespaces() if name.startswith("dockerlab-vm")]
+    return sorted(found, key=lambda name: int(name.removeprefix("vm")))
+
+
 def inode(namespace: str) -> int | None:
     """Return what identifies a named network namespace, or None if the name stands for none."""
     try:

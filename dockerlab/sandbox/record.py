@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from dockerlab.sandbox.layout import RECORD
+from dockerlab.sandbox.layout import KNOWN_HOSTS, RECORD, hosts_there
 
 LAYOUT = 1
 """Counts up when a sandbox of an earlier dockerlab can no longer be used as it is."""
@@ -31,6 +31,18 @@ def read(path: Path = RECORD) -> Record | None:
     if found.get("layout") != LAYOUT:
         return None
     return Record(rootfs=found["rootfs"], tagging=found["tagging"], hosts=tuple(found["hosts"]))
+
+
+def identities(path: Path = KNOWN_HOSTS) -> dict[str, str]:
+    """Return the host key of each host by its address, empty where there is no sandbox.
+
+    A host that is built again has another one: nothing of what was on it is there any more.
+    """
+    try:
+        lines = path.read_text().splitlines() if hosts_there() else []
+    except FileNotFoundError:
+        return {}
+    return {address: key for address, _, key in map(str.split, lines)}
 
 
 def write(record: Record, path: Path = RECORD) -> None:

@@ -142,4 +142,5 @@ def total(grades: Iterable[Grade]) -> str:
     all_of = list(grades)
     words = {"pass": "pass", "fail": "fail", "unknown": "unknown", "error": "not to be graded"}
     counts = {word: sum(grade.outcome == outcome for grade in all_of) for outcome, word in words.items()}
-    return f"{len(all_of)} students: " + ", ".join(f"{count} {word}" for word, count in counts.items() if count)
+    what = "student" if len(all_of) == 1 else "students"
+    return f"{len(all_of)} {what}: " + ", ".join(f"{count} {word}" for word, count in counts.items() if count)

@@ -21,10 +21,18 @@ class Inside:
     container: ContainerState
 
 
-def chosen(snapshots: Mapping[str, Snapshot], lab: str, pattern: str, typed: Collection[str] = ()) -> list[Inside]:
+def chosen(
+    snapshots: Mapping[str, Snapshot],
+    lab: str,
+    pattern: str,
+    typed: Collection[str] = (),
+    *,
+    hosts: Collection[str] = (),
+) -> list[Inside]:
     """Return the containers of a lab whose names match a shell pattern, by name; `typed` are named by its definition.
 
     Raises UsageError, with the names that there are, where none does: a command that ran nowhere is no success.
+    `hosts` are named there too, where one of them could have been meant.
     """
     there = [
         Inside(host, container)
@@ -35,9 +43,51 @@ def chosen(snapshots: Mapping[str, Snapshot], lab: str, pattern: str, typed: Col
     there.sort(key=lambda each: (each.container.name, each.host))
     found = [each for each in there if fnmatchcase(each.container.name, pattern)]
     if not found:
-        names = ", ".join(dict.fromkeys(each.container.name for each in there))
-        raise UsageError(f"no container of {lab} is called {pattern}; there are {names or 'none'}")
+        names = ", ".join(dict.fromkeys((*(each.container.name for each in there), *hosts)))
+        what = "nothing" if hosts else "no container"
+        raise UsageError(f"{what} of {lab} is called {pattern}; there are {names or 'none'}")
     return found
+
+
+HOST_SHELL = ("sh", "-c", 'exec "${SHELL:-/bin/sh}" -l')
+"""A login on a host, with the shell that its user has."""
+
+PROMPT = "PS1={}:\\w\\$ "
+"""What a shell in a container begins its lines with: whose it is, for all that are open look alike."""
+
+
+def one(found: Sequence[Inside], name: str) -> Inside:
+    """Return the only container that was chosen; raises UsageError where there are several, or it does not run."""
+    if len(found) > 1:
+        names = ", ".join(f"{each.container.name} on {each.host}" for each in found)
+        raise UsageError(f"{name} means {len(found)} containers, and a terminal is for one: {names}")
+    (only,) = found
+    state = only.container
+    if not state.running:
+        raise UsageError(
+            f"{only.host}: container {state.name} does not run ({state.status}, exit code {state.exit_code}): "
+            f"'docker start {state.name}' there starts it, and 'docker logs {state.name}' has its last words"
+        )
+    return only
+
+
+def has_shell(at: Inside, host: Host) -> bool:
+    """Tell whether a container has a shell of its own; raises HostError."""
+    return host.run(("docker", "exec", at.container.id, "sh", "-c", ":"), timeout=20).ok
+
+
+def shell_in(at: Inside, *, tools: bool, terminal: bool) -> tuple[str, ...]:
+    """Return what opens a shell in a container; with `tools` the host's, and only the network is the container's."""
+    prompt = PROMPT.format(at.container.name)
+    if tools:
+        return ("nsenter", f"--target={at.container.pid}", "--net", "--", "env", prompt, "sh")
+    best = "exec $(command -v bash || command -v sh)"
+    return (*attached(at, terminal=terminal, more=("--env", prompt)), "sh", "-c", best)
+
+
+def attached(at: Inside, *, terminal: bool, more: Sequence[str] = ()) -> tuple[str, ...]:
+    """Return what runs a command in a container on somebody's own streams, and on a terminal if there is one."""
+    return ("docker", "exec", "--interactive", *(("--tty",) if terminal else ()), *more, at.container.id)
 
 
 def run_in(

@@ -285,7 +285,7 @@ def _report(own: Trial, hosts: Mapping[str, Host], again: Mapping[str, Snapshot 
     events = disturbed(world, before, found)
     now = {**before, **{name: answer for name, answer in found.items() if isinstance(answer, Snapshot)}}
     cells = judge_all(own.rows, withdraw(own.rows, own.observed, world, {**events, **blind}), own.wanted.predicted)
-    told = () if own.as_is else lab_suspects(world, own.seen.snapshots)
+    told = () if own.as_is else lab_suspects(world, own.seen.snapshots, own.seen.machines)
     suspects = [suspect for suspect in told if suspect.cause.host not in silent]
     cells = attributed(cells, suspects)
     if own.wanted.now is not None:

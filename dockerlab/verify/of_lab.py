@@ -7,6 +7,7 @@ from functools import partial
 
 from dockerlab import modes
 from dockerlab.drift import Difference, differences
+from dockerlab.kernel.model import Machine
 from dockerlab.reach import World
 from dockerlab.reach.cells import published
 from dockerlab.snapshot import Snapshot
@@ -18,12 +19,14 @@ ORDER = ("alias", "port", "command", "place", "container", "image", "network", "
 """The more is known of what a cause can explain, the earlier it is asked."""
 
 
-def lab_suspects(world: World, snapshots: Mapping[str, Snapshot]) -> list[Suspect]:
+def lab_suspects(
+    world: World, snapshots: Mapping[str, Snapshot], machines: Mapping[str, Machine] | None = None
+) -> list[Suspect]:
     """Return a suspect for each object of the lab that is not as the definition has it.
 
     Of an engine that has left its Swarm the host is at fault.
     """
-    found = sorted(differences(world.lab, snapshots), key=lambda each: ORDER.index(each.aspect))
+    found = sorted(differences(world.lab, snapshots, machines), key=lambda each: ORDER.index(each.aspect))
     return [Suspect(cause_of(each), partial(_explains, each, world)) for each in found]
 
 

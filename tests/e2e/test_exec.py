@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+
 from support.lab_hosts import write
 
 LAB = """\
@@ -29,4 +31,24 @@ def test_exec(lab, tmp_path):
     assert (none.rc, none.stderr) == (2, "dockerlab: no container of demo is called db*; there are web1, web2\n")
     late = lab.call("exec", "demo", "web1", "sleep", "30", "--timeout", "1", "--sandbox")
     assert (late.rc, "did not end within 1 s" in late.stderr) == (4, True)
+    for words in (["shell", "demo", "web1"], ["exec", "-it", "demo", "web1", "sh"], ["exec", "demo", "web1", "sh"]):
+        typed = typing(lab, "hostname -i; exit 7", *words)
+        assert (typed.returncode, typed.stdout.strip()) == (7, address(lab, "web1")), typed.stderr
+    inside = typing(lab, "hostname; ip -o -4 address show eth0", "shell", "demo", "web2", "--tools")
+    assert inside.stdout.startswith("vm1\n"), inside.stderr
+    assert address(lab, "web2") in inside.stdout
+    assert typing(lab, "hostname", "shell", "demo", "vm1").stdout == "vm1\n"
     lab.down("demo")
+
+
+def typing(lab, text, *words):
+    """Return how a call ends to which a text is typed; the environment says --sandbox."""
+    return subprocess.run(
+        lab.argv(*words), input=text, env=lab.environment(DOCKERLAB_SANDBOX="1"), capture_output=True, text=True,
+        check=False, timeout=60,
+    )  # fmt: skip
+
+
+def address(lab, name):
+    """Return the address of a container."""
+    return lab.call("exec", "demo", name, "hostname", "-i", "--sandbox").stdout.strip()

@@ -1,5 +1,6 @@
 """Exercises on machines that are not the sandbox's own: nothing but what is theirs is touched, whatever happens."""
 
+import json
 import signal
 import subprocess
 import sys
@@ -7,6 +8,8 @@ import sys
 import pytest
 from support.lab_hosts import ROOT
 from support.student import Student
+
+from dockerlab.exercise import loader
 
 RULE = "-A FORWARD -j DROP"
 
@@ -29,7 +32,7 @@ def test_two_exercises_and_a_crash(lab, tmp_path):
         assert RULE not in lab.sh("vm0", "iptables -S FORWARD")
         assert _killed(lab, tmp_path).returncode == -signal.SIGKILL
         assert RULE in lab.sh("vm0", "iptables -S FORWARD")
-        seen = student.call("check", "02")
+        seen = student.call("check", "02", "--why")
         assert (seen.rc, RULE in seen.stdout) == (1, True), seen.stdout
 
         lab.sh("vm0", "ip link add veil0 type bridge")
@@ -45,6 +48,36 @@ def test_two_exercises_and_a_crash(lab, tmp_path):
         last = student.call("stop", "01")
     assert last.rc == 0, last.stderr
     assert lab.docker("vm0", "ps", "--all", "--quiet") == ""
+
+
+def test_a_lost_sandbox(lab, tmp_path):
+    """Where the sandbox is another one than at the beginning, that is said, and start sets all up to the step again."""
+    if lab.engine != "machine":
+        pytest.skip("which engine it is makes no difference to what an exercise remembers")
+    student, file = Student(lab, tmp_path), tmp_path / "dockerlab/exercises/01-default-bridge.json"
+    try:
+        assert student.call("start", "01", "--sandbox").rc == 0
+        for block in loader.load(ROOT / "labs/01-default-bridge").sections[0].blocks:
+            student.does(block.text)
+        student.passes()
+        lab.docker("vm0", "rm", "--force", "centos_v1", "centos_v2")
+        known = json.loads(file.read_text())
+        known["machines"] = dict.fromkeys(known["machines"], "the key of a host that is no more")
+        file.write_text(json.dumps(known))
+        for words in (["task"], ["check"], ["fault"]):
+            said = student.call(*words)
+            assert (said.rc, "'dockerlab exercise start 01-default-bridge' sets it up again" in said.stderr) == (
+                4,
+                True,
+            )
+        again = student.call("start", "01")
+        assert (again.rc, "Step 2 of 4" in again.stdout) == (0, True), again.stderr
+        names = lab.docker("vm0", "ps", "--format", "{{.Names}}").split()
+        assert sorted(names) == ["centos_v1", "centos_v2"]
+        assert student.call("task").rc == 0
+    finally:
+        ended = student.call("stop")
+    assert ended.rc == 0, ended.stderr
 
 
 def _killed(lab, state):

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 from support.lab_hosts import ROOT
 from support.student import Student
 
-from dockerlab.checks.judge import found
+from dockerlab.checks import questions
 from dockerlab.exercise import course, loader
+from dockerlab.exercise.trial import choose
 from dockerlab.session import Whereabouts, open_session
 
 VM0 = "dockerlab sandbox ssh vm0"
@@ -32,6 +36,18 @@ WORKAROUNDS = {
 }
 """By fault: commands after which all cells are as they should be and the cause is still there, and their undoing."""
 
+SEALED = yaml.safe_load((Path(__file__).parent / "answers.yaml").read_text())
+"""The answers that stand sealed in the labs, by question."""
+
+PAIRS = {
+    "01-default-bridge": ("wrong-mask", "link-down"),
+    "02-outside": ("ip-forward-off", "docker-user-drop"),
+    "11-user-bridges": ("icc-off", "wrong-network"),
+}
+"""By exercise: two faults that are put in at once, by commands and by other definitions."""
+CONTROL = "01-default-bridge"
+"""The exercise in which, once, nothing is broken."""
+
 FOLDERS = sorted(path.parent for path in (ROOT / "labs").glob("*/exercise.yaml"))
 
 
@@ -50,7 +66,7 @@ def test_exercise(lab, path, tmp_path):
             for block in folder.sections[number].blocks:
                 _do(student, block)
             asked = [check.ask for check in step.checks if check.ask is not None]
-            student.passes(*(word for ask in asked for word in ("--answer", _answer(folder, ask))))
+            student.passes(*(word for text in _answers(folder, asked) for word in ("--answer", text)))
         for broken in folder.exercise.faults:
             _break(student, broken)
             _work_around(student, broken)
@@ -58,6 +74,10 @@ def test_exercise(lab, path, tmp_path):
             said = student.passes()
             assert "the cause is repaired" in said.stdout
             assert "mended" in said.stderr
+        if folder.id in PAIRS:
+            _break_two(student, PAIRS[folder.id])
+        if folder.id == CONTROL:
+            _break_nothing(student, folder)
     finally:
         ended = student.call("stop")
     assert ended.rc == 0, ended.stderr
@@ -88,12 +108,31 @@ def _break(student, broken):
     put_in = student.call("fault", "--which", str(broken))
     assert put_in.rc == 0, put_in.stderr
     assert broken.fault not in put_in.stdout + put_in.stderr
-    said = student.call("check")
+    said = student.call("check", "--why")
     assert said.rc == 1, f"{broken}: {said.stdout}{said.stderr}"
     assert broken.reason, f"{broken}: say in `reason` what a failing check tells of it"
     assert broken.reason in said.stdout, f"{broken}: {said.stdout}"
     changed = [line for line in said.stdout.splitlines() if line.startswith(("FAIL", "UNKNOWN")) and " -> " in line]
     assert changed, f"{broken} is to be seen in no cell: {said.stdout}"
+
+
+def _break_two(student, names):
+    """Break two things at once: each is known to be repaired for itself, and both by what `solution` prints."""
+    put_in = student.call("fault", "--which", names[0], "--which", names[1])
+    assert put_in.rc == 0, put_in.stderr
+    assert student.call("check").rc == 1
+    student.does(student.call("solution").stdout)
+    said = student.passes()
+    assert said.stdout.count("the cause is repaired") == 2, said.stdout
+
+
+def _break_nothing(student, folder):
+    """Say of a lab in which nothing is broken that it is so: that is the answer, and a check alone is none."""
+    seeds = (f"seed {number}" for number in range(100))
+    seed = next(each for each in seeds if not choose(folder.exercise.faults, folder.lab, each, maybe=True))
+    assert student.call("fault", "--maybe", "--seed", seed).rc == 0
+    assert "if nothing is broken, say so" in student.passes().stderr
+    assert "right: nothing was broken" in student.passes("--healthy").stderr
 
 
 def _work_around(student, broken):
@@ -108,10 +147,10 @@ def _work_around(student, broken):
     student.does(back)
 
 
-def _answer(folder, ask):
-    """Return the right answer to a question: as it is written, or as the hosts show it."""
-    if ask.answer:
-        return ask.answer[0]
-    where = Whereabouts(sandbox=True)
-    with open_session(folder.lab.addresses, where, lambda _: None) as session:
-        return found(ask.found, course.scene(folder.lab, session.hosts))
+def _answers(folder, asked):
+    """Return the right answers to questions: as they are known here where they are sealed, else as the hosts show."""
+    if all(ask.sealed for ask in asked):
+        return [SEALED[ask.question][0] for ask in asked]
+    with open_session(folder.lab.addresses, Whereabouts(sandbox=True), lambda _: None) as session:
+        here = course.scene(folder.lab, session.hosts)
+        return [SEALED[ask.question][0] if ask.sealed else questions.answer(ask, here) for ask in asked]

@@ -169,6 +169,50 @@ def test_filters(mixed):
     assert mixed.all("gridcell") == []
 
 
+SIZES = "const d = document.getElementById('drawing'); return [d.firstElementChild.clientWidth, d.clientWidth]"
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_picture_fits(mixed, shots, width):
+    """The picture fits its page at any width; it is made larger and smaller by buttons and keys, and fits again."""
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    mixed.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        fit, room = mixed.run(SIZES)
+        assert fit <= room <= width
+        mixed.shot(shots / f"picture-{width}.png")
+        mixed.one("button", "Larger picture").click()
+        assert mixed.run(SIZES)[0] > fit
+        region = mixed.one("region", "Picture of the lab")
+        region.send_keys("+", "+")
+        larger = mixed.run(SIZES)[0]
+        assert larger > room
+        region.send_keys("-")
+        assert mixed.run(SIZES)[0] < larger
+        region.send_keys("0")
+        assert mixed.run(SIZES)[0] == fit
+        assert mixed.run("return document.documentElement.scrollWidth") <= width
+    finally:
+        mixed.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
+@pytest.mark.parametrize("width", [390, 1280])
+def test_the_picture_alone_fits(browser, tmp_path, width):
+    """A picture of its own scales with its window, and is of one colour all over."""
+    path = tmp_path / "mixed.svg"
+    path.write_text(svg.render(describe(world_of(read(ROOT / "examples/mixed.yaml")), imagined=True)), encoding="utf-8")
+    metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.prefer("dark")
+    try:
+        browser.open(path)
+        assert browser.run("return document.documentElement.getBoundingClientRect().width") <= width
+        assert browser.run("return getComputedStyle(document.documentElement).backgroundColor") == "rgb(20, 25, 31)"
+    finally:
+        browser.prefer("light")
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_landmarks(mixed):
     """The parts have headings and are in the table of contents; what scrolls can be scrolled by keyboard."""
     heads = [heading.text for heading in mixed.all("heading")]

@@ -128,6 +128,21 @@ def test_a_student(page):
     shot(page, "serve-student")
 
 
+@pytest.mark.parametrize("size", [(1280, 900), (400, 800)], ids=str)
+def test_the_name_is_seen(page, size):
+    """After a click the student's name is on the screen, however much stands below it."""
+    metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
+    page.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        page.run("document.querySelectorAll('#rows button')[1].click()")
+        wait_for(lambda: page.driver.find_elements(By.CSS_SELECTOR, ".matrix td.fail") != [])
+        wait_for(lambda: page.focused.get_attribute("id") == "detail")
+        top = page.run("return document.getElementById('detail-head').getBoundingClientRect().top")
+        assert 0 <= top < size[1] / 2
+    finally:
+        page.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+
+
 def test_live(page, board):
     """A round changes the rows and the open student without a click; what failed stays, as repaired."""
     page.driver.find_elements(By.CSS_SELECTOR, "#rows button")[1].click()

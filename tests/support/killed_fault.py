@@ -11,6 +11,7 @@ from pathlib import Path
 
 from dockerlab.cli.progress import reporting
 from dockerlab.exercise import breaking, loader, progress
+from dockerlab.exercise.trial import Trial
 from dockerlab.faults.fault import Break
 from dockerlab.session import Whereabouts, open_session
 
@@ -35,10 +36,10 @@ def main(name: str, fault: str, on: str, state: Path) -> None:
     here = progress.current(name, state)
     folder = loader.load(here.folder)
     with open_session(folder.lab.addresses, Whereabouts(here.sandbox, here.inventory), lambda _line: None) as session:
-        injury = breaking.ready(folder, Break(fault=fault, on=on), session.hosts, wide=True)
-        progress.write(here.model_copy(update={"fault": injury}), state)
-        hosts = {name: Dying(host, injury.inject[0].argv) for name, host in session.hosts.items()}
-        breaking.break_it(folder, injury, replace(session, hosts=hosts), reporting(silent=True), "")
+        trial = Trial(injuries=breaking.ready(folder, [Break(fault=fault, on=on)], session.hosts, wide=True))
+        progress.write(here.model_copy(update={"trial": trial}), state)
+        hosts = {name: Dying(host, trial.injuries[0].inject[0].argv) for name, host in session.hosts.items()}
+        breaking.break_it(folder, trial, replace(session, hosts=hosts), reporting(silent=True), "")
 
 
 if __name__ == "__main__":

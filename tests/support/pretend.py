@@ -168,7 +168,7 @@ class Engine(Images):
             return ""  # a host that only pretends has no kernel
         if program != "docker":
             raise Refused(f"{program}: not found")
-        if noun in ("run", "rm", "start", "import", "load", "pull", "commit"):
+        if noun in ("run", "rm", "start", "stop", "restart", "import", "load", "pull", "commit"):
             return getattr(self, f"_{noun}")(rest)
         return getattr(self, f"_{noun}_{rest[0].replace('-', '_')}")(rest[1:])
 
@@ -325,7 +325,7 @@ class Engine(Images):
             for e in engines
             for c in e.containers.values()
             for n in c.endpoints.values()
-            if n.network == network.name
+            if n.network == network.name and c.running
             for a in n.addresses
         }
         wanted = next((a for a in fixed if a in subnet), None)
@@ -364,7 +364,7 @@ class Engine(Images):
 
     def _network_create(self, argv):
         given = words(argv)
-        name, driver = given.rest[0], given.one("--driver")
+        name, driver = given.rest[0], given.one("--driver", "bridge")
         if name in self.networks():
             raise Refused(f"network with name {name} already exists")
         if driver == "overlay" and self.host != self.swarm.manager:
@@ -419,6 +419,20 @@ class Engine(Images):
             published=self.containers[argv[-1]].asked or (),
         )
         return argv[-1]
+
+    def _stop(self, argv):
+        name = argv[-1]
+        self.containers[name] = replace(self.containers[name], running=False, status="exited", exit_code=137, pid=0,
+                                        published=())  # fmt: skip
+        return name
+
+    def _restart(self, argv):
+        name = argv[-1]
+        self._stop([name])
+        started = max(each.started for each in self.containers.values()) + 1
+        self._start([name])
+        self.containers[name] = replace(self.containers[name], pid=5000 + started, started=started)
+        return name
 
     def _network_rm(self, argv):
         (given,) = words(argv).rest

@@ -6,8 +6,10 @@ from itertools import cycle
 from support.labs import lab, running
 from support.worlds import changed, pretended
 
-from dockerlab.checks.judge import Scene, judge_checks, overall
+from dockerlab.checks.judge import judge_checks
 from dockerlab.checks.model import Check
+from dockerlab.checks.outcome import overall
+from dockerlab.checks.scene import Scene
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.probe.base import Observation, unknown
 from dockerlab.reach.matrix import beside
@@ -72,15 +74,18 @@ def test_a_cell_that_holds():
     """A cell that is as expected passes, and says why by the model."""
     outcome = judged(scene(as_predicted), cells=OUT)
     assert (outcome.verdict, outcome.about) == ("pass", "web -> internet, ping: reachable")
-    assert "MASQUERADE" in outcome.because
+    assert "MASQUERADE" in outcome.where[0]
 
 
 def test_a_cell_that_the_hosts_explain():
     """A cell that fails as the model predicts for the hosts as they are is explained by the model's own reason."""
     outcome = judged(scene(as_predicted, ip_forward=False), cells=OUT)
     assert outcome.verdict == "fail"
-    assert "by the model it has to be, as the hosts are now: vm0 does not forward: net.ipv4.ip_forward is 0" in (
-        outcome.because
+    assert outcome.because.startswith("web -> internet (203.0.113.10) ping is unreachable")
+    assert "by the model" not in outcome.because
+    assert (
+        "by the model it has to be, as the hosts are now: vm0 does not forward: net.ipv4.ip_forward is 0"
+        in (outcome.where[0])
     )
     for expected, verdict in (("expected", "fail"), ("predicted", "pass")):
         assert judged(scene(as_predicted, ip_forward=False), cells={**OUT, "expected": expected}).verdict == verdict
@@ -90,8 +95,9 @@ def test_a_cell_that_the_model_does_not_explain():
     """A cell that fails against the model says what it predicts, and what the report's notes tell."""
     outcome = judged(scene(lost), cells=OUT)
     assert outcome.verdict == "fail"
-    assert "web -> internet (203.0.113.10) ping is unreachable (timeout); by the model it should be reachable" in (
-        outcome.because
+    assert (
+        "web -> internet (203.0.113.10) ping is unreachable (timeout); by the model it should be reachable"
+        in (outcome.where[0])
     )
     assert outcome.beside == ("vm0: a note",)
     several = judged(scene(lost), cells={**OUT, "from": "*"})
@@ -103,7 +109,8 @@ def test_a_cell_that_the_model_does_not_explain():
 def test_a_cell_that_holds_against_the_model():
     """Where an exercise wants the opposite of what the model predicts, the reason is what was seen."""
     outcome = judged(scene(lost), cells={**OUT, "expected": "unreachable"})
-    assert (outcome.verdict, outcome.because) == ("pass", "web -> internet ping is unreachable (timeout)")
+    assert outcome.verdict == "pass"
+    assert outcome.where == ("web -> internet (203.0.113.10) ping is unreachable (timeout)",)
 
 
 def test_a_cell_that_could_not_be_told():
@@ -130,9 +137,9 @@ POLICY = Cause("vm0", "host", "policy", "filter INPUT policy", "filter INPUT pol
 def test_the_cause_of_a_cell():
     """Beside a cell stands its cause with what puts it right, and not all that the lab has and nobody has made yet."""
     here = caused(scene(lambda *_: unknown("web does not exist")), GONE)
-    assert judged(here, cells=OUT).beside == (
-        "vm0: container web does not exist; right would be: docker run web", "vm0: a note",
-    )  # fmt: skip
+    outcome = judged(here, cells=OUT)
+    assert outcome.beside == ("vm0: container web does not exist", "vm0: a note")
+    assert outcome.how == ("vm0: docker run web",)
 
 
 def test_what_does_not_run_proves_nothing():
@@ -149,9 +156,8 @@ def test_the_fault_of_a_host_is_not_charged():
     assert judged(here, cells=OUT).verdict == "fail"
     spared = judged(replace(here, spares=True), cells=OUT)
     assert spared.verdict == "unknown"
-    assert spared.beside[0] == (
-        "vm0: filter INPUT policy DROP; not charged to you; right would be: iptables -P INPUT ACCEPT"
-    )
+    assert spared.because.endswith("; vm0: filter INPUT policy DROP; not charged to you")
+    assert spared.how == ("vm0: iptables -P INPUT ACCEPT",)
     assert judged(replace(caused(scene(lost), GONE), spares=True), cells=OUT).verdict == "fail"
 
 
@@ -162,7 +168,8 @@ def test_the_lab_as_defined():
     bare = without_containers(here)
     outcome = judged(bare, lab=["all"])
     assert outcome.verdict == "fail"
-    assert outcome.because.startswith("vm0: container web does not exist; right would be: docker run")
+    assert outcome.because == "vm0: container web does not exist"
+    assert outcome.how[0].startswith("vm0: docker run")
     assert len(outcome.more) == 1
     assert judged(bare, lab=["side"]).more == ()
 
@@ -175,9 +182,9 @@ def test_a_look():
 
     here = scene(as_predicted, answer)
     right = judged(here, look={"on": "vm0", "at": "sysctl net.x", "has": "1"}, because="it has to")
-    assert (right.verdict, right.because) == ("pass", "vm0 says: net.ipv4.x = 1; it has to")
+    assert (right.verdict, right.because, right.where) == ("pass", "it has to", ("vm0 says: net.ipv4.x = 1",))
     wrong = judged(here, look={"on": "vm0", "at": "sysctl net.x", "has": "0"})
-    assert (wrong.verdict, wrong.more) == ("fail", ("it says: net.ipv4.x = 1",))
+    assert (wrong.verdict, wrong.where) == ("fail", ("it says: net.ipv4.x = 1",))
     assert judged(here, look={"on": "vm0", "at": "sysctl net.x", "lacks": "0"}).verdict == "pass"
     assert judged(here, look={"on": "vm0", "at": "sysctl net.x", "lacks": "1"}).verdict == "fail"
     unread = judged(here, look={"on": "vm0", "at": "rules nat DOCKER", "lacks": "1"})
@@ -222,7 +229,7 @@ def test_a_question():
     assert judged(scene(lost), ask=ask).because.startswith("not answered yet")
     assert judged(scene(lost, answers={"Which?": " The  BRIDGE. "}), ask=ask).verdict == "pass"
     outcome = judged(scene(lost, answers={"Which?": "eth0"}), ask=ask)
-    assert (outcome.verdict, outcome.because) == ("fail", "'eth0' is not right: look at ip link")
+    assert (outcome.verdict, outcome.because, outcome.where) == ("fail", "'eth0' is not right", ("look at ip link",))
 
 
 def test_a_question_whose_answer_is_found():

@@ -1,24 +1,29 @@
 """Exercises: their files, a person's progress, and the end held against the beginning."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 from support.facts import facts_of, nic, way
 from support.labs import lab
 
-from dockerlab.checks.judge import Outcome
+from dockerlab.checks import answers
 from dockerlab.checks.looks import parse, stands
-from dockerlab.cli.exercise import words
+from dockerlab.checks.outcome import Outcome
+from dockerlab.cli.exercise import checking, words
 from dockerlab.daemon import DaemonFile
 from dockerlab.errors import DefinitionError, UsageError
-from dockerlab.exercise import hints, loader, progress
+from dockerlab.exercise import hints, loader, progress, sealing
+from dockerlab.exercise.course import Checked
 from dockerlab.exercise.model import Folder
 from dockerlab.exercise.readme import sections
 from dockerlab.exercise.remains import Holdings, changes, held_by
+from dockerlab.exercise.trial import Trial, choose
 from dockerlab.faults import FAULTS
 from dockerlab.faults.fault import Break
-from dockerlab.faults.injury import Act, Injury, choose
+from dockerlab.faults.injury import Act, Injury
 from dockerlab.kernel import iptables
 from dockerlab.snapshot import LABEL_LAB, ContainerState, NetworkState, Snapshot
 
@@ -127,12 +132,20 @@ def test_the_commands_of_a_step():
 def test_what_explains_several_checks_is_said_once():
     """Every check has its own reason, and what is known beside that stands below the first one."""
     outcomes = [
-        Outcome("a", "fail", "why a", ("it says: 0",), ("a drop",)),
-        Outcome("b", "fail", "why b", ("it says: 0",), ("a drop", "why a", "a route")),
+        Outcome("a", "fail", "wrong", where=("it says: 0",), beside=("a drop",), how=("vm0: iptables -D",)),
+        Outcome("b", "fail", "wrong", where=("it says: 0",), beside=("a drop", "a route"), how=("vm0: iptables -D",)),
     ]
-    told = [line.strip() for line in words.of_outcomes(outcomes, brief=False)]
-    assert told == ["FAIL    a", "why a", "it says: 0", "a drop", "FAIL    b", "why b", "it says: 0", "a route"]
-    assert list(words.of_outcomes(outcomes, brief=True)) == ["FAIL    a", "FAIL    b"]
+
+    def told(much, **more):
+        return [line.strip() for line in words.of_outcomes(outcomes, much, **more)]
+
+    assert told(words.Level.WHAT, quiet=True) == ["FAIL    a", "FAIL    b"]
+    assert told(words.Level.WHAT) == ["FAIL    a", "wrong", "FAIL    b", "wrong"]
+    assert told(words.Level.WHY) == [
+        "FAIL    a", "wrong", "it says: 0", "a drop", "FAIL    b", "wrong", "a route",
+    ]  # fmt: skip
+    assert told(words.Level.HOW)[4] == "right would be, on vm0: iptables -D"
+    assert len(told(words.Level.HOW)) == 8
 
 
 def test_find():
@@ -247,7 +260,8 @@ def begun(**more):
     injury = Injury(
         broken=Break(fault="ip-forward-off", on="vm0"), undo=(Act(host="vm0", argv=("sysctl", "-w", "x=1")),), wide=True
     )
-    return progress.Progress(id="02-outside", folder=Path("/x"), started="2026-01-01T00:00:00", fault=injury, **more)
+    trial = Trial(injuries=(injury,), seed="monday")
+    return progress.Progress(id="02-outside", folder=Path("/x"), started="2026-01-01T00:00:00", trial=trial, **more)
 
 
 def test_progress_is_kept(tmp_path):
@@ -309,10 +323,159 @@ def test_where_progress_is():
 def test_a_seed_chooses():
     """The same seed gives the same fault, and many seeds give each of them."""
     breaks = [Break(fault=name, on="x") for name in list(FAULTS)[:5]]
-    assert choose(breaks, "monday-anna") == choose(breaks, "monday-anna")
-    assert {choose(breaks, f"monday-{number}").fault for number in range(50)} == {b.fault for b in breaks}
+    here = lab(LAB)
+    assert choose(breaks, here, "monday-anna") == choose(breaks, here, "monday-anna")
+    assert {choose(breaks, here, f"monday-{number}")[0].fault for number in range(50)} == {b.fault for b in breaks}
     with pytest.raises(UsageError, match="has no faults"):
-        choose([], "monday")
+        choose([], here, "monday")
+
+
+def test_several_faults():
+    """Of several, none touches what another one does; where so many do not go together, it is said how many do."""
+    breaks = [
+        Break(fault="icc-off", on="front"),
+        Break(fault="link-down", on="web"),  # on front
+        Break(fault="link-down", on="far"),
+        Break(fault="ip-forward-off", on="vm0"),
+        Break(fault="forward-drop", on="vm0"),
+    ]
+    here = lab(LAB)
+    for number in range(20):
+        names = {str(each) for each in choose(breaks, here, f"seed {number}", 2)}
+        assert len(names) == 2
+        assert names != {"icc-off on front", "link-down on web"}
+    assert len(choose(breaks, here, "x", 4)) == 4
+    with pytest.raises(UsageError, match="do not go together; at most 4: --faults 4"):
+        choose(breaks, here, "x", 5)
+
+
+def test_perhaps_nothing():
+    """Where it may be nothing, some seeds stand for a healthy lab, and the others for what they stand for anyway."""
+    breaks, here = [Break(fault="link-down", on="web")], lab(LAB)
+    found = [choose(breaks, here, f"seed {number}", maybe=True) for number in range(60)]
+    assert 5 < sum(each == () for each in found) < 40
+    assert {each for each in found if each} == {choose(breaks, here, "any")}
+
+
+def test_what_is_broken_is_sealed(tmp_path):
+    """No word of a fault stands in the file of where somebody is, and its length does not tell how many there are."""
+    for here in (begun(), begun().model_copy(update={"trial": Trial(maybe=True, seed="monday")})):
+        progress.write(here, tmp_path)
+        text = (tmp_path / "02-outside.json").read_text()
+        assert not any(word in text for word in ("ip-forward", "sysctl", "monday", "injur", "vm0", "maybe"))
+        assert progress.read("02-outside", tmp_path) == here
+        assert len(json.loads(text)["trial"]) == 4 * -(-(sealing.ROOM + sealing.SALT) // 3)
+    (tmp_path / "02-outside.json").write_text(text.replace('"trial": "', '"trial": "AAAA'))
+    with pytest.raises(UsageError, match="it was changed since it was written"):
+        progress.read("02-outside", tmp_path)
+
+
+def found_of(*verdicts, signs=()):
+    """Return what a check found, by the verdicts of its outcomes."""
+    return Checked(tuple(Outcome(f"cell {n}", v, "iptables -D is the answer") for n, v in enumerate(verdicts)), signs)
+
+
+def test_a_fault_is_not_given_away():
+    """Of what is broken, `check` by itself says no more than what no longer holds; asked, it says why."""
+    here = begun()
+    assert list(words.of_check(here, found_of("pass", "fail"), words.Level.WHAT)) == [
+        "pass    cell 0",
+        "FAIL    cell 1",
+    ]
+    assert "iptables" in "".join(words.of_check(here, found_of("pass", "fail"), words.Level.WHY))
+
+
+def test_each_of_two_causes():
+    """Once nothing is to be seen of two faults, each is told to be repaired, or still there, for itself."""
+    here = begun()
+    two = here.model_copy(update={"trial": Trial(injuries=here.trial.injuries * 2)})
+    signs = ((Outcome("x", "pass"),), (Outcome("y", "fail", "is 0"),))
+    told = list(words.of_check(two, found_of("pass", signs=signs), words.Level.WHAT))
+    assert told == [
+        "pass    cell 0",
+        "pass    the cause is repaired: the host did not forward",
+        "FAIL    the cause: what one sees of it is gone, the cause is not",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("trial", "verdicts", "code", "said"),
+    [
+        (Trial(maybe=True), ["pass"], 0, ""),
+        (Trial(maybe=True), ["fail"], 1, "nothing was broken on purpose; but by now it is not as it should be"),
+        (begun().trial, ["fail"], 1, "that is not so: something is broken"),
+        (None, ["pass"], 2, "nothing was to be found"),
+    ],
+)
+def test_nothing_is_broken(trial, verdicts, code, said, capsys):
+    """To say that nothing is broken is right where it is so, and only there."""
+    assert checking.claimed(begun().model_copy(update={"trial": trial}), found_of(*verdicts)) == code
+    assert said in capsys.readouterr().err
+
+
+def test_that_a_solution_was_seen():
+    """It is told for what the solution was shown, and nothing where it was not."""
+    assert words.helped(begun()) == ""
+    assert words.helped(begun(solved={"step 2", "a fault"})) == "the solution was shown for a fault, step 2"
+
+
+def test_answers_in_clear():
+    """No answer stands in clear in an exercise that comes along, and each sealed one opens by the tests' own."""
+    known = yaml.safe_load((Path(__file__).parents[1] / "e2e" / "answers.yaml").read_text())
+    asked = [
+        check.ask
+        for path in loader.exercises().values()
+        for step in loader.load(path).exercise.steps
+        for check in step.checks
+        if check.ask is not None
+    ]
+    assert not [ask.question for ask in asked if ask.answer]
+    sealed = {ask.question: ask.sealed for ask in asked if ask.sealed}
+    assert sealed.keys() == known.keys()
+    for question, seals in sealed.items():
+        assert [answers.seal(question, answer) for answer in known[question]] == list(seals)
+        assert answers.opens(question, known[question][0].upper(), seals)
+        assert not answers.opens(question, "something else", [seal for seal in seals if question not in YES_OR_NO])
+
+
+YES_OR_NO = (
+    "Does alone reach neighbour with the cable alone?",
+    "Does `docker network ls` on vm1 show wide by now (yes or no)?",
+)
+
+
+def test_a_sealed_yes_or_no():
+    """Yes and no are taken in any form, and what is neither is no wrong answer."""
+    seals = [answers.seal("Does it?", "no")]
+    assert [answers.opens("Does it?", word, seals) for word in ("n", "NO", "y", "perhaps")] == [True, True, False, None]
+
+
+BY_LOOKS = {"The policy", "A door to the namespace", "Address and route", "What the firewall has to allow", "A Swarm"}
+"""Steps whose looks hold for nothing that was there before: what they see is made by hand, in that very step."""
+
+
+def test_every_step_wants_something():
+    """Each step asks a question, makes an object for the first time, or changes what a step before had looked at."""
+    for path in loader.exercises().values():
+        exercise, made, seen = loader.load(path).exercise, set(), {}
+        for step in exercise.steps:
+            asks = any(check.ask is not None for check in step.checks)
+            names = {name for check in step.checks for name in check.lab} if exercise.begin == "empty" else set()
+            looks = {(c.look.on, c.look.at): (c.look.has, c.look.lacks) for c in step.checks if c.look is not None}
+            turned = {place for place, what in looks.items() if seen.get(place, what) != what}
+            assert asks or names - made or turned or step.title in BY_LOOKS, f"{path.name}: {step.title}"
+            made, seen = made | names, {**seen, **looks}
+
+
+def test_nine_answers_are_not_typed_again():
+    """Answers go to the questions that are open; those that were right stay, and all of them may be given anew."""
+    questions = ["a", "b", "c"]
+    here = begun().answered(questions, ["1", "2", "3"]).kept(["a", "c"])
+    assert here.answers == {"a": "1", "c": "3"}
+    assert here.answered(questions, ["5"]).answers == {"a": "1", "b": "5", "c": "3"}
+    assert here.answered(questions, ["7", "8", "9"]).answers == {"a": "7", "b": "8", "c": "9"}
+    with pytest.raises(UsageError, match="2 answers, and of this step's 3 questions, 1 are open"):
+        here.answered(questions, ["5", "6"])
 
 
 MASQUERADE = "-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE"

@@ -12,6 +12,7 @@ from support.labs import lab
 from dockerlab.cli.layers import _of_lab
 from dockerlab.engine.layers import Layered
 from dockerlab.errors import HostError
+from dockerlab.folding import folded
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.layers.archive import digests_in
 from dockerlab.layers.describe import chain_ids, to_change, to_image, to_store
@@ -163,6 +164,14 @@ def test_copied_up():
         "/new\x1b[31m": ("A", "link", None, None, None),
     }
     assert host.calls[0][:4] == ("stat", "-c", "%s %n", "--")
+
+
+@pytest.mark.parametrize("width", [60, 80, 200])
+def test_table_fits(width):
+    """The table fits a terminal, where it is folded in whole words."""
+    found, _ = found_with_origins()
+    lines = folded(as_layers.render([found], width), width).splitlines()
+    assert max(map(len, lines)) <= max(width, *(len(word) for line in lines for word in line.split()))
 
 
 def test_table_and_json():

@@ -13,9 +13,10 @@ from support.labs import read
 from support.offline import observed as report_of
 from support.offline import world_of
 
+from dockerlab.checks.answers import meaning
 from dockerlab.cli import main
 from dockerlab.cli.quiz import ask
-from dockerlab.quiz.answers import Answered, explained, meaning, score
+from dockerlab.quiz.answers import Answered, explained, score
 from dockerlab.quiz.questions import choose, observed, predicted
 from dockerlab.reach import matrix
 

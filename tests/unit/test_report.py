@@ -86,7 +86,7 @@ def test_no_colour():
 
 def test_total():
     """The last line counts cells and verdicts."""
-    assert as_table.render(small()).splitlines()[-1] == "8 cells: 3 pass, 2 fail, 3 unknown  (1.2 s)"
+    assert as_table.render(small()).splitlines()[-1] == "8 cells: 3 pass, 2 fail, 3 unknown  (1.2 s); --why tells why"
     assert as_table.total(report()) == "0 cells: 0 pass, 0 fail, 0 unknown  (1.2 s)"
 
 

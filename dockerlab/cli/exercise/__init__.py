@@ -17,6 +17,7 @@ COMMANDS = {
         "Show the commands of the current step, or what mends the fault.",
     ),
     "fault": ("dockerlab.cli.exercise.breaking:fault", "Break something, without a word on what: find it and mend it."),
+    "seal": ("dockerlab.cli.exercise.sealing:seal", "Seal an answer for an exercise of your own."),
     "stop": ("dockerlab.cli.exercise.starting:stop", "Take everything away, and prove that nothing is left."),
 }
 

@@ -25,7 +25,11 @@ def fault(
     seed: Annotated[
         str | None, typer.Option("--seed", metavar="TEXT", help="Which one: the same text gives the same fault.")
     ] = None,
-    which: Annotated[str | None, typer.Option("--which", metavar="NAME", help="This one, by its name.")] = None,
+    faults: Annotated[int, typer.Option("--faults", min=1, max=9, help="How many at once.")] = 1,
+    maybe: Annotated[bool, typer.Option("--maybe", help="Perhaps break nothing at all: find out which.")] = False,
+    which: Annotated[
+        list[str] | None, typer.Option("--which", metavar="NAME", help="This one, by its name; may be repeated.")
+    ] = None,
     remove: Annotated[bool, typer.Option("--remove", help="Take out what is broken.")] = False,
     host_wide: Annotated[
         bool,
@@ -37,55 +41,73 @@ def fault(
     """Break something, without a word on what: find it, mend it, and let `check` say whether the cause is gone."""
     from dockerlab.cli.progress import reporting
     from dockerlab.exercise import breaking, course, progress
+    from dockerlab.exercise.trial import Trial
     from dockerlab.faults.injury import fault_of
 
     folder, here = common.current(exercise)
     if remove:
         _remove(folder, here, verbose, accept_new_host_keys)
         return
-    if here.fault is not None:
+    if here.trial is not None:
         raise UsageError(
-            "something is broken already: mend it, or take it out with 'dockerlab exercise fault --remove'"
+            "something is to be found already: mend it, or take it out with 'dockerlab exercise fault --remove'"
         )
     chosen_by = seed if seed is not None else secrets.token_hex(4)
-    broken = _chosen(folder, which, chosen_by)
+    breaks = _chosen(folder, which or [], chosen_by, faults, maybe=maybe)
+    left = len(folder.exercise.steps) - here.step
     with common.hosts_of(folder, here, accept_new_host_keys) as session:
-        remade = fault_of(broken).alter is not None  # only dockerlab's own can be made by another definition
-        if remade and course.adopt(folder, here, session, reporting(verbose=verbose), common.undo(folder)):
+        remade = any(fault_of(each).alter is not None for each in breaks)  # only dockerlab's own can be made otherwise
+        if (remade or maybe) and course.adopt(folder, here, session, reporting(verbose=verbose), common.undo(folder)):
             say("what you made by hand was made anew by dockerlab, so that it can be broken and made whole again")
-        injury = breaking.ready(folder, broken, session.hosts, wide=host_wide or here.sandbox)
-        here = here.model_copy(update={"fault": injury, "hints": 0, "seed": "" if which else chosen_by})
-        progress.write(here, progress.directory())
-        breaking.break_it(folder, injury, session, reporting(silent=True), common.undo(folder))
-    by = "" if which is not None else f" (seed {chosen_by}: the same for whoever gives --seed {shlex.quote(chosen_by)})"
-    say(f"something is broken now{by}")
+        injuries = breaking.ready(folder, breaks, session.hosts, wide=host_wide or here.sandbox)
+        trial = Trial(injuries=injuries, seed="" if which else chosen_by, maybe=maybe)
+
+        def note(now: Trial) -> None:
+            progress.write(here.model_copy(update={"trial": now, "hints": 0}), progress.directory())
+
+        breaking.break_it(folder, trial, session, reporting(silent=True), common.undo(folder), note)
+    by = "" if which else f" (seed {chosen_by}: the same for whoever gives --seed {shlex.quote(chosen_by)})"
+    say(f"{_what(faults, maybe=maybe)}{by}")
+    if left:
+        say(f"{left} steps of the exercise are not done: they go on once this is found")
     say("find it: 'dockerlab exercise check' says what no longer holds; mend the cause, and check again")
 
 
-def _chosen(folder: Folder, which: str | None, seed: str) -> Break:
-    """Return the fault that is named, or that a seed stands for; raises UsageError where there is none."""
-    from dockerlab.faults.injury import choose
+def _what(number: int, *, maybe: bool) -> str:
+    """Return what is said to be broken; what might be nothing is told in the same words as what is."""
+    if maybe:
+        return "something may be broken now, or nothing; if nothing is, say so: 'dockerlab exercise check --healthy'"
+    return "something is broken now" if number == 1 else f"{number} things are broken now"
+
+
+def _chosen(folder: Folder, which: list[str], seed: str, number: int, *, maybe: bool) -> tuple[Break, ...]:
+    """Return the faults that are named, or that a seed stands for; raises UsageError where there is none."""
+    from dockerlab.exercise.trial import choose
 
     faults = folder.exercise.faults
-    if which is None:
-        return choose(faults, seed)
-    named = [each for each in faults if which in (each.fault, str(each))]
-    if not named:
-        raise UsageError(f"{folder.id} has no fault {which}: {', '.join(map(str, faults)) or 'none'}")
-    return named[0]
+    if not which:
+        return choose(faults, folder.lab, seed, number, maybe=maybe)
+    found = {name: [each for each in faults if name in (each.fault, str(each))] for name in which}
+    unknown = [name for name, named in found.items() if not named]
+    if unknown:
+        raise UsageError(f"{folder.id} has no fault {unknown[0]}: {', '.join(map(str, faults)) or 'none'}")
+    return tuple(named[0] for named in found.values())
 
 
 def _remove(folder: Folder, here: Progress, verbose: bool, accept: bool) -> None:
     from dockerlab.cli.progress import reporting
     from dockerlab.exercise import breaking, progress
 
-    if here.fault is None:
+    if here.trial is None:
         raise UsageError("nothing is broken")
     with common.hosts_of(folder, here, accept) as session:
-        left = breaking.mend(folder, here.fault, session, reporting(verbose=verbose), common.undo(folder))
+        left = breaking.mend(folder, here.trial, session, reporting(verbose=verbose), common.undo(folder))
     for line in left:
         say(line)
     if left:
         raise typer.Exit(4)
-    progress.write(here.model_copy(update={"fault": None, "hints": 0, "seed": ""}), progress.directory())
-    say(f"taken out: {here.fault.broken}: {here.fault.fault.title}")
+    progress.write(here.without_trial(), progress.directory())
+    for injury in here.trial.injuries:
+        say(f"taken out: {injury.broken}: {injury.fault.title}")
+    if not here.trial.injuries:
+        say("nothing was broken")

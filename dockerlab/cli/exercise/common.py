@@ -10,6 +10,7 @@ import typer
 
 from dockerlab.cli import completion
 from dockerlab.cli.places import Places
+from dockerlab.errors import SandboxError
 
 if TYPE_CHECKING:
     from dockerlab.exercise.model import Folder
@@ -34,10 +35,28 @@ def current(exercise: str | None) -> tuple[Folder, Progress]:
     return loader.load(here.folder), here
 
 
+def lost(here: Progress) -> bool:
+    """Tell whether the sandbox of an exercise is gone, or another one stands in its place."""
+    from dockerlab import sandbox
+    from dockerlab.exercise.lost import is_lost
+
+    return here.sandbox and is_lost(here, sandbox.identities())
+
+
+def refuse_lost(folder: Folder, here: Progress) -> None:
+    """Raise SandboxError where the sandbox of an exercise is gone."""
+    if lost(here):
+        from dockerlab.exercise.lost import told
+
+        raise SandboxError(told(folder, here))
+
+
 @contextmanager
 def hosts_of(folder: Folder, here: Progress, accept: bool) -> Iterator[Session]:
-    """Open the hosts of an exercise that is on, for as long as the context lasts."""
+    """Open the hosts of an exercise that is on, for as long as the context lasts; raises SandboxError."""
+    refuse_lost(folder, here)
     with Places(here.sandbox, here.inventory, accept).open(folder.lab.addresses) as session:
+        refuse_lost(folder, here)  # a host that did not live any more was built again just now
         yield session
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from dockerlab.cli import completion, handing
 from dockerlab.cli import options as o
 from dockerlab.cli.exercise import common, words
-from dockerlab.cli.output import say, write
+from dockerlab.cli.output import say, show, tell
 from dockerlab.cli.places import HERE, AcceptOption, Places, placed
+
+if TYPE_CHECKING:
+    from dockerlab.exercise.model import Folder
+    from dockerlab.exercise.progress import Progress
+    from dockerlab.provision.reporting import Reporting
 
 
 def show_list() -> None:
@@ -24,12 +29,13 @@ def show_list() -> None:
         folder = loader.load(path)
         steps, here = len(folder.exercise.steps), on.get(identity)
         state = "" if here is None else "done" if here.step >= steps else f"step {here.step + 1}"
+        state += f", {words.helped(here)}" if here is not None and here.solved else ""
         faults = len(folder.exercise.faults)
         size = f"{steps} steps, {faults} fault{'' if faults == 1 else 's'}"
         rows.append((identity, folder.lab.title, size, state))
     widths = [max((len(row[n]) for row in rows), default=0) for n in range(3)]
     lines = ("  ".join(f"{cell:<{width}}" for cell, width in zip(row, (*widths, 0), strict=True)) for row in rows)
-    write("".join(f"{line.rstrip()}\n" for line in lines), None)
+    tell("".join(f"{line.rstrip()}\n" for line in lines))
 
 
 @placed
@@ -53,7 +59,10 @@ def start(
     if begun is not None:
         progress.same(begun, folder.path)
         say(f"{folder.id} is on since {begun.started}: it goes on where you were")
-        write(words.of_task(folder, begun), None)
+        if common.lost(begun):
+            begun = _set_up_again(folder, begun, reporting(verbose=verbose))
+            progress.write(begun, at)
+        show(words.of_task(folder, begun))
         return
     handing.ask(folder.lab, lambda: [folder.path / "lab.yaml"], where, allowed=allow_environment)
     if not where.named:
@@ -67,9 +76,17 @@ def start(
         make = course.make if made else course.bring_images
         make(folder, session, reporting(verbose=verbose), common.undo(folder))
     say(f"{folder.id}: {'the lab is up' if made else 'nothing is made yet: that is for you to do'}")
-    write(words.of_task(folder, begun), None)
+    show(words.of_task(folder, begun))
     say("'dockerlab exercise check' says what holds; hint and solution help, and stop ends it")
-    say(f"the whole text, with every command: {folder.path / 'README.md'}")
+
+
+def _set_up_again(folder: Folder, begun: Progress, reporting: Reporting) -> Progress:
+    """Make in a new sandbox what was in the one that is gone, and return the progress from now on."""
+    from dockerlab.exercise import lost
+
+    say(f"{folder.id}: the sandbox that it was begun in is gone; what was there is set up again")
+    with Places(sandbox=True).open(folder.lab.addresses) as session:
+        return lost.set_up(folder, begun, session, reporting, common.undo(folder), say)
 
 
 def stop(
@@ -78,13 +95,12 @@ def stop(
     verbose: o.VerboseOption = False,
 ) -> None:
     """Take everything away, also what is broken, and prove that nothing is left."""
-    from dockerlab import sandbox
     from dockerlab.cli.progress import reporting
     from dockerlab.exercise import ending, progress
 
     folder, here = common.current(exercise)
     where = progress.directory()
-    if here.sandbox and sandbox.status() is None:
+    if common.lost(here):
         progress.forget(folder.id, where)
         say(f"{folder.id}: the sandbox is gone, and everything with it")
         return
@@ -94,7 +110,7 @@ def stop(
         say(line)
     say(f"{folder.id}: {ended.removed} removed")
     for line in ended.proof:
-        write(f"{line}\n", None)
+        tell(f"{line}\n")
     if ended.left:
         lines = "\n".join(f"  {line}" for line in ended.left)
         say(f"not as it was at the beginning; mend it, and run stop again:\n{lines}")

@@ -3,57 +3,116 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from enum import IntEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from dockerlab.checks.judge import Outcome
+    from dockerlab.checks.outcome import Outcome
     from dockerlab.exercise.course import Checked
     from dockerlab.exercise.model import Folder
     from dockerlab.exercise.progress import Progress
 
 MARKS = {"pass": "pass   ", "fail": "FAIL   ", "unknown": "UNKNOWN"}
+INDENT = "        "
+MORE = "'dockerlab exercise hint' helps, 'check --why' says where to look, and 'check --how' what would put it right"
+MOST = "'check --how' says what would put it right"
+
+
+class Level(IntEnum):
+    """How much is told of what is not as it should be."""
+
+    WHAT = 0
+    WHY = 1
+    HOW = 2
+
+
+def level(*, why: bool, how: bool) -> Level:
+    """Return how much somebody wants to be told."""
+    return Level.HOW if how else Level.WHY if why else Level.WHAT
 
 
 def of_task(folder: Folder, here: Progress) -> str:
-    """Return the current step's task; with the first one the exercise's aim."""
+    """Return the current step's task in Markdown; with the first one the exercise's aim."""
     steps = folder.exercise.steps
-    if here.fault is not None:
+    if here.trial is not None:
+        if here.trial.maybe:
+            return "Something may be broken, or nothing. Find out which; find the cause, and mend it.\n"
         return "Something is broken. Find the cause and mend it.\n"
     if here.step >= len(steps):
         return f"{folder.id}: all {len(steps)} steps are done.\n"
     section = folder.sections[here.step]
-    head = f"{folder.id}: {folder.lab.title}\n\n{folder.aim}\n\n" if here.step == 0 else ""
-    asked = "".join(f"\nQuestion: {question}\n" for question in questions(folder, here))
-    return f"{head}Step {here.step + 1} of {len(steps)}: {section.title}\n\n{section.prose}\n{asked}"
+    head = f"**{folder.id}: {folder.lab.title}**\n\n{folder.aim}\n\n" if here.step == 0 else ""
+    asked = "".join(f"\n**Question:** {question}\n" for question in questions(folder, here))
+    return f"{head}**Step {here.step + 1} of {len(steps)}: {section.title}**\n\n{section.prose}\n{asked}"
 
 
 def questions(folder: Folder, here: Progress) -> list[str]:
     """Return the questions of the current step, in order."""
     steps = folder.exercise.steps
-    checks = steps[here.step].checks if here.step < len(steps) else ()
+    checks = steps[here.step].checks if here.step < len(steps) and here.trial is None else ()
     return [check.ask.question for check in checks if check.ask is not None]
 
 
-def of_outcomes(outcomes: Iterable[Outcome], *, brief: bool) -> Iterator[str]:
-    """Yield a line for each check, and unless it is to be brief why it is so; what explains several is said once."""
+def about(here: Progress) -> str:
+    """Return what somebody is at: a step, or what is broken."""
+    return "a fault" if here.trial is not None else f"step {here.step + 1}"
+
+
+def helped(here: Progress) -> str:
+    """Return for what a solution was shown; empty where none was."""
+    return f"the solution was shown for {', '.join(sorted(here.solved))}" if here.solved else ""
+
+
+def of_check(here: Progress, found: Checked, much: Level) -> Iterator[str]:
+    """Yield what a check found: of something that is broken on purpose, no more than what fails unless it is wanted."""
+    quiet = here.trial is not None and much is Level.WHAT
+    yield from of_outcomes(found.outcomes, much, quiet=quiet)
+    yield from of_causes(here, found, much)
+
+
+def of_outcomes(outcomes: Iterable[Outcome], much: Level, *, quiet: bool = False) -> Iterator[str]:
+    """Yield a line for each check, and below it as much of what is wrong as is wanted; what explains several is once.
+
+    With `quiet`, nothing is below it: what is not as it should be would be the answer.
+    """
     told: set[str] = set()
     for outcome in outcomes:
         yield f"{MARKS[outcome.verdict]} {outcome.about}"
-        if not brief:
-            more = outcome.more if outcome.verdict != "pass" else ()
-            new = [outcome.because, *more, *(line for line in outcome.beside if line not in told)]
-            yield from (f"        {line}" for line in new)
-            told.update(new)
+        new = [line for line in _below(outcome, much) if line not in told]
+        yield from (f"{INDENT}{line}" for line in new if not quiet)
+        # What is wrong with a check is said at each; where to look and what to type is said once.
+        told |= set(new) - {outcome.because}
 
 
-def of_cause(here: Progress, found: Checked, *, brief: bool) -> Iterator[str]:
-    """Yield what is known of a fault's cause: while the symptom is there nothing, then how it is known."""
-    if here.fault is None or any(outcome.verdict != "pass" for outcome in found.outcomes):
-        return
-    amiss = [outcome for outcome in found.signs if outcome.verdict != "pass"]
+def _below(outcome: Outcome, much: Level) -> Iterator[str]:
+    # The model's reason begins with what is wrong: that is then said once.
+    longer = much >= Level.WHY and any(line.startswith(outcome.because) for line in outcome.where)
+    if outcome.because and not longer:
+        yield outcome.because
+    amiss = outcome.verdict != "pass"
     if amiss:
-        yield "FAIL    the cause: what one sees of it is gone, the cause is not"
-    else:
-        yield f"pass    the cause is repaired: {here.fault.fault.title}"
-    if not brief:
-        yield from (f"        {outcome.about}: {outcome.because}" for outcome in amiss or found.signs)
+        yield from outcome.more
+    if much >= Level.WHY:
+        yield from (line for line in outcome.where if line != outcome.because)
+        yield from outcome.beside if amiss else ()
+    if much is Level.HOW and amiss:
+        yield from (f"right would be, on {line}" for line in outcome.how)
+
+
+def of_causes(here: Progress, found: Checked, much: Level) -> Iterator[str]:
+    """Yield what is known of causes: while a symptom is there nothing, then whether each is repaired."""
+    trial = here.trial
+    if trial is None or any(outcome.verdict != "pass" for outcome in found.outcomes):
+        return
+    for injury, signs in zip(trial.injuries, found.signs, strict=True):
+        amiss = [outcome for outcome in signs if outcome.verdict != "pass"]
+        if amiss:
+            yield "FAIL    the cause: what one sees of it is gone, the cause is not"
+        else:
+            yield f"pass    the cause is repaired: {injury.fault.title}"
+        if much >= Level.WHY:
+            yield from (f"{INDENT}{line}" for each in amiss or signs for line in (each.about, *_reasons(each)))
+
+
+def _reasons(outcome: Outcome) -> Iterator[str]:
+    yield from (line for line in (outcome.because, *outcome.where) if line)

@@ -351,8 +351,27 @@
   byId("filters").addEventListener("reset", () => setTimeout(choose));
   byId("filters").addEventListener("submit", (event) => event.preventDefault());
   addEventListener("resize", draw);
+  // The picture fits its page at first; it is made larger or smaller by buttons and keys, and pushed about.
   const picture = document.querySelector("#drawing svg");
-  if (picture) picture.style.minWidth = `${0.75 * picture.width.baseVal.value}px`; // smaller, and it cannot be read
+  const drawing = byId("drawing");
+  const enlarge = (factor) => {
+    const now = picture.getBoundingClientRect().width;
+    picture.style.maxWidth = factor ? "none" : "";
+    picture.style.width = factor ? `${Math.min(8 * picture.width.baseVal.value, Math.max(200, now * factor))}px` : "";
+  };
+  if (picture) {
+    const factors = { larger: 1.25, smaller: 0.8, fit: 0 };
+    for (const [id, factor] of Object.entries(factors)) byId(id).addEventListener("click", () => enlarge(factor));
+    drawing.addEventListener("keydown", (event) => {
+      const factor = { "+": 1.25, "=": 1.25, "-": 0.8, 0: 0 }[event.key];
+      if (factor === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
+      event.preventDefault();
+      enlarge(factor);
+    });
+    drawing.addEventListener("pointermove", (event) => {
+      if (event.pointerType === "mouse" && event.buttons === 1) drawing.scrollBy(-event.movementX, -event.movementY);
+    });
+  }
   choose();
   document.documentElement.dataset.ready = "yes";
 })();

@@ -183,7 +183,10 @@ async function load(move) {
   if (mine !== asked || chosen !== identity) return;  // somebody else was chosen meanwhile
   detail(student);
   $("detail").hidden = false;
-  if (move) $("detail").focus();
+  if (move) {
+    $("detail").focus({ preventScroll: true }); // it may be taller than the screen: its heading is to be seen
+    $("detail").scrollIntoView({ block: "start" });
+  }
 }
 
 function choose(identity) {
