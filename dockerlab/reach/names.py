@@ -93,7 +93,8 @@ def look_up(
     if found.others:
         because = "on the networks of {source}, {address} is the name of others, not of {to}"
         return Expectation(False, "dns-no-shared-network", because, "wrong answerer")
-    if asking not in world.lab.hosts and not world.people.addresses.get(asking):
+    alone = not world.people.addresses.get(asking) and not world.people.resolvers[asking].networks
+    if asking not in world.lab.hosts and alone:
         because = "{source} has no interface but loopback: no resolver can be asked"
         return Expectation(False, "none", because, "no route")
     rule, because = _unknown(world, asking, shares=found.shares, named=named)
@@ -129,6 +130,8 @@ def _said_of_an_unknown_name(world: World, asking: str) -> Symptom | None:
         return NO_SUCH_NAME
     if resolver.networks:  # Docker's DNS answers for servers that it does not reach
         return "timeout"
+    if outcome.at != world.homes.get(asker) and outcome.end in ("no route", "rejected"):
+        return None  # who is asked for many names does not say each time that there is no way (`icmp_ratelimit`)
     return _said_of_nobody(outcome)
 
 

@@ -10,6 +10,7 @@ from dockerlab.reach.losses import loss, unsure
 from dockerlab.reach.segments import Segment
 from dockerlab.reach.story import Story
 from dockerlab.reach.world import World
+from dockerlab.walk.fate import REPLY_LOST, TIMEOUT
 from dockerlab.walk.outcome import Outcome, SpaceId
 from dockerlab.words import RuleId
 
@@ -59,6 +60,8 @@ def _wrong_answerer(story: Story, target: Target, port: int | None) -> Expectati
     if outcome.reachable is None:
         return Expectation(None, "same-address", f"no claim: {because}, and {outcome.doubt}")
     symptom = "wrong answerer" if outcome.reachable else outcome.symptom
+    if symptom == REPLY_LOST:
+        symptom = TIMEOUT  # the one who is meant has lost no reply
     return Expectation(False, "same-address", because, symptom)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
 import json
 import shutil
 import socket
@@ -91,6 +90,8 @@ def examine(name: str, processes: list[Process]) -> SandboxHost:
 
 def engine_version(pid: int) -> str | None:
     """Return the version of the engine that answers inside the host whose first process this is, or None."""
+    import http.client  # noqa: PLC0415 - a command that only looks whether there is a sandbox asks no engine
+
     connection = http.client.HTTPConnection("localhost", timeout=5)
     connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.sock.settimeout(5)

@@ -24,7 +24,7 @@ def outside(way: Way, space: Space, flow: Flow, left: Left, steps: tuple[Step, .
     packet = left.packet
     base = Outcome(None, "left", left.space.id, steps=steps, seen_from=packet.source, router=left.router, lan=left.lan)
     ports = way.fabric.net.beyond.get(packet.destination)
-    routers = way.fabric.routers.get(left.lan, frozenset())
+    routers = way.fabric.ways_out.get(left.lan, frozenset())
     known = known_on(way.fabric, left.lan, packet.source)
     if left.router is None and packet.destination in routers and flow.protocol != "tcp":
         ports = frozenset()  # what a host sends others to is taken to answer itself

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dockerlab.kernel.addresses import IpAddress, IpInterface
 from dockerlab.kernel.model import Link, Listener, Machine, Namespace, Proxy
-from dockerlab.kernel.routes import MAIN
+from dockerlab.kernel.routes import MAIN, Route
 from dockerlab.walk.net import Net
 from dockerlab.walk.outcome import Element, SpaceId
 
@@ -220,15 +220,23 @@ class Fabric:
 
     @cached_property
     def routers(self) -> Mapping[str, frozenset[IpAddress]]:
-        """Return the routers of each LAN that some host has its way out by: they are taken to be there.
+        """Return the routers of each LAN that some host sends anything to."""
+        return self._sent_to(lambda _: True)
+
+    @cached_property
+    def ways_out(self) -> Mapping[str, frozenset[IpAddress]]:
+        """Return the routers of each LAN that are some host's way out: they are taken to be there.
 
         Whoever somebody has written another route to, in whatever table, may be nobody.
         """
+        return self._sent_to(lambda route: route.table == MAIN and not route.destination.prefixlen)
+
+    def _sent_to(self, counts: Callable[[Route], bool]) -> Mapping[str, frozenset[IpAddress]]:
         found: dict[str, set[IpAddress]] = {}
         for name, ends in self.lans.items():
             for space, link in ends:
-                ways_out = (r for r in space.namespace.routes if r.table == MAIN and not r.destination.prefixlen)
-                hops = (hop for route in ways_out for hop in route.hops if hop.device == link.name)
+                routes = (route for route in space.namespace.routes if counts(route))
+                hops = (hop for route in routes for hop in route.hops if hop.device == link.name)
                 found.setdefault(name, set()).update(hop.via for hop in hops if hop.via is not None)
         return {name: frozenset(via) for name, via in found.items()}
 

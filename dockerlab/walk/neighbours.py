@@ -91,7 +91,9 @@ def remember(way: Way, space: Space, link: Link, hop: IpAddress, packet: Packet,
 def turned(space: Space, link: Link, ear: Ear) -> Ear:
     """Return the way back from an interface to the one that spoke to it."""
     ways = tuple(
-        Pass(part.space, part.bridge, part.port_out, part.port_in) if isinstance(part, Pass) else part
+        Pass(part.space, part.bridge, part.port_out, part.port_in)
+        if isinstance(part, Pass)
+        else Tunnel(part.to, part.end, part.space, part.link)
         for part in reversed(ear.ways)
     )
     return Ear(space, link, ways, port=port_to(space, link, ear) if link.kind == "bridge" else "")

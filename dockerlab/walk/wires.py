@@ -33,11 +33,12 @@ class Pass:
 
 @dataclass(frozen=True, slots=True)
 class Tunnel:
-    """A VXLAN that carries a frame from one host to another."""
+    """A VXLAN that carries a frame from one host to another, where its other end (`end`) is in `to`."""
 
     space: Space
     link: Link
     to: Space
+    end: Link
 
 
 @dataclass(frozen=True, slots=True)
@@ -334,7 +335,7 @@ def _tunnel(fabric: Fabric, space: Space, link: Link, seen: frozenset[object]) -
         for far in other.namespace.links:
             if far.kind == "vxlan" and far.info.get("id", "") == number:
                 arriving = _into(fabric, other, far, frozenset((*seen, TUNNEL)))
-                tunnel = Tunnel(space, link, other)
+                tunnel = Tunnel(space, link, other, far)
                 ears += [replace(ear, ways=(tunnel, *ear.ways)) for ear in arriving.everyone()]
     known = {str(address) for s in fabric.spaces.values() if s.namespace.host for address in s.own}
     for unknown in sorted(sent_to - known):

@@ -45,7 +45,7 @@ def test_in_every_form():
         "verdict": "pass",
         "because": "steps add layers",
     }
-    table = as_table.render(whole)
+    table = as_table.render(whole, why=True)
     assert "pass: vm0: image web: two layers [layers]" in table
     assert "3 checks" in table
     markdown = as_markdown.render(whole)

@@ -34,7 +34,8 @@ def route(site):
     box, network = site.box()
     words = site.choose("blackhole 203.0.113.0/24", "unreachable 192.168.22.0/24", "prohibit 192.168.22.62/32",
                         "203.0.113.10/32 dev lo", "blackhole $(subnet_of bridge)")  # fmt: skip
-    do, undo = f"inside {box} ip route add {words}", f"inside {box} ip route del {words}"
+    # Whoever is on docker0 has a route to its subnet already: this one goes before it.
+    do, undo = f"inside {box} ip route prepend {words}", f"inside {box} ip route del {words}"
     internal = network != "bridge" and (site.lab["networks"][network] or {}).get("internal")
     if site.likely(30) and not internal:
         kept = f"/run/{box}.route"
