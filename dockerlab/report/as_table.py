@@ -30,7 +30,9 @@ def render(report: Report, width: int = 100, *, why: bool = False) -> str:
     for probe, cells in by_probe(report.cells):
         lines += ["", *_matrix(probe, cells, width)]
     prose = ["", KEY] if why or amiss else []
-    prose += ["", *_every_cell(report.cells)] if why else []
+    prose += ["", *_every_cell(report.cells)] if why and report.cells else []
+    passed = [line for check in report.checks if check.verdict == "pass" for line in _check(check)] if why else []
+    prose += ["", "As wanted, beside the cells", *passed] if passed else []
     notes = [f"note: {note}" for note in (*report.notes, *_unread(report))]
     prose += ["", *notes] if notes else []
     closing = total(report) if why or not report.cells else f"{total(report)}; {WHY}"

@@ -138,7 +138,7 @@ def test_what_down_imports(tmp_path):
     modules = imported(*call, returns=4, HOME=str(tmp_path))
     assert not modules & {"docker", "http", "requests", "rich"}
     assert not {name for name in modules if name.startswith(("dockerlab.walk", "dockerlab.verify", "dockerlab.report"))}
-    assert len(modules) < 605
+    assert len(modules) < 615
 
 
 WORK = "dockerlab.cli.up, dockerlab.cli.progress, dockerlab.hosts.ssh, dockerlab.session"
