@@ -1,4 +1,4 @@
-"""How a host's engine is reached and asked, and what its failures mean."""
+"""How a host's engine is reached, and what its failures mean."""
 
 from __future__ import annotations
 
@@ -7,25 +7,35 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol, cast
-from urllib.parse import quote, urlencode
 
-from dockerlab.engine.dial import Answer, Line, TooLate, Unanswered
+import requests
+from docker import APIClient
+from docker.context import ContextAPI
+from docker.errors import APIError, DockerException
+from docker.utils import kwargs_from_env
+
+from dockerlab.engine.bounded import LARGEST, TIMEOUT, BoundedClient
+from dockerlab.engine.dial import Budget, DialAdapter, ProcessSocket
 from dockerlab.errors import EngineError, HostError
-from dockerlab.gate import LONGEST, NONSENSE, nonsense, parsed
-from dockerlab.gate.text import MOST, values_in
+from dockerlab.gate import LONGEST, NONSENSE, nonsense
 from dockerlab.hosts.base import ENGINE, Host
 from dockerlab.hosts.process import Process
+
+WHOLE = 120.0
+"""Seconds in which all questions of one use of the engine have to be answered; a thousand containers take twenty."""
+
+MOST = 2 * LARGEST
+"""Bytes that all its answers may have, with what HTTP puts around them."""
 
 CHANNEL_WAIT = 120
 """Seconds that may pass until a channel of a busy connection is free."""
 
-TELLS_MAC = (1, 51)
-"""The last version of the API in which a container's `Config` tells which MAC address somebody asked for; from 1.52 on
-only the one in use is told, and engines from 28 on draw that (moby/moby#48808)."""
+OLDEST_API = "1.24"
+"""The API version that the Docker SDK starts from; asking for the engine's own version needs none."""
 
 
 class Keeper(Protocol):
-    """A host that can hand out a program with its streams open, and keep it between two uses."""
+    """A host elsewhere: it can hand out a program with its streams open, and keep it between two uses."""
 
     def resume(self, argv: tuple[str, ...], timeout: float) -> Process:
         """Return a program that was kept, or start one."""
@@ -36,96 +46,69 @@ class Keeper(Protocol):
         ...
 
 
-class Refused(Exception):
-    """The engine refused a request, in these words."""
-
-
-class Missing(Refused):
-    """There is nothing of that name."""
-
-
-class Client:
-    """Reads from an engine in one version of its API. Raises Refused and Missing; nothing here changes anything.
-
-    All answers together may have as many values as the gate lets one text have.
-    """
-
-    def __init__(self, line: Line, version: str = "") -> None:
-        self._line = line
-        self._root = f"/v{version}" if version else ""
-        self._values = 0
-
-    def get(self, *path: str, **query: object) -> Any:
-        """Return the JSON that is at a path; raises ValueError for what the gate does not let in."""
-        said = self.content(*path, **query)
-        self._values += values_in(said)
-        if self._values > MOST:
-            raise ValueError(f"its answers have more than {MOST} values")
-        return parsed(said)
-
-    def content(self, *path: str, **query: object) -> bytes:
-        """Return what is at a path, as it is."""
-        return self._ask("GET", path, query).content
-
-    def head(self, *path: str, **query: object) -> dict[str, str]:
-        """Return the fields of the head of what is at a path, by their names in small letters."""
-        return self._ask("HEAD", path, query).head
-
-    def _ask(self, method: str, path: tuple[str, ...], query: dict[str, object]) -> Answer:
-        """Ask for a path of these parts, each quoted: some are strangers' words. Names of images have a `/`."""
-        target = self._root + "".join(f"/{quote(part, safe=':/')}" for part in path)
-        answer = self._line.ask(method, f"{target}?{urlencode(query)}" if query else target)
-        if answer.status >= 400:
-            raise (Missing if answer.status == 404 else Refused)(_explanation(answer))
-        return answer
-
-
-def _explanation(answer: Answer) -> str:
-    """Return why the engine refused, in its own words where it has some."""
-    try:
-        words = parsed(answer.content)["message"]
-    except (LookupError, TypeError, ValueError):
-        words = answer.content.decode(errors="replace").strip() or f"status {answer.status}"
-    return str(words)[:LONGEST]
+TELLS_MAC = (1, 51)
+"""The last version of the API in which a container's `Config` tells which MAC address somebody asked for; from 1.52 on
+only the one in use is told, and engines from 28 on draw that (moby/moby#48808)."""
 
 
 @contextmanager
-def connected(host: Host, highest: tuple[int, int] | None = None) -> Iterator[tuple[Client, dict[str, Any]]]:
+def connected(host: Host, highest: tuple[int, int] | None = None) -> Iterator[tuple[APIClient, dict[str, Any]]]:
     """Give a client of the host's engine, and what the engine says of its version.
 
-    It is the engine that the host's docker command would use: that command joins us to it. It is spoken to in its own
-    version of the API, or the `highest` that is given where the engine's is above that. What goes wrong inside is
-    raised as EngineError with its remedy, or as the HostError of a lost connection: also what is made there of answers
-    that are not of the form of an engine's.
+    It speaks the engine's own version of the API, or the `highest` that is given where the engine's is above that. What
+    goes wrong inside is raised as EngineError with its remedy, or as the HostError of a lost connection: also what is
+    made there of answers that are not of the form of an engine's.
     """
     try:
-        with _joined(host, highest) as found:
+        with _opened(host, highest) as found:
             yield found
     except NONSENSE as error:
         raise nonsense(host.name, "its engine", error, EngineError) from error
 
 
 @contextmanager
-def _joined(host: Host, highest: tuple[int, int] | None) -> Iterator[tuple[Client, dict[str, Any]]]:
-    if host.address is None and os.environ.get("DOCKER_HOST", "").startswith("ssh://"):
-        message = "DOCKER_HOST leads to another machine by ssh: give that address to the host instead"
-        raise EngineError(host.name, message)
-    keeper = cast(Keeper, host)
-    program = keeper.resume(ENGINE, CHANNEL_WAIT)
-    line, kept = Line(program), False
+def _opened(host: Host, highest: tuple[int, int] | None) -> Iterator[tuple[APIClient, dict[str, Any]]]:
+    if host.address is not None:
+        with _dialled(host.name, cast(Keeper, host), highest) as found:
+            yield found
+        return
     try:
-        version = Client(line).get("version")
-        yield Client(line, spoken(version, highest)), version
-        if line.idle:
-            keeper.keep(ENGINE, program)
-            kept = True
-    except Refused as error:
-        raise EngineError(host.name, f"the Docker engine refused: {error}") from error
-    except Unanswered as error:
-        raise _explained(host, line, error) from error
+        # The SDK's own way to learn the version takes whatever the engine says for one.
+        client = _local(host.name, OLDEST_API)
+        version = client.version(api_version=False)
+        client.close()
+        client = _local(host.name, spoken(version, highest))
+        try:
+            yield client, version
+        finally:
+            client.close()
+    except (DockerException, requests.RequestException) as error:
+        raise _explain_local(host.name, error) from error
+
+
+@contextmanager
+def _dialled(name: str, host: Keeper, highest: tuple[int, int] | None) -> Iterator[tuple[APIClient, dict[str, Any]]]:
+    """Give a client over a channel of the host's connection, and the engine's version."""
+    sockets: list[ProcessSocket] = []
+    budget = Budget(WHOLE, MOST)
+
+    def dial() -> ProcessSocket:
+        sockets.append(ProcessSocket(host.resume(ENGINE, CHANNEL_WAIT), TIMEOUT, budget))
+        return sockets[-1]
+
+    adapter = DialAdapter(dial)
+    try:
+        # The SDK asks for the engine's version before another adapter can be mounted, so it is asked for by hand.
+        version = _over(adapter, OLDEST_API).version(api_version=False)
+        yield _over(adapter, spoken(version, highest)), version
+        if adapter.idle:
+            host.keep(ENGINE, sockets.pop().detach())
+    except (DockerException, requests.RequestException) as error:
+        raise _explain_dialled(name, sockets, error) from error
     finally:
-        if not kept:
-            line.close()
+        adapter.close()
+        for socket in sockets:
+            socket.close()
 
 
 def spoken(version: dict[str, Any], highest: tuple[int, int] | None) -> str:
@@ -137,20 +120,50 @@ def spoken(version: dict[str, Any], highest: tuple[int, int] | None) -> str:
     return str(own) if highest is None or (int(numbers[1]), int(numbers[2])) <= highest else "{}.{}".format(*highest)
 
 
-def _explained(host: Host, line: Line, error: Unanswered) -> HostError:
-    """Return the error with its remedy, from what the docker command said."""
+def _over(adapter: DialAdapter, version: str) -> APIClient:
+    """Return a client that speaks an API version over the adapter."""
+    client = BoundedClient(base_url="tcp://docker:2375", version=version, timeout=TIMEOUT)
+    client.trust_env = False
+    client.adapters.clear()
+    client.mount("http://", adapter)
+    return client
+
+
+def _local(host: str, version: str) -> APIClient:
+    """Return a client of the engine that the docker command on this machine would use."""
+    environment = kwargs_from_env()
+    if environment.get("base_url", "").startswith("ssh://"):
+        raise EngineError(host, "DOCKER_HOST leads to another machine by ssh: give that address to the host instead")
+    if "base_url" in environment:
+        return BoundedClient(version=version, timeout=TIMEOUT, **environment)
+    context = ContextAPI.get_context(os.environ.get("DOCKER_CONTEXT"))
+    if context is None:
+        return BoundedClient(version=version, timeout=TIMEOUT)
+    return BoundedClient(version=version, timeout=TIMEOUT, base_url=context.Host, tls=context.TLSConfig or False)
+
+
+def _explain_local(host: str, error: Exception) -> EngineError:
+    """Return the error with its remedy, from what the operating system said of the socket."""
+    causes = list(_causes(error))
+    if any(isinstance(cause, PermissionError) for cause in causes):
+        return EngineError(host, _no_permission("this user"))
+    if any(isinstance(cause, FileNotFoundError | ConnectionRefusedError) for cause in causes):
+        return EngineError(host, _not_running())
+    return EngineError(host, _other(error))
+
+
+def _explain_dialled(host: str, sockets: list[ProcessSocket], error: Exception) -> HostError:
+    """Return the error with its remedy, from what the docker command said at the other end."""
+    if isinstance(error, APIError) or not sockets:
+        return EngineError(host, _other(error))
     try:
-        rc, said = line.diagnose()
+        rc, said = sockets[-1].diagnose()
     except HostError as lost:
         return lost
-    if isinstance(error, TooLate):
-        return EngineError(host.name, str(error))
-    who = "this user" if host.address is None else "the ssh user"
-    other = f"cannot talk to the Docker engine: {error} ({said[:LONGEST] or 'the docker command gave no reason'})"
-    return EngineError(host.name, _remedy(rc, said, who) or other)
+    return EngineError(host, _remedy(rc, said) or f"{_other(error)} ({said or 'the docker command gave no reason'})")
 
 
-def _remedy(rc: int | None, said: str, who: str) -> str | None:
+def _remedy(rc: int | None, said: str) -> str | None:
     """Return what to do about the way in which the docker command ended, or None where it is not known."""
     words = said.lower()
     if rc in {126, 127}:
@@ -159,12 +172,23 @@ def _remedy(rc: int | None, said: str, who: str) -> str | None:
             "or put it on the PATH of commands that ssh runs"
         )
     if "permission denied" in words:
-        return _no_permission(who)
+        return _no_permission("the ssh user")
     if "daemon running" in words or "connect" in words:
         return f"{_not_running()} ({said})"
     if "not a docker command" in words or "unknown command" in words:
         return f"the docker command there is too old, 18.09 is needed ({said})"
     return None
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and all that led to it: requests keeps the cause as an argument, others chain it."""
+    yield error
+    for argument in error.args:
+        if isinstance(argument, BaseException):
+            yield from _causes(argument)
+    before = error.__cause__ or error.__context__
+    if before is not None:
+        yield from _causes(before)
 
 
 def _no_permission(who: str) -> str:
@@ -176,3 +200,12 @@ def _no_permission(who: str) -> str:
 
 def _not_running() -> str:
     return "the Docker engine is not running: sudo systemctl start docker, and see journalctl -u docker if it stops"
+
+
+def _other(error: Exception) -> str:
+    """Return what the engine said of a request that it refused, or what else happened."""
+    if isinstance(error, APIError):
+        return f"the Docker engine refused: {str(error.explanation or error)[:LONGEST]}"
+    if isinstance(error, requests.Timeout):
+        return f"the Docker engine did not answer within {TIMEOUT} s; is the host overloaded?"
+    return f"cannot talk to the Docker engine: {str(error)[:LONGEST]}"

@@ -1,30 +1,18 @@
-"""HTTP over the streams of a program, which joins them to the engine's socket: questions that have no body."""
+"""HTTP over the streams of a program, which joins them to the engine's socket."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import io
+from collections.abc import Callable, Mapping
 from time import monotonic
+from typing import Any
+
+import urllib3
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection
 
 from dockerlab.errors import HostError
 from dockerlab.hosts.process import Process
-
-TIMEOUT = 30
-"""Seconds in which the engine has to answer a read, from the first byte of the question to the last of the answer."""
-
-LARGEST = 16 * 2**20
-"""Bytes of one answer: a thousand containers, of which an engine says four thousand bytes each, have a quarter."""
-
-WHOLE = 120.0
-"""Seconds in which all questions of one use of the engine have to be answered; a thousand containers take twenty."""
-
-MOST = 2 * LARGEST
-"""Bytes that all its answers may have, with what HTTP puts around them."""
-
-LONGEST_LINE = 2**16
-"""Bytes of a line of an answer's head, and of the size of a piece."""
-
-MOST_LINES = 200
-"""Lines of an answer's head."""
 
 ERROR_LIMIT = 2**16
 """Bytes of standard error that are kept."""
@@ -32,64 +20,83 @@ ERROR_LIMIT = 2**16
 END = 2.0
 """Seconds in which a program that has closed its output has to end."""
 
-BODILESS = (204, 304)
+
+class Budget:
+    """What one use of an engine may take in all: seconds, and bytes of answers; whatever the number of questions."""
+
+    def __init__(self, seconds: float, size: int) -> None:
+        self._end = monotonic() + seconds
+        self._left = size
+
+    @property
+    def seconds(self) -> float:
+        """Return what is left of the time, 0 at its end."""
+        return max(0.0, self._end - monotonic())
+
+    def take(self, size: int) -> None:
+        """Count what has come; raises OSError where it is more than there may be."""
+        self._left -= size
+        if self._left < 0:
+            raise OSError("the engine says more than is wanted of it")
 
 
-class Unanswered(Exception):
-    """There was no answer, or none that is HTTP; the words say what there was."""
+class ProcessSocket:
+    """A program's streams, as much like a socket as an HTTP client needs.
 
-
-class TooLate(Unanswered):
-    """The answer was not whole in time."""
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An engine's answer: its status, the fields of its head by their names in small letters, and its content."""
-
-    status: int
-    head: dict[str, str] = field(default_factory=dict)
-    content: bytes = b""
-
-
-class Line:
-    """A program that is joined to the engine: asked one question after the other, each answered within limits.
-
-    All answers together have limits as well. Every question raises Unanswered or TooLate where there is no answer; the
-    line is of no use then.
+    What is read after something was written is one answer: it has to be whole in the time, whatever each read takes.
+    The `budget` is for all of them.
     """
 
-    def __init__(self, process: Process) -> None:
+    def __init__(self, process: Process, timeout: float, budget: Budget) -> None:
         self._process = process
+        self._timeout = timeout
+        self._budget = budget
+        self._end = monotonic() + timeout
         self._pending = b""
         self._said = b""
         self._rc: int | None = None
         self._lost: HostError | None = None
-        self._over = monotonic() + WHOLE
-        self._end = self._over
-        self._left = MOST
-        self._whole = True
+        self._attached = True
 
-    @property
-    def idle(self) -> bool:
-        """Tell whether every answer was read to its end, and the engine wants to be asked more."""
-        return self._whole and not self._pending
+    def settimeout(self, timeout: float | None) -> None:
+        """Set the seconds that one read or write may take."""
+        if timeout is not None:
+            self._timeout = timeout
 
-    def ask(self, method: str, target: str) -> Answer:
-        """Ask for what is at a target, by GET or HEAD, and return the whole answer."""
-        self._end = min(monotonic() + TIMEOUT, self._over)
-        self._whole = False
-        self._write(f"{method} {target} HTTP/1.1\r\nHost: docker\r\nAccept-Encoding: identity\r\n\r\n".encode())
-        status, head = self._head()
-        while 100 <= status < 200:
-            status, head = self._head()
-        content = b"" if method == "HEAD" or status in BODILESS else self._content(head)
-        self._whole = head.get("connection", "").lower() != "close"
-        if 300 <= status < 400:
-            raise Unanswered("it sends us to another place, where nobody is asked: is it a Docker engine?")
-        if head.get("content-encoding", "identity") != "identity":
-            raise Unanswered("it packs its answer, which nobody asked for: is it a Docker engine?")
-        return Answer(status, head, content)
+    def sendall(self, data: bytes) -> None:
+        """Write to the program's standard input; raises TimeoutError, BrokenPipeError."""
+        self._end = monotonic() + self._timeout
+        while data:
+            try:
+                sent = self._process.write(data, self._timeout)
+            except BrokenPipeError:
+                self._learn()
+                raise
+            if not sent:
+                raise TimeoutError("the engine takes no more data")
+            data = data[sent:]
+
+    def receive_into(self, buffer: memoryview) -> int:
+        """Read from standard output and return the number of bytes, 0 at its end; raises TimeoutError, OSError."""
+        while not self._pending:
+            left = min(self._end - monotonic(), self._budget.seconds)
+            chunk = self._process.receive(left) if left > 0 else (b"", b"")
+            if chunk is None:
+                self._learn()
+                return 0
+            if chunk == (b"", b""):
+                raise TimeoutError("the engine did not answer in time")
+            self._budget.take(len(chunk[0]))
+            self._pending = chunk[0]
+            self._said = (self._said + chunk[1])[-ERROR_LIMIT:]
+        size = min(len(buffer), len(self._pending))
+        buffer[:size] = self._pending[:size]
+        self._pending = self._pending[size:]
+        return size
+
+    def makefile(self, mode: str) -> io.BufferedReader:  # noqa: ARG002 - it is only ever read
+        """Return standard output as a file; closing that leaves the program alone."""
+        return io.BufferedReader(_Reader(self))
 
     def diagnose(self) -> tuple[int | None, str]:
         """Return the exit code of the program, None if it has not ended by itself, and its standard error.
@@ -100,114 +107,8 @@ class Line:
             raise self._lost
         return self._rc, self._said.decode(errors="replace").strip()
 
-    def close(self) -> None:
-        """End the program."""
-        self._process.close()
-
-    def _head(self) -> tuple[int, dict[str, str]]:
-        """Return the status and the fields of an answer."""
-        words = self._line().split(" ", 2)
-        if len(words) < 2 or not words[0].startswith("HTTP/1.") or not _is_number(words[1], 10):
-            raise Unanswered("its answer is not HTTP: is it a Docker engine?")
-        head: dict[str, str] = {}
-        for _ in range(MOST_LINES):
-            line = self._line()
-            if not line:
-                return int(words[1]), head
-            name, _, value = line.partition(":")
-            head[name.strip().lower()] = value.strip()
-        raise Unanswered("its answer has a head without an end: is it a Docker engine?")
-
-    def _content(self, head: dict[str, str]) -> bytes:
-        """Return the content of an answer: of a length that its head says, in pieces, or until the program ends."""
-        if head.get("transfer-encoding", "").lower() == "chunked":
-            return self._pieces()
-        length = head.get("content-length")
-        if length is None:
-            return self._rest()
-        if not _is_number(length, 10):
-            raise Unanswered("its answer has no length: is it a Docker engine?")
-        return self._take(int(length))
-
-    def _pieces(self) -> bytes:
-        found = bytearray()
-        while True:
-            size = self._line().partition(";")[0].strip()
-            if not _is_number(size, 16):
-                raise Unanswered("its answer has pieces without a size: is it a Docker engine?")
-            piece = self._take(int(size, 16), len(found))
-            found += piece
-            while (line := self._line()) and not piece:  # fields may follow the last piece
-                pass
-            if line:
-                raise Unanswered("a piece of its answer is longer than it says: is it a Docker engine?")
-            if not piece:
-                return bytes(found)
-
-    def _rest(self) -> bytes:
-        """Return all that comes until the program closes its output."""
-        found = bytearray(self._pending)
-        self._pending = b""
-        while self._more():
-            found += self._pending
-            self._pending = b""
-            _bounded(len(found))
-        self._pending = b"\0"  # it has ended, and is not used again
-        return bytes(found)
-
-    def _line(self) -> str:
-        while b"\n" not in self._pending:
-            if len(self._pending) > LONGEST_LINE or not self._more():
-                raise Unanswered("its answer ends, or has a line without an end")
-        line, _, self._pending = self._pending.partition(b"\n")
-        return line.decode("latin-1").rstrip("\r")
-
-    def _take(self, size: int, before: int = 0) -> bytes:
-        """Return so many bytes; `before` is how many of the same answer there were already."""
-        _bounded(size + before)
-        parts = [self._pending]
-        missing = size - len(self._pending)
-        while missing > 0:
-            self._pending = b""
-            if not self._more():
-                raise Unanswered("its answer ends in the middle")
-            parts.append(self._pending)
-            missing -= len(self._pending)
-        whole = b"".join(parts)
-        self._pending = whole[size:]
-        return whole[:size]
-
-    def _more(self) -> bool:
-        """Wait for more of standard output; tell whether it has not ended."""
-        while True:
-            left = self._end - monotonic()
-            chunk = self._process.receive(left) if left > 0 else (b"", b"")
-            if chunk is None:
-                self._learn()
-                return False
-            if chunk == (b"", b""):
-                raise TooLate(f"the Docker engine did not answer within {TIMEOUT} s; is the host overloaded?")
-            self._said = (self._said + chunk[1])[-ERROR_LIMIT:]
-            self._left -= len(chunk[0])
-            if self._left < 0:
-                raise Unanswered("it says more than is wanted of it: is it a Docker engine?")
-            if chunk[0]:
-                self._pending += chunk[0]
-                return True
-
-    def _write(self, data: bytes) -> None:
-        while data:
-            try:
-                sent = self._process.write(data, TIMEOUT)
-            except BrokenPipeError as error:
-                self._learn()
-                raise Unanswered("it takes no question") from error
-            if not sent:
-                raise TooLate("the Docker engine takes no more data")
-            data = data[sent:]
-
     def _learn(self) -> None:
-        """Learn how the program ended."""
+        """Learn how the program ended, as nobody can ask once an HTTP client has closed the socket."""
         try:
             while (chunk := self._process.receive(END)) not in {None, (b"", b"")}:
                 self._said = (self._said + (chunk or (b"", b""))[1])[-ERROR_LIMIT:]
@@ -215,12 +116,78 @@ class Line:
         except HostError as error:
             self._lost = error
 
+    def detach(self) -> Process:
+        """Return the program, which goes on to run when this is closed."""
+        self._attached = False
+        return self._process
 
-def _is_number(text: str, base: int) -> bool:
-    digits = "0123456789abcdef"[:base]
-    return 0 < len(text) < 16 and not text.lower().strip(digits)
+    def close(self) -> None:
+        """End the program."""
+        if self._attached:
+            self._process.close()
 
 
-def _bounded(size: int) -> None:
-    if size > LARGEST:
-        raise Unanswered(f"its answer has more than {LARGEST // 2**20} MiB: is it a Docker engine?")
+class _Reader(io.RawIOBase):
+    """A socket's reading side as a raw file."""
+
+    def __init__(self, source: ProcessSocket) -> None:
+        self._source = source
+
+    def readable(self) -> bool:
+        """Tell that this can be read."""
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        """Read some bytes."""
+        return self._source.receive_into(memoryview(buffer).cast("B"))
+
+
+class DialConnection(HTTPConnection):
+    """An HTTP connection whose socket comes from a function."""
+
+    def __init__(self, *arguments: Any, dial: Callable[[], ProcessSocket], **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._dial = dial
+
+    def connect(self) -> None:
+        """Get the socket."""
+        self.sock: Any = self._dial()
+
+    @property
+    def is_connected(self) -> bool:
+        """Tell whether there is a socket; unlike a real one it cannot be polled."""
+        return self.sock is not None
+
+
+class DialPool(urllib3.HTTPConnectionPool):
+    """A pool of one such connection."""
+
+    ConnectionCls = DialConnection
+
+
+class DialAdapter(HTTPAdapter):
+    """Sends every request of a session over one socket that `dial` opens."""
+
+    def __init__(self, dial: Callable[[], ProcessSocket]) -> None:
+        super().__init__()
+        self._pool = DialPool("docker", maxsize=1, block=True, dial=dial)
+
+    def get_connection_with_tls_context(
+        self,
+        request: Any,  # noqa: ARG002 - there is only one place to send it
+        verify: Any,  # noqa: ARG002
+        proxies: Mapping[str, str] | None = None,  # noqa: ARG002
+        cert: Any = None,  # noqa: ARG002
+    ) -> urllib3.HTTPConnectionPool:
+        """Return the pool."""
+        return self._pool
+
+    @property
+    def idle(self) -> bool:
+        """Tell whether there is a socket on which every answer was read to its end."""
+        return self._pool.num_connections > 0 and self._pool.pool is not None and self._pool.pool.full()
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._pool.close()
+        super().close()

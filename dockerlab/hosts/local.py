@@ -13,9 +13,8 @@ from time import monotonic
 
 from dockerlab.command import Result
 from dockerlab.errors import ConnectError
-from dockerlab.hosts.base import DEFAULT_TIMEOUT, ENGINE, Conversation, Input
+from dockerlab.hosts.base import DEFAULT_TIMEOUT, Conversation, Input
 from dockerlab.hosts.dialogue import Dialogue
-from dockerlab.hosts.kept import Kept
 from dockerlab.hosts.process import READ, Process, brief, check, collect, stream
 
 CHANNELS = 8
@@ -29,11 +28,9 @@ class LocalHost:
         self.name = name
         self.address: str | None = None
         self.channels = CHANNELS
-        self._kept = Kept()
 
     def begin(self) -> None:
-        """Begin to join the engine, in a thread; there is no connection to be made."""
-        self._kept.start(ENGINE, lambda: start(ENGINE))
+        """Do nothing: there is no connection."""
 
     def run(self, argv: Sequence[str], *, input: Input | None = None, timeout: float = DEFAULT_TIMEOUT) -> Result:  # noqa: A002 - the contract's word, as in subprocess
         """Run a program; one that does not exist gives exit code 127, as from a shell."""
@@ -50,14 +47,6 @@ class LocalHost:
         argv = check(argv)
         yield from stream(start(argv), self.name, argv, timeout)
 
-    def resume(self, argv: tuple[str, ...], timeout: float) -> Process:  # noqa: ARG002 - it is started at once
-        """Return a program that was kept and still runs, or start one."""
-        return self._kept.take(argv) or start(argv)
-
-    def keep(self, argv: tuple[str, ...], program: Process) -> None:
-        """Keep a program for its next use."""
-        self._kept.put(argv, program)
-
     def attach(self, argv: Sequence[str], *, terminal: bool) -> int:  # noqa: ARG002 - ours is its own, if it is one
         """Run a program on our own streams; Ctrl-C is for it."""
         argv = check(argv)
@@ -73,8 +62,7 @@ class LocalHost:
         return rc if rc >= 0 else 128 - rc
 
     def close(self) -> None:
-        """End what was kept."""
-        self._kept.drop()
+        """Do nothing: there is no connection."""
 
 
 def start(argv: Sequence[str]) -> Process:

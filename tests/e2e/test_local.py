@@ -33,7 +33,7 @@ def test_local(installed):
     """On a host itself, a lab comes up, stays, and goes, as it does over SSH."""
     lab = installed
     python = ("env", f"PYTHONPATH={HERE}", "python3")
-    usable = lab.run("vm0", *python, "-c", "import dockerlab.cli.app, paramiko, pydantic, rich")
+    usable = lab.run("vm0", *python, "-c", "import dockerlab.cli.app, docker, paramiko, pydantic, rich")
     if usable.returncode != 0:
         reason = usable.stderr.strip().splitlines()[-1]
         pytest.skip(f"the libraries here are not for the python3 of this engine's hosts: {reason}")

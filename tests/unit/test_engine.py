@@ -1,16 +1,17 @@
 """The reading of Docker engines: recorded answers, and the ways in which there is none."""
 
+import gc
 import json
 import os
-import shutil
 import socket
+import threading
 from ipaddress import ip_interface, ip_network
 from pathlib import Path
 
 import pytest
 
 from dockerlab import engine
-from dockerlab.engine import client, dial
+from dockerlab.engine import client
 from dockerlab.engine.client import connected
 from dockerlab.engine.convert import Answers, to_container, to_network, to_snapshot, to_swarm
 from dockerlab.errors import ConnectError, EngineError, TransportError
@@ -261,7 +262,7 @@ def test_not_kept(recorded, answers):
 
 def test_unread(recorded, monkeypatch):
     """A docker command of whose output something is left to read is not used again."""
-    monkeypatch.setattr("dockerlab.engine.dial.LARGEST", 5)
+    monkeypatch.setattr("dockerlab.engine.bounded.LARGEST", 5)
     host = Dialled("python3", "-c", SERVER, str(named(recorded)))
     with pytest.raises(EngineError, match="its answer has more than"), connected(host):
         pytest.fail("its version was too long")
@@ -312,38 +313,34 @@ def test_a_number_is_no_address(entry):
         to_network({"Id": "1", "Name": "n", **entry})
 
 
-COMMAND = pytest.mark.skipif(shutil.which("docker") is None, reason="there is no docker command on this machine")
+LEAK = pytest.mark.filterwarnings(
+    # The SDK does not close the socket of a connection that fails.
+    "ignore::pytest.PytestUnraisableExceptionWarning"
+)
 
 
 @pytest.fixture
 def docker_host(monkeypatch):
-    return lambda value: monkeypatch.setenv("DOCKER_HOST", value)
+    yield lambda value: monkeypatch.setenv("DOCKER_HOST", value)
+    gc.collect()  # what leaks is found here, where LEAK allows for it, and not in another test
 
 
-@pytest.fixture
-def here():
-    """This machine, which ends what it has kept."""
-    host = LocalHost()
-    yield host
-    host.close()
-
-
-@COMMAND
-def test_local_not_running(docker_host, here, tmp_path):
+@LEAK
+def test_local_not_running(docker_host, tmp_path):
     """A local socket that is not there or has no listener means that the engine is not running."""
     docker_host(f"unix://{tmp_path}/absent.sock")
     with pytest.raises(EngineError, match="local: the Docker engine is not running"):
-        engine.snapshot(here)
+        engine.snapshot(LocalHost())
     with socket.socket(socket.AF_UNIX) as dead:
         dead.bind(str(tmp_path / "dead.sock"))
     docker_host(f"unix://{tmp_path}/dead.sock")
     with pytest.raises(EngineError, match="local: the Docker engine is not running"):
-        engine.logs(here, "x")
+        engine.logs(LocalHost(), "x")
 
 
-@COMMAND
+@LEAK
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may use every socket")
-def test_local_no_permission(docker_host, here, tmp_path):
+def test_local_no_permission(docker_host, tmp_path):
     """A local socket that may not be used is told apart."""
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(tmp_path / "s"))
@@ -351,87 +348,37 @@ def test_local_no_permission(docker_host, here, tmp_path):
         (tmp_path / "s").chmod(0)
         docker_host(f"unix://{tmp_path}/s")
         with pytest.raises(EngineError, match="usermod -aG docker"):
-            engine.snapshot(here)
+            engine.snapshot(LocalHost())
 
 
-def test_local_by_ssh(docker_host, here):
+def test_local_by_ssh(docker_host):
     """DOCKER_HOST by ssh is refused with the way that dockerlab has for it."""
     docker_host("ssh://root@vm0")
     with pytest.raises(EngineError, match="give that address to the host"):
-        engine.snapshot(here)
+        engine.snapshot(LocalHost())
 
 
-def test_refusal():
+@LEAK
+def test_refusal(docker_host, tmp_path):
     """What the engine says of a request that it refuses reaches the user."""
     body = b'{"message":"client version 1.24 is too old"}'
-    answer = b"HTTP/1.1 400 Bad Request\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
-    message = fails('read -r asked; printf %s "$0"; cat >/dev/null', answer.decode())
-    assert message == "vm0: the Docker engine refused: client version 1.24 is too old"
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(str(tmp_path / "s"))
+        listener.listen()
 
+        def serve():
+            stream, _ = listener.accept()
+            with stream:
+                stream.recv(65536)
+                head = b"HTTP/1.1 400 Bad Request\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
+                stream.sendall(head % len(body) + body)
 
-HEAD = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-PIECES = HEAD + b'4;x=y\r\n{"a"\r\n3\r\n: 1\r\n1\r\n}\r\n0\r\nTrailer: x\r\n\r\n'
-
-
-@pytest.mark.parametrize("size", [1, 7, 1000])
-def test_an_answer_in_pieces(size):
-    """An answer is read in the pieces that it has, in whatever bits it comes, and the next one after it."""
-    said = PIECES + b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 204 No Content\r\nX-Y:  z\r\n\r\n"
-    line = dial.Line(Bits([said[at : at + size] for at in range(0, len(said), size)]))
-    assert line.ask("GET", "/x").content == b'{"a": 1}'
-    answer = line.ask("HEAD", "/y")
-    assert (answer.status, answer.head, answer.content, line.idle) == (204, {"x-y": "z"}, b"", True)
-
-
-@pytest.mark.parametrize(
-    "said",
-    [
-        b"",
-        b"Welcome!\r\n",
-        b"HTTP/1.1 two\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nabc",
-        b"HTTP/1.1 200 OK\r\n" + b"a: b\r\n" * 1000,
-        b"HTTP/1.1 200 OK\r\n" + b"a" * 2**17,
-        PIECES.replace(b"3\r\n", b"x\r\n"),
-        PIECES.replace(b"3\r\n", b"2\r\n"),
-        PIECES[:-10],
-    ],
-)
-def test_no_answer(said):
-    """What is not HTTP, or is cut short, is no answer, and the line is not used again."""
-    line = dial.Line(Bits([said]))
-    with pytest.raises(dial.Unanswered):
-        line.ask("GET", "/x")
-    assert not line.idle
-
-
-def test_frames():
-    """What a container without a terminal says is taken out of the engine's frames; what has none is no log."""
-    said = b"\1\0\0\0\0\0\0\2hi\2\0\0\0\0\0\0\3 yo"
-    assert b"".join(engine._frames(said)) == b"hi yo"  # noqa: SLF001 - its own test
-    for wrong in (said[:-1], b"hello world", b"\1\0\0"):
-        with pytest.raises(ValueError, match="not in pieces"):
-            list(engine._frames(wrong))  # noqa: SLF001
-
-
-class Bits:
-    """A program that says what it is given, bit by bit, whatever it is asked."""
-
-    def __init__(self, said):
-        self.said = [each for each in said if each]
-
-    def write(self, data, timeout):  # noqa: ARG002
-        return len(data)
-
-    def receive(self, timeout):  # noqa: ARG002
-        return (self.said.pop(0), b"") if self.said else None
-
-    def wait(self, timeout):  # noqa: ARG002
-        return 0
-
-    def close(self):
-        """Do nothing."""
+        thread = threading.Thread(target=serve)
+        thread.start()
+        docker_host(f"unix://{tmp_path}/s")
+        with pytest.raises(EngineError, match=r"client version 1\.24 is too old"):
+            engine.snapshot(LocalHost())
+        thread.join()
 
 
 @pytest.mark.parametrize(

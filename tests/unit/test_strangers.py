@@ -22,7 +22,7 @@ from support.strangers import Speaker, Stranger, honest_agent, honest_engine, wh
 from dockerlab import engine, plan
 from dockerlab.cli import main
 from dockerlab.discover.spot import defined
-from dockerlab.engine import dial
+from dockerlab.engine import bounded
 from dockerlab.errors import EngineError, HostError, UsageError
 from dockerlab.probe import agents
 from dockerlab.probe.agents import AgentProber
@@ -91,7 +91,7 @@ ENGINES = {
     "redirect to a socket": answering("/version", b"HTTP/1.1 302 Found\r\nLocation: http+unix://x\r\n"
                                                   b"Content-Length: 0\r\n\r\n"),
     "gzip": answering("/info", raw(gzip.compress(b" " * 2**26), b"Content-Encoding: gzip\r\n")),
-    "big": answering("/info", raw(b" " * (dial.LARGEST + 1))),
+    "big": answering("/info", raw(b" " * (bounded.LARGEST + 1))),
     "many": answering("/info", raw(b"[" + b"{}," * 2**20 + b"{}]")),
     "no HTTP": answering("/version", b"Welcome!\r\n"),
 }  # fmt: skip
@@ -204,7 +204,7 @@ def test_an_engine_that_is_none(mode):
 
 def test_an_answer_without_end(monkeypatch):
     """An engine that says a byte now and then has one time for a whole answer, not for each byte."""
-    monkeypatch.setattr("dockerlab.engine.dial.TIMEOUT", 0.3)
+    monkeypatch.setattr("dockerlab.engine.client.TIMEOUT", 0.3)
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
     class Slow(Speaker):
