@@ -24,7 +24,7 @@ from jinja2 import Environment, StrictUndefined, Template, Undefined, pass_conte
 from jinja2.runtime import Context
 
 from dockerlab.command import Argument, Command, Part, Variable
-from dockerlab.plain import one_line
+from dockerlab.plain import ORDERS, one_line
 
 MARK = re.compile("\ue000(\\d+)\ue001")
 """Private-use characters around the number of a value."""
@@ -141,4 +141,13 @@ def _line(each: Command) -> str:
 
 
 def _words(arguments: Iterable[Argument]) -> str:
-    return " ".join(a.shell() if isinstance(a, Variable) else shlex.quote(a) for a in arguments)
+    return " ".join(a.shell() if isinstance(a, Variable) else _quoted(a) for a in arguments)
+
+
+def _quoted(word: str) -> str:
+    """Return a word for `sh`; what would move a cursor or turn the direction of text is written as its bytes."""
+    return ORDERS.sub(lambda found: f"""'"$(printf '{_octal(found[0])}')"'""", shlex.quote(word))
+
+
+def _octal(character: str) -> str:
+    return "".join(f"\\{byte:03o}" for byte in character.encode())

@@ -238,7 +238,7 @@ def test_a_host_is_charged_to_nobody(lab, tmp_path, harm):
         assert cause["cells"] >= sum(s["not_charged"] for s in graded.json["students"]) > 0
         table = lab.call("grade", *words).stdout
         assert table.startswith(f"vm0: {cause['text']}")
-        assert "not charged to the students" in table.splitlines()[0]
+        assert "not charged to the students" in " ".join(table.split())
         lab.sh("vm0", cause["undo"])
         again = json.loads(lab.call("grade", *words, "--format", "json").stdout)
         assert (again["causes"], [s["not_charged"] for s in again["students"]]) == ([], [0, 0, 0])

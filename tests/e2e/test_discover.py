@@ -73,7 +73,7 @@ def test_what_somebody_made_by_hand(lab, tmp_path):
     assert "DB_PASSWORD:\n" in text
     assert "left out, as they do not run (--all takes them): done" in text
     lab.empty()
-    again = lab.call("up", file, "--sandbox", "--format", "json", DB_PASSWORD="other")
+    again = lab.call("up", file, "--sandbox", "--allow-environment", "--format", "json", DB_PASSWORD="other")
     assert again.rc == 0, again.stderr + again.stdout
     assert _seen(again.json) == _seen(report)
     assert lab.inspect("vm0", "db")["NetworkSettings"]["Networks"]["vault"]["MacAddress"] == "02:42:ac:1c:05:77"

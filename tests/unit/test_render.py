@@ -19,6 +19,7 @@ from dockerlab import modes, plan, render
 from dockerlab.command import HANDOVER, Command, Part, Variable, exports
 from dockerlab.errors import DefinitionError
 from dockerlab.lab.loader import loads
+from dockerlab.plain import for_file
 from dockerlab.plan import build
 from dockerlab.provision import scripts
 from dockerlab.provision.images import NODE_SCRIPT
@@ -173,6 +174,15 @@ def test_script_gives_the_very_arguments(shell, data):
     """`sh` itself calls docker with the plan's argument vectors, whatever a definition's values are."""
     drawn = nasty_lab(lambda: data.draw(VALUE), lambda: data.draw(st.dictionaries(KEY, VALUE, max_size=2)))
     check_script(lab(yaml.safe_dump(drawn, allow_unicode=True)), shell)
+
+
+def test_a_script_gives_no_orders(shell):
+    """What a terminal would obey, or what turns text, stands in a script as bytes, and arrives as it is."""
+    value = "left \u202e right \u2066 \u2028"
+    made = lab(yaml.safe_dump(nasty_lab(lambda: value, lambda: {"k": value}), allow_unicode=True))
+    assert any(value in word for call in check_script(made, shell) for word in call)
+    text = scripts.of(made, who(made))
+    assert for_file(text) == text
 
 
 @pytest.mark.parametrize("value", [text for text in NASTY if "{{" not in text])
