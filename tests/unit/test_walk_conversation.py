@@ -76,6 +76,18 @@ def test_a_container_that_calls_its_own_published_port():
     assert lab.connect(lab.one, "192.168.9.1", 8080).reachable is False
 
 
+def test_what_is_translated_to_its_own_bridge_stays_there():
+    """With br_netfilter it is bridged from PREROUTING on; no bridge sends a frame back by the port that it came by."""
+    for hairpin, expected in (("false", (False, "timeout")), ("true", (True, None))):
+        lab = Usual()
+        lab.a.sysctl("net.bridge.bridge-nf-call-iptables", 1)
+        dnat = "nat -A PREROUTING -p tcp --dport 8080 -j DNAT --to-destination 10.1.0.11:80"
+        lab.a.iptables(dnat, "nat -A POSTROUTING -s 10.1.0.11 -d 10.1.0.11 -p tcp --dport 80 -j MASQUERADE")
+        lab.a.change(f"v{lab.one.number}eth0", info={"hairpin": hairpin})
+        assert told(lab.connect(lab.one, "192.168.9.1", 8080)) == expected
+        assert told(lab.connect(lab.two, "192.168.9.1", 8080)) == (True, None)
+
+
 def test_a_proxy_makes_a_connection_of_its_own():
     """A docker-proxy accepts, and the connection counts where somebody listens behind it."""
     lab = Usual()
@@ -137,6 +149,16 @@ def test_what_a_listener_is_bound_to(address, device, reached):
     lab = Usual()
     lab.two.listen(90, address, device)
     assert lab.connect(lab.one, "10.1.0.12", 90).reachable is reached
+
+
+def test_a_router_that_only_a_route_names():
+    """Who is no host's way out may be nobody: what is sent there is not said to arrive, nor to be lost."""
+    lab = Usual()
+    lab.beyond["203.0.113.10"] = frozenset({80})
+    lab.b.route("default via 192.168.9.254")
+    assert told(lab.ping(lab.b, "203.0.113.10")) == (True, None)
+    lab.b.route("203.0.113.0/24 via 192.168.9.77")
+    assert told(lab.ping(lab.b, "203.0.113.10")) == (None, None)
 
 
 def test_what_is_beyond_a_router():

@@ -211,6 +211,15 @@ def test_a_machine_answers_for_all_its_addresses():
         assert told(lab.ping(lab.b, "10.1.0.1")) == (False, "host unreachable")
 
 
+def test_who_answers_nobody_may_be_known():
+    """A host that answers for none of its addresses is known to whomever it has asked itself: that cannot be told."""
+    lab = Usual()
+    lab.a.sysctl("net.ipv4.conf.br0.arp_ignore", 8)
+    found = lab.ping(lab.one, "10.1.0.1")
+    assert told(found) == (None, None)
+    assert "(arp_ignore is 8)" in found.doubt
+
+
 def test_without_arp():
     """An interface whose ARP is off neither finds anybody nor is found, whoever else may be on the wire."""
     lab = Usual()
@@ -284,6 +293,10 @@ def test_a_vxlan_carries_frames():
     boxes["b"][0].iptables("filter -A INPUT -p udp --dport 4789 -j DROP")
     found = lab.ping(boxes["a"][2], "10.5.0.12")
     assert (*told(found), where(found)) == (False, "timeout", "filter INPUT 1")
+    lab, boxes = overlay()
+    boxes["a"][0].iptables("filter -A INPUT -p udp --dport 4789 -j DROP")
+    found = lab.ping(boxes["a"][2], "10.5.0.12")
+    assert (*told(found), where(found)) == (False, "reply lost", "filter INPUT 1")  # what comes back is carried, too
     lab, boxes = overlay()
     boxes["a"][1].space = replace(boxes["a"][1].space, forwards=())
     assert lab.ping(boxes["a"][2], "10.5.0.12").reachable is False
