@@ -90,10 +90,11 @@ def served(lab, words):
     try:
         line = program.stderr.readline()
         assert "the page is at http://127.0.0.1:" in line
-        address = line.split("at ")[1].split()[0]
+        address, _, token = line.split("at ")[1].split()[0].partition("?token=")
+        request = urllib.request.Request(f"{address}board", headers={"Cookie": f"dockerlab={token}"})
 
         def verdict():
-            with urllib.request.urlopen(f"{address}board", timeout=5) as answer:
+            with urllib.request.urlopen(request, timeout=5) as answer:
                 return [each.get("verdict") for each in json.load(answer)["students"]]
 
         wait_for(lambda: verdict() == ["pass", "pass", "fail"], 60)
