@@ -23,6 +23,10 @@ def ok(said: Json) -> bool:
     return bool(said["rc"] == 0)
 
 
+LEGACY_TOO = "tables-legacy tables present"
+"""What iptables over nftables notes where the kernel has tables of the other one, be they empty."""
+
+
 def reason(said: Json) -> str:
     """Return why a command failed, in one line."""
     words = " ".join((said["err"] or said["out"]).split()) or "it gave no reason"
@@ -37,7 +41,8 @@ def ruleset(said: Json) -> Ruleset:
     reading = _Reading()
     for what, answer in said.items():
         if what not in ("known", "old", "sets") and not what.startswith("nft"):
-            reading.iptables(what.rpartition(" ")[2], answer, unless=_told_by_nft(what, said))
+            family = what.rpartition(" ")[2]
+            reading.iptables(family, _without_note(answer, family, said), unless=_told_by_nft(what, said))
     for what, answer in said.items():
         if what.startswith("nft"):
             reading.nft(what.removeprefix("nft").strip(), answer)
@@ -46,6 +51,14 @@ def ruleset(said: Json) -> Ruleset:
     return Ruleset(
         tuple(reading.chains), tuple(reading.sets), BOTH - reading.blind, tuple(dict.fromkeys(reading.unread))
     )
+
+
+def _without_note(answer: Json, family: str, said: Json) -> Json:
+    """Return what a program printed without its note that there are legacy tables, where these were read as well."""
+    if not ok(said.get(f"legacy {family}", FAILED)):
+        return answer
+    lines = (line for line in answer["err"].splitlines() if LEGACY_TOO not in line)
+    return {**answer, "err": "\n".join(lines)}
 
 
 def _told_by_nft(what: str, said: Json) -> bool:
