@@ -136,10 +136,10 @@ def _said_of_an_unknown_name(world: World, asking: str) -> Symptom | None:
 
 
 def _said_of_nobody(outcome: Outcome) -> Symptom:
-    """Return the symptom of a question that gets to no server."""
+    """Return the symptom of a question that gets to no server, or is answered in vain: of that nobody is told."""
     if outcome.symptom == BLOCKED:
         return BLOCKED
-    return "no route" if outcome.end in ("no route", "rejected") else "timeout"
+    return "no route" if outcome.answered and outcome.end in ("no route", "rejected") else "timeout"
 
 
 def _unheard(world: World, outcome: Outcome) -> bool:

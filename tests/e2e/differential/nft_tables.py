@@ -43,7 +43,8 @@ def base_chain(site, family, hook, priority):
     if site.likely(12) and hook in ("forward", "input"):
         policy, rules = "drop", ["ct state established,related accept", "meta l4proto icmp accept", *rules]
     lines = "".join(f"    {each}\n" for each in rules)
-    return f"  chain on_{hook} {{\n    type filter hook {hook} priority {priority}; policy {policy};\n{lines}  }}"
+    name = f"on_{hook}_{'before' if priority < 0 else 'after'}"  # a table may have two on one hook
+    return f"  chain {name} {{\n    type filter hook {hook} priority {priority}; policy {policy};\n{lines}  }}"
 
 
 def rule(site, family, hook, *, deep=False):
@@ -105,7 +106,7 @@ def marking_table(site):
     if "nft" not in site.tools:
         return None
     one = site.address()
-    text = (f"table inet theirs {{\n  chain m {{\n    type filter hook prerouting priority -150;\n"
+    text = (f"table inet marks {{\n  chain m {{\n    type filter hook prerouting priority -150;\n"
             f"    ip {site.choose('saddr', 'daddr')} {one} meta mark set 0x44\n  }}\n}}")  # fmt: skip
     heeds, lets = site.choose(
         ("iptables -w -I FORWARD -m mark --mark 0x44 -j DROP", "iptables -w -D FORWARD -m mark --mark 0x44 -j DROP"),
@@ -113,6 +114,6 @@ def marking_table(site):
          "ip rule del fwmark 0x44 lookup 144; ip route flush table 144"),
     )  # fmt: skip
     return Change(
-        "nft-mark", site.host, f"nft -f - <<END\n{text}\nEND\n{heeds}", f"{lets}\nnft delete table inet theirs",
-        "rule|ip-rule|route", r"nft inet theirs m \d+|filter FORWARD \d+|table 144|.*(fwmark 0x44|144).*",
+        "nft-mark", site.host, f"nft -f - <<END\n{text}\nEND\n{heeds}", f"{lets}\nnft delete table inet marks",
+        "rule|ip-rule|route", r"nft inet marks m \d+|filter FORWARD \d+|table 144|.*(fwmark 0x44|144).*",
     )  # fmt: skip
