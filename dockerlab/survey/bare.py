@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from dockerlab.errors import HostError
 from dockerlab.facts import UNKNOWN
-from dockerlab.gate import admitted, short
+from dockerlab.gate import admitted
 from dockerlab.hosts.base import Host
 from dockerlab.kernel.model import BRIDGE_NF, IP6_FORWARD, IP_FORWARD, Machine
 from dockerlab.survey import parse
-from dockerlab.survey.facts import read_sections
+from dockerlab.survey.facts import read_sections, told
 
 SETTINGS = (IP_FORWARD, IP6_FORWARD, BRIDGE_NF)
 SAID = {
@@ -37,11 +36,7 @@ def look(host: Host) -> Machine:
 
     Raises HostError when it cannot be asked at all.
     """
-    result = host.run(["sh", "-s"], input=SCRIPT.encode(), timeout=30)
-    said = short(host.name, "its shell", result.stdout)
-    if "== end" not in said:
-        raise HostError(host.name, f"could not read the machine's interfaces: {result.error or 'no output'}")
-    return machine(host.name, said)
+    return machine(host.name, told(host, SCRIPT, "the machine's interfaces"))
 
 
 def machine(host: str, text: str) -> Machine:

@@ -40,11 +40,16 @@ def gather(host: Host) -> Facts:
 
     `of` gives the rest.
     """
-    result = host.run(["sh", "-s"], input=SCRIPT.encode(), timeout=30)
+    return parse(host.name, told(host, SCRIPT, "what the machine is like"))
+
+
+def told(host: Host, script: str, what: str) -> str:
+    """Return what a script of sections prints on a host, whole; raises HostError, with what it is about, where not."""
+    result = host.run(["sh", "-s"], input=script.encode(), timeout=30)
     said = short(host.name, "its shell", result.stdout)
     if "== end" not in said:
-        raise HostError(host.name, f"could not read what the machine is like: {result.error or 'no output'}")
-    return parse(host.name, said)
+        raise HostError(host.name, f"could not read {what}: {result.error or 'no output'}")
+    return said
 
 
 def parse(host: str, text: str) -> Facts:
