@@ -110,13 +110,16 @@ def _cells_amiss(report: Report) -> Iterator[str]:
         yield "Not as expected, or not to be told"
     for (because, detail), members in alike.items():
         yield from (f"  {judged.verdict}: {_what(judged)}: {_seen(judged)}" for judged in members)
-        yield f"      expected because: {because}"
+        if because:
+            yield f"      expected because: {because}"
         if detail:
             yield f"      observed: {detail}"
 
 
 def _reasons(judged: Judged) -> tuple[str, str]:
-    return judged.because, judged.observed.detail
+    """Return why a cell was expected as it was, and why it was seen so; of what could not be told the latter alone."""
+    detail = judged.observed.detail
+    return "" if judged.verdict == "unknown" and detail else judged.because, detail
 
 
 def _seen(judged: Judged) -> str:
