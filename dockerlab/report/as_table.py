@@ -117,9 +117,9 @@ def _cells_amiss(report: Report) -> Iterator[str]:
 
 
 def _reasons(judged: Judged) -> tuple[str, str]:
-    """Return why a cell was expected as it was, and why it was seen so; of what could not be told the latter alone."""
+    """Return why a cell was expected as it was, and why it was seen so; of what could not be seen the latter alone."""
     detail = judged.observed.detail
-    return "" if judged.verdict == "unknown" and detail else judged.because, detail
+    return "" if judged.observed.state == "unknown" and detail else judged.because, detail
 
 
 def _seen(judged: Judged) -> str:
