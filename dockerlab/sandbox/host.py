@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from dockerlab.sandbox import cgroups
 from dockerlab.sandbox.commands import attempt, enter, run, start
 from dockerlab.sandbox.layout import (
     CGROUP,
@@ -75,7 +76,10 @@ def launch(name: str, rootfs: Path | None) -> None:
         # The copy stays readable for the new process, whatever becomes of the package's own file.
         own = shutil.copy(script, DIRECTORY / name / "enter.sh")
     arguments = [name, str(rootfs or "/"), str(DIRECTORY / name), str(STORAGE / name), f"/{CGROUP}/{name}"]
-    start(enter(namespace_of(name), [*unshare, "/bin/sh", str(own), *arguments]), STORAGE / name / "log/host.log")
+    # Whoever starts it, what it takes counts where its containers do: below the sandbox's own group.
+    groups = [group for group, _ in cgroups.make(f"{CGROUP}/{name}/host")]
+    first = cgroups.entering(groups, [*unshare, "/bin/sh", str(own), *arguments])
+    start(enter(namespace_of(name), first), STORAGE / name / "log/host.log")
 
 
 def examine(name: str, processes: list[Process]) -> SandboxHost:

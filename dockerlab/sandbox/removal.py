@@ -10,10 +10,9 @@ from pathlib import Path
 
 from dockerlab.errors import SandboxError
 from dockerlab.sandbox import network, processes
+from dockerlab.sandbox.cgroups import CGROUPS
 from dockerlab.sandbox.commands import run
 from dockerlab.sandbox.layout import CGROUP, DIRECTORY, LINK, RECORD, STORAGE, inode, namespaces
-
-CGROUPS = Path("/sys/fs/cgroup")
 
 
 def remains() -> list[str]:
@@ -48,7 +47,7 @@ def remove_all() -> list[str]:
     for path in _mounts():
         run(["umount", "--lazy", path])
     for group in _cgroups():
-        _remove_cgroup(group)
+        remove_cgroup(group)
     for directory in (DIRECTORY, STORAGE):
         remove_tree(directory)
     with suppress(OSError):  # somebody else's files are in it, or it was never there
@@ -96,7 +95,7 @@ def _cgroups() -> Iterator[Path]:
             yield group
 
 
-def _remove_cgroup(group: Path) -> None:
+def remove_cgroup(group: Path) -> None:
     """Remove a control group and those in it. Only their directories can be removed, and not while one is in use."""
     children = [path for path in group.rglob("*") if path.is_dir()]
     for child in sorted(children, key=lambda path: len(path.parts), reverse=True):

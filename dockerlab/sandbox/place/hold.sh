@@ -1,0 +1,45 @@
+#!/bin/sh
+# The first process of a place: mounts what a place has of its own, says so, and holds the namespaces.
+#
+# Runs inside the place's new namespaces. The machine's files are those of the machine; its own are /run/dockerlab and
+# /run/netns, where a sandbox has its names, /var/lib/dockerlab, where it stores, and /sys with its control groups.
+#
+# usage: hold.sh STORAGE IMAGE READY   (IMAGE: a file with a file system for the storage, or nothing)
+set -eu
+storage=$1 image=$2
+exec 3>"$3"
+
+# Each hierarchy of control groups: its type, where it is, and what it was mounted with.
+hierarchies=$(awk '$3 ~ /^cgroup2?$/ && $2 ~ "^/sys/fs/cgroup" && !told[$2]++ { print $3, $2, $4 }' /proc/mounts)
+
+# What others have mounted there would be kept from going for as long as the place is there. What is hidden beneath
+# another mount cannot be had by its name, and stays.
+awk '$2 ~ "^/run/(netns|dockerlab|docker)(/|$)|^/var/lib/(dockerlab|docker)/" { print $2 }' /proc/mounts |
+    tac | while read -r where; do umount -l "$where" 2>/dev/null || true; done
+
+mount -t sysfs sysfs /sys
+case $hierarchies in "cgroup2 /sys/fs/cgroup "*) ;; *) mount -t tmpfs tmpfs /sys/fs/cgroup ;; esac
+# The group that we are in is the root of what is mounted now.
+echo "$hierarchies" | while read -r type where options; do
+    [ "$type" ] || continue
+    controllers=$(echo "$options" | tr , '\n' | grep -vxE 'r[wo]|no(suid|dev|exec|atime)|relatime|xattr|nsdelegate|favordynmods|memory_(recursiveprot|localevents|hugetlb_accounting)' | paste -sd,)
+    case $controllers in name=*) controllers=none,$controllers ;; esac
+    mkdir -p "$where"
+    mount -t "$type" ${controllers:+-o "$controllers"} cgroup "$where"
+    # In version 2 a group has either processes or controllers to hand on.
+    [ "$type" = cgroup ] || { mkdir -p "$where/self"; echo $$ >"$where/self/cgroup.procs"; }
+done
+
+if [ "$image" ]; then mount -o loop,noatime "$image" "$storage"; fi
+mount --bind "$storage" /var/lib/dockerlab
+mount -t tmpfs -o mode=0700 dockerlab /run/dockerlab
+mount -t tmpfs -o mode=0755 dockerlab /run/netns
+ip link set lo up
+
+echo ready >&3
+exec 3>&-
+# Reaps what loses its parent, and is there until it is killed.
+while :; do
+    sleep 2147483647 &
+    wait
+done

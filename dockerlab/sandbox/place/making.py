@@ -1,0 +1,136 @@
+"""A place made: its directories, its control groups, and the process that holds its namespaces."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from dockerlab.errors import SandboxError
+from dockerlab.sandbox import preflight
+from dockerlab.sandbox.cgroups import entering
+from dockerlab.sandbox.commands import environment, run
+from dockerlab.sandbox.layout import NETNS
+from dockerlab.sandbox.lock import locked
+from dockerlab.sandbox.place import limits as limiting
+from dockerlab.sandbox.place.entering import HOLDER, VARIABLE, holder, started
+from dockerlab.sandbox.place.limits import Limits
+from dockerlab.sandbox.place.naming import DIRECTORY, STORAGE, checked
+from dockerlab.sandbox.place.removing import clear
+
+Report = Callable[[str], None]
+
+READY_SECONDS = 20.0
+_UNSHARED = ("--net", "--mount", "--propagation", "private", "--pid", "--ipc", "--uts", "--cgroup")
+
+
+@dataclass(frozen=True)
+class Place:
+    """A place that is there: its name, its limits, and which of them this machine cannot hold, one phrase each."""
+
+    name: str
+    limits: Limits
+    unlimited: tuple[str, ...] = ()
+
+
+def make(name: str, limits: Limits | None = None, report: Report = lambda _: None) -> Place:
+    """Make the place of that name, or find it there, and return it; the sandbox in it is another matter.
+
+    Without `limits`, a place that is there keeps its own, and a new one has the usual. Those of a place that is there
+    are changed, all but its disk. What an interrupted start has left is removed first. Raises UsageError for a name
+    that cannot be one, and SandboxError, after cleaning up, when the place cannot be made.
+    """
+    preflight.require_linux_and_root()
+    with locked(report, lock_of(checked(name))):
+        own = DIRECTORY / name
+        there = limiting.read(own / "limits.json") if holder(name) else None
+        wanted = limits or there or Limits()
+        if there is None:
+            clear(name)
+            return _new(name, wanted)
+        if wanted.disk != there.disk:
+            raise SandboxError(
+                f"the disk of the sandbox {name} cannot be changed while it is there: "
+                f"take it down first with 'dockerlab sandbox down --name {name}'"
+            )
+        unlimited = limiting.confine(name, wanted)
+        limiting.write(wanted, own / "limits.json")
+        return Place(name, wanted, tuple(unlimited))
+
+
+def lock_of(name: str) -> Path:
+    """Return the file by whose lock one at a time makes or removes that place."""
+    return DIRECTORY.parent / f"place-{name}.lock"
+
+
+def _new(name: str, limits: Limits) -> Place:
+    own, storage = DIRECTORY / name, STORAGE / name
+    try:
+        for directory in (own, storage):
+            directory.mkdir(parents=True, mode=0o700)
+        NETNS.mkdir(parents=True, exist_ok=True)
+        image = _image(storage, limits.disk) if limits.disk else None
+        unlimited = limiting.confine(name, limits)
+        _hold(name, storage, image)
+        limiting.write(limits, own / "limits.json")
+    except BaseException:
+        clear(name)
+        raise
+    return Place(name, limits, tuple(unlimited))
+
+
+def _image(storage: Path, size: int) -> Path:
+    """Make the file that holds the place's storage as a file system; it takes what is written, not its size."""
+    if shutil.which("mkfs.ext4") is None or not Path("/dev/loop-control").exists():
+        raise SandboxError(
+            "a disk of a size needs mkfs.ext4 (package e2fsprogs) and loop devices (/dev/loop-control): "
+            "leave its size out, or make them available"
+        )
+    image = storage / "disk"
+    with image.open("wb") as file:
+        file.truncate(size)
+    image.chmod(0o600)
+    run(["mkfs.ext4", "-q", "-m", "0", "-O", "^has_journal", "-E", "lazy_itable_init=1", str(image)])
+    (storage / "mounted").mkdir()
+    return image
+
+
+def _hold(name: str, storage: Path, image: Path | None) -> None:
+    """Start the process that holds the place and wait for its mounts; raises SandboxError with what it said."""
+    own = DIRECTORY / name
+    ready, log = own / "ready", own / "log"
+    with as_file(files(__package__).joinpath("hold.sh")) as script:
+        # The copy stays readable for the new process, whatever becomes of the package's own file.
+        copy = shutil.copy(script, own / "hold.sh")
+    mounted = storage / "mounted" if image else storage
+    unshare = ["unshare", *_UNSHARED, "--fork", "--kill-child", "--mount-proc"]
+    hold = [*unshare, "/bin/sh", str(copy), str(mounted), str(image or ""), str(ready)]
+    # The groups are entered before the namespace of control groups is made, whose root they become.
+    enter = entering([group for group, _ in limiting.groups(name)], hold)
+    with log.open("wb") as output:
+        process = subprocess.Popen(  # noqa: S603  (argument lists of our own)
+            ["setsid", *enter],  # noqa: S607  (found along our PATH)
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", env={**environment(), VARIABLE: name},
+        )  # fmt: skip
+    deadline = time.monotonic() + READY_SECONDS
+    while not (ready.exists() and ready.read_text()):
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            process.wait()
+            said = log.read_text(errors="replace").strip() or "it said nothing"
+            raise SandboxError(f"the place of the sandbox {name} could not be made: {said}")
+        time.sleep(0.01)
+    first = _child(process.pid)
+    draft = own / f"{HOLDER}.new"
+    draft.write_text(f"{first} {started(first)}\n")
+    draft.replace(own / HOLDER)
+    # It outlives us: it is the machine's first process that is to wait for it.
+    process.returncode = 0
+
+
+def _child(pid: int) -> int:
+    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])

@@ -1,0 +1,97 @@
+"""A place taken away, whole or in pieces: from what is there, not from what was meant to be there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+from dockerlab.errors import SandboxError
+from dockerlab.sandbox import preflight
+from dockerlab.sandbox.lock import locked
+from dockerlab.sandbox.place.entering import VARIABLE, holder
+from dockerlab.sandbox.place.limits import groups
+from dockerlab.sandbox.place.naming import DIRECTORY, STORAGE, checked
+from dockerlab.sandbox.processes import end
+from dockerlab.sandbox.removal import remove_cgroup, remove_tree
+
+Report = Callable[[str], None]
+
+
+def remove(name: str, report: Report = lambda _: None) -> list[str]:
+    """Remove a place with all that is in it, whatever state it is in, and return what was removed, one phrase each.
+
+    Raises UsageError for what cannot be a name, SandboxError for what stays. It may be interrupted anywhere: the next
+    call takes what is left.
+    """
+    preflight.require_linux_and_root()
+    with locked(report, DIRECTORY.parent / f"place-{checked(name)}.lock"):
+        return clear(name)
+
+
+def clear(name: str) -> list[str]:
+    """Remove what there is of a place, for whoever holds its lock, and return it, one phrase each."""
+    found = remains(name)
+    deadline = time.monotonic() + 20
+    while (pids := _processes(name)) and time.monotonic() < deadline:
+        end(pids, lambda pid: pid in _processes(name), deadline)
+    for group, _ in groups(name):
+        if group.exists():
+            remove_cgroup(group)
+        _if_empty(group.parent)
+    for directory in (DIRECTORY / name, STORAGE / name):
+        remove_tree(directory)
+        _if_empty(directory.parent)
+    _if_empty(STORAGE.parent)
+    if left := remains(name):
+        raise SandboxError(f"this of the sandbox {name} could not be removed: {', '.join(left)}; run the command again")
+    return found
+
+
+def remains(name: str) -> list[str]:
+    """Return what there is of a place, one phrase each."""
+    running = len(_processes(name))
+    found = [f"{running} process{'es' if running > 1 else ''}"] if running else []
+    there = [group for group, _ in groups(name) if group.exists()]
+    found += [f"{len(there)} control groups"] if there else []
+    return found + [f"directory {path}" for path in (DIRECTORY / name, STORAGE / name) if path.exists()]
+
+
+def _processes(name: str) -> list[int]:
+    """Return the processes of a place: those in its groups, and those that its start was made with."""
+    pids: set[int] = set()
+    for group, version in groups(name):
+        for file in group.rglob("cgroup.procs"):
+            with suppress(OSError):  # the group has gone, or (version 2) holds threads
+                # In version 1, 0 stands for one that cannot be named from here.
+                pids |= {int(line) for line in file.read_text().split()} - {0}
+        if pids and version == 1:
+            break
+    held = holder(name)
+    pids |= {held} if held else set()
+    mark = f"{VARIABLE}={name}".encode()
+    if not pids:
+        pids = {pid for pid in _all() if mark in _environment(pid) and b"hold.sh" in _command(pid)}
+    return sorted(pids)
+
+
+def _all() -> list[int]:
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def _environment(pid: int) -> list[bytes]:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/environ").read_bytes().split(b"\0")
+    return []
+
+
+def _command(pid: int) -> bytes:
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    return b""
+
+
+def _if_empty(directory: Path) -> None:
+    with suppress(OSError):  # another place is in it, or it was never there
+        directory.rmdir()
