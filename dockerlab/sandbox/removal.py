@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -13,6 +11,7 @@ from dockerlab.sandbox import network, processes
 from dockerlab.sandbox.cgroups import CGROUPS
 from dockerlab.sandbox.commands import run
 from dockerlab.sandbox.layout import CGROUP, DIRECTORY, LINK, RECORD, STORAGE, inode, namespaces
+from dockerlab.sandbox.trees import remove_cgroup, remove_tree
 
 
 def remains() -> list[str]:
@@ -57,22 +56,6 @@ def remove_all() -> list[str]:
     return found
 
 
-def remove_tree(directory: Path, attempts: int = 20) -> None:
-    """Remove a directory with all that is in it, though the last of its users may still be ending."""
-    for remaining in reversed(range(attempts)):
-        try:
-            shutil.rmtree(directory)
-        except FileNotFoundError:
-            if not directory.exists():
-                return
-        except OSError:
-            if not remaining:
-                raise
-        else:
-            return
-        time.sleep(0.1)
-
-
 def _inodes() -> set[int]:
     return {found for name in namespaces() if (found := inode(name)) is not None}
 
@@ -93,25 +76,3 @@ def _cgroups() -> Iterator[Path]:
     for group in (CGROUPS / CGROUP, *CGROUPS.glob(f"*/{CGROUP}")):
         if group.is_dir() and not group.parent.is_symlink():
             yield group
-
-
-def remove_cgroup(group: Path) -> None:
-    """Remove a control group and those in it. Only their directories can be removed, and not while one is in use."""
-    children = [path for path in group.rglob("*") if path.is_dir()]
-    for child in sorted(children, key=lambda path: len(path.parts), reverse=True):
-        _rmdir(child)
-    _rmdir(group)
-
-
-def _rmdir(group: Path, attempts: int = 20) -> None:
-    for remaining in reversed(range(attempts)):
-        try:
-            group.rmdir()
-        except FileNotFoundError:
-            return
-        except OSError:
-            if not remaining:
-                raise
-        else:
-            return
-        time.sleep(0.05)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from dockerlab.errors import SandboxError
+from dockerlab.sandbox.layout import PLACE
 from dockerlab.sandbox.place.naming import DIRECTORY, checked
 
 HOLDER = "holder"
 """The file that says which process holds the place: its number, and when it began, for numbers are used again."""
 
 VARIABLE = "DOCKERLAB_PLACE"
-"""The variable of the environment that what runs in a place has: the place's name."""
+"""The variable of the environment that a place's first process has: the place's name."""
 
 STATE = "/var/lib/dockerlab/state"
 """Where progress in exercises is kept inside a place: it goes with the hosts that it is about."""
@@ -45,7 +45,10 @@ def exists(name: str) -> bool:
 
 def inside() -> str | None:
     """Return the name of the place that this process runs in, None outside."""
-    return os.environ.get(VARIABLE)
+    try:
+        return PLACE.read_text().split()[0]
+    except FileNotFoundError:
+        return None
 
 
 def argv(name: str, command: Sequence[str]) -> list[str]:
@@ -60,7 +63,7 @@ def argv(name: str, command: Sequence[str]) -> list[str]:
         raise SandboxError(f"there is no sandbox {name}: 'dockerlab sandbox up --name {name}' starts it")
     namespaces = [f"--{kind}=/proc/{pid}/ns/{file}" for kind, file in _NAMESPACES.items()]
     return ["nsenter", *namespaces, "--", "env", f"--chdir={Path.cwd()}",
-            f"{VARIABLE}={name}", "DOCKERLAB_SANDBOX=1", f"XDG_STATE_HOME={STATE}", *command]  # fmt: skip
+            "DOCKERLAB_SANDBOX=1", f"XDG_STATE_HOME={STATE}", *command]  # fmt: skip
 
 
 _NAMESPACES = {"net": "net", "mount": "mnt", "pid": "pid", "ipc": "ipc", "uts": "uts", "cgroup": "cgroup"}

@@ -4,10 +4,10 @@
 # Runs inside the place's new namespaces. The machine's files are those of the machine; its own are /run/dockerlab and
 # /run/netns, where a sandbox has its names, /var/lib/dockerlab, where it stores, and /sys with its control groups.
 #
-# usage: hold.sh STORAGE IMAGE READY   (IMAGE: a file with a file system for the storage, or nothing)
+# usage: hold.sh NAME USERS STORAGE IMAGE READY   (IMAGE: a file with a file system for the storage, or nothing)
 set -eu
-storage=$1 image=$2
-exec 3>"$3"
+name=$1 users=$2 storage=$3 image=$4
+exec 3>"$5"
 
 # Each hierarchy of control groups: its type, where it is, and what it was mounted with.
 hierarchies=$(awk '$3 ~ /^cgroup2?$/ && $2 ~ "^/sys/fs/cgroup" && !told[$2]++ { print $3, $2, $4 }' /proc/mounts)
@@ -33,6 +33,7 @@ done
 if [ "$image" ]; then mount -o loop,noatime "$image" "$storage"; fi
 mount --bind "$storage" /var/lib/dockerlab
 mount -t tmpfs -o mode=0700 dockerlab /run/dockerlab
+echo "$name $users" >/run/dockerlab/place
 mount -t tmpfs -o mode=0755 dockerlab /run/netns
 ip link set lo up
 

@@ -11,7 +11,7 @@ from importlib.resources import as_file, files
 from pathlib import Path
 
 from dockerlab.errors import SandboxError
-from dockerlab.sandbox import preflight
+from dockerlab.sandbox import boundary, preflight
 from dockerlab.sandbox.cgroups import entering
 from dockerlab.sandbox.commands import environment, run
 from dockerlab.sandbox.layout import NETNS
@@ -51,7 +51,7 @@ def make(name: str, limits: Limits | None = None, report: Report = lambda _: Non
         wanted = limits or there or Limits()
         if there is None:
             clear(name)
-            return _new(name, wanted)
+            return _new(name, wanted, report)
         if wanted.disk != there.disk:
             raise SandboxError(
                 f"the disk of the sandbox {name} cannot be changed while it is there: "
@@ -67,20 +67,30 @@ def lock_of(name: str) -> Path:
     return DIRECTORY.parent / f"place-{name}.lock"
 
 
-def _new(name: str, limits: Limits) -> Place:
+def _new(name: str, limits: Limits, report: Report) -> Place:
     own, storage = DIRECTORY / name, STORAGE / name
     try:
         for directory in (own, storage):
             directory.mkdir(parents=True, mode=0o700)
+        index = _number(own, report)
         NETNS.mkdir(parents=True, exist_ok=True)
         image = _image(storage, limits.disk) if limits.disk else None
         unlimited = limiting.confine(name, limits)
-        _hold(name, storage, image)
+        _hold(name, index, storage, image)
         limiting.write(limits, own / "limits.json")
     except BaseException:
         clear(name)
         raise
     return Place(name, limits, tuple(unlimited))
+
+
+def _number(own: Path, report: Report) -> int:
+    """Give the place the least number that no other has, and return it: its hosts' users are nobody else's."""
+    with locked(report, DIRECTORY.parent / "places.lock"):
+        taken = {int(file.read_text()) for file in DIRECTORY.glob("*/number")}
+        index = next(each for each in range(len(taken) + 1) if each not in taken)
+        (own / "number").write_text(str(index))
+    return index
 
 
 def _image(storage: Path, size: int) -> Path:
@@ -99,7 +109,7 @@ def _image(storage: Path, size: int) -> Path:
     return image
 
 
-def _hold(name: str, storage: Path, image: Path | None) -> None:
+def _hold(name: str, index: int, storage: Path, image: Path | None) -> None:
     """Start the process that holds the place and wait for its mounts; raises SandboxError with what it said."""
     own = DIRECTORY / name
     ready, log = own / "ready", own / "log"
@@ -108,7 +118,8 @@ def _hold(name: str, storage: Path, image: Path | None) -> None:
         copy = shutil.copy(script, own / "hold.sh")
     mounted = storage / "mounted" if image else storage
     unshare = ["unshare", *_UNSHARED, "--fork", "--kill-child", "--mount-proc"]
-    hold = [*unshare, "/bin/sh", str(copy), str(mounted), str(image or ""), str(ready)]
+    users = str(boundary.first_id(index))
+    hold = [*unshare, "/bin/sh", str(copy), name, users, str(mounted), str(image or ""), str(ready)]
     # The groups are entered before the namespace of control groups is made, whose root they become.
     enter = entering([group for group, _ in limiting.groups(name)], hold)
     with log.open("wb") as output:

@@ -14,7 +14,7 @@ from dockerlab.sandbox.place.entering import VARIABLE, holder
 from dockerlab.sandbox.place.limits import groups
 from dockerlab.sandbox.place.naming import DIRECTORY, STORAGE, checked
 from dockerlab.sandbox.processes import end
-from dockerlab.sandbox.removal import remove_cgroup, remove_tree
+from dockerlab.sandbox.trees import remove_cgroup, remove_tree
 
 Report = Callable[[str], None]
 
