@@ -73,7 +73,7 @@ def build(*, tagging: bool) -> None:
 
 
 def connect(name: str, *, tagging: bool, confined: bool) -> None:
-    """Make a host's network namespace, with eth0 on the LAN and eth0.50 on VLAN 50; the boundary's, if it is confined."""
+    """Make a host's network namespace, with eth0 on the LAN and eth0.50 on VLAN 50; a confined one is its root's."""
     namespace = namespace_of(name)
     if confined:
         boundary.network_namespace(namespace)
