@@ -1,9 +1,10 @@
 #!/bin/sh
 # Give a host of the sandbox a root file system of its own, then become its first process.
 #
-# Runs inside the host's new namespaces. The root is an overlay: below it a root file system that is only read,
-# above it a tmpfs that vanishes with the host. Nothing that a host writes can stay behind, except for what the
-# engine stores and for the logs, which are directories of the sandbox's own.
+# Runs inside the host's new namespaces. The root is a tmpfs that vanishes with the host; in it lie programs and
+# settings as overlays: below them a root file system that is only read, above them the tmpfs. Nothing that a host
+# writes can stay behind, except for what the engine stores and for the logs, which are directories of the sandbox's own.
+# What else is on the machine (homes, checkouts, data, what only its own root may read) is on no host.
 #
 # usage: enter.sh NAME ROOT-TO-READ DIRECTORY STORAGE CONTROL-GROUP
 set -eu
@@ -12,15 +13,20 @@ name=$1 below=$2 directory=$3 storage=$4 cgroup=$5
 
 mount -t tmpfs -o mode=0755 dockerlab "$directory/root"
 cd "$directory/root"
-mkdir below above work new
-mount --bind "$below" below
-mount -t overlay -o lowerdir=below,upperdir=above,workdir=work dockerlab new
+mkdir -m 0755 above work new
+mount --bind new new
 cd new
+for each in usr etc bin sbin lib lib32 lib64 libx32; do
+    if [ -L "$below/$each" ]; then
+        cp -P "$below/$each" "$each"
+    elif [ -d "$below/$each" ]; then
+        mkdir "$each" "../above/$each" "../work/$each"
+        mount -t overlay -o "lowerdir=$below/$each,upperdir=../above/$each,workdir=../work/$each" \
+            dockerlab "$each"
+    fi
+done
 
-# An overlay does not see what is mounted on what it reads: a /usr that is a file system of its own.
-if mountpoint -q "$below/usr"; then mount --rbind "$below/usr" usr; fi
-
-mkdir -p proc sys dev run tmp var/tmp var/log var/lib/docker root home mnt
+mkdir -p proc sys dev run tmp var/tmp var/log var/lib/docker var/cache root home mnt
 mount -t proc proc proc
 # A new /sys shows this network namespace's interfaces, but without the control groups that belong into it.
 mount -t sysfs sysfs sys
@@ -53,10 +59,12 @@ mkdir -p run/sshd run/lock
 mkdir -m 0700 run/dockerlab
 [ -e var/run ] || ln -s ../run var/run
 
+# What only some may read there are secrets of the machine's, such as passwords and keys.
+find etc ! -type l ! -perm -o=r -prune -exec rm -rf {} +
 rm -rf etc/docker etc/ssh etc/hosts etc/hostname etc/resolv.conf
 cp -R "$directory/files/." .
 # An SSH server refuses a locked account even to a key that it knows; a password of * is one that never matches.
-sed -i 's/^root:[^:]*:/root:*:/' etc/shadow
+(umask 077 && sed 's/^\([^:]*\):.*/\1:*:::::::/' etc/passwd >etc/shadow)
 shell=/bin/sh
 [ ! -x bin/bash ] || shell=/bin/bash
 sed -i "s|^\(root:.*:\)[^:]*\$|\1$shell|" etc/passwd
