@@ -256,6 +256,8 @@ class Agent:
             self.settle(flight, **flight.answer(full="silent", size=flight.size))
         elif flight.answered:
             self.settle(flight, **flight.answer())
+        elif flight.look:
+            self.connections.look(flight, 2 * flight.look)
         elif flight.opened is not None:
             self.settle(flight, **flight.opened, closed=False)
         elif not flight.sent:

@@ -9,8 +9,14 @@ import selectors
 import socket
 import time
 from collections.abc import Callable
+from typing import Any
 
 from dockerlab.probe.flight import Flight, name_of
+
+FIN_WAIT1 = 4
+"""The state of a connection whose end is not acknowledged (linux/tcp_states.h)."""
+FIRST_LOOK, LAST_LOOK = 0.005, 0.7
+"""Seconds: the pause before the second look at whether it is, which doubles, and the longest."""
 
 TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ, TCP_SEND_QUEUE = 19, 20, 21, 2
 
@@ -18,8 +24,10 @@ TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ, TCP_SEND_QUEUE = 19, 20, 21, 2
 class Connections:
     """TCP connections that are begun, and closed once it is known how.
 
-    Where whoever accepts may have to lead it on, we say at once that nothing will come from us, which a proxy hands on,
-    and give the far end `hold` seconds to do the same. With `numbered` the records say how each connection began.
+    We say at once that nothing will come from us. A kernel that took the connection acknowledges that; one that took the
+    first packet alone does not, and then the record has `unheard`. Where whoever accepts may have to lead it on, a proxy
+    hands that on, and the far end is given `hold` seconds to do the same. With `numbered` the records say how each
+    connection began.
     """
 
     def __init__(
@@ -64,11 +72,48 @@ class Connections:
             self._settle(flight, outcome="errno", errno=name_of(number))
         elif made.getsockname() == made.getpeername():
             self._settle(flight, outcome="errno", errno="ECONNREFUSED")  # it met itself: nobody listens there
-        elif not flight.question.led:
-            self._settle(flight, outcome="answered", rtt=round(rtt, 3))
         else:
-            flight.opened = {"outcome": "answered", "rtt": round(rtt, 3), "began": flight.began}
-            self._linger(flight, made)
+            flight.opened = {"outcome": "answered", "rtt": round(rtt, 3)}
+            if flight.question.led:
+                flight.opened["began"] = flight.began
+                self._linger(flight, made)
+            else:
+                self._confirm(flight, made)
+
+    def _confirm(self, flight: "Flight", made: "socket.socket") -> "None":
+        """Say that nothing will come from us, and see whether that is acknowledged; mostly it is at once."""
+        self._selector.modify(made, selectors.EVENT_READ, (self.heard, flight, made))
+        try:
+            made.shutdown(socket.SHUT_WR)
+        except OSError:
+            self._settle(flight, **self._opened(flight))  # it was reset: by whoever had it
+            return
+        self.look(flight, FIRST_LOOK)
+
+    def heard(self, flight: "Flight", made: "socket.socket") -> "None":
+        """Note that something came by a connection: its far end has it."""
+        if flight.socket is made:
+            self._settle(flight, **self._opened(flight))
+
+    def look(self, flight: "Flight", pause: "float") -> "None":
+        """Settle a connection whose end was acknowledged, or never is; else look again after a longer pause."""
+        if flight.socket is None:
+            return
+        number = flight.socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+        if number:
+            self._settle(flight, outcome="errno", errno=name_of(number))
+        elif flight.socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 1)[0] != FIN_WAIT1:
+            self._settle(flight, **self._opened(flight))
+        elif pause > LAST_LOOK:
+            self._settle(flight, **self._opened(flight), unheard=True)
+        else:
+            flight.until, flight.look = time.monotonic() + pause, pause
+            self._wake(flight, pause)
+
+    @staticmethod
+    def _opened(flight: "Flight") -> "dict[str, Any]":
+        """Return the record of a connection that was accepted."""
+        return dict(flight.opened or {})
 
     def _linger(self, flight: "Flight", made: "socket.socket") -> "None":
         """Say that nothing will come from us, and wait for the far end to end it as well."""

@@ -70,7 +70,8 @@ class Flight:
         self.server = ""
         self.shortage = ""
         self.opened: dict[str, Any] | None = None  # the record of a connection that was accepted
-        self.until = 0.0  # when it is let go
+        self.until = 0.0  # when it is let go, or looked at again
+        self.look = 0.0  # the last pause between two looks at a connection
         self.began: int | None = None  # the number of its first byte
 
     def pause(self, patience: "float") -> "float":

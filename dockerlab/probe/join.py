@@ -263,6 +263,8 @@ class _Evidence:
         record = self.records[cell.source.host].cells[cell.number]
         if record["outcome"] == "silent":
             return self.silence(cell, "")
+        if record.get("unheard"):
+            return self.silence(cell, "the first packet was answered, and nothing after it")
         if cell.target is None or (ping is not None and ping.state == "reachable"):
             return reachable(record["rtt"], witness=ping.witness if ping is not None else "")
         if ping is not None:

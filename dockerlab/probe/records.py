@@ -119,14 +119,20 @@ class Echoed(Doubted):
     attempt: int
 
 
-class Accepted(Numbered):
+class Opened(Numbered):
     """A connection was made."""
 
     outcome: Literal["answered"]
     rtt: float
 
 
-class Led(Accepted):
+class Accepted(Opened, total=False):
+    """One that ended with us: whether nothing that we sent after its first packet was acknowledged."""
+
+    unheard: bool
+
+
+class Led(Opened):
     """One that was to be led on: how it began, where the kernel tells that, and whether the far end ended it."""
 
     began: int | None

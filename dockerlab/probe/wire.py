@@ -102,7 +102,10 @@ def read_icmp(message: "bytes", family: "int", nonce: "bytes") -> "Icmp | None":
         return None
     kind, code = message[0], message[1]
     if kind in ERRORS[family]:
-        name, payload = ERRORS[family][kind], strip_ip_header(message[8:], family)[8:]
+        about = strip_ip_header(message[8:], family)
+        if about[:1] != bytes([ECHO_REQUEST[family]]):
+            return None  # about somebody's reply: no `ping` takes it for its own either
+        name, payload = ERRORS[family][kind], about[8:]
     elif kind in (ECHO_REQUEST[family], ECHO_REPLY[family]):
         name, payload = "request" if kind == ECHO_REQUEST[family] else "reply", message[8:]
     else:

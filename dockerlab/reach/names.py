@@ -126,8 +126,10 @@ def _said_of_an_unknown_name(world: World, asking: str) -> Symptom | None:
     outcome = ask_server(world, asker, resolver.servers[0])
     if outcome is None or outcome.reachable is None:
         return None
-    if outcome.reachable or (outcome.end == "refused" and _unheard(world, outcome)):
+    if outcome.reachable:
         return NO_SUCH_NAME
+    if outcome.end == "refused" and _unheard(world, outcome):
+        return None  # it is a host's or container's own, and whether a name server is there is not looked at
     if resolver.networks:  # Docker's DNS answers for servers that it does not reach
         return "timeout"
     if outcome.at != world.homes.get(asker) and outcome.end in ("no route", "rejected"):
@@ -143,7 +145,7 @@ def _said_of_nobody(outcome: Outcome) -> Symptom:
 
 
 def _unheard(world: World, outcome: Outcome) -> bool:
-    """Tell whether it is not known who takes datagrams where a question came to: a server is taken to be there."""
+    """Tell whether it is not known who takes datagrams where a question came to."""
     return not any(each.protocol == "udp" for each in world.fabric.spaces[outcome.at].namespace.listeners)
 
 

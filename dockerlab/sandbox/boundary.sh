@@ -6,6 +6,7 @@
 #
 # usage: boundary.sh NAME BELOW DIRECTORY STORAGE USERS
 set -eu
+umask 022
 name=$1 below=$2 directory=$3 storage=$4 users=$5
 
 # The host's root may not pass through directories that are the machine's alone.
@@ -14,7 +15,16 @@ mkdir /mnt/root /mnt/files /mnt/below /mnt/storage
 mount --bind "$directory/files" /mnt/files
 mount --bind "$below" /mnt/below
 mount --bind "$storage" /mnt/storage
-cp "$directory/enter.sh" /mnt/enter.sh
-chmod 0644 /mnt/enter.sh
+# What only some may read is not there for it: the host could take away what hides it, were that the host's own.
+mkdir /mnt/hidden
+(cd /mnt/below && find etc ! -type l ! -perm -o=r -prune) | while IFS= read -r each; do
+    mkdir -p "/mnt/hidden/${each%/*}"
+    mknod "/mnt/hidden/$each" c 0 0
+done
+# What is merged has the owner that the upper directory has.
+chown -R "$(stat -c %u:%g /mnt/files)" /mnt/hidden
+[ ! -d /mnt/hidden/etc ] || mount -t overlay -o ro,lowerdir=/mnt/hidden/etc:/mnt/below/etc dockerlab /mnt/below/etc
+cp "$directory/enter.sh" "$directory/cgroups.sh" /mnt
+chmod 0644 /mnt/*.sh
 exec nsenter --user="$users" -- unshare --mount --uts --ipc --pid --cgroup --fork --kill-child \
     /bin/sh /mnt/enter.sh "$name" /mnt/below /mnt /mnt/storage /docker confined

@@ -1,58 +1,39 @@
 #!/bin/sh
 # Give a host of the sandbox a root file system of its own, then become its first process.
 #
-# Runs inside the host's new namespaces. The root is an overlay: below it a root file system that is only read,
-# above it a tmpfs that vanishes with the host. Nothing that a host writes can stay behind, except for what the
-# engine stores and for the logs, which are directories of the sandbox's own.
+# Runs inside the host's new namespaces. The root is a tmpfs that vanishes with the host; in it lie programs and
+# settings as overlays: below them a root file system that is only read, above them the tmpfs. Nothing that a host
+# writes can stay behind, except for what the engine stores and for the logs, which are directories of the sandbox's own.
+# What else is on the machine (homes, checkouts, data, what only its own root may read) is on no host.
 #
-# Behind a boundary the host's root is not the machine's. What of the machine's files not everybody may read is left out
-# then, and so is all that is not a system's: the kernel gives nobody what the overlay does not show.
-#
-# usage: enter.sh NAME ROOT-TO-READ DIRECTORY STORAGE CONTROL-GROUP [confined]
+# usage: enter.sh NAME ROOT-TO-READ DIRECTORY STORAGE CONTROL-GROUP [confined]   (confined: behind a boundary, boundary.sh)
 set -eu
 umask 022
 name=$1 below=$2 directory=$3 storage=$4 cgroup=$5 confined=${6:-}
 
 mount -t tmpfs -o mode=0755 dockerlab "$directory/root"
 cd "$directory/root"
-mkdir below above work new
-mount --bind "$below" below
-if [ "$confined" ]; then
-    (
-        cd below
-        # A device 0/0 above hides what is below.
-        ls -A | grep -vxE 'bin|sbin|lib[0-9a-z]*|etc|usr|var' | while IFS= read -r each; do mknod "../above/$each" c 0 0; done
-        mkdir -p ../above/etc ../above/var/lib
-        ls -A var | grep -vx lib | while IFS= read -r each; do mknod "../above/var/$each" c 0 0; done
-        ls -A var/lib | grep -vxE 'dpkg|ca-certificates' | while IFS= read -r each; do mknod "../above/var/lib/$each" c 0 0; done
-        find etc ! -type l ! -perm -o=r -prune | while IFS= read -r each; do
-            mkdir -p "../above/${each%/*}"
-            mknod "../above/$each" c 0 0
-        done
-    )
-fi
-mount -t overlay -o "lowerdir=below,upperdir=above,workdir=work${confined:+,userxattr}" dockerlab new
+mkdir -m 0755 above work new
+mount --bind new new
 cd new
+for each in usr etc bin sbin lib lib32 lib64 libx32; do
+    if [ -L "$below/$each" ]; then
+        cp -P "$below/$each" "$each"
+    elif [ -d "$below/$each" ]; then
+        mkdir "$each" "../above/$each" "../work/$each"
+        layers="lowerdir=$below/$each,upperdir=../above/$each,workdir=../work/$each"
+        # What an overlay notes beside a file, only the machine's root may note as trusted.
+        mount -t overlay -o "$layers${confined:+,userxattr}" dockerlab "$each"
+    fi
+done
 
-# An overlay does not see what is mounted on what it reads: a /usr that is a file system of its own.
-if mountpoint -q "$below/usr"; then mount --rbind "$below/usr" usr; fi
-
-mkdir -p proc sys dev run tmp var/tmp var/log var/lib/docker root home mnt
+mkdir -p proc sys dev run tmp var/tmp var/log var/lib/docker var/cache root home mnt
 mount -t proc proc proc
 # A new /sys shows this network namespace's interfaces, but without the control groups that belong into it.
 mount -t sysfs sysfs sys
 if [ "$confined" ]; then
-    # Its own group is the root of what it sees.
-    hierarchies=$(awk '$3 ~ /^cgroup2?$/ && $2 ~ "^/sys/fs/cgroup" && !told[$2]++ { print $3, $2, $4 }' /proc/mounts)
-    case $hierarchies in "cgroup2 /sys/fs/cgroup "*) ;; *) mount -t tmpfs -o mode=0755 tmpfs sys/fs/cgroup ;; esac
-    echo "$hierarchies" | while read -r type where options; do
-        [ "$type" ] || continue
-        controllers=$(echo "$options" | tr , '\n' | grep -vxE 'r[wo]|no(suid|dev|exec|atime)|relatime|xattr|nsdelegate|favordynmods|memory_(recursiveprot|localevents|hugetlb_accounting)' | paste -sd,)
-        case $controllers in name=*) controllers=none,$controllers ;; esac
-        mkdir -p ".$where"
-        mount -t "$type" ${controllers:+-o "$controllers"} cgroup ".$where"
-        [ "$type" = cgroup ] || { mkdir -p ".$where/self"; echo $$ >".$where/self/cgroup.procs"; }
-    done
+    . "$directory/cgroups.sh"
+    mount_groups .
 else
     mount --rbind /sys/fs/cgroup sys/fs/cgroup
 fi
@@ -84,15 +65,12 @@ mkdir -p run/sshd run/lock
 mkdir -m 0700 run/dockerlab
 [ -e var/run ] || ln -s ../run var/run
 
+# What only some may read there are secrets of the machine's, such as passwords and keys.
+find etc ! -type l ! -perm -o=r -prune -exec rm -rf {} +
 rm -rf etc/docker etc/ssh etc/hosts etc/hostname etc/resolv.conf
 cp -R "$directory/files/." .
 # An SSH server refuses a locked account even to a key that it knows; a password of * is one that never matches.
-if [ "$confined" ]; then
-    sed 's/:.*/:*:::::::/' etc/passwd >etc/shadow
-    chmod 0600 etc/shadow
-else
-    sed -i 's/^root:[^:]*:/root:*:/' etc/shadow
-fi
+(umask 077 && sed 's/^\([^:]*\):.*/\1:*:::::::/' etc/passwd >etc/shadow)
 shell=/bin/sh
 [ ! -x bin/bash ] || shell=/bin/bash
 sed -i "s|^\(root:.*:\)[^:]*\$|\1$shell|" etc/passwd

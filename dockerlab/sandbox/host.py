@@ -74,7 +74,7 @@ def publish_keys(names: Iterable[str]) -> None:
 def launch(name: str, rootfs: Path | None, users: int | None) -> None:
     """Start a host whose files and network are ready, behind the boundary if there is one; it lives on by itself."""
     own, storage = DIRECTORY / name, STORAGE / name
-    for file in ("enter.sh", "boundary.sh"):
+    for file in ("enter.sh", "boundary.sh", "cgroups.sh"):
         with as_file(files(__package__).joinpath(file)) as script:
             # The copy stays readable for the new process, whatever becomes of the package's own file.
             shutil.copy(script, own / file)

@@ -146,7 +146,17 @@ def _pinged(way: Way, space: Space, flow: Flow, landed: Landed, steps: tuple[Ste
     back = tuple(way.steps)
     if heard(fate, space, ping=True):
         return _fine(landed, steps, back)
-    return _astray(way, fate, landed, steps, back, REPLY_LOST)
+    return _astray(way, fate, landed, steps, back, _again(way, space, flow))
+
+
+def _again(way: Way, space: Space, flow: Flow) -> Symptom:
+    """Return what a ping notices whose reply is lost: of its next request, which is no longer the first, perhaps more."""
+    way.steps = []
+    request = _request(flow)
+    request.owned = True
+    fate = send(way, space, request, bound=flow.source is not None)
+    told = _symptom(way, space, flow, fate) if isinstance(fate, Lost) and not (fate.doubt or fate.twisted) else None
+    return REPLY_LOST if told in (None, TIMEOUT) else told
 
 
 def _fine(landed: Landed, steps: tuple[Step, ...], back: tuple[Step, ...]) -> Outcome:

@@ -125,6 +125,22 @@ def test_hosts_are_what_they_say():
         assert on(state, host.name, "find", "/dev", "-type", "b").stdout == "", "a disk of the machine"
 
 
+def test_a_host_sees_nothing_else_of_the_machine(tmp_path):
+    """Homes, checkouts and data are not there, also from below; of /etc there is what everybody may read."""
+    (tmp_path / "secret").touch()
+    secret = Path("/etc/dockerlab-test-secret")
+    secret.touch(mode=0o600)
+    try:
+        sandbox.down()
+        state = sandbox.up(1)
+        for path in (tmp_path / "secret", ROOT / "pyproject.toml", secret):
+            assert on(state, "vm0", "cat", str(path)).returncode == 1
+    finally:
+        secret.unlink()
+    assert on(state, "vm0", "cut", "-d:", "-f2", "/etc/shadow").stdout.strip("*\n") == ""
+    assert on(state, "vm0", "ls", "/mnt", "/var/lib").stdout.split() == ["/mnt:", "/var/lib:", "docker"]
+
+
 def test_command_arrives_as_it_is():
     """A command's words reach the host unchanged, none of them runs, and its exit code comes back."""
     state = sandbox.up(1)

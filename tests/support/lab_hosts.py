@@ -32,9 +32,9 @@ docker info --format 'swarm {{.Swarm.LocalNodeState}}'
 for link in /sys/class/net/*; do echo "link ${link##*/}"; done
 ip -o address show dev docker0 scope global | awk '{print "docker0 " $4}'
 ls -d /etc/docker/daemon.json* 2>/dev/null | sed 's/^/file /'
-find /tmp /run/lock /run/dockerlab -mindepth 1 -maxdepth 2 2>/dev/null | grep -v '/containerd\.[0-9]*\.stacks\.log$' | sed 's/^/file /'
+find /tmp /run/lock /run/dockerlab -mindepth 1 -maxdepth 2 ! -name 'containerd.*.stacks.log' | sed 's/^/file /'
 """
-"""What a test must leave as it was; an engine that is stopped while it starts may write down what its containerd did."""
+"""What a test must leave as it was. An engine that is stopped while it starts leaves what its containerd was at."""
 
 CLEAN = r"""
 PATH=/usr/sbin:/usr/bin:/sbin:/bin

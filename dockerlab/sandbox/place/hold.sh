@@ -9,26 +9,14 @@ set -eu
 name=$1 users=$2 storage=$3 image=$4
 exec 3>"$5"
 
-# Each hierarchy of control groups: its type, where it is, and what it was mounted with.
-hierarchies=$(awk '$3 ~ /^cgroup2?$/ && $2 ~ "^/sys/fs/cgroup" && !told[$2]++ { print $3, $2, $4 }' /proc/mounts)
-
 # What others have mounted there would be kept from going for as long as the place is there. What is hidden beneath
 # another mount cannot be had by its name, and stays.
 awk '$2 ~ "^/run/(netns|dockerlab|docker)(/|$)|^/var/lib/(dockerlab|docker)/" { print $2 }' /proc/mounts |
     tac | while read -r where; do umount -l "$where" 2>/dev/null || true; done
 
 mount -t sysfs sysfs /sys
-case $hierarchies in "cgroup2 /sys/fs/cgroup "*) ;; *) mount -t tmpfs tmpfs /sys/fs/cgroup ;; esac
-# The group that we are in is the root of what is mounted now.
-echo "$hierarchies" | while read -r type where options; do
-    [ "$type" ] || continue
-    controllers=$(echo "$options" | tr , '\n' | grep -vxE 'r[wo]|no(suid|dev|exec|atime)|relatime|xattr|nsdelegate|favordynmods|memory_(recursiveprot|localevents|hugetlb_accounting)' | paste -sd,)
-    case $controllers in name=*) controllers=none,$controllers ;; esac
-    mkdir -p "$where"
-    mount -t "$type" ${controllers:+-o "$controllers"} cgroup "$where"
-    # In version 2 a group has either processes or controllers to hand on.
-    [ "$type" = cgroup ] || { mkdir -p "$where/self"; echo $$ >"$where/self/cgroup.procs"; }
-done
+. "${0%/*}/cgroups.sh"
+mount_groups ""
 
 if [ "$image" ]; then mount -o loop,noatime "$image" "$storage"; fi
 mount --bind "$storage" /var/lib/dockerlab

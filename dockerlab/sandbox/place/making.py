@@ -113,13 +113,14 @@ def _hold(name: str, index: int, storage: Path, image: Path | None) -> None:
     """Start the process that holds the place and wait for its mounts; raises SandboxError with what it said."""
     own = DIRECTORY / name
     ready, log = own / "ready", own / "log"
-    with as_file(files(__package__).joinpath("hold.sh")) as script:
-        # The copy stays readable for the new process, whatever becomes of the package's own file.
-        copy = shutil.copy(script, own / "hold.sh")
+    for package, file in ((__package__, "hold.sh"), ("dockerlab.sandbox", "cgroups.sh")):
+        with as_file(files(package).joinpath(file)) as script:
+            # The copy stays readable for the new process, whatever becomes of the package's own file.
+            shutil.copy(script, own / file)
     mounted = storage / "mounted" if image else storage
     unshare = ["unshare", *_UNSHARED, "--fork", "--kill-child", "--mount-proc"]
     users = str(boundary.first_id(index))
-    hold = [*unshare, "/bin/sh", str(copy), name, users, str(mounted), str(image or ""), str(ready)]
+    hold = [*unshare, "/bin/sh", str(own / "hold.sh"), name, users, str(mounted), str(image or ""), str(ready)]
     # The groups are entered before the namespace of control groups is made, whose root they become.
     enter = entering([group for group, _ in limiting.groups(name)], hold)
     with log.open("wb") as output:
