@@ -15,6 +15,7 @@ def main() -> None:
     gc.set_threshold(100_000, 50, 50)
     from dockerlab.cli import streams
     from dockerlab.cli.app import COMMANDS, app
+    from dockerlab.cli.elsewhere import moved
     from dockerlab.cli.ending import run
     from dockerlab.cli.late import load_late
     from dockerlab.errors import Interrupted
@@ -27,7 +28,7 @@ def main() -> None:
         signal.signal(signal.SIGINT, _stop)
     streams.prepare()
     try:
-        run(app, COMMANDS)
+        run(moved(app), COMMANDS)
     except Interrupted as error:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         sys.stderr.write(f"dockerlab: {for_terminal(str(error))}\n")

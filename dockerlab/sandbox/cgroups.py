@@ -33,6 +33,15 @@ def make(name: str) -> list[tuple[Path, int]]:
     return made
 
 
+def pids_of(file: Path) -> set[int]:
+    """Return the processes that a group's `cgroup.procs` names; none where the group has gone, or holds threads."""
+    try:
+        # In version 1, 0 stands for one that cannot be named from here.
+        return {int(line) for line in file.read_text().split()} - {0}
+    except OSError:
+        return set()
+
+
 def entering(groups: Iterable[Path], argv: Sequence[str]) -> list[str]:
     """Return the argument list that runs a program in these groups, one of each hierarchy."""
     return ["/bin/sh", "-euc", _ENTER, "enter", *map(str, groups), "--", *argv]

@@ -5,10 +5,28 @@ In it the sandbox is built as on a machine of its own: the same names, addresses
 to another.
 """
 
-from dockerlab.sandbox.place.entering import argv, exists, inside
+from dockerlab.sandbox.place.entering import argv, exists, inside, unconfined
 from dockerlab.sandbox.place.limits import Limits
 from dockerlab.sandbox.place.making import Place, make
+from dockerlab.sandbox.place.many import Outcome, start, take_down
 from dockerlab.sandbox.place.naming import checked, names
 from dockerlab.sandbox.place.removing import remove
+from dockerlab.sandbox.place.using import Usage, usage
 
-__all__ = ["Limits", "Place", "argv", "checked", "exists", "inside", "make", "names", "remove"]
+__all__ = [
+    "Limits",
+    "Outcome",
+    "Place",
+    "Usage",
+    "argv",
+    "checked",
+    "exists",
+    "inside",
+    "make",
+    "names",
+    "remove",
+    "start",
+    "take_down",
+    "unconfined",
+    "usage",
+]

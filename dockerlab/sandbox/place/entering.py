@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from dockerlab.errors import SandboxError
+from dockerlab.sandbox.cgroups import pids_of
+from dockerlab.sandbox.layout import CGROUP as HOSTS
 from dockerlab.sandbox.layout import PLACE
+from dockerlab.sandbox.place.limits import groups
 from dockerlab.sandbox.place.naming import DIRECTORY, checked
 
 HOLDER = "holder"
@@ -67,3 +70,25 @@ def argv(name: str, command: Sequence[str]) -> list[str]:
 
 
 _NAMESPACES = {"net": "net", "mount": "mnt", "pid": "pid", "ipc": "ipc", "uts": "uts", "cgroup": "cgroup"}
+
+
+def unconfined(name: str) -> str | None:
+    """Return why root in the hosts of a place has rights on this machine, None where no host's root has any.
+
+    It goes by the processes that are there: each that counts as a host's is in another user namespace than ours, whose
+    root is somebody else out here. Where no host runs, that is said: nothing is known then.
+    """
+    held = False
+    ours = Path("/proc/self/ns/user").stat().st_ino
+    for group, _ in groups(checked(name)):
+        for file in (group / HOSTS).glob("**/cgroup.procs"):
+            for pid in pids_of(file):
+                try:
+                    own = Path(f"/proc/{pid}/ns/user").stat().st_ino
+                    users = Path(f"/proc/{pid}/uid_map").read_text().split()
+                except (FileNotFoundError, ProcessLookupError):
+                    continue  # it has ended
+                held = True
+                if own == ours or users[1] == "0":
+                    return f"process {pid} of a host of {name} is in the machine's own user namespace"
+    return None if held else f"no host of {name} runs"

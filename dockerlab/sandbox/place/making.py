@@ -30,11 +30,12 @@ _UNSHARED = ("--net", "--mount", "--propagation", "private", "--pid", "--ipc", "
 
 @dataclass(frozen=True)
 class Place:
-    """A place that is there: its name, its limits, and which of them this machine cannot hold, one phrase each."""
+    """A place that is there: its name and limits, which of them this machine cannot hold, and whether it is new."""
 
     name: str
     limits: Limits
     unlimited: tuple[str, ...] = ()
+    new: bool = False
 
 
 def make(name: str, limits: Limits | None = None, report: Report = lambda _: None) -> Place:
@@ -81,7 +82,7 @@ def _new(name: str, limits: Limits, report: Report) -> Place:
     except BaseException:
         clear(name)
         raise
-    return Place(name, limits, tuple(unlimited))
+    return Place(name, limits, tuple(unlimited), new=True)
 
 
 def _number(own: Path, report: Report) -> int:

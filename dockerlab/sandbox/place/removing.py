@@ -9,6 +9,7 @@ from pathlib import Path
 
 from dockerlab.errors import SandboxError
 from dockerlab.sandbox import preflight
+from dockerlab.sandbox.cgroups import pids_of
 from dockerlab.sandbox.lock import locked
 from dockerlab.sandbox.place.entering import VARIABLE, holder
 from dockerlab.sandbox.place.limits import groups
@@ -63,9 +64,7 @@ def _processes(name: str) -> list[int]:
     pids: set[int] = set()
     for group, version in groups(name):
         for file in group.rglob("cgroup.procs"):
-            with suppress(OSError):  # the group has gone, or (version 2) holds threads
-                # In version 1, 0 stands for one that cannot be named from here.
-                pids |= {int(line) for line in file.read_text().split()} - {0}
+            pids |= pids_of(file)
         if pids and version == 1:
             break
     held = holder(name)
