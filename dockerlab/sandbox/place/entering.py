@@ -80,7 +80,7 @@ def unconfined(name: str) -> str | None:
     """
     held = False
     ours = Path("/proc/self/ns/user").stat().st_ino
-    for group, _ in groups(checked(name)):
+    for group in groups(checked(name)):
         for file in (group / HOSTS).glob("**/cgroup.procs"):
             for pid in pids_of(file):
                 try:

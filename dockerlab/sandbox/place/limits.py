@@ -25,7 +25,7 @@ class Limits:
     (100 is the usual).
     """
 
-    memory: int | None = None
+    memory: int | None = 2 << 30
     pids: int | None = 8192
     cpu: int | None = 100
     disk: int | None = None
@@ -55,9 +55,14 @@ def read(path: Path) -> Limits | None:
         return None
 
 
-def groups(name: str) -> list[tuple[Path, int]]:
-    """Return the place's group in each hierarchy, with the hierarchy's version, whether it is there or not."""
-    return [(where / CGROUP / name, version) for where, version in cgroups.hierarchies()]
+def groups(name: str) -> list[Path]:
+    """Return the group of a place's hosts in each hierarchy, whether it is there or not."""
+    return [where / CGROUP / name for where, _ in cgroups.hierarchies()]
+
+
+def holding(name: str) -> list[Path]:
+    """Return the group, in each hierarchy, of what holds a place: no limit is on it, lest hosts without room end it."""
+    return [where / CGROUP / f"{name}.holder" for where, _ in cgroups.hierarchies()]
 
 
 def confine(name: str, limits: Limits) -> list[str]:
@@ -67,6 +72,7 @@ def confine(name: str, limits: Limits) -> list[str]:
     """
     held: set[str] = set()
     try:
+        cgroups.make(f"{CGROUP}/{name}.holder")
         for group, version in cgroups.make(f"{CGROUP}/{name}"):
             held |= {key for key in asdict(limits) if _limit(group, version, key, getattr(limits, key))}
     except OSError as error:

@@ -19,7 +19,7 @@ from dockerlab.sandbox.lock import locked
 from dockerlab.sandbox.place import limits as limiting
 from dockerlab.sandbox.place.entering import HOLDER, VARIABLE, holder, started
 from dockerlab.sandbox.place.limits import Limits
-from dockerlab.sandbox.place.naming import DIRECTORY, STORAGE, checked
+from dockerlab.sandbox.place.naming import DIRECTORY, STORAGE, checked, lock_of, together
 from dockerlab.sandbox.place.removing import clear
 
 Report = Callable[[str], None]
@@ -52,7 +52,7 @@ def make(name: str, limits: Limits | None = None, report: Report = lambda _: Non
         wanted = limits or there or Limits()
         if there is None:
             clear(name)
-            return _new(name, wanted, report)
+            return _new(name, wanted)
         if wanted.disk != there.disk:
             raise SandboxError(
                 f"the disk of the sandbox {name} cannot be changed while it is there: "
@@ -63,20 +63,16 @@ def make(name: str, limits: Limits | None = None, report: Report = lambda _: Non
         return Place(name, wanted, tuple(unlimited))
 
 
-def lock_of(name: str) -> Path:
-    """Return the file by whose lock one at a time makes or removes that place."""
-    return DIRECTORY.parent / f"place-{name}.lock"
-
-
-def _new(name: str, limits: Limits, report: Report) -> Place:
+def _new(name: str, limits: Limits) -> Place:
     own, storage = DIRECTORY / name, STORAGE / name
     try:
-        for directory in (own, storage):
-            directory.mkdir(parents=True, mode=0o700)
-        index = _number(own, report)
+        with together():
+            for directory in (own, storage):
+                directory.mkdir(parents=True, mode=0o700)
+            unlimited = limiting.confine(name, limits)
+            index = _number(own)
         NETNS.mkdir(parents=True, exist_ok=True)
         image = _image(storage, limits.disk) if limits.disk else None
-        unlimited = limiting.confine(name, limits)
         _hold(name, index, storage, image)
         limiting.write(limits, own / "limits.json")
     except BaseException:
@@ -85,12 +81,11 @@ def _new(name: str, limits: Limits, report: Report) -> Place:
     return Place(name, limits, tuple(unlimited), new=True)
 
 
-def _number(own: Path, report: Report) -> int:
+def _number(own: Path) -> int:
     """Give the place the least number that no other has, and return it: its hosts' users are nobody else's."""
-    with locked(report, DIRECTORY.parent / "places.lock"):
-        taken = {int(file.read_text()) for file in DIRECTORY.glob("*/number")}
-        index = next(each for each in range(len(taken) + 1) if each not in taken)
-        (own / "number").write_text(str(index))
+    taken = {int(file.read_text()) for file in DIRECTORY.glob("*/number")}
+    index = next(each for each in range(len(taken) + 1) if each not in taken)
+    (own / "number").write_text(str(index))
     return index
 
 
@@ -123,7 +118,7 @@ def _hold(name: str, index: int, storage: Path, image: Path | None) -> None:
     users = str(boundary.first_id(index))
     hold = [*unshare, "/bin/sh", str(own / "hold.sh"), name, users, str(mounted), str(image or ""), str(ready)]
     # The groups are entered before the namespace of control groups is made, whose root they become.
-    enter = entering([group for group, _ in limiting.groups(name)], hold)
+    enter = entering(limiting.groups(name), hold)
     with log.open("wb") as output:
         process = subprocess.Popen(  # noqa: S603  (argument lists of our own)
             ["setsid", *enter],  # noqa: S607  (found along our PATH)
@@ -138,6 +133,9 @@ def _hold(name: str, index: int, storage: Path, image: Path | None) -> None:
             raise SandboxError(f"the place of the sandbox {name} could not be made: {said}")
         time.sleep(0.01)
     first = _child(process.pid)
+    for group in limiting.holding(name):
+        for pid in (process.pid, first, _child(first)):
+            (group / "cgroup.procs").write_text(str(pid))
     draft = own / f"{HOLDER}.new"
     draft.write_text(f"{first} {started(first)}\n")
     draft.replace(own / HOLDER)

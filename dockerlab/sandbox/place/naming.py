@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from dockerlab.errors import UsageError
 from dockerlab.sandbox.cgroups import CGROUPS
+from dockerlab.sandbox.lock import locked
 
 DIRECTORY = Path("/run/dockerlab/places")
 """For each place, which process holds it, its limits, and what its start said. Mode 0700."""
@@ -20,6 +22,16 @@ CGROUP = "dockerlab-places"
 _FORM = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 _WORDS = frozenset({"0", "1", "yes", "no", "true", "false", "on", "off"})
 """What DOCKERLAB_SANDBOX takes for yes and no: as a name, nobody could ask for it."""
+
+
+def together() -> AbstractContextManager[None]:
+    """Hold what all places have in common, for a moment: the directories and groups that theirs are in."""
+    return locked(lambda _: None, DIRECTORY.parent / "places.lock")
+
+
+def lock_of(name: str) -> Path:
+    """Return the file by whose lock one at a time makes or removes that place."""
+    return DIRECTORY.parent / f"place-{name}.lock"
 
 
 def checked(name: str) -> str:

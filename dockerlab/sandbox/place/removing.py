@@ -9,11 +9,11 @@ from pathlib import Path
 
 from dockerlab.errors import SandboxError
 from dockerlab.sandbox import preflight
-from dockerlab.sandbox.cgroups import pids_of
+from dockerlab.sandbox.cgroups import hierarchies, pids_of
 from dockerlab.sandbox.lock import locked
 from dockerlab.sandbox.place.entering import VARIABLE, holder
-from dockerlab.sandbox.place.limits import groups
-from dockerlab.sandbox.place.naming import DIRECTORY, STORAGE, checked
+from dockerlab.sandbox.place.limits import groups, holding
+from dockerlab.sandbox.place.naming import CGROUP, DIRECTORY, STORAGE, checked, lock_of, together
 from dockerlab.sandbox.processes import end
 from dockerlab.sandbox.trees import remove_cgroup, remove_tree
 
@@ -27,7 +27,7 @@ def remove(name: str, report: Report = lambda _: None) -> list[str]:
     call takes what is left.
     """
     preflight.require_linux_and_root()
-    with locked(report, DIRECTORY.parent / f"place-{checked(name)}.lock"):
+    with locked(report, lock_of(checked(name))):
         return clear(name)
 
 
@@ -37,14 +37,16 @@ def clear(name: str) -> list[str]:
     deadline = time.monotonic() + 20
     while (pids := _processes(name)) and time.monotonic() < deadline:
         end(pids, lambda pid: pid in _processes(name), deadline)
-    for group, _ in groups(name):
+    for group in (*groups(name), *holding(name)):
         if group.exists():
             remove_cgroup(group)
-        _if_empty(group.parent)
     for directory in (DIRECTORY / name, STORAGE / name):
         remove_tree(directory)
-        _if_empty(directory.parent)
-    _if_empty(STORAGE.parent)
+    with together():
+        shared = [DIRECTORY, STORAGE, STORAGE.parent, *(where / CGROUP for where, _ in hierarchies())]
+        for directory in shared:
+            with suppress(OSError):  # another place is in it, or it was never there
+                directory.rmdir()
     if left := remains(name):
         raise SandboxError(f"this of the sandbox {name} could not be removed: {', '.join(left)}; run the command again")
     return found
@@ -54,25 +56,20 @@ def remains(name: str) -> list[str]:
     """Return what there is of a place, one phrase each."""
     running = len(_processes(name))
     found = [f"{running} process{'es' if running > 1 else ''}"] if running else []
-    there = [group for group, _ in groups(name) if group.exists()]
+    there = [group for group in (*groups(name), *holding(name)) if group.exists()]
     found += [f"{len(there)} control groups"] if there else []
     return found + [f"directory {path}" for path in (DIRECTORY / name, STORAGE / name) if path.exists()]
 
 
 def _processes(name: str) -> list[int]:
     """Return the processes of a place: those in its groups, and those that its start was made with."""
-    pids: set[int] = set()
-    for group, version in groups(name):
-        for file in group.rglob("cgroup.procs"):
-            pids |= pids_of(file)
-        if pids and version == 1:
-            break
+    files = (file for group in (*groups(name), *holding(name)) for file in group.glob("**/cgroup.procs"))
+    pids = set().union(*map(pids_of, files))
     held = holder(name)
-    pids |= {held} if held else set()
+    # One that a start was cut off from, before it was in its group.
     mark = f"{VARIABLE}={name}".encode()
-    if not pids:
-        pids = {pid for pid in _all() if mark in _environment(pid) and b"hold.sh" in _command(pid)}
-    return sorted(pids)
+    pids |= {pid for pid in _all() if mark in _environment(pid) and b"hold.sh" in _command(pid)}
+    return sorted(pids | ({held} if held else set()))
 
 
 def _all() -> list[int]:
@@ -89,8 +86,3 @@ def _command(pid: int) -> bytes:
     with suppress(OSError):
         return Path(f"/proc/{pid}/cmdline").read_bytes()
     return b""
-
-
-def _if_empty(directory: Path) -> None:
-    with suppress(OSError):  # another place is in it, or it was never there
-        directory.rmdir()

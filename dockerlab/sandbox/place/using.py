@@ -36,6 +36,6 @@ def usage(name: str) -> Usage:
 
 
 def _first(name: str, *files: str) -> int | None:
-    there = (group / file for group, _ in groups(name) for file in files if (group / file).exists())
+    there = (group / file for group in groups(name) for file in files if (group / file).exists())
     found = next(there, None)
     return int(found.read_text()) if found else None
