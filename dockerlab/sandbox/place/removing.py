@@ -19,6 +19,8 @@ from dockerlab.sandbox.trees import remove_cgroup, remove_tree
 
 Report = Callable[[str], None]
 
+SECONDS = 20.0
+
 
 def remove(name: str, report: Report = lambda _: None) -> list[str]:
     """Remove a place with all that is in it, whatever state it is in, and return what was removed, one phrase each.
@@ -34,9 +36,12 @@ def remove(name: str, report: Report = lambda _: None) -> list[str]:
 def clear(name: str) -> list[str]:
     """Remove what there is of a place, for whoever holds its lock, and return it, one phrase each."""
     found = remains(name)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + SECONDS
+    # With the process that holds it ends every other that is in it: the kernel sees to that (pid_namespaces(7)).
+    if (held := holder(name)) is not None:
+        end([held], lambda pid: holder(name) == pid, deadline)
     while (pids := _processes(name)) and time.monotonic() < deadline:
-        end(pids, lambda pid: pid in _processes(name), deadline)
+        end(pids, lambda pid: _is_in(pid, name), deadline)
     for group in (*groups(name), *holding(name)):
         if group.exists():
             remove_cgroup(group)
@@ -65,11 +70,24 @@ def _processes(name: str) -> list[int]:
     """Return the processes of a place: those in its groups, and those that its start was made with."""
     files = (file for group in (*groups(name), *holding(name)) for file in group.glob("**/cgroup.procs"))
     pids = set().union(*map(pids_of, files))
-    held = holder(name)
-    # One that a start was cut off from, before it was in its group.
-    mark = f"{VARIABLE}={name}".encode()
-    pids |= {pid for pid in _all() if mark in _environment(pid) and b"hold.sh" in _command(pid)}
-    return sorted(pids | ({held} if held else set()))
+    if (held := holder(name)) is not None:
+        pids.add(held)
+    return sorted(pids | {pid for pid in _all() if _begins(pid, name)})
+
+
+def _is_in(pid: int, name: str) -> bool:
+    """Tell whether a process is in a group of the place, or begins it."""
+    with suppress(OSError):
+        paths = Path(f"/proc/{pid}/cgroup").read_text().splitlines()
+        below = tuple(f"/{CGROUP}/{each}{end}" for each in (name, f"{name}.holder") for end in ("", "/"))
+        if any(f"{path}/".endswith(below) or any(each in path for each in below[1::2]) for path in paths):
+            return True
+    return _begins(pid, name)
+
+
+def _begins(pid: int, name: str) -> bool:
+    """Tell whether a process is one that a start was cut off from, before it was in a group."""
+    return f"{VARIABLE}={name}".encode() in _environment(pid) and b"hold.sh" in _command(pid)
 
 
 def _all() -> list[int]:
