@@ -82,7 +82,7 @@ def confine(name: str, limits: Limits) -> list[str]:
 
 
 _Value = Callable[[int], int]
-_FILES: dict[int, dict[str, tuple[tuple[str, _Value], ...]]] = {
+FILES: dict[int, dict[str, tuple[tuple[str, _Value], ...]]] = {
     1: {
         "memory": (("memory.limit_in_bytes", int), ("memory.memsw.limit_in_bytes", int)),
         "pids": (("pids.max", int),),
@@ -94,12 +94,13 @@ _FILES: dict[int, dict[str, tuple[tuple[str, _Value], ...]]] = {
         "cpu": (("cpu.weight", int),),
     },
 }
+"""The files of each limit, by version and by the limit's name, and what is written there."""
 _NONE = {"memory.limit_in_bytes": "-1", "memory.memsw.limit_in_bytes": "-1", "cpu.shares": "1024", "cpu.weight": "100"}
 
 
 def _limit(group: Path, version: int, key: str, value: int | None) -> bool:
     """Write one limit where this hierarchy has it, and tell whether it has."""
-    files = [(group / name, turned) for name, turned in _FILES[version].get(key, ()) if (group / name).exists()]
+    files = [(group / name, turned) for name, turned in FILES[version].get(key, ()) if (group / name).exists()]
     texts = [(file, _NONE.get(file.name, "max") if value is None else str(turned(value))) for file, turned in files]
     try:
         _write(texts)
