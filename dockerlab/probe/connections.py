@@ -24,10 +24,10 @@ TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_QUEUE_SEQ, TCP_SEND_QUEUE = 19, 20, 21, 2
 class Connections:
     """TCP connections that are begun, and closed once it is known how.
 
-    We say at once that nothing will come from us. A kernel that took the connection acknowledges that; one that took the
-    first packet alone does not, and then the record has `unheard`. Where whoever accepts may have to lead it on, a proxy
-    hands that on, and the far end is given `hold` seconds to do the same. With `numbered` the records say how each
-    connection began.
+    We say at once that nothing will come from us. A kernel that took the connection acknowledges that; one that took
+    the first packet alone does not, and then the record has `unheard`. Where whoever accepts may have to lead it on, a
+    proxy hands that on, and the far end is given `hold` seconds to do the same. With `numbered` the records say how
+    each connection began.
     """
 
     def __init__(

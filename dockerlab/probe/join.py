@@ -231,7 +231,8 @@ class _Evidence:
     ) -> Observation:
         """Return the observation of an answered echo request, by where it arrived."""
         if target is None:
-            return reachable(rtt, f"answered by {self.name(where)}" if where else "", _witness(cell, where))
+            answered = f"{self.name(where)} answered for {cell.address}, which it has not"
+            return unreachable(WRONG_ANSWERER, answered) if where else reachable(rtt)
         if isinstance(target, str):
             return unknown(f"answered, but the target cannot be recognised: {target}")
         if not where and self.records[target[0]].missed.get(target[1]) == 0:
@@ -246,9 +247,10 @@ class _Evidence:
     def tcp(self, cell: Cell, ping: Observation | None, *, last: bool = False) -> Observation:
         """Return what a connection tells.
 
-        `ping` is the observation of the same source's answered ping to the same address: it tells who has that.
+        `ping` is the observation of the same source's answered ping to the same address: it tells who has that. Of a
+        published port it says nothing, for other rules lead there.
         """
-        seen = self.accepted(cell, ping if not last else reachable())
+        seen = self.accepted(cell, ping if cell.behind is None and not last else reachable())
         if seen.state != "reachable" or cell.behind is None:
             return seen
         led = next((place.host for place, _ in cell.behind if place.host != cell.source.host), "")
@@ -261,10 +263,9 @@ class _Evidence:
         if early is not None:
             return early
         record = self.records[cell.source.host].cells[cell.number]
-        if record["outcome"] == "silent":
-            return self.silence(cell, "")
-        if record.get("unheard"):
-            return self.silence(cell, "the first packet was answered, and nothing after it")
+        if record["outcome"] == "silent" or record.get("unheard"):
+            unheard = "the first packet was answered, and nothing after it" if "unheard" in record else ""
+            return self.silence(cell, unheard)
         if cell.target is None or (ping is not None and ping.state == "reachable"):
             return reachable(record["rtt"], witness=ping.witness if ping is not None else "")
         if ping is not None:

@@ -12,11 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import ip_address
-from typing import NamedTuple
 
-from dockerlab.reach.cells import Cell, Target, asked_at, names_of, sources, staying, targets
+from dockerlab.reach.cells import Cell, Target, sources
 from dockerlab.reach.expectation import Expectation
 from dockerlab.reach.names import cut_off, known, look_up, stray
+from dockerlab.reach.questions import Questions
 from dockerlab.reach.verdict import verdict
 from dockerlab.reach.world import World
 from dockerlab.walk import alike
@@ -70,82 +70,33 @@ def said_of(world: World, other: World, wanted: Collection[Cell]) -> dict[Cell, 
 
 @contextmanager
 def _no_collection() -> Iterator[None]:
-    """Keep the cyclic garbage collector from walking through millions of new tuples, which is half of the time."""
+    """Keep the cyclic garbage collector from walking through millions of new tuples, which is half of the time.
+
+    To be frozen and thawed makes them old at once: else it would walk through all of them as soon as it may.
+    """
     was_on = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
+        gc.freeze()
+        gc.unfreeze()
         if was_on:
             gc.enable()
 
 
-class Question(NamedTuple):
-    """What is asked of everybody alike: a target, on one port of it or (None) by ping, as a cell shows it."""
-
-    target: Target
-    text: str
-    probe: str
-    port: int | None
-
-
 @dataclass
-class Questions:
-    """The questions of a lab, in the order of the matrix: by a world in which everything is as it should be."""
+class Told:
+    """What all askers of a kind are told: of each question, as far as one of them has asked it.
 
-    world: World
+    `kind` is theirs as namespaces that send; `heard` are the names that their networks know; `strangers` is what
+    they are told of others.
+    """
 
-    @cached_property
-    def packets(self) -> list[Question]:
-        """Return the questions that every source is asked."""
-        return [
-            Question(target, target.text, "ping" if port is None else f"tcp/{port}", port)
-            for target in targets(self.world)
-            for port in (None, *target.ports)
-        ]
-
-    @cached_property
-    def names(self) -> list[tuple[str, str, str, tuple[str, ...]]]:
-        """Return every name that is asked for, with its container, the holder of its namespace, and its addresses."""
-        people = self.world.people
-        return [
-            (container, name, people.of[container], tuple(map(str, addresses)))
-            for container in staying(self.world.lab)
-            if (addresses := asked_at(self.world, container))
-            for name in names_of(self.world, container)
-        ]
-
-    def row(self, source: str) -> tuple[list[int], list[Cell]]:
-        """Return the numbers of the questions that a source is asked, and its cells; names come after packets."""
-        asked = [number for number, (target, *_) in enumerate(self.packets) if target.to != source]
-        packets = [self.packets[number] for number in asked]
-        cells = [Cell(source, each.to, text, probe, each.holder, port) for each, text, probe, port in packets]
-        if source in self.world.lab.containers:
-            first = len(self.packets)
-            asked += [first + number for number, (container, *_) in enumerate(self.names) if container != source]
-            cells += [
-                Cell(source, container, name, "dns", holder, None, right)
-                for (container, name, holder, _), right in zip(self.names, self._right(source), strict=True)
-                if container != source
-            ]
-        return asked, cells
-
-    def _right(self, source: str) -> list[tuple[str, ...]]:
-        """Return the addresses that each name has to give to somebody; none where nobody has it on his networks."""
-        of = self.world.people.of[source]
-        places = self.world.people.known_on.get(of, ())
-        answers = self._rights.get(places)
-        if answers is None:
-            found = (known(self.world, of, holder, name) for _, name, holder, _ in self.names)
-            answers = [
-                each.own or (own if each.others else ()) for each, (*_, own) in zip(found, self.names, strict=True)
-            ]
-            self._rights[places] = answers
-        return answers
-
-    @cached_property
-    def _rights(self) -> dict[Hashable, list[tuple[str, ...]]]:
-        return {}
+    kind: Hashable
+    answers: list[Expectation | None]
+    heard: frozenset[str]
+    strangers: dict[Hashable, Expectation] = field(default_factory=dict)
 
 
 @dataclass
@@ -156,25 +107,39 @@ class Model:
     asked: Questions
     packets: dict[Hashable, Expectation] = field(default_factory=dict)
     targets: dict[int, Hashable] = field(default_factory=dict)
-    shared: dict[Hashable, list[Expectation | None]] = field(default_factory=dict)
-    """What all askers of a kind are told of each question, as far as one of them has asked it."""
+    shared: dict[Hashable, Told] = field(default_factory=dict)
 
     def row(self, source: str, numbers: Sequence[int], cells: Sequence[Cell]) -> list[Expectation]:
         """Return what is said of a source's cells, given with the numbers of their questions."""
-        nothing: list[Expectation | None] = [None] * (len(self.asked.packets) + len(self.asked.names))
-        shared = self.shared.setdefault(self._asker(source), nothing)
+        told = self._told(source)
+        shared = told.answers
         home = self.world.homes.get(self.world.people.of[source])
         alone = self._alone.get(home, frozenset()) if home is not None else frozenset[int]()
         return [
-            (None if number in alone else shared[number]) or self._answer(number, cell, shared, alone)
+            (None if number in alone else shared[number]) or self._answer(number, cell, told, alone)
             for number, cell in zip(numbers, cells, strict=True)
         ]
 
-    def _answer(self, number: int, cell: Cell, shared: list[Expectation | None], alone: frozenset[int]) -> Expectation:
+    def _told(self, source: str) -> Told:
+        """Return what a source and all of its kind are told."""
+        asker = self._asker(source)
+        found = self.shared.get(asker)
+        if found is None:
+            of = self.world.people.of[source]
+            nothing: list[Expectation | None] = [None] * (len(self.asked.packets) + len(self.asked.names))
+            kind = self._of_source(self.world.homes.get(of), of)
+            found = self.shared[asker] = Told(kind, nothing, self.world.people.heard_by(of))
+        return found
+
+    def _answer(self, number: int, cell: Cell, told: Told, alone: frozenset[int]) -> Expectation:
         """Return what is said of a cell, and share it with all askers of a kind where it does not depend on which."""
-        found = self._name(cell) if cell.probe == "dns" else self._packet(number, cell)
-        if number not in alone:
-            shared[number] = found
+        if cell.probe == "dns":
+            found = self._name(cell, told)
+        elif number in alone:
+            return self._packet(told.kind, number, cell, self._at_home(number, cell))
+        else:
+            found = self._packet(told.kind, number, cell, self._from_elsewhere(number))
+        told.answers[number] = found
         return found
 
     @cached_property
@@ -194,11 +159,10 @@ class Model:
         of = people.of[source]
         return (self._of_source(self.world.homes.get(of), of), people.known_on.get(of, ()), people.resolvers.get(of))
 
-    def _packet(self, number: int, cell: Cell) -> Expectation:
+    def _packet(self, asker: Hashable, number: int, cell: Cell, kind: Hashable) -> Expectation:
+        """Return what is said of a packet, worked out once for a kind of source and a kind of target."""
         question = self.asked.packets[number]
-        of = self.world.people.of[cell.source]
-        home = self.world.homes.get(of)
-        key = (self._of_source(home, of), self._of_target(number, home), question.port)
+        key = (asker, kind, question.port)
         found = self.packets.get(key)
         if found is None:
             found = self.packets[key] = tell(self.world, cell, question.target, self._far)
@@ -207,17 +171,19 @@ class Model:
     def _of_source(self, home: SpaceId | None, of: str) -> Hashable:
         return of if home is None else self._sources[home]
 
-    def _of_target(self, number: int, home: SpaceId | None) -> Hashable:
-        """Return what two targets have in common that fare alike from everywhere but their own namespace."""
-        if home is not None and number in self._alone.get(home, ()):
-            target = self.asked.packets[number].target
-            return (target.text, target.to, home)
-        found = self.targets.get(number)
-        if found is None:
-            found = self.targets[number] = self._from_elsewhere(number)
-        return found
+    def _at_home(self, number: int, cell: Cell) -> Hashable:
+        """Return the kind of a target as one is it who asks, or is behind it."""
+        target = self.asked.packets[number].target
+        return (target.text, target.to, self.world.homes.get(self.world.people.of[cell.source]))
 
     def _from_elsewhere(self, number: int) -> Hashable:
+        """Return what two targets have in common that fare alike from everywhere but their own namespace."""
+        found = self.targets.get(number)
+        if found is None:
+            found = self.targets[number] = self._kind_of(number)
+        return found
+
+    def _kind_of(self, number: int) -> Hashable:
         target, _, _, port = self.asked.packets[number]
         holder = self.world.homes.get(target.holder or "")
         if target.address is None or holder is None or target.published:
@@ -240,10 +206,21 @@ class Model:
         wanted = ((each.target.address, each.port) for each in self.asked.packets if each.target.address is not None)
         return alike.targets(self.world.fabric, dict.fromkeys(wanted))
 
-    def _name(self, cell: Cell) -> Expectation:
+    def _name(self, cell: Cell, told: Told) -> Expectation:
+        """Return what is said of a name: where the asker's networks do not know it, whose it is makes no difference."""
+        people = self.world.people
+        asked = people.of[cell.to]
+        if cell.target in told.heard:
+            return self._heard(cell, asked)
+        key = (people.known_on.get(asked), asked == cell.to)
+        found = told.strangers.get(key)
+        if found is None:
+            found = told.strangers[key] = tell(self.world, cell)
+        return found
+
+    def _heard(self, cell: Cell, asked: str) -> Expectation:
         of = self.world.people.of[cell.source]
         home = self.world.homes.get(of)
-        asked = self.world.people.of[cell.to]
         found, named = known(self.world, of, asked, cell.target), asked == cell.to
         resolver = self.world.people.resolvers[of]
         key = ("dns", self._of_source(home, of), resolver, found.kind, stray(found, cell.answers), named, home is None)

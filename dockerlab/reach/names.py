@@ -124,12 +124,10 @@ def _said_of_an_unknown_name(world: World, asking: str) -> Symptom | None:
         return None
     asker = world.lab.host_of(asking) if resolver.networks and resolver.through_host else asking
     outcome = ask_server(world, asker, resolver.servers[0])
-    if outcome is None or outcome.reachable is None:
-        return None
+    if outcome is None or outcome.reachable is None or (outcome.end == "refused" and _unheard(world, outcome)):
+        return None  # of a host's or a container's own it is not looked at whether a name server is there
     if outcome.reachable:
         return NO_SUCH_NAME
-    if outcome.end == "refused" and _unheard(world, outcome):
-        return None  # it is a host's or container's own, and whether a name server is there is not looked at
     if resolver.networks:  # Docker's DNS answers for servers that it does not reach
         return "timeout"
     if outcome.at != world.homes.get(asker) and outcome.end in ("no route", "rejected"):

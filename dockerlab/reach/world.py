@@ -46,6 +46,17 @@ class People:
     named: Mapping[tuple[Place, str], tuple[str, ...]]
     known_on: Mapping[str, tuple[Place, ...]]
 
+    def heard_by(self, name: str) -> frozenset[str]:
+        """Return the names that are known on any of the networks on which Docker's DNS answers somebody."""
+        return frozenset[str]().union(*(self._heard_on.get(place, ()) for place in self.known_on.get(name, ())))
+
+    @cached_property
+    def _heard_on(self) -> Mapping[Place, set[str]]:
+        found: dict[Place, set[str]] = {}
+        for place, name in self.named:
+            found.setdefault(place, set()).add(name)
+        return found
+
     @cached_property
     def texts(self) -> Mapping[str, frozenset[str]]:
         """Return the addresses of each container and host as names give them."""

@@ -56,11 +56,10 @@ def aside(fabric: Fabric, target: Target) -> frozenset[SpaceId]:
     """Return the namespaces whose packets to a target have to be walked by themselves: who has it, or is behind it."""
     address, port = target
     found = {space.id for space in fabric.holders.get(address, ())}
-    if port is None:
-        return frozenset(found)
     ends = [text.value for _, rule in aims(fabric, port) for text in rule.options if text.option == "--to-destination"]
     for holder in fabric.holders.get(address, ()):
-        ends += [each.proxy.to for each in fabric.sockets(holder).get(("tcp", port), ()) if each.proxy is not None]
+        taken = [] if port is None else fabric.sockets(holder).get(("tcp", port), ())
+        ends += [each.proxy.to for each in taken if each.proxy is not None]
     for end in ends:
         first = _first(end)
         found |= {space.id for space in fabric.holders.get(first, ())} if first is not None else set()

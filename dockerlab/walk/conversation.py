@@ -150,7 +150,7 @@ def _pinged(way: Way, space: Space, flow: Flow, landed: Landed, steps: tuple[Ste
 
 
 def _again(way: Way, space: Space, flow: Flow) -> Symptom:
-    """Return what a ping notices whose reply is lost: of its next request, which is no longer the first, perhaps more."""
+    """Return what a ping notices whose reply is lost; its next request is not the first, and may fare otherwise."""
     way.steps = []
     request = _request(flow)
     request.owned = True

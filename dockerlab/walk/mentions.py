@@ -226,9 +226,9 @@ def _without(text: str, word: str) -> tuple[str, ...]:
     return tuple(PLACEHOLDER if each == word else each for each in text.split())
 
 
-def aims(fabric: Fabric, port: int) -> Iterable[tuple[Space, Rule]]:
-    """Yield the rules that translate what comes for a port."""
-    known: dict[int, list[tuple[Space, Rule]]] | None = fabric.memory.get("aims")
+def aims(fabric: Fabric, port: int | None) -> Iterable[tuple[Space, Rule]]:
+    """Yield the rules that may translate what comes for a port, or a ping."""
+    known: dict[int | None, list[tuple[Space, Rule]]] | None = fabric.memory.get("aims")
     if known is None:
         known = {}
         for space in fabric.spaces.values():
@@ -237,10 +237,13 @@ def aims(fabric: Fabric, port: int) -> Iterable[tuple[Space, Rule]]:
                     for number in _aimed_ports(rule):
                         known.setdefault(number, []).append((space, rule))
         fabric.memory["aims"] = known
-    return known.get(port, ())
+    wide = known.get(None, [])
+    return wide if port is None else [*known.get(port, ()), *wide]
 
 
-def _aimed_ports(rule: Rule) -> Sequence[int]:
+def _aimed_ports(rule: Rule) -> Sequence[int | None]:
+    """Return the ports that a rule translates, None for one that is not bound to single ones."""
     if rule.target != "DNAT":
         return ()
-    return [int(m.value) for m in rule.matches if m.option == "--dport" and m.value.isdigit() and not m.negated]
+    ports = [int(m.value) for m in rule.matches if m.option == "--dport" and m.value.isdigit() and not m.negated]
+    return ports or [None]

@@ -47,7 +47,7 @@ def _sent(way: Way, space: Space, packet: Packet, *, bound: bool) -> Arriving | 
             return Lost("no route", space, choice.element, packet, errno="EADDRNOTAVAIL")
         packet.source = source
         if (
-            packet.protocol in ("tcp", "udp") and packet.version == 4
+            packet.owned and packet.protocol in ("tcp", "udp") and packet.version == 4
         ):  # with its source known, it is asked again (ip_route_connect)
             choice = space.tables.look(query_of(packet, "lo"), way.ask)
             if choice.error:

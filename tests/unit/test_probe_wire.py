@@ -48,6 +48,15 @@ def test_an_error_is_about_the_packet_that_it_quotes(version, kind):
         assert wire.read_icmp(message, version, NONCE) == ("unreachable", 1, wire.Stamp(5, 0))
 
 
+@pytest.mark.parametrize(("version", "kind"), [(4, 3), (6, 1)])
+def test_an_error_about_a_reply_is_for_whoever_replied(version, kind):
+    """What is said of somebody's reply, also of one's own, does not tell that a request came nowhere."""
+    request = wire.echo_request(version, NONCE, wire.Stamp(5, 0))
+    reply = bytes([wire.ECHO_REPLY[version]]) + request[1:]
+    message = bytes([kind, 1]) + bytes(6) + (ip(reply) if version == 4 else bytes(40) + reply)
+    assert wire.read_icmp(message, version, NONCE) is None
+
+
 @pytest.mark.parametrize("version", [4, 6])
 def test_a_request_of_full_size_fills_the_packet(version):
     """With its IP header it has the size that was asked for, and is recognised as any other."""

@@ -125,3 +125,13 @@ def test_kin_fare_alike(seed):
             found[kinds[box.id], kind].add((end.reachable, end.symptom, end.end, end.answered))
     assert {pair: ends for pair, ends in found.items() if len(ends) > 1} == {}
     assert len(found) < 9 * len(asked)
+
+
+def test_whoever_a_ping_is_led_to_is_walked_alone():
+    """A translation that is not bound to a port leads pings too: who is behind it does not reach what others reach."""
+    lab = Many()
+    lab.a.iptables("nat -A PREROUTING -d 192.168.9.0/24 -p icmp -j DNAT --to-destination 10.1.0.12", *lab.usual)
+    fabric = Fabric(lab.net())
+    for port in (None, 80):
+        assert lab.inside[1].id in alike.aside(fabric, (ip_address("192.168.9.1"), port))
+    assert lab.inside[0].id not in alike.aside(fabric, (ip_address("192.168.9.1"), None))

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from ipaddress import ip_address, ip_network
 
 import pytest
 from support.kernels import Usual, told, where
+
+from dockerlab.walk.compiled import Fabric
+from dockerlab.walk.conversation import exchange
+from dockerlab.walk.packet import Flow
 
 MASQUERADE = "nat -A POSTROUTING -s 10.1.0.0/24 ! -o br0 -j MASQUERADE"
 
@@ -210,3 +215,21 @@ def test_an_error_about_a_translated_packet_finds_its_sender():
     lab.a.route("10.9.0.0/24 via 192.168.9.2")
     assert told(lab.ping(lab.one, "10.9.0.1")) == (False, "host unreachable")
     assert told(lab.connect(lab.one, "10.9.0.1")) == (False, "no route")
+
+
+def test_a_second_request_is_no_longer_the_first():
+    """A ping whose reply is lost asks again, and what is then known of its connection may have it dropped at home."""
+    lab = Usual()
+    lab.one.iptables("filter -A INPUT -p icmp -m conntrack --ctdir REPLY -j DROP")
+    assert told(lab.ping(lab.one, "10.1.0.12")) == (False, "reply lost")
+    lab.one.iptables("filter -A OUTPUT -p icmp -m conntrack --ctstate ESTABLISHED -j DROP")
+    assert told(lab.ping(lab.one, "10.1.0.12")) == (False, "blocked")
+
+
+def test_a_program_s_datagram_is_routed_again_by_its_source():
+    """A connected socket's way is asked for again once its source is known (`ip_route_connect`); a ping's is not."""
+    lab = Usual()
+    lab.b.rule(50, source=ip_network("192.168.9.0/24"), action="unreachable")
+    flow = Flow(ip_address("192.168.9.1"), "udp", 53)
+    assert told(exchange(Fabric(lab.net()), lab.b.id, flow)) == (False, "no route")
+    assert told(lab.ping(lab.b, "192.168.9.1")) == (True, None)

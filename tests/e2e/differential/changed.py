@@ -172,10 +172,9 @@ def fails_alike(predicted, observed):
 
 def differs(judged):
     """Tell whether the kernels are predicted to do otherwise than the definition says."""
-    predicted = judged.predicted
-    return (
-        predicted is not None and predicted.reachable is not None and predicted.reachable != judged.expected.reachable
-    )
+    predicted, expected = judged.predicted, judged.expected
+    claimed = predicted is not None and predicted.reachable is not None and expected.reachable is not None
+    return claimed and predicted.reachable != expected.reachable
 
 
 def again(definition, hosts, active, result):
