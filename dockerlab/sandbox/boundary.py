@@ -9,14 +9,10 @@ What is around the hosts (switch, router, outside) and what asks and judges them
 from __future__ import annotations
 
 import os
-import subprocess
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from dockerlab.errors import SandboxError
 from dockerlab.sandbox import idmap
-from dockerlab.sandbox.commands import attempt, environment, run
+from dockerlab.sandbox.commands import attempt, run, waiting
 from dockerlab.sandbox.layout import DIRECTORY
 from dockerlab.sandbox.trees import remove_tree
 
@@ -94,16 +90,3 @@ def give_group(first: int, group: Path) -> None:
     for entry in (".", "cgroup.procs", "tasks", "cgroup.threads", "cgroup.subtree_control"):
         if (group / entry).exists():
             os.chown(group / entry, first, first)
-
-
-@contextmanager
-def waiting(words: list[str]) -> Iterator[int]:
-    """Give the process that runs in new namespaces, by the words ahead of its command, until it is let go."""
-    command = [*words, "sh", "-c", "echo; read -r _"]
-    with subprocess.Popen(  # noqa: S603  (argument lists of our own)
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), cwd="/"
-    ) as process:
-        if process.stdout is None or process.stderr is None or not process.stdout.readline():
-            said = process.stderr.read().decode(errors="replace").strip() if process.stderr else ""
-            raise SandboxError(f"`{' '.join(words)}` failed: {said or 'it said nothing'}")
-        yield process.pid

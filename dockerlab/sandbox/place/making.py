@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from pathlib import Path
 from dockerlab.errors import SandboxError
 from dockerlab.sandbox import boundary, preflight
 from dockerlab.sandbox.cgroups import entering
-from dockerlab.sandbox.commands import environment, run
+from dockerlab.sandbox.commands import held, run
 from dockerlab.sandbox.layout import NETNS
 from dockerlab.sandbox.lock import locked
 from dockerlab.sandbox.place import limits as limiting
@@ -119,11 +118,7 @@ def _hold(name: str, index: int, storage: Path, image: Path | None) -> None:
     hold = [*unshare, "/bin/sh", str(own / "hold.sh"), name, users, str(mounted), str(image or ""), str(ready)]
     # The groups are entered before the namespace of control groups is made, whose root they become.
     enter = entering(limiting.groups(name), hold)
-    with log.open("wb") as output:
-        process = subprocess.Popen(  # noqa: S603  (argument lists of our own)
-            ["setsid", *enter],  # noqa: S607  (found along our PATH)
-            stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", env={**environment(), VARIABLE: name},
-        )  # fmt: skip
+    process = held(enter, log, {VARIABLE: name})
     deadline = time.monotonic() + READY_SECONDS
     while not (ready.exists() and ready.read_text()):
         if process.poll() is not None or time.monotonic() > deadline:

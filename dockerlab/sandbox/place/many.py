@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from dockerlab.errors import DockerlabError, SandboxError
+from dockerlab.sandbox.commands import followed
 from dockerlab.sandbox.place.entering import argv
 from dockerlab.sandbox.place.limits import Limits
 from dockerlab.sandbox.place.making import Report, make
@@ -65,18 +65,11 @@ def _started(name: str, arguments: Sequence[str], limits: Limits | None, report:
     for each in place.unlimited:
         report(f"no limit of {each}")
     command = argv(name, [sys.executable, "-m", "dockerlab", "sandbox", "up", *arguments])
-    with subprocess.Popen(  # noqa: S603  (argument lists of our own)
-        command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
-    ) as process:
-        told = []
-        for line in process.stderr or ():
-            told.append(line.rstrip("\n"))
-            report(told[-1])
-        said = process.stdout.read() if process.stdout else ""
-    if process.returncode:
+    code, said, told = followed(command, report)
+    if code:
         if place.new:
             remove(name)
-        raise SandboxError("\n".join(told).removeprefix("dockerlab: ") or f"it ended with {process.returncode}")
+        raise SandboxError("\n".join(told).removeprefix("dockerlab: ") or f"it ended with {code}")
     return said
 
 
