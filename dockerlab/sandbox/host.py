@@ -88,7 +88,15 @@ def launch(name: str, rootfs: Path | None, users: int | None) -> None:
         for group, _ in groups:
             boundary.give_group(users, group)
         new = ["unshare", "--mount"]
-        call = [str(own / "boundary.sh"), name, str(boundary.BELOW), str(own), str(storage), str(boundary.USERS)]
+        call = [
+            str(own / "boundary.sh"),
+            name,
+            str(boundary.BELOW),
+            str(own),
+            str(storage),
+            str(boundary.USERS),
+            f"/{CGROUP}/{name}",
+        ]
     first = cgroups.entering([group for group, _ in groups], [*new, "/bin/sh", *call])
     start(enter(namespace_of(name), first), storage / "log/host.log")
 

@@ -69,7 +69,8 @@ def argv(name: str, command: Sequence[str]) -> list[str]:
             "DOCKERLAB_SANDBOX=1", f"XDG_STATE_HOME={STATE}", *command]  # fmt: skip
 
 
-_NAMESPACES = {"net": "net", "mount": "mnt", "pid": "pid", "ipc": "ipc", "uts": "uts", "cgroup": "cgroup"}
+_NAMESPACES = {"net": "net", "mount": "mnt", "pid": "pid", "ipc": "ipc", "uts": "uts"}
+"""Not that of control groups: from within it, nothing outside can be moved into a group of the place (nsdelegate)."""
 
 
 def unconfined(name: str) -> str | None:
