@@ -139,7 +139,9 @@ def _said_of_nobody(outcome: Outcome) -> Symptom:
     """Return the symptom of a question that gets to no server, or is answered in vain: of that nobody is told."""
     if outcome.symptom == BLOCKED:
         return BLOCKED
-    return "no route" if outcome.answered and outcome.end in ("no route", "rejected") else "timeout"
+    if outcome.answered and outcome.end == "rejected":
+        return outcome.symptom or "timeout"
+    return "no route" if outcome.answered and outcome.end == "no route" else "timeout"
 
 
 def _unheard(world: World, outcome: Outcome) -> bool:
