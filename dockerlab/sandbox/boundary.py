@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from dockerlab.sandbox import idmap
 from dockerlab.sandbox.commands import attempt, run, waiting
 from dockerlab.sandbox.layout import DIRECTORY
 from dockerlab.sandbox.trees import remove_tree
@@ -43,6 +42,8 @@ def build(first: int, below: Path) -> None:
 
     Raises SandboxError where the kernel or the file system cannot do that.
     """
+    from dockerlab.sandbox import idmap  # noqa: PLC0415 - it imports ctypes, and few calls make a boundary
+
     USERS.touch(mode=0o600)
     with waiting(["unshare", "--user"]) as pid:
         for kind in ("uid_map", "gid_map"):
