@@ -6,7 +6,15 @@ import gc
 import os
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
+
+
+def _placed(app: Callable[[], object]) -> Callable[[], object]:
+    """Return the application as it runs where the environment may name another sandbox for it."""
+    from dockerlab.cli.elsewhere import moved
+
+    return moved(app)
 
 
 def main() -> None:
@@ -27,7 +35,7 @@ def main() -> None:
         signal.signal(signal.SIGINT, _stop)
     streams.prepare()
     try:
-        run(app, COMMANDS)
+        run(_placed(app) if os.environ.get("DOCKERLAB_SANDBOX") else app, COMMANDS)
     except Interrupted as error:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         sys.stderr.write(f"dockerlab: {for_terminal(str(error))}\n")

@@ -140,7 +140,10 @@ def by_environment(places: Places, given: Mapping[str, Any], environment: Mappin
     if places.named or given.get("host") or value.lower() in NO or value.startswith("/"):
         return places
     if value.lower() not in YES:
-        raise UsageError(f"{VARIABLE}={value}: write 1 where --sandbox is meant for every call, 0 where it is not")
+        raise UsageError(
+            f"{VARIABLE}={value}: write 1 where --sandbox is meant for every call, 0 where it is not, or a "
+            "sandbox's name"
+        )
     return replace(places, sandbox=True, always=True)
 
 

@@ -14,7 +14,7 @@ import socket
 import struct
 from typing import Any
 
-from dockerlab.probe.sandboxes import RECEIVE_BUFFER, SO_RCVBUFFORCE, Sandbox, missed_by, read_text
+from dockerlab.probe.sandboxes import Sandbox, missed_by, read_text, widen
 
 ASKED, ANSWERED, REFUSED, USED = 1, 2, 4, 8
 """What is known of a connection: it was asked for, answered (SYN-ACK), refused (RST); both ends had it, for one ended
@@ -88,7 +88,7 @@ class Watch:
             self._sandbox.enter()
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
         self.socket.setblocking(False)
-        self.socket.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
+        widen(self.socket)
         steps = openings(sorted(self.ports))
         program = array.array("B", b"".join(struct.pack("=HBBI", *step) for step in steps))
         head = struct.pack("@HP", len(steps), program.buffer_info()[0])  # struct sock_fprog

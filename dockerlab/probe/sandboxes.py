@@ -117,11 +117,23 @@ def open_namespace(pid: "int") -> "int":
     return os.open(f"/proc/{pid or 'self'}/ns/net", os.O_RDONLY)
 
 
+def widen(made: "socket.socket") -> "None":
+    """Give a socket room for what comes all at once; what has no room is counted (`missed_by`).
+
+    Root of a user namespace, as on a host behind a boundary, has to do with what net.core.rmem_max leaves to everybody
+    (net/core/sock.c: SO_RCVBUFFORCE asks for a right over the machine).
+    """
+    try:
+        made.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
+    except PermissionError:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+
+
 def raw_socket(version: "int") -> "socket.socket":
     """Return a raw ICMP socket of the current namespace that hears only what `wire` understands."""
     made = socket.socket(ADDRESS_FAMILY[version], socket.SOCK_RAW, ICMP_PROTOCOL[version])
     made.setblocking(False)
-    made.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
+    widen(made)
     made.setsockopt(*WHOLE[version])
     # The kernel's filters name what is blocked, one bit for each type.
     blocked = [0xFFFFFFFF] * (1 if version == 4 else 8)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 from dockerlab.errors import SandboxError
@@ -56,6 +57,47 @@ def start(argv: Sequence[str], log: Path) -> None:
             ["setsid", "--fork", *argv],  # noqa: S607  (found along our PATH)
             stdin=subprocess.DEVNULL, stdout=output, stderr=output, check=True, env=environment(), cwd="/",
         )  # fmt: skip
+
+
+@contextmanager
+def waiting(words: list[str]) -> Iterator[int]:
+    """Give the process that runs in new namespaces, by the words ahead of its command, until it is let go."""
+    command = [*words, "sh", "-c", "echo; read -r _"]
+    with subprocess.Popen(  # noqa: S603  (argument lists of our own)
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment(), cwd="/"
+    ) as process:
+        if process.stdout is None or process.stderr is None or not process.stdout.readline():
+            said = process.stderr.read().decode(errors="replace").strip() if process.stderr else ""
+            raise SandboxError(f"`{' '.join(words)}` failed: {said or 'it said nothing'}")
+        yield process.pid
+
+
+def held(argv: Sequence[str], log: Path, beside: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a program in a session of its own, with its output in `log` and more in its environment, and return it.
+
+    Who lets it outlive this one sets its `returncode`, so that nobody waits for it.
+    """
+    with log.open("wb") as output:
+        return subprocess.Popen(  # noqa: S603  (argument lists of our own)
+            ["setsid", *argv],  # noqa: S607  (found along our PATH)
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output, cwd="/", env={**environment(), **beside},
+        )  # fmt: skip
+
+
+def followed(argv: Sequence[str], report: Callable[[str], None]) -> tuple[int, str, list[str]]:
+    """Run a program with the caller's environment; return its exit code, its output, and the lines that `report` got.
+
+    These are what it says on standard error, each as it comes. Its output has to be short.
+    """
+    told: list[str] = []
+    with subprocess.Popen(  # noqa: S603  (argument lists of our own)
+        argv, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace"
+    ) as process:
+        for line in process.stderr or ():
+            told.append(line.rstrip("\n"))
+            report(told[-1])
+        said = process.stdout.read() if process.stdout else ""
+    return process.returncode, said, told
 
 
 def enter(namespace: str, argv: Sequence[str]) -> list[str]:

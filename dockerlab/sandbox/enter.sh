@@ -6,10 +6,10 @@
 # writes can stay behind, except for what the engine stores and for the logs, which are directories of the sandbox's own.
 # What else is on the machine (homes, checkouts, data, what only its own root may read) is on no host.
 #
-# usage: enter.sh NAME ROOT-TO-READ DIRECTORY STORAGE CONTROL-GROUP
+# usage: enter.sh NAME ROOT-TO-READ DIRECTORY STORAGE CONTROL-GROUP [confined]   (confined: behind a boundary, boundary.sh)
 set -eu
 umask 022
-name=$1 below=$2 directory=$3 storage=$4 cgroup=$5
+name=$1 below=$2 directory=$3 storage=$4 cgroup=$5 confined=${6:-}
 
 mount -t tmpfs -o mode=0755 dockerlab "$directory/root"
 cd "$directory/root"
@@ -21,8 +21,9 @@ for each in usr etc bin sbin lib lib32 lib64 libx32; do
         cp -P "$below/$each" "$each"
     elif [ -d "$below/$each" ]; then
         mkdir "$each" "../above/$each" "../work/$each"
-        mount -t overlay -o "lowerdir=$below/$each,upperdir=../above/$each,workdir=../work/$each" \
-            dockerlab "$each"
+        layers="lowerdir=$below/$each,upperdir=../above/$each,workdir=../work/$each"
+        # What an overlay notes beside a file, only the machine's root may note as trusted.
+        mount -t overlay -o "$layers${confined:+,userxattr}" dockerlab "$each"
     fi
 done
 
@@ -30,7 +31,12 @@ mkdir -p proc sys dev run tmp var/tmp var/log var/lib/docker var/cache root home
 mount -t proc proc proc
 # A new /sys shows this network namespace's interfaces, but without the control groups that belong into it.
 mount -t sysfs sysfs sys
-mount --rbind /sys/fs/cgroup sys/fs/cgroup
+if [ "$confined" ]; then
+    . "$directory/cgroups.sh"
+    mount_groups .
+else
+    mount --rbind /sys/fs/cgroup sys/fs/cgroup
+fi
 if mountpoint -q /sys/kernel/security; then mount --rbind /sys/kernel/security sys/kernel/security; fi
 # No disk of the machine, and nothing else of its /dev that an engine does not need.
 mount -t tmpfs -o mode=0755 tmpfs dev
@@ -68,7 +74,7 @@ cp -R "$directory/files/." .
 shell=/bin/sh
 [ ! -x bin/bash ] || shell=/bin/bash
 sed -i "s|^\(root:.*:\)[^:]*\$|\1$shell|" etc/passwd
-echo "$name" >proc/sys/kernel/hostname
+hostname "$name"
 
 # pivot_root and not chroot: `docker exec` finds its way out of a chroot.
 pivot_root . mnt

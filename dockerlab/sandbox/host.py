@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from dockerlab.sandbox import boundary, cgroups
 from dockerlab.sandbox.commands import attempt, enter, run, start
 from dockerlab.sandbox.layout import (
     CGROUP,
@@ -27,7 +28,7 @@ from dockerlab.sandbox.layout import (
 )
 from dockerlab.sandbox.network import TAGGED
 from dockerlab.sandbox.processes import Process, first_process, interfaces, kill, listens
-from dockerlab.sandbox.removal import remove_tree
+from dockerlab.sandbox.trees import remove_tree
 
 LOGS = ("host.log", "sshd.log", "dockerd.log")
 _HOST_KEY = "etc/ssh/ssh_host_ed25519_key"
@@ -44,8 +45,8 @@ SetEnv PATH={PATH}
 """
 
 
-def prepare(name: str) -> None:
-    """Write the files that a host has of its own, and make its host key."""
+def prepare(name: str, users: int | None) -> None:
+    """Write the files that a host has of its own, and make its host key; behind a boundary they are its root's."""
     own = DIRECTORY / name / "files"
     for directory in (DIRECTORY / name / "root", own / "etc/docker", STORAGE / name / "docker", STORAGE / name / "log"):
         directory.mkdir(parents=True)
@@ -58,6 +59,8 @@ def prepare(name: str) -> None:
     _write(own / "root/.ssh/authorized_keys", IDENTITY.with_suffix(".pub").read_text(), mode=0o600)
     _write(own / "etc/dockerlab/init.sh", files(__package__).joinpath("init.sh").read_text())
     make_key(own / _HOST_KEY, name)
+    if users is not None:
+        boundary.give(users, own, STORAGE / name)
 
 
 def publish_keys(names: Iterable[str]) -> None:
@@ -68,14 +71,34 @@ def publish_keys(names: Iterable[str]) -> None:
     draft.replace(KNOWN_HOSTS)
 
 
-def launch(name: str, rootfs: Path | None) -> None:
-    """Start a host whose files and network are ready; it lives on by itself."""
-    unshare = ["unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child"]
-    with as_file(files(__package__).joinpath("enter.sh")) as script:
-        # The copy stays readable for the new process, whatever becomes of the package's own file.
-        own = shutil.copy(script, DIRECTORY / name / "enter.sh")
-    arguments = [name, str(rootfs or "/"), str(DIRECTORY / name), str(STORAGE / name), f"/{CGROUP}/{name}"]
-    start(enter(namespace_of(name), [*unshare, "/bin/sh", str(own), *arguments]), STORAGE / name / "log/host.log")
+def launch(name: str, rootfs: Path | None, users: int | None) -> None:
+    """Start a host whose files and network are ready, behind the boundary if there is one; it lives on by itself."""
+    own, storage = DIRECTORY / name, STORAGE / name
+    for file in ("enter.sh", "boundary.sh", "cgroups.sh"):
+        with as_file(files(__package__).joinpath(file)) as script:
+            # The copy stays readable for the new process, whatever becomes of the package's own file.
+            shutil.copy(script, own / file)
+    # Whoever starts it, what it takes counts where its containers do: below the sandbox's own group.
+    if users is None:
+        groups = cgroups.make(f"{CGROUP}/{name}/host")
+        new = ["unshare", "--mount", "--uts", "--ipc", "--pid", "--fork", "--kill-child"]
+        call = [str(own / "enter.sh"), name, str(rootfs or "/"), str(own), str(storage), f"/{CGROUP}/{name}"]
+    else:
+        groups = cgroups.make(f"{CGROUP}/{name}")
+        for group, _ in groups:
+            boundary.give_group(users, group)
+        new = ["unshare", "--mount"]
+        call = [
+            str(own / "boundary.sh"),
+            name,
+            str(boundary.BELOW),
+            str(own),
+            str(storage),
+            str(boundary.USERS),
+            f"/{CGROUP}/{name}",
+        ]
+    first = cgroups.entering([group for group, _ in groups], [*new, "/bin/sh", *call])
+    start(enter(namespace_of(name), first), storage / "log/host.log")
 
 
 def examine(name: str, processes: list[Process]) -> SandboxHost:

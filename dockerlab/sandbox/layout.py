@@ -25,6 +25,9 @@ STORAGE = Path("/var/lib/dockerlab/sandbox")
 """The engines' data roots and the hosts' logs: on a disk, for they grow and must not lie on an overlay."""
 
 LOCK = Path("/run/dockerlab/sandbox.lock")
+PLACE = Path("/run/dockerlab/place")
+"""In a place, one of several beside each other: its name, and the first user ID that its hosts have on the machine."""
+
 RECORD = DIRECTORY / "sandbox.json"
 IDENTITY = DIRECTORY / "id_ed25519"
 KNOWN_HOSTS = DIRECTORY / "known_hosts"
@@ -104,6 +107,14 @@ def mark() -> tuple[str, str]:
     one belongs to a machine with another network.
     """
     return "DOCKERLAB_SANDBOX", f"{DIRECTORY} {Path('/proc/self/ns/net').stat().st_ino}"
+
+
+def place_users() -> int | None:
+    """Return the first user ID that the hosts of this place have on the machine, None where this is no place."""
+    try:
+        return int(PLACE.read_text().split()[1])
+    except FileNotFoundError:
+        return None
 
 
 def host_name(index: int) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from dockerlab.errors import SandboxError, UsageError
-from dockerlab.sandbox import host, network, preflight, processes
+from dockerlab.sandbox import boundary, host, network, preflight, processes
 from dockerlab.sandbox.layout import (
     DIRECTORY,
     IDENTITY,
@@ -23,6 +23,7 @@ from dockerlab.sandbox.layout import (
     SandboxState,
     host_name,
     inode,
+    place_users,
 )
 from dockerlab.sandbox.lock import locked
 from dockerlab.sandbox.record import Record, read, write
@@ -38,8 +39,9 @@ def up(hosts: int = 2, rootfs: Path | None = None, report: Report = lambda _: No
     """Bring the sandbox up with at least that many hosts and return it; a healthy one is used as it is.
 
     Remains of an interrupted run are cleaned first; a host that does not live is built again, empty.
-    With `rootfs`, the hosts run the programs of that root file system, which is only read. Raises UsageError for
-    an impossible number of hosts and SandboxError, after cleaning up, when the sandbox cannot be had.
+    With `rootfs`, the hosts run the programs of that root file system, which is only read. In a place, the hosts are
+    behind a boundary where this machine can have one; where it cannot, `report` is told. Raises UsageError for an
+    impossible number of hosts and SandboxError, after cleaning up, when the sandbox cannot be had.
     """
     if not 1 <= hosts <= MAX_HOSTS:
         raise UsageError(f"the sandbox has from 1 to {MAX_HOSTS} hosts, not {hosts}")
@@ -119,10 +121,25 @@ def _found(rootfs: Path | None, report: Report) -> Record:
     try:
         host.make_key(IDENTITY, "dockerlab sandbox")
         network.build(tagging=tagging)
+        users = _bounded(rootfs or Path("/"), report)
     except BaseException:
         remove_all()
         raise
-    return Record(str(rootfs) if rootfs else None, tagging)
+    return Record(str(rootfs) if rootfs else None, tagging, users=users)
+
+
+def _bounded(below: Path, report: Report) -> int | None:
+    """Build the boundary of hosts in a place, and return its first user ID; None outside, and where none can be."""
+    users = place_users()
+    if users is None:
+        return None
+    try:
+        boundary.build(users, below)
+    except SandboxError as error:
+        report(f"no boundary around the hosts: whoever is root in one is root on this machine: {error}")
+        boundary.dismiss()
+        return None
+    return users
 
 
 def _populate(record: Record, count: int, report: Report) -> SandboxState:
@@ -137,11 +154,11 @@ def _populate(record: Record, count: int, report: Report) -> SandboxState:
         for name in missing:
             report(f"starting {name}")
             host.remove(name)
-            network.connect(name, tagging=record.tagging)
-            host.prepare(name)
+            network.connect(name, tagging=record.tagging, confined=record.users is not None)
+            host.prepare(name, record.users)
         host.publish_keys(names)
         for name in missing:
-            host.launch(name, Path(record.rootfs) if record.rootfs else None)
+            host.launch(name, Path(record.rootfs) if record.rootfs else None, record.users)
         record = replace(record, hosts=tuple(names))
         state = _wait(record, missing, READY_SECONDS)
     except BaseException:

@@ -10,6 +10,7 @@ import json
 import shutil
 from pathlib import Path
 
+from dockerlab.sandbox import boundary
 from dockerlab.sandbox.commands import attempt, enter, ip, run, start
 from dockerlab.sandbox.layout import (
     BEYOND,
@@ -71,10 +72,13 @@ def build(*, tagging: bool) -> None:
     _serve()
 
 
-def connect(name: str, *, tagging: bool) -> None:
-    """Make a host's network namespace with eth0 on the LAN and eth0.50 on VLAN 50."""
+def connect(name: str, *, tagging: bool, confined: bool) -> None:
+    """Make a host's network namespace, with eth0 on the LAN and eth0.50 on VLAN 50; a confined one is its root's."""
     namespace = namespace_of(name)
-    ip((f"netns add {namespace}",))
+    if confined:
+        boundary.network_namespace(namespace)
+    else:
+        ip((f"netns add {namespace}",))
     settle(namespace)
     links = [f"link add {name} netns {SWITCH_NS} type veth peer name eth0 netns {namespace}"]
     ports = [f"link set {name} master lan", f"link set {name} up"]

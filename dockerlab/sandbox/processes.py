@@ -82,20 +82,20 @@ def kill(mine: Mine, seconds: float = 15.0) -> None:
         if time.monotonic() > deadline:
             left = ",".join(str(process.pid) for process in found)
             raise SandboxError(f"processes of the sandbox do not end: `ps -o pid,stat,wchan,args -p {left}` shows them")
-        _kill_all(found, mine, deadline)
+        end([process.pid for process in found], lambda pid: bool((again := look(pid)) and mine(again)), deadline)
 
 
-def _kill_all(found: Collection[Process], mine: Mine, deadline: float) -> None:
+def end(pids: Collection[int], still: Callable[[int], bool], deadline: float) -> None:
+    """Kill those processes that the test still holds for, and wait for their end until `deadline` (monotonic)."""
     with ExitStack() as stack:
         poll = select.poll()
         waiting: set[int] = set()
-        for process in found:
+        for pid in pids:
             with suppress(ProcessLookupError):  # it has ended meanwhile
-                handle = os.pidfd_open(process.pid)
+                handle = os.pidfd_open(pid)
                 stack.callback(os.close, handle)
                 # The number may have passed to another process since the scan. The handle cannot any more.
-                again = look(process.pid)
-                if again and mine(again):
+                if still(pid):
                     signal.pidfd_send_signal(handle, signal.SIGKILL)
                     poll.register(handle, select.POLLIN)
                     waiting.add(handle)

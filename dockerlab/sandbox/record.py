@@ -14,12 +14,16 @@ LAYOUT = 1
 
 @dataclass(frozen=True)
 class Record:
-    """The hosts' names, the root file system that they read (None: the machine's), and whether VLAN 50 is tagged."""
+    """The hosts' names, the root file system that they read (None: the machine's), and whether VLAN 50 is tagged.
+
+    `users` is the first user ID of the hosts' boundary, None where there is none.
+    """
 
     rootfs: str | None
     tagging: bool
     hosts: tuple[str, ...] = ()
     layout: int = LAYOUT
+    users: int | None = None
 
 
 def read(path: Path = RECORD) -> Record | None:
@@ -30,7 +34,9 @@ def read(path: Path = RECORD) -> Record | None:
         return None
     if found.get("layout") != LAYOUT:
         return None
-    return Record(rootfs=found["rootfs"], tagging=found["tagging"], hosts=tuple(found["hosts"]))
+    return Record(
+        rootfs=found["rootfs"], tagging=found["tagging"], hosts=tuple(found["hosts"]), users=found.get("users")
+    )
 
 
 def identities(path: Path = KNOWN_HOSTS) -> dict[str, str]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import shutil
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
 from dockerlab.errors import SandboxError
 from dockerlab.sandbox import network, processes
+from dockerlab.sandbox.cgroups import CGROUPS
 from dockerlab.sandbox.commands import run
 from dockerlab.sandbox.layout import CGROUP, DIRECTORY, LINK, RECORD, STORAGE, inode, namespaces
-
-CGROUPS = Path("/sys/fs/cgroup")
+from dockerlab.sandbox.trees import remove_cgroup, remove_tree
 
 
 def remains() -> list[str]:
@@ -48,7 +46,7 @@ def remove_all() -> list[str]:
     for path in _mounts():
         run(["umount", "--lazy", path])
     for group in _cgroups():
-        _remove_cgroup(group)
+        remove_cgroup(group)
     for directory in (DIRECTORY, STORAGE):
         remove_tree(directory)
     with suppress(OSError):  # somebody else's files are in it, or it was never there
@@ -56,22 +54,6 @@ def remove_all() -> list[str]:
     if left := remains():
         raise SandboxError(f"this of the sandbox could not be removed: {', '.join(left)}; run the command again")
     return found
-
-
-def remove_tree(directory: Path, attempts: int = 20) -> None:
-    """Remove a directory with all that is in it, though the last of its users may still be ending."""
-    for remaining in reversed(range(attempts)):
-        try:
-            shutil.rmtree(directory)
-        except FileNotFoundError:
-            if not directory.exists():
-                return
-        except OSError:
-            if not remaining:
-                raise
-        else:
-            return
-        time.sleep(0.1)
 
 
 def _inodes() -> set[int]:
@@ -94,25 +76,3 @@ def _cgroups() -> Iterator[Path]:
     for group in (CGROUPS / CGROUP, *CGROUPS.glob(f"*/{CGROUP}")):
         if group.is_dir() and not group.parent.is_symlink():
             yield group
-
-
-def _remove_cgroup(group: Path) -> None:
-    """Remove a control group and those in it. Only their directories can be removed, and not while one is in use."""
-    children = [path for path in group.rglob("*") if path.is_dir()]
-    for child in sorted(children, key=lambda path: len(path.parts), reverse=True):
-        _rmdir(child)
-    _rmdir(group)
-
-
-def _rmdir(group: Path, attempts: int = 20) -> None:
-    for remaining in reversed(range(attempts)):
-        try:
-            group.rmdir()
-        except FileNotFoundError:
-            return
-        except OSError:
-            if not remaining:
-                raise
-        else:
-            return
-        time.sleep(0.05)

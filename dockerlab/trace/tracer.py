@@ -27,7 +27,7 @@ import time
 from typing import Any
 
 from dockerlab.probe.dialogue import hear, say
-from dockerlab.probe.sandboxes import RECEIVE_BUFFER, SO_RCVBUFFORCE, Sandbox, open_namespace, read_text
+from dockerlab.probe.sandboxes import Sandbox, open_namespace, read_text, widen
 from dockerlab.trace import netfilter
 from dockerlab.trace.signs import send, signs
 
@@ -171,7 +171,7 @@ def netlink(group: "int" = 0) -> "socket.socket":
     """Return a socket to the netfilter of the current namespace."""
     made = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, netfilter.NETLINK_NETFILTER)
     made.bind((0, 1 << (group - 1) if group else 0))
-    made.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, RECEIVE_BUFFER)
+    widen(made)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 2, 0))
     return made
 

@@ -54,7 +54,7 @@ def test_version(call):
         ("dockerlab graph macvlan --format ", ["svg", "mermaid", "dot"]),
         ("dockerlab graph --format=m", ["mermaid"]),
         ("dockerlab verify macvlan --engine nonsense --prober p", ["portable"]),
-        ("dockerlab sandbox ssh vm0 --", ["--help"]),
+        ("dockerlab sandbox ssh vm0 --", ["--name", "--help"]),
         ("dockerlab up mac", ["macvlan"]),
         ("dockerlab status user", ["user-bridge"]),
         ("dockerlab up dock", []),  # a folder begins so here, and the shell knows it
