@@ -12,6 +12,7 @@ from typing import Literal
 
 from dockerlab import modes
 from dockerlab.drift.containers import Wrong, wrong_container
+from dockerlab.drift.namesakes import namesakes
 from dockerlab.drift.right import anew, joins, leaves, network_anew
 from dockerlab.drift.standing import Place, absent, absent_network, halted, joined, rivals_gone, tenant
 from dockerlab.imagined.networks import given_by, unlike
@@ -90,6 +91,7 @@ def differences(
         if host in snapshots:
             amiss = {each.name for each in networks if each.host == host}
             found += _container(Place(lab, snapshots[host], kernels.get(host), frozenset(amiss)), name)
+            found += _namesakes(lab, name, snapshots[host])
     return found
 
 
@@ -139,6 +141,13 @@ def _container(place: Place, name: str) -> Iterator[Difference]:
     now = halted(place, name, state) if not state.running else lost
     if now is not None:
         yield Difference(host, "container", name, now.what, now.right, "down", cut_off=now.cut_off)
+
+
+def _namesakes(lab: Lab, name: str, snapshot: Snapshot) -> Iterator[Difference]:
+    """Yield a difference for each container that shares a name of one that runs."""
+    state = snapshot.container(name)
+    for each in namesakes(lab, name, snapshot) if state is not None and state.running else ():
+        yield Difference(snapshot.host, "container", name, each.what, each.right, "other", "alias", each.names)
 
 
 def _said(wrong: Sequence[Wrong]) -> str:

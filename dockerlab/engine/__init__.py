@@ -26,16 +26,17 @@ T = TypeVar("T")
 
 Detail = Literal["every", "all", "needed", "none"]
 """Of which containers details are asked for, each with a question of its own: of every one, whoever made it, and of
-every network, and of the images that they are made from; of all of a lab's; of those of which the list says too little
-for a plan, as they do not run or share a network namespace; or of none."""
+every network, and of the images that they are made from; of all of a lab's, and of who else is on its networks, whose
+names Docker's DNS knows as well; of those of a lab's of which the list says too little for a plan, as they do not run
+or share a network namespace; or of none."""
 
 
 def snapshot(host: Host, inspect: Collection[str] | None = None, detail: Detail = "all") -> Snapshot:
     """Return what exists on the host's engine.
 
     Every container and network is there; in detail (process id, exit code, aliases, what is attached) are those that
-    carry a lab's label, and those whose names are in `inspect`, but of containers only those that `detail` says; with
-    `every`, everything is. Raises EngineError.
+    carry a lab's label, those whose names are in `inspect`, and who runs on such a network, but of containers only
+    those that `detail` says; with `every`, everything is. Raises EngineError.
     """
     return to_snapshot(host.name, read(host, set(inspect or ()), detail))
 
@@ -51,10 +52,12 @@ def read(host: Host, names: Collection[str] = (), detail: Detail = "all") -> Ans
         nodes = _nodes(client) if (info.get("Swarm") or {}).get("ControlAvailable") else []
         networks = formed(client.networks(), list[forms.Network])
         whole = detail == "every"
+        shared = {n["Name"] for n in networks if _wanted(n, names)} if detail == "all" else set()
         networks = [_or_none(client.inspect_network, n["Id"]) if whole or _wanted(n, names) else n for n in networks]
         # Listed after the networks: who is on one of these and no container now was left behind there by the engine.
         containers = formed(client.containers(all=True), list[forms.Container])
         wanted = _in_detail(containers, names, detail)
+        wanted |= {c["Id"] for c in containers if not shared.isdisjoint(_networks(c))}
         containers = [_or_none(client.inspect_container, c["Id"]) if c["Id"] in wanted else c for c in containers]
         networks = formed(networks, list[forms.Network | None])
         containers = formed(containers, list[forms.Container | None])
@@ -106,6 +109,12 @@ def _wanted(entry: dict[str, Any], names: Collection[str]) -> bool:
     """Tell whether a listed container or network is to be inspected."""
     own = entry.get("Names") or [entry.get("Name", "")]
     return LABEL_LAB in (entry.get("Labels") or {}) or any(name.removeprefix("/") in names for name in own)
+
+
+def _networks(entry: dict[str, Any]) -> Collection[str]:
+    """Return the networks of a listed container on which it has names; docker0 has none."""
+    there = (entry.get("NetworkSettings") or {}).get("Networks") or {}
+    return [name for name in there if name != "bridge"] if entry.get("State") == "running" else []
 
 
 def _in_detail(containers: list[dict[str, Any]], names: Collection[str], detail: Detail) -> set[str]:

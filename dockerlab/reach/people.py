@@ -13,6 +13,7 @@ from dockerlab.lab.model import Lab
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.modes.ipvlan import IpvlanNetwork
 from dockerlab.modes.parent import ParentNetwork
+from dockerlab.reach.strangers import strangers
 from dockerlab.reach.world import People, Place, Resolver, World
 from dockerlab.snapshot import GATEWAY_BRIDGE, EndpointState, Snapshot
 from dockerlab.versions import Engine
@@ -36,7 +37,7 @@ def people(
     """Return who there is; of `machines` only the hosts' own addresses count, of `facts` the name servers.
 
     With `real`, containers are known on the networks that their engines have them on, and by the names that they have
-    there, and not on those of the definition.
+    there, and not on those of the definition; and so is who else is on these networks.
     """
     of = {name: owner_of(lab, name) for name in lab.containers} | {host: host for host in lab.hosts}
     addresses: dict[str, tuple[tuple[str, IpAddress], ...]] = {
@@ -57,8 +58,13 @@ def people(
     for name in resolvers:
         if name in lab.containers:
             book = books[lab.host_of(name)]
-            names = _names_on(lab, book, name) if real else _defined_names(lab, name)
+            names = _names_on(lab, book, name) if real else defined_names(lab, name)
             known_on[name] = tuple(_note_names(lab, book, names, addresses[name], named))
+    for host in lab.hosts if real else ():
+        for each in strangers(lab, books[host]):
+            place = _place(lab, books[host], each.network)
+            for known in each.names:
+                named[place, known] = (*named.get((place, known), ()), *map(str, each.addresses))
     return People(of, addresses, dict(_gateways(lab, books, machines)), resolvers, named, known_on)
 
 
@@ -120,7 +126,7 @@ def _resolver(
 ) -> Resolver:
     spec, book = lab.containers[name], books[lab.host_of(name)]
     # Docker's DNS stays with a container that has been taken off all its networks.
-    networks = frozenset((_names_on(lab, book, name) if real else ()) or _defined_names(lab, name))
+    networks = frozenset((_names_on(lab, book, name) if real else ()) or defined_names(lab, name))
     daemon = lab.daemons.get(lab.host_of(name))
     wanted = tuple(map(str, (daemon.dns if daemon is not None else None) or ()))
     told = facts.settings.dns if facts is not None else wanted
@@ -161,7 +167,7 @@ def _out_by_overlay(lab: Lab, book: Snapshot, network: str) -> bool:
     return spec is not None and spec.driver == "overlay" and not spec.internal
 
 
-def _defined_names(lab: Lab, name: str) -> dict[str, tuple[str, ...]]:
+def defined_names(lab: Lab, name: str) -> dict[str, tuple[str, ...]]:
     """Return the networks with Docker's DNS on which a container is by the definition, and its names there."""
     spec = lab.containers[name]
     own = (name, *filter(None, (spec.hostname,)))
@@ -192,10 +198,15 @@ def _note_names(
     for network, address in addresses:
         if network not in names:
             continue
-        place = (network, "" if _driver(lab, book, network) == "overlay" else book.host)
+        place = _place(lab, book, network)
         yield place
         for known in dict.fromkeys(names[network]):
             named[place, known] = (*named.get((place, known), ()), str(address))
+
+
+def _place(lab: Lab, book: Snapshot, network: str) -> Place:
+    """Return where a network's names are known: on its host, or in the whole Swarm."""
+    return (network, "" if _driver(lab, book, network) == "overlay" else book.host)
 
 
 def _gateways(

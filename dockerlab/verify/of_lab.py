@@ -42,7 +42,7 @@ def _explains(difference: Difference, world: World, judged: Judged) -> bool:
     """Tell whether what is amiss with an object can be why a cell did not pass."""
     cell, name = judged.cell, difference.name
     if difference.aspect == "alias":
-        return cell.probe == "dns" and cell.to == name
+        return cell.probe == "dns" and cell.to == name and cell.target in difference.on
     touched = boxes(judged, world)
     if difference.kind == "network":
         return any(_on(box, name, difference.host, world) for box in touched) or _gateway(cell.to, difference)

@@ -102,6 +102,21 @@ def test_what_is_otherwise_is_named_first_and_mended(harm, kind, where, said):
     assert (again.exit_code, again.summary()) == (whole.exit_code, whole.summary())
 
 
+@pytest.mark.parametrize("network", ["front", "back"])
+@pytest.mark.parametrize("name", ["www", "web"])
+def test_a_strangers_name(name, network):
+    """Who shares a name with a container, on its network, fails the lab, and the command parts them; elsewhere not."""
+    engines = running(DEMO)
+    alter(engines, "docker run --detach --name stranger --network bridge dockerlab/node",
+          f"docker network connect --alias {name} {network} stranger")  # fmt: skip
+    report = judged(DEMO, engines)
+    told = [(c.kind, c.where, c.undo) for c, _ in report.told_causes]
+    there = network == "front"
+    assert told == [("alias", "container web", f"docker network disconnect {network} stranger")] * there
+    put_right(report, engines)
+    assert judged(DEMO, engines).told_causes == []
+
+
 def test_a_stopped_container():
     """Its published port is no pass, it can be asked for, and what it would ask itself cannot be told."""
     engines = running(DEMO)

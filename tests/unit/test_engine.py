@@ -230,13 +230,16 @@ def test_lost_connection():
 
 
 def test_one_channel(recorded):
-    """A whole snapshot takes one channel, on which the docker command joins the engine."""
+    """A whole snapshot takes one channel, on which the docker command joins the engine.
+
+    Who is on a lab's network is told in detail, whoever made it: its names are known there.
+    """
     host = Dialled("python3", "-c", SERVER, str(named(recorded)))
     found = engine.snapshot(host)
     assert found.engine_version == recorded["version"]["Version"]
     assert [c.name for c in found.containers] == ["stranger", "web"]
     assert found.container("web").pid > 0
-    assert found.container("stranger").pid == 0
+    assert found.container("stranger").pid > 0
     assert [argv for argv, _ in host.asked] == [("docker", "system", "dial-stdio")]
     host.kept.close()
 

@@ -614,6 +614,25 @@ def test_a_name_that_gives_another_address():
     assert told["web", "near", "near"] == (True, True, None)
 
 
+@pytest.mark.parametrize(
+    ("network", "expected"), [("front", (False, "wrong answerer")), ("back", (True, None))], ids=["shared", "elsewhere"]
+)
+def test_a_strangers_name(network, expected):
+    """Docker's DNS gives a stranger's address beside a container's own where he has its name on a network of both."""
+    definition = lab(MOVED)
+    engines = running(definition)
+    engines["local"].run(("docker", "run", "--detach", "--name", "stranger", "--network", "bridge", "dockerlab/node"))
+    engines["local"].run(("docker", "network", "connect", "--alias", "www", network, "stranger"))
+    rows, predicted = beside(*worlds_of(definition, engines))
+    told = {
+        (cell.source, cell.to, cell.target): (one.reachable, (other.reachable, other.symptom))
+        for (cell, one), other in zip(rows, predicted, strict=True)
+        if cell.probe == "dns"
+    }
+    assert told["near", "web", "www"] == (True, expected)
+    assert told["near", "web", "web"] == (True, (True, None))
+
+
 def worlds_of(definition, engines):
     """Return a lab's worlds as it is defined and as it is, on engines with the kernels of their books."""
     seen = looked(engines)
