@@ -32,6 +32,8 @@ def _subnet(value: Any) -> Any:
         if isinstance(value, str) and "%" not in value:
             return ip_network(value)
     except ValueError as error:
+        if str(error).endswith("has host bits set"):
+            raise ValueError(f"{error}: write {ip_network(value, strict=False)}, the subnet that it is in") from None
         raise ValueError(f"{error}: write a subnet as in 192.168.22.0/24") from None
     raise ValueError(f"{shown(value)} is not a subnet: write it as in 192.168.22.0/24")
 
