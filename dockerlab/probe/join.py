@@ -231,8 +231,7 @@ class _Evidence:
     ) -> Observation:
         """Return the observation of an answered echo request, by where it arrived."""
         if target is None:
-            answered = f"{self.name(where)} answered for {cell.address}, which it has not"
-            return unreachable(WRONG_ANSWERER, answered) if where else reachable(rtt)
+            return reachable(rtt, f"answered by {self.name(where)}" if where else "", _witness(cell, where))
         if isinstance(target, str):
             return unknown(f"answered, but the target cannot be recognised: {target}")
         if not where and self.records[target[0]].missed.get(target[1]) == 0:

@@ -268,10 +268,3 @@ def test_a_connection_of_which_only_the_first_packet_arrived():
     seen = look(tcp(), records={2: CONNECTED | {"unheard": True}})[2]
     assert (seen.state, seen.symptom) == ("unreachable", "timeout")
     assert "nothing after it" in seen.detail
-
-
-def test_a_sandbox_that_answers_for_the_outside():
-    """Where no sandbox of the lab has an address, one that answers for it is a wrong answerer."""
-    seen = look(ping(target=None), records={1: ANSWERED}, arrivals=[(1, 0, TWIN)])[1]
-    assert (seen.state, seen.symptom) == ("unreachable", "wrong answerer")
-    assert look(ping(target=None), records={1: ANSWERED})[1].state == "reachable"
