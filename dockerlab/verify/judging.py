@@ -107,60 +107,56 @@ def judged(
     The cells of all labs are asked in one run, and `seconds` is how long that took. Raises AgentUnavailable where the
     agent is asked for and a host cannot run it, HostError where a host cannot be asked.
     """
-    return judge_trials([trial(lab, seen, as_is=as_is) for lab in labs], hosts, prober)
+    return judge_trials([trial(lab, seen, as_is=as_is) for lab in labs], hosts, Asking(prober))
 
 
 Again = Callable[[Mapping[str, Host], Sequence[str]], Mapping[str, "Snapshot | HostError"]]
 """What looks at hosts once more, and in detail at containers of these names."""
 
 
-def judge_trials(
-    trials: Sequence[Trial],
-    hosts: Mapping[str, Host],
-    prober: Choice = "auto",
-    *,
-    helper: bool = True,
-    look: Again = look_again,
-) -> list[Report]:
-    """Return a report for each trial, as `judged` does; all are of one look at the hosts.
+@dataclass(frozen=True)
+class Asking:
+    """How trials are judged: `prober` asks, and `look` tells what has become of the hosts meanwhile.
 
-    Without `helper`, no container is made on the hosts. `look` tells what has become of them meanwhile.
+    Without `helper`, no container is made on the hosts.
     """
+
+    prober: Choice = "auto"
+    helper: bool = True
+    look: Again = look_again
+
+
+def judge_trials(trials: Sequence[Trial], hosts: Mapping[str, Host], asking: Asking) -> list[Report]:
+    """Return a report for each trial, as `judged` does; all are of one look at the hosts."""
     reports = []
-    for each in attempted(trials, hosts, prober, helper=helper, look=look):
+    for each in attempted(trials, hosts, asking):
         if isinstance(each, HostError):
             raise each
         reports.append(each)
     return reports
 
 
-def attempted(
-    trials: Sequence[Trial],
-    hosts: Mapping[str, Host],
-    prober: Choice = "auto",
-    *,
-    helper: bool = True,
-    look: Again = look_again,
-) -> list[Report | HostError]:
+def attempted(trials: Sequence[Trial], hosts: Mapping[str, Host], asking: Asking) -> list[Report | HostError]:
     """Return a report for each trial, as `judge_trials` does, or why there is none: that is no other lab's affair.
 
-    Raises AgentUnavailable where the agent is asked for and a host cannot run it.
+    What hosts say was through the gate before a report is made of it. So only a HostError is a host's failure; anything
+    else that is raised is a fault of this program, and is left to end the call as one. Raises AgentUnavailable where
+    the agent is asked for and a host cannot run it.
     """
     started = time.monotonic()
-    spoken = ask(trials, hosts, prober, helper=helper) if trials else []
+    spoken = ask(trials, hosts, asking.prober, helper=asking.helper) if trials else []
     seconds = time.monotonic() - started
-    again = _meanwhile(trials, hosts, look)
+    again = _meanwhile(trials, hosts, asking.look)
     made = datetime.now(timezone.utc)
     found: list[Report | HostError] = []
     for each, spoke in zip(trials, spoken, strict=True):
         if isinstance(spoke, HostError):
             found.append(spoke)
             continue
-        own = {name: hosts[name] for name in each.world.lab.hosts}
         try:
-            report = _report(each, own, again)
-        except NONSENSE as error:
-            found.append(nonsense(", ".join(own), "it", error))
+            report = _report(each, {name: hosts[name] for name in each.world.lab.hosts}, again)
+        except HostError as error:
+            found.append(error)
         else:
             found.append(replace(report, probers=dict.fromkeys(report.engines, spoke), seconds=seconds, made=made))
     return found

@@ -349,6 +349,31 @@ def test_where_the_agent_cannot_run_the_others_keep_it():
     }
 
 
+def test_a_fault_of_our_own_is_no_hosts(monkeypatch):
+    """What a report is made wrong by is raised as it is, whoever's report it was: no host is blamed for it."""
+
+    def wrong(*_):
+        raise KeyError("ours")
+
+    monkeypatch.setattr("dockerlab.verify.judging.promises", wrong)
+    with pytest.raises(KeyError, match="ours"):
+        graded({name: honest(name) for name in OF})
+
+
+def test_a_host_that_fails_while_the_report_is_made(monkeypatch):
+    """A host's failure then is that host's: its student has no grade but the reason, the others have theirs."""
+
+    def checks(lab, hosts):
+        if "h1" in hosts:
+            raise HostError("h1", f"it went while {lab.name} was looked at")
+        return ()
+
+    monkeypatch.setattr("dockerlab.verify.judging.image_checks.checks", checks)
+    found = graded({name: honest(name) for name in OF})
+    assert "it went while" in json.dumps(found["h1"])
+    assert found["h0"]["summary"]["pass"] == 7
+
+
 def test_verify_with_a_host_that_does_not_answer():
     """The other host's cells are judged, its own are unknown, the report says why, and it is no success."""
     two = lab("""
