@@ -6,7 +6,7 @@ One lab is judged by `verify`, all instances of a class by grading: what is said
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from itertools import count, islice
@@ -50,6 +50,12 @@ AS_IS = "judged by what is predicted of the hosts as they are, not by the defini
 
 DISCOVERED = "judged by what is predicted of the hosts as they are: what was discovered has no definition of its own"
 
+NOBODY = "nobody"
+"""Who asks on a host that could not be looked at."""
+
+WHICH_FAILED = ", which failed"
+"""What is said of an agent that did not get to the end."""
+
 Choice = Literal["auto", "agent", "portable"]
 """Which prober asks; `auto` is the agent where every host can run it."""
 
@@ -63,6 +69,8 @@ class Trial:
     observed: list[Observation] = field(default_factory=list)
     as_is: bool = False
     """Whether what is predicted of the hosts as they are stands for what is expected."""
+    failed: frozenset[str] = frozenset()
+    """The hosts whose agent did not get to the end."""
 
     @property
     def world(self) -> World:
@@ -158,8 +166,17 @@ def attempted(trials: Sequence[Trial], hosts: Mapping[str, Host], asking: Asking
         except HostError as error:
             found.append(error)
         else:
-            found.append(replace(report, probers=dict.fromkeys(report.engines, spoke), seconds=seconds, made=made))
+            found.append(replace(report, probers=_probers(each, report.engines, spoke), seconds=seconds, made=made))
     return found
+
+
+def _probers(own: Trial, hosts: Iterable[str], spoke: str) -> dict[str, str]:
+    """Return who asked on each host, in the words of every form of the report."""
+    failed = own.failed if spoke == AgentProber.name else ()
+    return {
+        host: NOBODY if host in own.seen.silent else f"{spoke}{WHICH_FAILED}" if host in failed else spoke
+        for host in hosts
+    }
 
 
 def trial(lab: Lab, seen: Seen, *, as_is: bool = False) -> Trial:
@@ -212,6 +229,8 @@ def ask(
             for error in agent.unable.values():
                 raise error
         left = [each for each in trials if agent.unable.keys() & each.world.lab.hosts.keys()]
+        for each in trials:
+            each.failed = frozenset(agent.failed.keys() & each.world.lab.hosts.keys())
     for each in left:
         world, snapshots = each.world, each.told
         there = each.wanted.now or world  # who really has which address

@@ -28,7 +28,7 @@ from dockerlab.probe import agents
 from dockerlab.probe.agents import AgentProber
 from dockerlab.probe.base import Cell, Place
 from dockerlab.provision.down import Which, plan_down
-from dockerlab.report import inventory
+from dockerlab.report import as_html, as_json, as_table, inventory
 from dockerlab.serve.board import Board
 from dockerlab.serve.rounds import rounds
 from dockerlab.session import Session
@@ -46,6 +46,14 @@ LAB = lab("""
     containers:
       web: {image: dockerlab/node, networks: {net: {ip: 172.31.1.10}}, command: "httpd -f"}
       peer: {image: dockerlab/node, networks: {net: {ip: 172.31.1.11}}}
+""")
+TWO_HOSTS = lab("""
+    hosts: {h0: local, h1: "ssh://far"}
+    networks: {net: {subnet: 172.31.1.0/24, hosts: [h0]}, far: {subnet: 172.31.2.0/24, hosts: [h1]}}
+    containers:
+      web: {host: h0, image: dockerlab/node, networks: {net: {ip: 172.31.1.10}}}
+      peer: {host: h0, image: dockerlab/node, networks: {net: {ip: 172.31.1.11}}}
+      away: {host: h1, image: dockerlab/node, networks: {far: {ip: 172.31.2.10}}}
 """)
 NAMES = [f"h{number}" for number in range(6)]
 COURSE, _ = arranged(LAB, [one(f"s0{number}") for number in range(1, 7)], NAMES, Source())
@@ -349,6 +357,22 @@ def test_where_the_agent_cannot_run_the_others_keep_it():
     }
 
 
+def test_who_asked_where_an_agent_failed():
+    """Table, page and JSON say so of its host; of one that could not be looked at they say that nobody asked there."""
+    hosts = {
+        name: Stranger(name, honest_engine(TWO_HOSTS, name), honest_agent(TWO_HOSTS, name)) for name in ("h0", "h1")
+    }
+    hosts["h0"].agent = lambda job, step: [1] if step == "stop" else honest_agent(TWO_HOSTS, "h0")(job, step)
+    hosts["h1"].engine = lambda _: {}
+    report = on_hosts.verify(TWO_HOSTS, hosts)
+    assert report.probers == {"h0": "agent, which failed", "h1": "nobody"}
+    for form in (as_table.render(report, why=True), as_html.render(report)):
+        assert "probed by agent, which failed" in form
+        assert "probed by nobody" in form
+    told = json.loads(as_json.render(report))["hosts"]
+    assert {host: each["prober"] for host, each in told.items()} == report.probers
+
+
 def test_a_fault_of_our_own_is_no_hosts(monkeypatch):
     """What a report is made wrong by is raised as it is, whoever's report it was: no host is blamed for it."""
 
@@ -376,17 +400,11 @@ def test_a_host_that_fails_while_the_report_is_made(monkeypatch):
 
 def test_verify_with_a_host_that_does_not_answer():
     """The other host's cells are judged, its own are unknown, the report says why, and it is no success."""
-    two = lab("""
-        hosts: {h0: local, h1: "ssh://far"}
-        networks: {net: {subnet: 172.31.1.0/24, hosts: [h0]}, far: {subnet: 172.31.2.0/24, hosts: [h1]}}
-        containers:
-          web: {host: h0, image: dockerlab/node, networks: {net: {ip: 172.31.1.10}}}
-          peer: {host: h0, image: dockerlab/node, networks: {net: {ip: 172.31.1.11}}}
-          away: {host: h1, image: dockerlab/node, networks: {far: {ip: 172.31.2.10}}}
-    """)
-    hosts = {name: Stranger(name, honest_engine(two, name), honest_agent(two, name)) for name in two.hosts}
+    hosts = {
+        name: Stranger(name, honest_engine(TWO_HOSTS, name), honest_agent(TWO_HOSTS, name)) for name in TWO_HOSTS.hosts
+    }
     hosts["h1"].engine = lambda _: {}
-    report = on_hosts.verify(two, hosts)
+    report = on_hosts.verify(TWO_HOSTS, hosts)
     far = [each for each in report.cells if {"h1", "away"} & {each.cell.source, each.cell.holder}]
     near = [each for each in report.cells if {each.cell.source, each.cell.holder} <= {"web", "peer"}]
     assert far
@@ -397,7 +415,7 @@ def test_verify_with_a_host_that_does_not_answer():
     assert report.exit_code in (1, 3)
     assert not any(cause.host == "h1" for cause in report.causes)
     with pytest.raises(HostError):
-        on_hosts.verify(two, {name: replace(host, engine=lambda _: {}) for name, host in hosts.items()})
+        on_hosts.verify(TWO_HOSTS, {name: replace(host, engine=lambda _: {}) for name, host in hosts.items()})
 
 
 def test_a_round_never_ends_the_page():
