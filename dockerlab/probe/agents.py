@@ -73,7 +73,8 @@ class AgentUnavailable(HostError):
 class AgentProber:
     """Probe with one agent on each host that the cells touch.
 
-    `unable` says of the hosts of the last question on which no agent can run why that is.
+    `unable` says of the hosts of the last question on which no agent can run why that is, `failed` of those whose
+    agent did not get to the end of it.
     """
 
     name = "agent"
@@ -82,13 +83,14 @@ class AgentProber:
         self._hosts = hosts
         self._patience = patience
         self.unable: dict[str, AgentUnavailable] = {}
+        self.failed: dict[str, str] = {}
 
     def observe(self, cells: Sequence[Cell]) -> dict[int, Observation]:
         """Probe every cell and return one observation for each cell's number.
 
         A host that lacks root or Python, or that is lost on the way, makes its cells unknown and leaves the others'.
         """
-        self.unable = {}
+        self.unable, self.failed = {}, {}
         # No agent is told of which cell no answer is predicted. Silence is believed soon, or of none.
         haste = any(cell.silent for cell in cells)
         found = join(cells, self._ask(cells, haste=haste))
@@ -134,6 +136,7 @@ class AgentProber:
             for session in sessions:
                 session.abort()
         self.unable |= {each.host.name: each.unable for each in sessions if each.unable is not None}
+        self.failed |= {each.host.name: each.records.failure for each in sessions if each.records.failure is not None}
         return {session.host.name: session.records for session in sessions}
 
     def _in_step(self, pool: ThreadPoolExecutor, sessions: Sequence[Session]) -> None:

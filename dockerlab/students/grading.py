@@ -14,7 +14,7 @@ from dockerlab.students.instance import Instance
 from dockerlab.students.provision import Outcome
 from dockerlab.survey import look_where_told
 from dockerlab.verify import Report
-from dockerlab.verify.judging import Choice, Trial, attempted, late, trial
+from dockerlab.verify.judging import Asking, Choice, Trial, attempted, late, trial
 from dockerlab.verify.on_hosts import SETTLING
 
 
@@ -36,7 +36,7 @@ def grade(course: Course, hosts: Mapping[str, Host], prober: Choice = "auto") ->
                 trials[each.student.id] = trial(each.lab, seen.on(each.lab.hosts))
             except HostError as error:
                 gone[each.student.id] = error
-    told = dict(zip(trials, attempted(list(trials.values()), hosts, prober), strict=True))
+    told = dict(zip(trials, attempted(list(trials.values()), hosts, Asking(prober)), strict=True))
     return [_grade(each, gone.get(each.student.id) or told[each.student.id]) for each in course.instances]
 
 

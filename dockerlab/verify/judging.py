@@ -6,7 +6,7 @@ One lab is judged by `verify`, all instances of a class by grading: what is said
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from itertools import count, islice
@@ -50,6 +50,12 @@ AS_IS = "judged by what is predicted of the hosts as they are, not by the defini
 
 DISCOVERED = "judged by what is predicted of the hosts as they are: what was discovered has no definition of its own"
 
+NOBODY = "nobody"
+"""Who asks on a host that could not be looked at."""
+
+WHICH_FAILED = ", which failed"
+"""What is said of an agent that did not get to the end."""
+
 Choice = Literal["auto", "agent", "portable"]
 """Which prober asks; `auto` is the agent where every host can run it."""
 
@@ -63,6 +69,8 @@ class Trial:
     observed: list[Observation] = field(default_factory=list)
     as_is: bool = False
     """Whether what is predicted of the hosts as they are stands for what is expected."""
+    failed: frozenset[str] = frozenset()
+    """The hosts whose agent did not get to the end."""
 
     @property
     def world(self) -> World:
@@ -107,63 +115,68 @@ def judged(
     The cells of all labs are asked in one run, and `seconds` is how long that took. Raises AgentUnavailable where the
     agent is asked for and a host cannot run it, HostError where a host cannot be asked.
     """
-    return judge_trials([trial(lab, seen, as_is=as_is) for lab in labs], hosts, prober)
+    return judge_trials([trial(lab, seen, as_is=as_is) for lab in labs], hosts, Asking(prober))
 
 
 Again = Callable[[Mapping[str, Host], Sequence[str]], Mapping[str, "Snapshot | HostError"]]
 """What looks at hosts once more, and in detail at containers of these names."""
 
 
-def judge_trials(
-    trials: Sequence[Trial],
-    hosts: Mapping[str, Host],
-    prober: Choice = "auto",
-    *,
-    helper: bool = True,
-    look: Again = look_again,
-) -> list[Report]:
-    """Return a report for each trial, as `judged` does; all are of one look at the hosts.
+@dataclass(frozen=True)
+class Asking:
+    """How trials are judged: `prober` asks, and `look` tells what has become of the hosts meanwhile.
 
-    Without `helper`, no container is made on the hosts. `look` tells what has become of them meanwhile.
+    Without `helper`, no container is made on the hosts.
     """
+
+    prober: Choice = "auto"
+    helper: bool = True
+    look: Again = look_again
+
+
+def judge_trials(trials: Sequence[Trial], hosts: Mapping[str, Host], asking: Asking) -> list[Report]:
+    """Return a report for each trial, as `judged` does; all are of one look at the hosts."""
     reports = []
-    for each in attempted(trials, hosts, prober, helper=helper, look=look):
+    for each in attempted(trials, hosts, asking):
         if isinstance(each, HostError):
             raise each
         reports.append(each)
     return reports
 
 
-def attempted(
-    trials: Sequence[Trial],
-    hosts: Mapping[str, Host],
-    prober: Choice = "auto",
-    *,
-    helper: bool = True,
-    look: Again = look_again,
-) -> list[Report | HostError]:
+def attempted(trials: Sequence[Trial], hosts: Mapping[str, Host], asking: Asking) -> list[Report | HostError]:
     """Return a report for each trial, as `judge_trials` does, or why there is none: that is no other lab's affair.
 
-    Raises AgentUnavailable where the agent is asked for and a host cannot run it.
+    What hosts say was through the gate before a report is made of it. So only a HostError is a host's failure; anything
+    else that is raised is a fault of this program, and is left to end the call as one. Raises AgentUnavailable where
+    the agent is asked for and a host cannot run it.
     """
     started = time.monotonic()
-    spoken = ask(trials, hosts, prober, helper=helper) if trials else []
+    spoken = ask(trials, hosts, asking.prober, helper=asking.helper) if trials else []
     seconds = time.monotonic() - started
-    again = _meanwhile(trials, hosts, look)
+    again = _meanwhile(trials, hosts, asking.look)
     made = datetime.now(timezone.utc)
     found: list[Report | HostError] = []
     for each, spoke in zip(trials, spoken, strict=True):
         if isinstance(spoke, HostError):
             found.append(spoke)
             continue
-        own = {name: hosts[name] for name in each.world.lab.hosts}
         try:
-            report = _report(each, own, again)
-        except NONSENSE as error:
-            found.append(nonsense(", ".join(own), "it", error))
+            report = _report(each, {name: hosts[name] for name in each.world.lab.hosts}, again)
+        except HostError as error:
+            found.append(error)
         else:
-            found.append(replace(report, probers=dict.fromkeys(report.engines, spoke), seconds=seconds, made=made))
+            found.append(replace(report, probers=_probers(each, report.engines, spoke), seconds=seconds, made=made))
     return found
+
+
+def _probers(own: Trial, hosts: Iterable[str], spoke: str) -> dict[str, str]:
+    """Return who asked on each host, in the words of every form of the report."""
+    failed = own.failed if spoke == AgentProber.name else ()
+    return {
+        host: NOBODY if host in own.seen.silent else f"{spoke}{WHICH_FAILED}" if host in failed else spoke
+        for host in hosts
+    }
 
 
 def trial(lab: Lab, seen: Seen, *, as_is: bool = False) -> Trial:
@@ -216,6 +229,8 @@ def ask(
             for error in agent.unable.values():
                 raise error
         left = [each for each in trials if agent.unable.keys() & each.world.lab.hosts.keys()]
+        for each in trials:
+            each.failed = frozenset(agent.failed.keys() & each.world.lab.hosts.keys())
     for each in left:
         world, snapshots = each.world, each.told
         there = each.wanted.now or world  # who really has which address

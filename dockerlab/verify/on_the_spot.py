@@ -13,7 +13,7 @@ from dockerlab.reach.asked import Ends, Expected, asked
 from dockerlab.reach.worlds import surveyed
 from dockerlab.snapshot import Snapshot
 from dockerlab.verify.explaining import Live, shown
-from dockerlab.verify.judging import Choice, foreseen, judge_trials
+from dockerlab.verify.judging import Asking, Choice, foreseen, judge_trials
 from dockerlab.verify.verdicts import Report
 
 
@@ -28,7 +28,7 @@ def verify(spot: Spot, hosts: Mapping[str, Host], prober: Choice = "auto", *, he
         return spot.again(those)
 
     trial = foreseen(spot.found.lab, spot.seen)
-    (report,) = judge_trials([trial], hosts, prober, helper=helper, look=look)
+    (report,) = judge_trials([trial], hosts, Asking(prober, helper=helper, look=look))
     return replace(report, silent=spot.silent, notes=(*map(str, spot.silent.values()), *report.notes))
 
 

@@ -80,7 +80,7 @@ class Checked:
 
 @dataclass(frozen=True)
 class Report:
-    """All cells of a lab, judged. `engines` and `probers` are per host; `seconds` is how long the probing took.
+    """All cells of a lab, judged. `engines` and `probers` (in words) are per host; `seconds` is what the probing took.
 
     `ended` tells of each container that should run and does not, with its last words.
     """
