@@ -192,8 +192,11 @@ JSON = st.none() | st.booleans() | st.integers() | st.sampled_from(["", "a", "@x
 def test_anything_in_a_rule(terms, data):
     """Whatever stands where in a rule, the ruleset is read, and the rule has a text."""
     text = json.dumps(terms)
-    for part in data.draw(st.lists(st.sampled_from(re.findall(r'"[^"]*"|\d+', text) or [""]), max_size=2)):
-        text = text.replace(part, json.dumps(data.draw(JSON)), 1) if part and f"{part}:" not in text else text
+    values = re.findall(r'(?<=[ \[])(?:"[^"]*"|\d+)(?=[],}])', text)
+    for part in data.draw(st.lists(st.sampled_from(values or [""]), max_size=2)):
+        whole = rf"(?<=[ \[]){re.escape(part)}(?=[],}}])"
+        other = json.dumps(data.draw(JSON))
+        text = re.sub(whole, lambda _, other=other: other, text, count=1) if part else text
     chain = {"family": "inet", "table": "t", "name": "c"}
     rule = {"family": "inet", "table": "t", "chain": "c", "expr": json.loads(text)}
     (found,) = nft.read({"nftables": [{"chain": chain}, {"rule": rule}]}).rules()
