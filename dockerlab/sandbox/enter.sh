@@ -27,7 +27,7 @@ for each in usr etc bin sbin lib lib32 lib64 libx32; do
     fi
 done
 
-mkdir -p proc sys dev run tmp var/tmp var/log var/lib/docker var/cache root home mnt
+mkdir -p proc sys dev run tmp var/tmp var/log var/lib/docker var/cache root home opt srv mnt
 mount -t proc proc proc
 # A new /sys shows this network namespace's interfaces, but without the control groups that belong into it.
 mount -t sysfs sysfs sys
