@@ -32,6 +32,7 @@ COMMANDS = {
     "schema": ("dockerlab.cli.schema:schema", "Print the JSON Schema of a definition, for editors."),
     "labs": ("dockerlab.cli.schema:labs", "List the packaged labs, which the others take by name."),
     "exercise": ("dockerlab.cli.exercise:app", "The labs of the classroom, step by step."),
+    "class": ("dockerlab.cli.class_:app", "A class in the browser: a sandbox and a terminal for every student."),
     "sandbox": ("dockerlab.cli.sandbox:app", "Real Docker hosts vm0, vm1, … on this machine."),
 }
 

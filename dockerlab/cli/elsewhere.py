@@ -9,7 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from dockerlab.cli.places import NO, VARIABLE, YES
 
 _SAYS_WHERE = ("--inventory", "--host")
-_ASKS_NO_HOST = ("sandbox", "render", "schema", "labs", "lint", "--help", "--version", "--install-completion", "-h")
+_ASKS_NO_HOST = (
+    "sandbox",
+    "class",
+    "render",
+    "schema",
+    "labs",
+    "lint",
+    "--help",
+    "--version",
+    "--install-completion",
+    "-h",
+)
 """`sandbox` looks for the name itself; the others are the same anywhere."""
 
 

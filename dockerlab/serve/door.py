@@ -11,6 +11,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 Client = tuple[str, int]
@@ -34,9 +35,10 @@ SHARE = 4
 
 @dataclass
 class Door:
-    """Who is in. `limit` is how many descriptors this process may have."""
+    """Who is in. `limit` is how many descriptors this process may have, `most` how many with a token there are."""
 
     limit: int = 1024
+    most: int = FRIENDS
     strangers: dict[Client, asyncio.Transport] = field(default_factory=dict)
     friends: dict[Client, asyncio.Transport] = field(default_factory=dict)
 
@@ -44,7 +46,7 @@ class Door:
     def places(self) -> tuple[int, int]:
         """Return how many connections without a token there are to be at most, and how many with one."""
         room = self.limit // SHARE
-        return max(1, min(STRANGERS, room // 3)), max(1, min(FRIENDS, room - room // 3))
+        return max(1, min(STRANGERS, room // 3)), max(1, min(self.most, room - room // 3))
 
     def enter(self, client: Client, transport: asyncio.Transport) -> None:
         """Let somebody in; the oldest without a token from the same address, or of all, may have to go for that."""
@@ -96,5 +98,10 @@ def protocol(door: Door) -> Callable[..., H11Protocol]:
             """Forget a connection."""
             door.leave(self._door_client, self.transport)
             super().connection_lost(exc)
+
+        def handle_websocket_upgrade(self, event: h11.Request) -> None:
+            """Hand a connection over to the protocol of web sockets, which goes on by itself: it is not ours to end."""
+            door.leave(self._door_client, self.transport)
+            super().handle_websocket_upgrade(event)
 
     return Guarded

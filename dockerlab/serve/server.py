@@ -36,8 +36,12 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 @contextmanager
-def serving(make: Callable[[Callable[[], bool]], ASGIApp], on: socket.socket, door: Door) -> Iterator[None]:
+def serving(
+    make: Callable[[Callable[[], bool]], ASGIApp], on: socket.socket, door: Door, *, sockets: bool = False
+) -> Iterator[None]:
     """Serve an application on a socket for the time of the block; `make` is told how it learns of the end.
+
+    With `sockets`, it takes web sockets too.
 
     Connections go through the door, which whoever checks tokens tells of those that are right.
     """
@@ -51,7 +55,8 @@ def serving(make: Callable[[Callable[[], bool]], ASGIApp], on: socket.socket, do
         http=protocol(door),  # type: ignore[arg-type]  # it is called, and need not be a class
         backlog=AT_ONCE,
         timeout_graceful_shutdown=2,
-        ws="none",
+        ws="wsproto" if sockets else "none",
+        ws_max_size=1 << 16,
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, args=([on],), name="serve", daemon=True)

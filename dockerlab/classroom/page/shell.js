@@ -1,0 +1,98 @@
+// A terminal on the page: xterm.js, a web socket, and another one when it was cut.
+import { Terminal } from "./xterm.mjs";
+import { FitAddon } from "./addon-fit.mjs";
+
+const PAUSES = [500, 1000, 2000, 4000, 8000];
+
+// xterm.js makes style sheets and sets style attributes as it runs. The page's policy takes a sheet that bears the
+// nonce of the page, and no attribute: what would be one is set as a property.
+const nonce = document.querySelector("meta[name=style-nonce]").nonce;
+const create = document.createElement.bind(document);
+document.createElement = (tag, options) => {
+  const made = create(tag, options);
+  if (tag === "style") made.nonce = nonce;
+  const set = made.setAttribute.bind(made);
+  made.setAttribute = (key, value) => {
+    if (key === "style") made.style.cssText = value;
+    else set(key, value);
+  };
+  return made;
+};
+
+// Show a terminal at `path` in an element. `fits`: the terminal is made as large as its element, and the program is
+// told; else it is as large as the program has it. Returns a function that takes it away.
+export function open(element, path, label, fits) {
+  const box = element.appendChild(document.createElement("div"));
+  box.className = "terminal-box";
+  const note = box.appendChild(document.createElement("p"));
+  note.className = "note";
+  note.setAttribute("role", "status");
+  const screen = box.appendChild(document.createElement("div"));
+  screen.className = "screen";
+  const terminal = new Terminal({ screenReaderMode: true, scrollback: 5000 });
+  const fit = new FitAddon();
+  terminal.loadAddon(fit);
+  terminal.open(screen);
+  terminal.textarea?.setAttribute("aria-label", label);
+  let socket = null;
+  let tries = 0;
+  let closed = false;
+  let ended = false;
+
+  const send = (data) => {
+    if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(data));
+  };
+  const size = () => {
+    if (!fits) return;
+    fit.fit();
+    send({ columns: terminal.cols, rows: terminal.rows });
+  };
+  const say = (text) => { note.textContent = `${label}${text ? `: ${text}` : ""}`; };
+
+  function connect() {
+    ended = false;
+    const address = new URL(path, location.href);
+    address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+    socket = new WebSocket(address);
+    socket.binaryType = "arraybuffer";
+    socket.onopen = () => {
+      tries = 0;
+      say("");
+      terminal.reset(); // what was on the screen comes again
+      size();
+    };
+    socket.onmessage = ({ data }) => {
+      if (typeof data !== "string") {
+        terminal.write(new Uint8Array(data));
+        return;
+      }
+      const told = JSON.parse(data);
+      if (told.size && !fits) terminal.resize(...told.size);
+      if (told.end) {
+        ended = true;
+        say(`${told.end}. Press Enter to open it again.`);
+      }
+    };
+    socket.onclose = () => {
+      if (closed || ended) return;
+      say("the connection was cut; it is tried again");
+      setTimeout(() => { if (!closed) connect(); }, PAUSES[Math.min(tries++, PAUSES.length - 1)]);
+    };
+  }
+  terminal.onData((data) => {
+    if (ended && data === "\r") connect();
+    else for (let at = 0; at < data.length; at += 8000) send({ type: data.slice(at, at + 8000) });
+  });
+  const observer = new ResizeObserver(size);
+  observer.observe(screen);
+  connect();
+  terminal.focus();
+  box.scrollIntoView({ block: "nearest" });
+  return () => {
+    closed = true;
+    observer.disconnect();
+    socket.close();
+    terminal.dispose();
+    box.remove();
+  };
+}

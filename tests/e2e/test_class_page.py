@@ -1,0 +1,159 @@
+"""A class in the browser as its people have it: a student and the teacher, each in a window of their own.
+
+Places are this machine (`support.class_places`), so that no engine is needed. Screenshots go to DOCKERLAB_SCREENSHOTS.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select
+from support.browser import Browser, missing
+from support.class_places import Places, room
+from support.lab_hosts import wait_for
+
+from dockerlab.classroom.app import application
+from dockerlab.serve.door import Door
+from dockerlab.serve.server import listening, serving
+
+pytestmark = pytest.mark.skipif(bool(missing()), reason=f"{', '.join(missing())} not installed: scripts/setup dev")
+
+SCREEN = "return document.querySelector('.xterm-rows')?.innerText ?? ''"
+
+
+class Served:
+    """A class's server, which can be ended and started again on its port."""
+
+    def __init__(self, folder):
+        self.folder, self.places = folder, Places(folder)
+        self.port, self.stack = 0, ExitStack()
+
+    def start(self):
+        on = listening("127.0.0.1", self.port)
+        self.port = on.getsockname()[1]
+        self.room = room(self.folder, self.places)
+        door = Door()
+        self.stack.enter_context(
+            serving(lambda ending: application(self.room, ending, door.trust), on, door, sockets=True)
+        )
+
+    def stop(self):
+        self.stack.close()
+
+    def link(self, who):
+        path = f"s/{who}" if who else "teacher"
+        return f"http://127.0.0.1:{self.port}/{path}/?token={self.room.enrolled.tokens[who]}"
+
+
+@pytest.fixture
+def served(tmp_path):
+    made = Served(tmp_path)
+    made.start()
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    opened = Browser(tmp_path_factory.mktemp("profile"))
+    yield opened
+    opened.close()
+
+
+def shot(browser, name):
+    folder = os.environ.get("DOCKERLAB_SCREENSHOTS")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        browser.shot(Path(folder) / f"{name}.png")
+
+
+def text(browser, identity):
+    return browser.driver.find_element(By.ID, identity).text
+
+
+def type_in(browser, keys):
+    browser.driver.find_element(By.CSS_SELECTOR, ".xterm-helper-textarea").send_keys(keys)
+
+
+def test_a_class(browser, served):
+    """A student types, fails a check, is written to, is looked at over the shoulder, and has his screen after a cut."""
+    driver = browser.driver
+    browser.complaints()
+    browser.requests()
+    driver.get(served.link("s01-ada"))
+    wait_for(lambda: "Step 1" in text(browser, "step"))
+    assert "token" not in driver.current_url
+    assert "Start two containers" in text(browser, "task")
+    driver.find_element(By.XPATH, "//*[@id='targets']/button[.='vm0']").click()
+    wait_for(lambda: "class-s01-ada$" in browser.run(SCREEN))
+    type_in(browser, "printf '\\033[38;2;9;200;9mgreen\\033[0m %s\\n' $((40+2))" + Keys.ENTER)
+    wait_for(lambda: "green 42" in browser.run(SCREEN))
+
+    driver.find_element(By.ID, "check").click()
+    wait_for(lambda: "centos_v1 does not exist" in text(browser, "last"))
+    assert driver.find_element(By.ID, "last").get_attribute("class") == "fail"
+    student = driver.current_window_handle
+
+    driver.switch_to.new_window("window")
+    driver.get(served.link(""))
+    wait_for(lambda: "fail" in text(browser, "rows"))
+    assert "Bob <b>bold</b>" in text(browser, "rows")
+    driver.find_element(By.ID, "text").send_keys("look at docker ps" + Keys.ENTER)
+    wait_for(lambda: text(browser, "state") == "sent")
+    Select(driver.find_element(By.CSS_SELECTOR, "#rows select")).select_by_visible_text("vm0")
+    wait_for(lambda: "green 42" in browser.run(SCREEN))
+    type_in(browser, "echo teacher $((50+3))" + Keys.ENTER)
+    wait_for(lambda: "teacher 53" in browser.run(SCREEN))
+    shot(browser, "class-teacher")
+    driver.close()
+    driver.switch_to.window(student)
+    wait_for(lambda: "look at docker ps" in text(browser, "messages"))
+    wait_for(lambda: "teacher 53" in browser.run(SCREEN))
+    shot(browser, "class-student")
+    assert (said := browser.complaints()) == [], "\n".join(said)
+    address = f"http://127.0.0.1:{served.port}/"
+    known = (address, address.replace("http", "ws"), "chrome:", "about:", "data:")
+    assert [url for url in browser.requests() if not url.startswith(known)] == []
+
+    driver.refresh()  # a laptop that was away: the same shell, with what was on its screen
+    wait_for(lambda: driver.find_elements(By.XPATH, "//*[@id='targets']/button[.='vm0']"))
+    driver.find_element(By.XPATH, "//*[@id='targets']/button[.='vm0']").click()
+    wait_for(lambda: "teacher 53" in browser.run(SCREEN))
+
+    served.stop()  # and a server that was killed: what is known of the class is there again
+    served.start()
+    served.places.says = ("pass    centos_v1", 0)
+    wait_for(lambda: text(browser, "state") == "", 20)
+    driver.find_element(By.ID, "check").click()
+    wait_for(lambda: "Step 2" in text(browser, "step"), 20)
+    assert served.room.standing.pupils["s01-ada"].attempts == 2
+    driver.get("about:blank")
+
+
+@pytest.mark.parametrize("size", [(1280, 900), (400, 800)], ids=str)
+def test_widths(browser, served, size):
+    """Neither page is wider than its screen, with a terminal open, on a laptop and on a phone."""
+    metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
+    browser.complaints()
+    browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    try:
+        for who in ("s02-bob", ""):
+            browser.driver.get(served.link(who))
+            if who:
+                wait_for(lambda: browser.driver.find_elements(By.CSS_SELECTOR, "#targets button"))
+                browser.driver.find_element(By.CSS_SELECTOR, "#targets button").click()
+            else:
+                wait_for(lambda: browser.driver.find_elements(By.CSS_SELECTOR, "#rows select"))
+                Select(browser.driver.find_element(By.CSS_SELECTOR, "#rows select")).select_by_visible_text("vm0")
+            wait_for(lambda: "$" in browser.run(SCREEN))
+            shot(browser, f"class-{who or 'teacher'}-{size[0]}")
+            assert browser.run("return document.documentElement.scrollWidth") <= size[0]
+        assert (said := browser.complaints()) == [], "\n".join(said)
+    finally:
+        browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+        browser.driver.get("about:blank")

@@ -1,0 +1,160 @@
+"""The class as a web application: who gets in, what is done, and what a terminal shows; places are this machine."""
+
+import io
+import json
+import time
+import zipfile
+
+import pytest
+from starlette.testclient import TestClient
+from starlette.websockets import WebSocketDisconnect
+from support.class_places import Places, room
+
+from dockerlab.classroom.app import application
+
+ORIGIN = {"Origin": "http://testserver"}
+
+
+@pytest.fixture
+def places(tmp_path):
+    return Places(tmp_path)
+
+
+@pytest.fixture
+def here(tmp_path, places):
+    return room(tmp_path, places)
+
+
+@pytest.fixture
+def client(here):
+    with TestClient(application(here, stopping=lambda: True)) as opened:
+        yield opened
+        opened.portal.call(here.end)
+
+
+def link(here, who):
+    return f"{f'/s/{who}' if who else '/teacher'}/?token={here.enrolled.tokens[who]}"
+
+
+def read(socket, wanted, until=10):
+    """Return what a terminal shows until it is wanted."""
+    shown, end = b"", time.monotonic() + until
+    while wanted not in shown and time.monotonic() < end:
+        message = socket.receive()
+        assert message["type"] == "websocket.send", message
+        shown += message.get("bytes") or b""
+    assert wanted in shown
+    return shown
+
+
+def test_tokens(client, here):
+    """A link leads to a page whose address has no token; it opens nobody else's page, nor the teacher's."""
+    assert client.get("/s/s01-ada/").status_code == 403
+    answer = client.get(link(here, "s01-ada"), follow_redirects=False)
+    assert (answer.status_code, answer.headers["location"]) == (303, "./")
+    assert "httponly" in answer.headers["set-cookie"].lower()
+    page = client.get("/s/s01-ada/")
+    assert page.status_code == 200
+    assert page.headers["referrer-policy"] == "no-referrer"
+    assert "'unsafe-inline'" not in page.headers["content-security-policy"]
+    tokens = here.enrolled.tokens
+    assert not any(token in page.text for token in tokens.values())
+    for path in ("/s/s02-bob/", "/teacher/", "/teacher/class.csv", "/s/s02-bob/events", "/s/nobody/"):
+        assert client.get(path).status_code == 403, path
+        assert client.get(path, params={"token": tokens["s01-ada"]}).status_code == 403, path
+    client.cookies.set("dockerlab-class-s02-bob", tokens["s01-ada"])
+    assert client.get("/s/s02-bob/").status_code == 403
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/s/s02-bob/terminal/vm0", headers=ORIGIN):
+        pass
+
+
+def test_another_origin(client, here):
+    """What another page sends, or nobody's, changes nothing, and opens no terminal."""
+    client.get(link(here, "s01-ada"))
+    for headers in ({}, {"Origin": "http://evil.example"}):
+        assert client.post("/s/s01-ada/check", headers=headers).status_code == 403
+        with pytest.raises(WebSocketDisconnect), client.websocket_connect("/s/s01-ada/terminal/vm0", headers=headers):
+            pass
+    assert here.standing.pupils["s01-ada"].attempts == 0
+
+
+def test_check(client, here, places):
+    """A check runs in the student's own place, what it says is kept, and a server that comes back knows it."""
+    client.get(link(here, "s01-ada"))
+    assert client.post("/s/s01-ada/check", json={"answers": ["--why", "172.17.0.2"]}, headers=ORIGIN).status_code == 200
+    name, command = next(each for each in places.commands if "check" in each[1])
+    assert name == "class-s01-ada"
+    assert command[-3:] == ["01-default-bridge", "--answer=--why", "--answer=172.17.0.2"]
+    assert here.standing.pupils["s01-ada"].last.verdict == "fail"
+    places.says = ("pass", 0)
+    client.post("/s/s01-ada/check", json={}, headers=ORIGIN)
+    again = room(here.where.parent, places)
+    pupil = again.standing.pupils["s01-ada"]
+    assert (pupil.step, pupil.attempts, pupil.last.verdict) == (1, 2, "pass")
+    assert again.standing.pupils["s02-bob"].attempts == 0
+
+
+def test_hints(client, here):
+    """Each request shows one more hint; when there is no further one, that is said and not counted."""
+    client.get(link(here, "s01-ada"))
+    codes = [client.post("/s/s01-ada/hint", headers=ORIGIN).status_code for _ in range(3)]
+    assert codes == [200, 200, 409]
+    assert here.standing.pupils["s01-ada"].hints == 2
+    assert len(here.hints("s01-ada")) == 2
+
+
+def test_rules(client, here):
+    """A step that the teacher has closed is not checked; messages reach whom they are for."""
+    client.get(link(here, "s01-ada"))
+    client.get(link(here, ""))
+    assert client.post("/teacher/rules", json={"opened": 0}, headers=ORIGIN).json() == {"error": ""}
+    assert "not open" in client.post("/s/s01-ada/check", headers=ORIGIN).json()["error"]
+    client.post("/teacher/message", json={"to": "s02-bob", "text": "well done"}, headers=ORIGIN)
+    assert client.post("/teacher/message", json={"to": "nobody", "text": "x"}, headers=ORIGIN).status_code == 409
+    pupils = here.standing.pupils
+    assert ([text for _, text in pupils["s02-bob"].messages], pupils["s01-ada"].messages) == (["well done"], ())
+
+
+def test_terminal(client, here):
+    """What is typed is echoed; who comes again sees what was shown; the teacher types on the same terminal."""
+    client.get(link(here, "s01-ada"))
+    client.get(link(here, ""))
+    with client.websocket_connect("/s/s01-ada/terminal/vm0", headers=ORIGIN) as socket:
+        socket.send_text(json.dumps({"columns": 91, "rows": 33}))
+        socket.send_text(json.dumps({"type": "stty size; echo $((40+2))x\r"}))
+        assert b"33 91" in read(socket, b"42x")
+    with client.websocket_connect("/teacher/terminal/s01-ada/vm0", headers=ORIGIN) as other:
+        assert json.loads(other.receive_text()) == {"size": [91, 33]}
+        read(other, b"42x")
+        with client.websocket_connect("/s/s01-ada/terminal/vm0", headers=ORIGIN) as socket:
+            other.send_text(json.dumps({"type": "echo $((50+3))y\r"}))
+            read(socket, b"53y")
+            socket.send_text(json.dumps({"type": "exit\r"}))
+            read(other, b"exit")
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/s/s01-ada/terminal/elsewhere", headers=ORIGIN):
+        pass
+
+
+def test_no_boundary(tmp_path, places):
+    """Where nothing keeps a host from this machine, no program is started for a terminal, and the reason is said."""
+    here = room(tmp_path, places, lambda _: "no host runs")
+    with TestClient(application(here)) as client:
+        client.get(link(here, "s01-ada"))
+        with client.websocket_connect("/s/s01-ada/terminal/vm0", headers=ORIGIN) as socket:
+            assert "no host runs" in socket.receive_text()
+    assert not [command for _, command in places.commands if "dockerlab.classroom.entry" in command]
+
+
+def test_exports(client, here):
+    """The sheet has its mark and no formula; the archive has each student's own events, and no token."""
+    here.note("s01-ada", "handin")
+    here.note("s02-bob", "hint")
+    client.get(link(here, ""))
+    sheet = client.get("/teacher/class.csv").content
+    assert sheet.startswith(b"\xef\xbb\xbfid,name,")
+    assert b"s01-ada,Ada Lovelace,0,4," in sheet
+    with zipfile.ZipFile(io.BytesIO(client.get("/teacher/hand-ins.zip").content)) as file:
+        own = json.loads(file.read("s01-ada/events.json"))
+        whole = b"".join(file.read(name) for name in file.namelist())
+    assert [each["kind"] for each in own] == ["handin"]
+    assert not any(token.encode() in whole for token in here.enrolled.tokens.values())
