@@ -51,7 +51,7 @@ async def _both(socket: WebSocket, terminal: Terminal) -> None:
         terminal.detach(viewer)
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.wait(tasks)
 
 
 async def _out(socket: WebSocket, terminal: Terminal, viewer: Viewer) -> None:
