@@ -19,7 +19,7 @@ from starlette.websockets import WebSocket
 from dockerlab.classroom import as_html, exports, orders, sockets, views
 from dockerlab.classroom.guard import TEACHER, Guard
 from dockerlab.classroom.room import Room
-from dockerlab.plain import for_page
+from dockerlab.serve import answers
 from dockerlab.serve.door import Client
 
 FOLDER = Path(__file__).with_name("page")
@@ -124,13 +124,13 @@ def _order(path: str, room: Room, act: Act) -> Route:
         async for piece in request.stream():
             body += piece
             if len(body) > LARGEST:
-                return _data({"error": "that is too much at once"}, 413)
+                return answers.data({"error": "that is too much at once"}, 413)
         try:
             data = json.loads(bytes(body) or b"{}")
             error = await act(room, request, data if isinstance(data, dict) else {})
         except (ValueError, TypeError):
-            return _data({"error": "this is not understood"}, 400)
-        return _data({"error": error}, 409 if error else 200)
+            return answers.data({"error": "this is not understood"}, 400)
+        return answers.data({"error": error}, 409 if error else 200)
 
     return Route(path, answer, methods=["POST"])
 
@@ -145,7 +145,7 @@ async def _events(room: Room, view: View, stopping: Callable[[], bool], request:
                 new = {key: value for key, value in seen.items() if key not in ("version", "now")}
                 if new != before:
                     before, waited = new, 0.0
-                    yield f"event: state\ndata: {_text(seen)}\n\n"
+                    yield f"event: state\ndata: {answers.text(seen)}\n\n"
             elif waited >= HEARTBEAT:
                 waited = 0.0
                 yield ":\n\n"
@@ -154,11 +154,3 @@ async def _events(room: Room, view: View, stopping: Callable[[], bool], request:
         yield "event: end\ndata: {}\n\n"
 
     return StreamingResponse(stream(), media_type="text/event-stream")
-
-
-def _text(value: Any) -> str:
-    return json.dumps(for_page(value), ensure_ascii=False)
-
-
-def _data(value: Any, status: int = 200) -> Response:
-    return Response(_text(value), status, media_type="application/json")

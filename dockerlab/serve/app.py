@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from starlette.applications import Starlette
@@ -16,8 +14,8 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response, S
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from dockerlab.plain import for_page
 from dockerlab.report.as_html import FOLDER as REPORT
+from dockerlab.serve import answers
 from dockerlab.serve.access import COOKIE, HEADERS, Access
 from dockerlab.serve.board import Board
 from dockerlab.serve.door import Client
@@ -85,10 +83,12 @@ def application(
 
     async def student(request: Request) -> Response:
         found = board.student(request.path_params["identity"])
-        return _data({"error": "nothing is known yet"} if found is None else found, 404 if found is None else 200)
+        if found is None:
+            return answers.data({"error": "nothing is known yet"}, 404)
+        return answers.data(found)
 
     async def summary(_: Request) -> Response:
-        return _data(board.summary())
+        return answers.data(board.summary())
 
     async def events(_: Request) -> Response:
         return StreamingResponse(stream(board, stopping), media_type="text/event-stream")
@@ -113,22 +113,13 @@ async def stream(board: Board, stopping: Callable[[], bool]) -> AsyncIterator[st
         summary = board.summary()
         if summary["version"] != shown:
             shown, waited = summary["version"], 0.0
-            yield f"event: board\ndata: {_text(summary)}\n\n"
+            yield f"event: board\ndata: {answers.text(summary)}\n\n"
         elif waited >= HEARTBEAT:
             waited = 0.0
             yield ":\n\n"
         await asyncio.sleep(PAUSE)
         waited += PAUSE
     yield "event: end\ndata: {}\n\n"
-
-
-def _text(value: Any) -> str:
-    """Return JSON with no character that is an order, or turns the direction of the page's text."""
-    return json.dumps(for_page(value), ensure_ascii=False)
-
-
-def _data(value: Any, status: int = 200) -> Response:
-    return Response(_text(value), status, media_type="application/json")
 
 
 def _page(board: Board) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.browser import Browser
 from support.lab_hosts import LabHosts
 
 from dockerlab import sandbox
@@ -66,6 +67,14 @@ def lab_hosts(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     hosts.clean = {name: hosts.found(name) for name in hosts.names}
     yield hosts
     sandbox.down()
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """Give a browser without a window."""
+    opened = Browser(tmp_path_factory.mktemp("profile"))
+    yield opened
+    opened.close()
 
 
 @pytest.fixture

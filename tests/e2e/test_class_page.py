@@ -5,15 +5,13 @@ Places are this machine (`support.class_places`), so that no engine is needed. S
 
 from __future__ import annotations
 
-import os
 from contextlib import ExitStack
-from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
-from support.browser import Browser, missing
+from support.browser import missing, shot
 from support.class_places import Places, room
 from support.lab_hosts import wait_for
 
@@ -56,20 +54,6 @@ def served(tmp_path):
     made.start()
     yield made
     made.stop()
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    opened = Browser(tmp_path_factory.mktemp("profile"))
-    yield opened
-    opened.close()
-
-
-def shot(browser, name):
-    folder = os.environ.get("DOCKERLAB_SCREENSHOTS")
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        browser.shot(Path(folder) / f"{name}.png")
 
 
 def text(browser, identity):

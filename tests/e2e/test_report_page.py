@@ -14,7 +14,7 @@ import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
-from support.browser import Browser, missing
+from support.browser import missing
 from support.lab_hosts import NAMES
 from support.labs import lab as parse
 from support.labs import read, who
@@ -29,13 +29,6 @@ pytestmark = pytest.mark.skipif(bool(missing()), reason=f"{', '.join(missing())}
 
 ROOT = Path(__file__).parents[2]
 NASTY = "</script><script>document.title='gone'</script><img src=x onerror=\"document.title='gone'\">"
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    opened = Browser(tmp_path_factory.mktemp("profile"))
-    yield opened
-    opened.close()
 
 
 @pytest.fixture(scope="module")

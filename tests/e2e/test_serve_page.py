@@ -6,16 +6,14 @@ DOCKERLAB_SCREENSHOTS if that names a folder, to be looked at.
 
 from __future__ import annotations
 
-import os
 import urllib.request
 from datetime import datetime, timezone
-from pathlib import Path
 
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
-from support.browser import Browser, missing
+from support.browser import missing, shot
 from support.lab_hosts import EXAMPLES, wait_for
 from support.labs import read
 from support.offline import observed
@@ -37,20 +35,6 @@ NASTY = "</td><script>document.title='gone'</script><img src=x onerror=document.
 ROSTER = f'name,group\nAda Lovelace,A\n"{NASTY}","{NASTY}"\nBob,B\nEve,B\n'
 TOKEN = "t0ken-of-the-teacher"
 NOW = datetime(2027, 1, 31, 18, 0, tzinfo=timezone.utc)
-
-
-@pytest.fixture(scope="module")
-def browser(tmp_path_factory):
-    opened = Browser(tmp_path_factory.mktemp("profile"))
-    yield opened
-    opened.close()
-
-
-def shot(browser, name):
-    folder = os.environ.get("DOCKERLAB_SCREENSHOTS")
-    if folder:
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        browser.shot(Path(folder) / f"{name}.png")
 
 
 def grades(wrong=()):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from base64 import b64decode
 from pathlib import Path
@@ -24,6 +25,14 @@ OPTIONS = (  # the browser tells its own idea of roles and names only when it is
 def missing():
     """Return the programs that are not here."""
     return [program for program in PROGRAMS if shutil.which(program) is None]
+
+
+def shot(browser, name):
+    """Keep a picture of the page where DOCKERLAB_SCREENSHOTS names a folder for such."""
+    folder = os.environ.get("DOCKERLAB_SCREENSHOTS")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        browser.shot(Path(folder) / f"{name}.png")
 
 
 class Browser:
