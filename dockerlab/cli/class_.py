@@ -88,8 +88,8 @@ def down() -> None:
         say(f"sandbox {each.name}: removed {each.said or 'nothing'}")
     kept = keeping.enrolled(keeping.directory())
     keeping.forget(keeping.directory())
-    links = "no links" if kept is None else f"{len(kept.students)} links"
-    say(f"class: {len(names)} sandboxes and {links} removed")
+    students = 0 if kept is None else len(kept.students)
+    say(f"class: removed; sandboxes: {len(names)}, links: {students}")
 
 
 def _make(students: Sequence[str], exercise: str, arguments: Sequence[str]) -> None:

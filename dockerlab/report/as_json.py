@@ -22,7 +22,7 @@ def render(report: Report) -> str:
         "lab": report.lab,
         "instance": report.instance,
         "hosts": {
-            host: {"engine": engine, "prober": report.probers.get(host, ""), "missing": list(report.missing(host))}
+            host: {"engine": engine, "prober": report.probers[host], "missing": list(report.missing(host))}
             for host, engine in report.engines.items()
         },
         "cells": [],

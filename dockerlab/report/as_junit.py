@@ -46,7 +46,7 @@ def suite(root: ET.Element, report: Report, name: str, number: int, *, spares: b
     found.attrib |= {**numbers, "skipped": str(len(spared)), "time": f"{report.seconds:.3f}"}
     properties = ET.SubElement(found, "properties")
     for host, engine in report.engines.items():
-        for what, value in (("engine", engine), ("prober", report.probers.get(host, ""))):
+        for what, value in (("engine", engine), ("prober", report.probers[host])):
             ET.SubElement(properties, "property", {"name": printable(f"{host}.{what}"), "value": printable(value)})
     for cause, cells in wrong:
         _cause(found, report.lab, cause, cells)

@@ -30,7 +30,7 @@ def render(report: Report) -> str:
             lines += [f"  - right would be: {escaped(cause.undo)}"] if cause.undo else []
         lines += [""]
     lines += ["| host | engine | prober |", "|---|---|---|"]
-    lines += [_row([host, engine, report.probers.get(host, "")]) for host, engine in report.engines.items()]
+    lines += [_row([host, engine, report.probers[host]]) for host, engine in report.engines.items()]
     for probe, cells in by_probe(report.cells):
         lines += ["", f"## {escaped(probe)}", "", *_table(probe, cells)]
     lines += [

@@ -43,7 +43,7 @@ def host_facts(report: Report) -> Iterator[tuple[str, list[list[str]]]]:
     """Yield each fact with its lines per host; what could not be read is said to be so."""
     hosts = list(report.engines)
     yield "engine", [[report.engines[host] or "could not be read"] for host in hosts]
-    yield "prober", [[report.probers.get(host, "") or "none"] for host in hosts]
+    yield "prober", [[report.probers[host]] for host in hosts]
     if not report.facts:
         return
     known = [report.facts.get(host, Facts(host)) for host in hosts]
