@@ -48,7 +48,8 @@ class Kept:
             return None
         program = started.result()
         with suppress(HostError):
-            if program.receive(0) == (b"", b""):
+            # That it has ended may be known before the end of what it said is, and the other way round.
+            if program.receive(0) == (b"", b"") and program.wait(0) is None:
                 return program
         program.close()
         return None

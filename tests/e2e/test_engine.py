@@ -37,7 +37,7 @@ def image():
 
 @pytest.fixture(scope="module")
 def dockerd():
-    """An engine with a lab's network, containers of the lab that run, share and are stopped, and a stranger's."""
+    """An engine with a lab's network, containers of the lab that run, share and are stopped, and two of strangers."""
     label = ("--label", "dockerlab.lab=x")
     with tempfile.TemporaryDirectory(dir="/var/tmp", ignore_cleanup_errors=True) as folder, Dockerd(folder) as engine_:
         for arguments, given in [
@@ -45,7 +45,8 @@ def dockerd():
             (("network", "create", *label, "--subnet", "10.9.0.0/24", "net"), None),
             (("volume", "create", *label, "receipt"), None),
             (("run", "-d", *label, "--name", "web", "--net", "net", "-p", "8080:80", "centos", "sleep", "999"), None),
-            (("run", "-d", "--name", "stranger", "--net", "net", "centos", "sleep", "999"), None),
+            (("run", "-d", "--name", "neighbour", "--net", "net", "centos", "sleep", "999"), None),
+            (("run", "-d", "--name", "stranger", "centos", "sleep", "999"), None),
             (("run", "-d", *label, "--name", "owner", "--net", "none", "centos", "sleep", "999"), None),
             (("run", "-d", *label, "--name", "joiner", "--net", "container:owner", "centos", "sleep", "999"), None),
         ]:
@@ -84,13 +85,15 @@ def local(dockerd, monkeypatch):
 
 
 def test_local(local):
-    """A snapshot has the lab in detail and the rest as listed."""
+    """A snapshot has the lab, and who else is on its networks, in detail and the rest as listed."""
     found = engine.snapshot(local)
-    web, dead, stranger = (found.container(name) for name in ("web", "dead", "stranger"))
+    web, dead, neighbour, stranger = (found.container(name) for name in ("web", "dead", "neighbour", "stranger"))
     assert web.pid > 0
     assert (dead.running, dead.exit_code) == (False, 3)
+    assert neighbour.pid > 0
+    assert neighbour.endpoints["net"].aliases
     assert (stranger.running, stranger.pid) == (True, 0)
-    assert found.network("net").containers == ("stranger", "web")
+    assert found.network("net").containers == ("neighbour", "web")
     assert [volume.name for volume in found.volumes] == ["receipt"]
     assert found.images == ("centos:latest",)
 
