@@ -3,20 +3,22 @@
 It is sent to the host as it is and never installed: standard library only, Python 3.6 or later, as root. The dialogue
 is one JSON object a line:
 
-    controller: {"nonce": hex, "patience": s, "haste": bool, "hold": s, "last": bool, "numbered": bool,
-                 "places": [{"key", "pid", "ports"}], "cells": [question]}
+    controller: {"nonce": hex, "patience": s, "haste": bool, "hold": s, "last": bool,
+                 "places": [{"key", "pid", "ports", "taker": bool}], "cells": [question]}
     agent:      {"event": "ready", "kernel": boot id, "python": …, "places": {key: {"sandbox": id} or {"error": text}}}
     controller: {"event": "go", "share": how many agents share this kernel}     so that all hosts probe at one moment
     agent:      {"event": "done"}                               every cell of its own is settled; it goes on listening
     controller: {"event": "stop"}                                                                  all agents are done
     agent:      {"event": "report", "cells": [record], "arrivals": [[cell, attempt, sandbox, mark]],
                  "missed": [[sandbox, packets]], "overflows": count, "numbers": [number], "proxies": [port],
-                 "knocks": [[sandbox, port, number, what]], "deaf": [[sandbox, reason]]}
+                 "knocks": [[sandbox, port, number, what]], "deaf": [[sandbox, reason]],
+                 "delivered": [[sandbox, number]], "unseen": [[sandbox, reason]]}
 
 A question is a list, the fields of `Question`. A record says what happened to one cell: its `outcome` is `answered`,
 `silent`, `errno`, `icmp` or `untested`. Nothing of ours answers an echo request: the kernel of the target does. A cell
 that ends in silence was really sent. Where there are `ports`, connections to them are watched as they arrive at that
-place (`knocks.py`), and the report says of each with what number it began and what became of it.
+place (`knocks.py`), and the report says of each with what number it began and what became of it. A `taker` is to take
+connections: the report says which were delivered to it (`deliveries.py`), by the same number.
 """
 
 import collections
@@ -31,6 +33,7 @@ from typing import Any
 
 from dockerlab.probe import wire
 from dockerlab.probe.connections import Connections
+from dockerlab.probe.deliveries import Deliveries
 from dockerlab.probe.dialogue import hear, say
 from dockerlab.probe.flight import Flight, Question, name_of
 from dockerlab.probe.knocks import Watches, proxied_ports
@@ -56,11 +59,13 @@ def main() -> "None":
         say(event="failed", reason="the agent needs root")
         return
     agent = Agent(bytes.fromhex(job["nonce"]), job["patience"])
-    agent.connections.hold, agent.connections.numbered = job["hold"], job["numbered"]
+    agent.connections.hold = job["hold"]
     places = {place["key"]: agent.open_place(place) for place in job["places"]}
     agent.last, agent.haste = job["last"], job["haste"]
-    watched = [(place["sandbox"], place["ports"]) for place in agent.places.values() if "sandbox" in place]
-    agent.watches.open(agent.sandboxes, [(sandbox, ports) for sandbox, ports in watched if ports])
+    entered = [place for place in agent.places.values() if "sandbox" in place]
+    agent.watches.open(agent.sandboxes, [(place["sandbox"], place["ports"]) for place in entered if place["ports"]])
+    for sandbox in {place["sandbox"] for place in entered if place["taker"]}:
+        agent.deliveries.open(agent.sandboxes[sandbox])
     kernel = read_text("/proc/sys/kernel/random/boot_id").strip()
     say(event="ready", kernel=kernel, python=platform.python_version(), places=places)
     share = hear()["share"]
@@ -97,6 +102,7 @@ class Agent:
         self.pids: dict[int, int] = {}
         self.last = self.haste = False
         self.watches = Watches(self.selector)
+        self.deliveries = Deliveries(self.selector)
         self.pings = Pings(nonce, self.flights, self.settle, self.attempt)
         self.connections = Connections(self.selector, self.settle, self.wake)
         self.lookups = Lookups(self.selector, self.settle, self.pids)
@@ -158,6 +164,7 @@ class Agent:
             numbers=sorted(self.connections.numbers),
             proxies=proxied_ports() if self.last else [],
             **self.watches.report(),
+            **self.deliveries.report(),
         )
 
     def nap(self) -> "float":
@@ -181,7 +188,7 @@ class Agent:
 
     def send_waiting(self, share: "int") -> "None":
         """Send the first try of the next batch, where files and the neighbour tables have room for it."""
-        if not self.waiting or len(self.flying) + 6 * len(self.sandboxes) + SPARE_FILES + BATCH > self.most_files:
+        if not self.waiting or len(self.flying) + 8 * len(self.sandboxes) + SPARE_FILES + BATCH > self.most_files:
             return
         if not self.has_room(share):
             if self.flying and time.monotonic() - self.last_sent < YOUNG:

@@ -25,8 +25,8 @@ from dockerlab.probe.wire import NONCE_SIZE, TYPE_A, TYPE_AAAA, version_of
 AGENT = Program(
     "dockerlab.probe",
     (
-        *("dialogue", "wire", "neighbours", "sandboxes", "resolver", "knocks", "flight", "connections", "senders"),
-        "agent",
+        *("dialogue", "wire", "neighbours", "sandboxes", "resolver", "knocks", "deliveries", "flight"),
+        *("connections", "senders", "agent"),
     ),
 )
 
@@ -189,6 +189,7 @@ class Session:
         touched = dict.fromkeys(place for cell in cells for place in _touched(cell))
         self._places = [place for place in touched if place.host == host.name]
         watched = {behind for cell in cells for behind in cell.behind or ()}
+        takers = {cell.target for cell in cells if cell.probe == "tcp" and cell.behind is None}
         keys = {place: key for key, place in enumerate(self._places)}
         own = sorted((cell for cell in cells if cell.source in keys), key=_pair)
         self._own = {cell.number: cell for cell in own}
@@ -198,9 +199,13 @@ class Session:
             "haste": run.haste,
             "hold": run.patience if run.last else HOLD,
             "last": run.last,
-            "numbered": bool(watched),
             "places": [
-                {"key": key, "pid": place.pid, "ports": [port for where, port in watched if where == place]}
+                {
+                    "key": key,
+                    "pid": place.pid,
+                    "ports": [port for where, port in watched if where == place],
+                    "taker": place in takers,
+                }
                 for place, key in keys.items()
             ],
             "cells": [_question(cell, keys[cell.source]) for cell in own],
@@ -307,7 +312,7 @@ def records_of(report: Report, own: Mapping[int, Cell], sandboxes: Mapping[Place
             ip_address(address)
     arrivals = frozenset(Arrival._make(each) for each in report["arrivals"])
     entered = {found for found in sandboxes.values() if isinstance(found, int)}
-    seen = {each.sandbox for each in arrivals} | {each[0] for each in report["knocks"]}
+    seen = {each.sandbox for each in arrivals} | {each[0] for each in (*report["knocks"], *report["delivered"])}
     if not seen <= entered:
         raise ValueError("it speaks of a namespace that it did not enter")
     if len(report["numbers"]) > MOST_TRIES * len(own):
@@ -322,6 +327,8 @@ def records_of(report: Report, own: Mapping[int, Cell], sandboxes: Mapping[Place
         numbers=frozenset(report["numbers"]),
         knocks=tuple((sandbox, port, number, what) for sandbox, port, number, what in report["knocks"]),
         deaf={int(sandbox): str(why) for sandbox, why in report["deaf"]},
+        delivered=frozenset((sandbox, number) for sandbox, number in report["delivered"]),
+        unseen={int(sandbox): str(why) for sandbox, why in report["unseen"]},
         proxies=frozenset(report["proxies"]),
     )
 

@@ -26,8 +26,8 @@ class Connections:
 
     We say at once that nothing will come from us. A kernel that took the connection acknowledges that; one that took
     the first packet alone does not, and then the record has `unheard`. Where whoever accepts may have to lead it on, a
-    proxy hands that on, and the far end is given `hold` seconds to do the same. With `numbered` the records say how
-    each connection began.
+    proxy hands that on, and the far end is given `hold` seconds to do the same. The records say how each connection
+    began, where the kernel tells that.
     """
 
     def __init__(
@@ -40,7 +40,6 @@ class Connections:
         self._settle = settle
         self._wake = wake
         self.hold = 0.0
-        self.numbered = False
         self.numbers: set[int] = set()
 
     def send(self, flight: "Flight") -> "None":
@@ -56,10 +55,9 @@ class Connections:
             raise OSError(number, os.strerror(number))
         flight.socket = made
         flight.sent[flight.tries - 1] = at
-        if self.numbered:
-            flight.began = initial_number(made)
-            if flight.began is not None:
-                self.numbers.add(flight.began)
+        flight.began = initial_number(made)
+        if flight.began is not None:
+            self.numbers.add(flight.began)
         self._selector.register(made, selectors.EVENT_WRITE, (self.hear, flight, made))
 
     def hear(self, flight: "Flight", made: "socket.socket") -> "None":
@@ -73,9 +71,8 @@ class Connections:
         elif made.getsockname() == made.getpeername():
             self._settle(flight, outcome="errno", errno="ECONNREFUSED")  # it met itself: nobody listens there
         else:
-            flight.opened = {"outcome": "answered", "rtt": round(rtt, 3)}
+            flight.opened = {"outcome": "answered", "rtt": round(rtt, 3), "began": flight.began}
             if flight.question.led:
-                flight.opened["began"] = flight.began
                 self._linger(flight, made)
             else:
                 self._confirm(flight, made)

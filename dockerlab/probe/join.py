@@ -7,7 +7,7 @@ sandbox. Whatever the records cannot tell is unknown, never unreachable.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any
 
@@ -31,6 +31,7 @@ from dockerlab.probe.base import (
 )
 from dockerlab.probe.doors import Doors
 from dockerlab.probe.records import Arrival
+from dockerlab.probe.takers import Takers
 from dockerlab.words import Symptom
 
 SandboxId = tuple[str, int]
@@ -80,7 +81,8 @@ class HostRecords:
     `overflows` how often a neighbour table of its kernel was full meanwhile.
     `numbers` are those that its own connections began with; `knocks` says of connections to the ports of a namespace
     that somebody's door leads to: namespace, port, number, and what became of it (`knocks.py`); `deaf` why they were
-    not seen there. `proxies` are the ports at which a docker-proxy stands, where that was asked.
+    not seen there. `delivered` are namespaces, and numbers of connections that kernels there were given, `unseen` why
+    that is not known of one. `proxies` are the ports at which a docker-proxy stands, where that was asked.
     `failure` says why the agent itself gave nothing.
     """
 
@@ -93,6 +95,8 @@ class HostRecords:
     numbers: frozenset[int] = frozenset()
     knocks: tuple[tuple[int, int, int, int], ...] = ()
     deaf: Mapping[int, str] = field(default_factory=dict)
+    delivered: frozenset[tuple[int, int]] = frozenset()
+    unseen: Mapping[int, str] = field(default_factory=dict)
     proxies: frozenset[int] = frozenset()
     failure: str | None = None
 
@@ -151,6 +155,7 @@ class _Evidence:
                 holder = self.sandbox(cell.target)
                 self.holders.setdefault(cell.address, set()).add(cell.target if isinstance(holder, str) else holder)
         self.doors = Doors(cells, records, self.sandbox)
+        self.takers = Takers(records, self.sandbox, self.name)
 
     def sandbox(self, place: Place) -> SandboxId | str:
         """Return the identity of a place's sandbox, or why it is not known."""
@@ -246,18 +251,9 @@ class _Evidence:
     def tcp(self, cell: Cell, ping: Observation | None, *, last: bool = False) -> Observation:
         """Return what a connection tells.
 
-        `ping` is the observation of the same source's answered ping to the same address: it tells who has that. Of a
-        published port it says nothing, for other rules lead there.
+        `ping` is the observation of the same source's answered ping to the same address: it tells who has that, where
+        the kernels did not tell who took the connection.
         """
-        seen = self.accepted(cell, ping if cell.behind is None and not last else reachable())
-        if seen.state != "reachable" or cell.behind is None:
-            return seen
-        led = next((place.host for place, _ in cell.behind if place.host != cell.source.host), "")
-        judged = self.doors.judge(cell, self.records[cell.source.host].cells[cell.number], last=last)
-        return judged or replace(seen, witness=led)
-
-    def accepted(self, cell: Cell, ping: Observation | None) -> Observation:
-        """Return what is known of a connection from who accepted it."""
         early = self.not_sent(cell)
         if early is not None:
             return early
@@ -265,8 +261,15 @@ class _Evidence:
         if record["outcome"] == "silent" or record.get("unheard"):
             unheard = "the first packet was answered, and nothing after it" if "unheard" in record else ""
             return self.silence(cell, unheard)
-        if cell.target is None or (ping is not None and ping.state == "reachable"):
-            return reachable(record["rtt"], witness=ping.witness if ping is not None else "")
+        if cell.behind is None:
+            return self.takers.judge(cell, record) or self.by_ping(cell, record, ping)
+        led = next((place.host for place, _ in cell.behind if place.host != cell.source.host), "")
+        return self.doors.judge(cell, record, last=last) or reachable(record["rtt"], witness=led)
+
+    def by_ping(self, cell: Cell, record: Mapping[str, Any], ping: Observation | None) -> Observation:
+        """Return what is known of an accepted connection from who answers a ping to the same address."""
+        if ping is not None and ping.state == "reachable":
+            return reachable(record["rtt"], witness=ping.witness)
         if ping is not None:
             return Observation(ping.state, ping.symptom, None, f"connected, but see the ping: {ping.detail}")
         if len(self.holders[cell.address]) > 1:

@@ -120,10 +120,11 @@ class Echoed(Doubted):
 
 
 class Opened(Numbered):
-    """A connection was made."""
+    """A connection was made; how it began, where the kernel tells that."""
 
     outcome: Literal["answered"]
     rtt: float
+    began: int | None
 
 
 class Accepted(Opened, total=False):
@@ -133,9 +134,8 @@ class Accepted(Opened, total=False):
 
 
 class Led(Opened):
-    """One that was to be led on: how it began, where the kernel tells that, and whether the far end ended it."""
+    """One that was to be led on: whether the far end ended it."""
 
-    began: int | None
     closed: bool
 
 
@@ -165,6 +165,8 @@ class Report(TypedDict):
     numbers: list[int]
     knocks: list[list[int]]
     deaf: list[list[int | str]]
+    delivered: list[list[int]]
+    unseen: list[list[int | str]]
     proxies: list[int]
 
 

@@ -182,7 +182,13 @@ def test_a_neighbour_that_the_kernel_remembers_is_asked_for_anew(net, kind, stat
     subprocess.run([*inside, "ip", "neigh", "flush", "nud", "all"], check=True)
 
 
-SERVE_TCP = "import socket; s = socket.create_server(('', 80)); print(flush=True); s.accept(); input()"
+SERVE_TCP = """
+import socket
+s = socket.create_server(("::", 80), family=socket.AF_INET6, dualstack_ipv6=True)
+print(flush=True)
+s.accept()
+input()
+"""
 
 
 def test_tcp_tells_open_from_refused_and_from_the_wrong_answerer(net):
@@ -206,6 +212,32 @@ def test_tcp_tells_open_from_refused_and_from_the_wrong_answerer(net):
     assert heard[1].symptom == "wrong answerer"
     # Nobody listens where it went, but the one that is meant listens, and nothing comes.
     assert not_heard[1].symptom == "wrong answerer"
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_connection_that_is_led_to_another_one_is_told(net, version):
+    """The ping goes where it should, and rules lead TCP alone to somebody else, who accepts it."""
+    tables, meant, taker = {
+        4: ("iptables", "10.1.0.4", "10.1.0.2:80"),
+        6: ("ip6tables", "fd00::4", "[fd00::2]:80"),
+    }[version]
+    rule = ["OUTPUT", "-p", "tcp", "-d", meant, "--dport", "80", "-j", "DNAT", "--to-destination", taker]
+    a, b, deaf = (net.place(name) for name in ("a", "b", "deaf"))
+    argv = ["nsenter", "-t", str(net.pids["b"]), "-n", sys.executable, "-c", SERVE_TCP]
+    net.enter(net.pids["a"], tables, "-t", "nat", "-A", *rule)
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
+        server.stdout.readline()
+        seen = observe(
+            Cell(0, a, deaf, meant, "ping"),
+            Cell(1, a, deaf, meant, "tcp", 80),
+            Cell(2, b, deaf, meant, "ping"),
+            Cell(3, a, b, taker.rpartition(":")[0].strip("[]"), "tcp", 80),
+        )
+        server.kill()
+    net.enter(net.pids["a"], tables, "-t", "nat", "-D", *rule)
+    assert seen[0].state == "reachable"
+    assert (seen[1].symptom, seen[1].detail) == ("wrong answerer", "connected, but b on h took the connection")
+    assert seen[3].state == "reachable"
 
 
 SERVE_DNS = """
@@ -319,8 +351,8 @@ def test_the_agent_ends_with_its_controller(net):
     with subprocess.Popen(
         [sys.executable, "-c", BOOTSTRAP, "dockerlab.probe.agent"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as agent:
-        places = [{"key": 0, "pid": net.pids["a"], "ports": []}]
-        job = {"nonce": "00" * 16, "patience": 2.0, "haste": False, "hold": 0.5, "last": True, "numbered": False}
+        places = [{"key": 0, "pid": net.pids["a"], "ports": [], "taker": False}]
+        job = {"nonce": "00" * 16, "patience": 2.0, "haste": False, "hold": 0.5, "last": True}
         job |= {"places": places, "cells": []}
         agent.stdin.write(AGENT.source() + json.dumps(job).encode() + b"\n")
         agent.stdin.flush()

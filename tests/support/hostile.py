@@ -127,6 +127,8 @@ AGENTS = {
     "overflow": reporting(overflows=5),
     "numbers": reporting(numbers=list(range(10**4))),
     "knocks": reporting(knocks=[[1, 2]]),
+    "delivered": reporting(delivered=[[4711, 5000]]),
+    "began": in_records(began="x"),
 }
 
 LOOKS = {

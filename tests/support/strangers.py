@@ -166,6 +166,11 @@ def _container(lab: Lab, name: str, pid: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def begins(number: int) -> int:
+    """Return what the connection of a cell begins with."""
+    return 5000 + number
+
+
 def honest_agent(lab: Lab, host: str) -> Agent:
     """Return an agent of a host on which every packet to an address of the lab arrives, and every name is known."""
     own = list(lab.on_host(host))
@@ -179,7 +184,7 @@ def honest_agent(lab: Lab, host: str) -> Agent:
             return {"number": number, "outcome": "answered", "rcode": 0, "addresses": told, "server": "127.0.0.11"}
         if address not in pids:
             return {"number": number, "outcome": "errno", "errno": "ENETUNREACH", "server": ""}
-        more = {"attempt": 0, "marks": [[0, f"mark of {number}"]]} if probe == "ping" else {}
+        more = {"attempt": 0, "marks": [[0, f"mark of {number}"]]} if probe == "ping" else {"began": begins(number)}
         return {"number": number, "outcome": "answered", "rtt": 0.5, **more}
 
     def say(job: Mapping[str, Any], step: str) -> Any:
@@ -189,10 +194,12 @@ def honest_agent(lab: Lab, host: str) -> Agent:
         if step == "go":
             return {"event": "done"}
         inside = {place["pid"] for place in job["places"]}
-        pings = [cell for cell in job["cells"] if cell[2] == "ping" and pids.get(cell[3]) in inside]
+        here = {probe: [cell for cell in job["cells"] if cell[2] == probe and pids.get(cell[3]) in inside]
+                for probe in ("ping", "tcp")}  # fmt: skip
         return {
             "event": "report", "cells": [record(cell) for cell in job["cells"]], "overflows": 0, "numbers": [],
-            "arrivals": [[cell[0], 0, pids[cell[3]], f"mark of {cell[0]}"] for cell in pings],
+            "arrivals": [[cell[0], 0, pids[cell[3]], f"mark of {cell[0]}"] for cell in here["ping"]],
+            "delivered": [[pids[cell[3]], begins(cell[0])] for cell in here["tcp"]], "unseen": [],
             "missed": [[pid, 0] for pid in inside], "knocks": [], "deaf": [], "proxies": [],
         }  # fmt: skip
 

@@ -26,7 +26,7 @@ def accepted(began: int | None = 1000, *, closed: bool = False):
     return {"outcome": "answered", "rtt": 0.5, "began": began, "closed": closed}
 
 
-def look(*cells, records, knocks=(), last=True, proxies=(8080,), deaf=None, web=201):
+def look(*cells, records, knocks=(), last=True, proxies=(8080,), web=201, **more):
     """Join what vm1 asked with what vm0 saw at port 80 of web: `knocks` are numbers and what became of them."""
     asked = HostRecords(
         sandboxes={CLIENT: 101},
@@ -37,7 +37,7 @@ def look(*cells, records, knocks=(), last=True, proxies=(8080,), deaf=None, web=
         sandboxes={VM0: 200, WEB: web},
         knocks=tuple((201, 80, number, what) for number, what in knocks),
         proxies=frozenset(proxies) if last else frozenset(),
-        deaf=deaf or {},
+        **more,
     )
     return join(cells, {"vm1": asked, "vm0": seen}, last=last)
 
@@ -120,6 +120,10 @@ def test_what_cannot_be_seen_is_unknown():
     assert all(word in one.detail for word, one in zip(words, told, strict=True))
 
 
-def test_what_needs_nobody_behind_it_is_as_it_was():
-    """A socket of the host's own namespace may answer for itself."""
-    assert look(tcp(behind=None), records={1: accepted()})[1].state == "reachable"
+def test_what_needs_nobody_behind_it_is_asked_of_the_host_itself():
+    """A socket of the host's own namespace may answer for itself; what was led on to a container is not its."""
+    assert look(tcp(behind=None), records={1: accepted()}, delivered=frozenset([(200, 1000)]))[1].state == "reachable"
+    assert (
+        look(tcp(behind=None), records={1: accepted()}, delivered=frozenset([(201, 1000)]))[1].symptom
+        == "wrong answerer"
+    )

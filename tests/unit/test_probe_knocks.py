@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import struct
-from ipaddress import ip_address
-
 import pytest
+from support.packets import filtered
+from support.packets import tcp_packet as packet
 
 from dockerlab.probe.knocks import (
     ACK,
     ANSWERED,
     ASKED,
     FIN,
-    HEADERS,
     REFUSED,
     RST,
     SYN,
@@ -23,15 +21,6 @@ from dockerlab.probe.knocks import (
 )
 
 CLIENT, SERVER = "10.0.0.1", "10.0.0.2"
-
-
-def packet(source, target, ports, flags, sequence=0, acknowledged=0):
-    """Return a TCP packet from its IP header on."""
-    one, other = ip_address(source).packed, ip_address(target).packed
-    tcp = struct.pack("!HHIIBBHHH", *ports, sequence, acknowledged, 0x50, flags, 0, 0, 0)
-    if len(one) == 4:
-        return struct.pack("!BBHHHBBH4s4s", 0x45, 0, 20 + len(tcp), 0, 0, 64, 6, 0, one, other) + tcp
-    return struct.pack("!IHBB16s16s", 6 << 28, len(tcp), 6, 64, one, other) + tcp
 
 
 def comes(flags, sequence=0, acknowledged=0, client=CLIENT, server=SERVER):
@@ -77,27 +66,8 @@ def test_what_is_about_no_connection_that_came_is_left_out():
 
 
 def passes(data: bytes, *, kind: int, direction: int, ports: list[int]) -> bool:
-    """Run the filter on a packet as the kernel does (linux: Documentation/networking/filter.rst)."""
-    ancillary = {0xFFFFF000 + 28: kind, 0xFFFFF000 + 4: direction}
-    steps, at, a, x = openings(ports), 0, 0, 0
-    while True:
-        code, yes, no, k = steps[at]
-        at += 1
-        if code in (0x30, 0x28):
-            a = ancillary[k] if k in ancillary else int.from_bytes(data[k : k + (1 if code == 0x30 else 2)], "big")
-        elif code in (0x50, 0x48):
-            a = int.from_bytes(data[x + k : x + k + (1 if code == 0x50 else 2)], "big")
-        elif code == 0xB1:
-            x = (data[k] & 15) * 4
-        elif code == 0x01:
-            x = k
-        elif code == 0x54:
-            a &= k
-        elif code == 0x06:
-            assert k in (0, HEADERS)
-            return k > 0
-        else:
-            at += yes if {0x15: a == k, 0x45: bool(a & k), 0x35: a >= k}[code] else no
+    """Run the filter on a packet that passes an interface."""
+    return filtered(openings(ports), data, {0xFFFFF000 + 28: kind, 0xFFFFF000 + 4: direction})
 
 
 ETHERNET, LOOPBACK, COMES, LEAVES = 1, 772, 0, 4

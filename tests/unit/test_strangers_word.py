@@ -41,7 +41,7 @@ def two_hosts(agent=None, arrivals=True):
     cell = Cell(7, Place("h0", "a", 1, "x"), Place("h1", "b", 2, "y"), "10.0.0.2", "ping")
     ready = {"event": "ready", "kernel": "k", "places": {"0": {"sandbox": 1}}}
     empty = {"event": "report", "overflows": 0, "numbers": [], "arrivals": [], "missed": [[1, 0]], "knocks": [],
-             "deaf": [], "proxies": [], "cells": []}  # fmt: skip
+             "deaf": [], "delivered": [], "unseen": [], "proxies": [], "cells": []}  # fmt: skip
     answered = {"number": 7, "outcome": "answered", "rtt": 0.5, "attempt": 0, "marks": [[0, "drawn"]]}
     says = {
         "h0": {**empty, "cells": [answered]},
