@@ -1,17 +1,17 @@
-"""Which of a container's networks gives its default route and takes its published ports, engine by engine; pure.
+"""Which of a container's networks comes first: for its default route, its published ports, and names; pure.
 
-Source: moby, libnetwork/sandbox.go (`Endpoint.Less`) and default_gateway.go (`getGatewayEndpoint`).
+Source: moby, libnetwork/sandbox.go (`Endpoint.Less`, `ResolveName`) and default_gateway.go (`getGatewayEndpoint`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from dockerlab.kernel.routes import Route
 from dockerlab.modes.base import Site
 from dockerlab.modes.made import Joined
-from dockerlab.snapshot import EndpointState
+from dockerlab.snapshot import EndpointState, NetworkState
 from dockerlab.versions import Engine
 
 
@@ -54,12 +54,40 @@ def chosen(engine: Engine, stays: Sequence[Stay]) -> Mapping[int, Stay]:
     return found
 
 
-def _order(engine: Engine, stay: Stay) -> tuple[int, bool, bool, int, str]:
-    priority = -stay.endpoint.priority if engine.gateway_priorities else 0
+def asked_in_order(engine: Engine, stays: Sequence[tuple[NetworkState, EndpointState]]) -> tuple[str, ...]:
+    """Return the names of a container's networks in the order in which its engine's server asks them for a name.
+
+    It is that of the default routes, but that the networks of a Swarm come first.
+    """
+
+    def order(stay: tuple[NetworkState, EndpointState]) -> tuple[bool, Order]:
+        network, endpoint = stay
+        gates = {version for version, gate in ((4, endpoint.gateway), (6, endpoint.gateway6)) if gate}
+        if engine.routes_by_version and network.driver == "ipvlan" and not network.internal and _routed(network):
+            gates = {address.version for address in endpoint.addresses}
+        own = _ranked(engine, endpoint.priority, gates)
+        return (network.driver != "overlay", (own[0], False, network.internal, own[1], network.name))
+
+    return tuple(network.name for network, _ in sorted(stays, key=order))
+
+
+Order = tuple[int, bool, bool, int, str]
+"""What sorts a container's networks: priority, docker_gwbridge last, internal ones behind, gateways, names."""
+
+
+def _order(engine: Engine, stay: Stay) -> Order:
+    own = _ranked(engine, stay.endpoint.priority, stay.joined.gates)
+    return (own[0], stay.last, stay.site.internal, own[1], stay.site.name)
+
+
+def _ranked(engine: Engine, priority: int, gates: Collection[int]) -> tuple[int, int]:
     # Up to 27 a gateway of IPv6 alone counts for more than one of IPv4 alone.
     weights = {4: 1, 6: 1 if engine.routes_by_version else 2}
-    count = sum(weights[version] for version in stay.joined.gates)
-    return (priority, stay.last, stay.site.internal, -count, stay.site.name)
+    return (-priority if engine.gateway_priorities else 0, -sum(weights[version] for version in gates))
+
+
+def _routed(network: NetworkState) -> bool:
+    return network.options.get("ipvlan_mode", "l2") != "l2"
 
 
 def _routers(stay: Stay) -> tuple[Route, ...]:

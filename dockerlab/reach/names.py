@@ -23,8 +23,9 @@ OWN_SERVER = ip_address("127.0.0.11")
 class Known(NamedTuple):
     """What a namespace's Docker DNS knows of a name that a container may have.
 
-    `own` are the addresses of all who have the name where that container has it too, `others` those where it has not.
-    `shares` tells whether they are on one network at all, where its name may be another one.
+    Of the networks on which one is, the first that has the name answers: `own` are the addresses of all who have it
+    there where that container has it too, `others` those where it has not; one of the two is empty. `shares` tells
+    whether they are on one network at all, where its name may be another one.
     """
 
     own: tuple[str, ...] = ()
@@ -41,16 +42,14 @@ def known(world: World, asking: str, asked: str, name: str) -> Known:
     """Return what Docker's DNS, asked in one's namespace, knows of a name that another's may have."""
     there = world.people.known_on.get(asked, ())
     held = world.people.texts.get(asked, frozenset())
-    own: dict[str, None] = {}
-    others: dict[str, None] = {}
-    shares = False
-    for place in world.people.known_on.get(asking, ()):
-        found, both = world.people.named.get((place, name), ()), place in there
-        shares = shares or both
+    places = world.people.known_on.get(asking, ())
+    shares = not set(places).isdisjoint(there)
+    for place in places:
+        found = tuple(dict.fromkeys(world.people.named.get((place, name), ())))
         if found:
-            theirs = both and not held.isdisjoint(found)
-            (own if theirs else others).update(dict.fromkeys(found))
-    return Known(tuple(own), tuple(others), shares)
+            theirs = place in there and not held.isdisjoint(found)
+            return Known(found, (), shares) if theirs else Known((), found, shares)
+    return Known(shares=shares)
 
 
 def stray(found: Known, answers: Collection[str]) -> bool:
@@ -81,9 +80,6 @@ def look_up(
     `named` is False for a container that joined another's namespace: only the owner's names are known. `answers` are
     the addresses that the name has to give, none where that is not known.
     """
-    if found.own and found.others:
-        what = "others have the name {address} on another network of {source}, and which is asked first is not known"
-        return Expectation(None, "dns-shared-network", f"no claim: {what}")
     if stray(found, answers):
         because = "Docker's DNS knows {address} where {source} and {to} are both, but by another address than it should"
         return Expectation(False, "dns-shared-network", because, "wrong answerer")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from ipaddress import ip_address, ip_interface
 
 from dockerlab import modes
 from dockerlab.facts import Facts
+from dockerlab.imagined.gateways import asked_in_order
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Machine
 from dockerlab.lab.model import Lab
@@ -59,7 +60,8 @@ def people(
         if name in lab.containers:
             book = books[lab.host_of(name)]
             names = _names_on(lab, book, name) if real else defined_names(lab, name)
-            known_on[name] = tuple(_note_names(lab, book, names, addresses[name], named))
+            places = tuple(_note_names(lab, book, names, addresses[name], named))
+            known_on[name] = _in_order(places, book, name, engines[book.host])
     for host in lab.hosts if real else ():
         for each in strangers(lab, books[host]):
             place = _place(lab, books[host], each.network)
@@ -202,6 +204,15 @@ def _note_names(
         yield place
         for known in dict.fromkeys(names[network]):
             named[place, known] = (*named.get((place, known), ()), str(address))
+
+
+def _in_order(places: Collection[Place], book: Snapshot, name: str, engine: Engine) -> tuple[Place, ...]:
+    """Return the networks on which a container is known, once each, in the order in which names are asked there."""
+    state = book.container(name)
+    on = [(network, end) for each, end in (state.endpoints if state is not None else {}).items()
+          if (network := book.network(each)) is not None]  # fmt: skip
+    order = {network: number for number, network in enumerate(asked_in_order(engine, on))}
+    return tuple(sorted(dict.fromkeys(places), key=lambda place: order.get(place[0], len(order))))
 
 
 def _place(lab: Lab, book: Snapshot, network: str) -> Place:

@@ -36,7 +36,8 @@ class People:
 
     `addresses` are those of each container and host, with the network of each. `gateways` are the addresses that the
     containers of a network on a host have as their way out, or the host's own there. `named` are the addresses of all
-    who have a name on a network, `known_on` the networks on which Docker's DNS knows a container and answers it.
+    who have a name on a network, `known_on` the networks on which Docker's DNS knows a container and answers it, in the
+    order in which it asks them.
     """
 
     of: Mapping[str, str]

@@ -59,6 +59,24 @@ networks: {lan: {driver: macvlan, parent: eth0, subnet: 192.0.2.0/24}}
 containers: {a: {networks: [lan]}}
 outside: {away: 203.0.113.9}
 """
+NAMES = """
+networks:
+  aaa: {subnet: 10.1.0.0/24, internal: true}
+  bbb: {subnet: 10.2.0.0/24}
+  ccc: {subnet: 10.3.0.0/24}
+  ddd: {subnet: [10.4.0.0/24, "fd00:4::/64"]}
+  eee: {driver: overlay, subnet: 10.5.0.0/24}
+containers:
+  asker: {networks: {aaa: , bbb: , ccc: PLACE, ddd: , eee: }}
+  fox: {networks: {aaa: {aliases: [vault]}}}
+  gnu: {networks: {bbb: {aliases: [vault, plain, dual]}}}
+  elk: {networks: {ccc: {aliases: [plain]}}}
+  yak: {networks: {ddd: {aliases: [dual, over]}}}
+  ape: {networks: {eee: {aliases: [over]}}}
+"""
+PREFERRED = NAMES.replace("PLACE", "{gw_priority: 1}")
+NAMES = NAMES.replace("PLACE", "")
+OTHERS = (False, "wrong answerer")
 YES = (True, None)
 
 CASES = [
@@ -92,6 +110,26 @@ CASES = [
     # From 29.0 on nobody guesses the router of a LAN.
     (LAN, "28.5.2", {"a away ping": YES}),
     (LAN, "29.0.0", {"a away ping": (False, "no route")}),
+    # Of several networks with a name: a Swarm's first, then by priority (from 28.0 on), not internal, gateways, name.
+    *(
+        (
+            NAMES,
+            engine,
+            {
+                "asker fox dns vault": OTHERS,
+                "asker gnu dns vault": YES,
+                "asker gnu dns plain": YES,
+                "asker elk dns plain": OTHERS,
+                "asker yak dns dual": YES,
+                "asker gnu dns dual": OTHERS,
+                "asker ape dns over": YES,
+                "asker yak dns over": OTHERS,
+            },
+        )
+        for engine in ("20.10.24", "26.1.5", "27.5.1", "28.0.0", "29.10")
+    ),
+    (PREFERRED, "28.0.0", {"asker elk dns plain": YES, "asker gnu dns plain": OTHERS}),
+    (PREFERRED, "29.10", {"asker elk dns plain": YES, "asker gnu dns plain": OTHERS}),
 ]
 
 

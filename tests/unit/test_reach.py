@@ -515,7 +515,8 @@ containers:
         ("m1", "a", "pair", (False, "dns-no-shared-network", None)),
         ("m1", "a", "www", (False, "dns-no-shared-network", "wrong answerer")),
         ("n1", "c", "www", (False, "dns-no-shared-network", "wrong answerer")),
-        ("wide", "a", "www", (None, "dns-shared-network", None)),
+        ("wide", "a", "www", (False, "dns-no-shared-network", "wrong answerer")),
+        ("wide", "c", "www", (True, "dns-shared-network", None)),
         ("old", "a", "www", (False, "dns-default-bridge", None)),
         ("bare", "a", "www", (False, "dns-host-mode", None)),
     ],
@@ -530,14 +531,14 @@ def test_further_names(source, to, name, expected):
 
 
 def test_a_name_gives_the_addresses_of_all_who_have_it():
-    """What a name has to give are the addresses of all who have it where the asker and the container meet."""
+    """What a name has to give are the addresses of all who have it on the first network where the asker finds it."""
     definition = lab(NAMED)
     engines = running(definition)
     world = pretended(definition, engines)
     found = {(cell.source, cell.to, cell.target): cell.answers for cell, _ in matrix(world) if cell.probe == "dns"}
     at = {(name, network): str(address) for name in "abc" for network, address in world.people.addresses[name]}
     assert found["n1", "a", "pair"] == (at["a", "n"], at["b", "n"])
-    assert found["wide", "a", "a"] == (at["a", "n"], at["a", "m"])
+    assert found["wide", "a", "a"] == (at["a", "m"],)
     assert found["n1", "c", "www"] == (at["c", "m"],)
     assert found["m1", "a", "pair"] == ()
     assert ("n1", "old", "elder") not in found
