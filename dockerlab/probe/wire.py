@@ -76,9 +76,10 @@ def read_stamp(payload: "bytes", nonce: "bytes") -> "Stamp | None":
 def echo_request(family: "int", nonce: "bytes", own: "Stamp", size: "int" = 0) -> "bytes":
     """Return an ICMP (family 4) or ICMPv6 (family 6) echo request; the kernel fills ICMPv6's checksum in.
 
-    It is padded so that with the IP header it has at least `size` bytes.
+    It is padded so that with the IP header it has at least `size` bytes. Each cell has an identifier of its own, as
+    each `ping` has: kernels that track connections take its first request for a new one.
     """
-    ident = int.from_bytes(nonce[:2], "big")
+    ident = (int.from_bytes(nonce[:2], "big") + own.cell) & 0xFFFF
     sequence = (own.cell * 4 + own.attempt) & 0xFFFF
     payload = stamp(nonce, own).ljust(size - IP_HEADER[family] - 8, b"\0")
     head = struct.pack("!BBHHH", ECHO_REQUEST[family], 0, 0, ident, sequence)

@@ -133,11 +133,11 @@ def _said_of_an_unknown_name(world: World, asking: str) -> Symptom | None:
 
 def _said_of_nobody(outcome: Outcome) -> Symptom:
     """Return the symptom of a question that gets to no server, or is answered in vain: of that nobody is told."""
-    if outcome.symptom == BLOCKED:
-        return BLOCKED
+    if outcome.symptom == BLOCKED:  # where that is told as well, it shows to what is asked next
+        return None if outcome.end == "rejected" else BLOCKED
     if outcome.answered and outcome.end == "rejected":
         return outcome.symptom or "timeout"
-    return "no route" if outcome.answered and outcome.end == "no route" else "timeout"
+    return (outcome.symptom or "no route") if outcome.answered and outcome.end == "no route" else "timeout"
 
 
 def _unheard(world: World, outcome: Outcome) -> bool:

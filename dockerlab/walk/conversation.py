@@ -13,7 +13,7 @@ from dockerlab.walk.fate import BLOCKED, ERRNO, MTU, REFUSED, REPLY_LOST, TIMEOU
 from dockerlab.walk.net import Net
 from dockerlab.walk.outcome import Element, Outcome, SpaceId, Step
 from dockerlab.walk.packet import EPHEMERAL, Flow, Packet
-from dockerlab.walk.replies import answer, complaint, echo, heard
+from dockerlab.walk.replies import answer, complaint, echo, heard, send_answer
 from dockerlab.walk.sockets import listener_for
 from dockerlab.walk.tracking import PING
 from dockerlab.walk.travel import send, send_unbound
@@ -142,7 +142,7 @@ def _pinged(way: Way, space: Space, flow: Flow, landed: Landed, steps: tuple[Ste
     if silent is not None:
         outcome = Outcome(False, "dropped", landed.space.id, silent, steps, (), False, landed.space.id)
         return replace(outcome, seen_from=landed.packet.source, symptom=REPLY_LOST)
-    fate = send(way, landed.space, answer(landed.packet, size=flow.size))
+    fate = send_answer(way, landed, answer(landed.packet, size=flow.size))
     back = tuple(way.steps)
     if heard(fate, space, ping=True):
         return _fine(landed, steps, back)
@@ -173,7 +173,7 @@ def _connected(way: Way, space: Space, landed: Landed, steps: tuple[Step, ...]) 
     seen = (landed.packet.source, landed.packet.destination, landed.packet.sport, landed.packet.dport)
     first = answer(landed.packet, flags=frozenset({"SYN", "ACK"} if socket is not None else {"RST", "ACK"}))
     first.owned = None if socket is not None else False
-    fate = send(way, landed.space, first)
+    fate = send_answer(way, landed, first)
     back = tuple(way.steps)
     if not heard(fate, space, ping=False):
         return _astray(way, fate, landed, steps, back, TIMEOUT)

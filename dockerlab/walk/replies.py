@@ -34,6 +34,21 @@ def answer(packet: Packet, *, flags: frozenset[str] = frozenset(), size: int = 0
     )
 
 
+def send_answer(way: Way, landed: Landed, packet: Packet) -> Fate:
+    """Return what becomes of the answer to a packet that was delivered.
+
+    A route by loopback leads packets to a namespace for addresses that it does not have, and from these it sends
+    nothing (`ip_route_output_key_hash_rcu`).
+    """
+    space, source = landed.space, packet.source
+    if packet.version == 4 and source not in space.own:
+        told = space.tables.local(source)
+        if told is None or not told.local:
+            way.note(space, "dropped", f"{space.name} does not have {source}, and sends nothing from it")
+            return Lost("martian", space, None, packet)
+    return send(way, space, packet)
+
+
 def echo(landed: Landed) -> Element | None:
     """Return the setting that keeps a namespace from answering pings, None where it answers."""
     version = landed.packet.version

@@ -233,3 +233,14 @@ def test_a_program_s_datagram_is_routed_again_by_its_source():
     flow = Flow(ip_address("192.168.9.1"), "udp", 53)
     assert told(exchange(Fabric(lab.net()), lab.b.id, flow)) == (False, "no route")
     assert told(lab.ping(lab.b, "192.168.9.1")) == (True, None)
+
+
+def test_nobody_answers_from_an_address_that_is_not_theirs():
+    """A route by loopback leads packets to the namespace itself, which has not got the address and says nothing."""
+    lab = Usual()
+    lab.one.route("203.0.113.9 dev lo")
+    assert told(lab.ping(lab.one, "203.0.113.9")) == (False, "reply lost")
+    assert told(lab.connect(lab.one, "203.0.113.9", 81)) == (False, "timeout")
+    lab.one.route("local 203.0.113.10 dev lo table local")
+    assert told(lab.ping(lab.one, "203.0.113.10")) == (True, None)
+    assert told(lab.connect(lab.one, "203.0.113.10", 81)) == (False, "refused")

@@ -17,7 +17,7 @@ from support.predicted import causes
 from dockerlab.errors import DockerlabError
 from dockerlab.verify import judge, on_hosts, same_symptom
 
-BY_ICMP = ("foreign-rule",)
+BY_ICMP = ("foreign-rule", "policy-route")
 """By which rules a packet is refused with an error of ICMP, if at all."""
 
 

@@ -150,6 +150,8 @@ done
 
 BY_ITSELF = re.compile(r"fe80::|ff00::|^(local|anycast) .*:.* table local")
 """What the kernel adds and removes by itself, a second or two after a link has come up."""
+OF_THE_MOMENT = re.compile(r" (nodad|linkdown)\b")
+"""What of a line follows from how an address was added, or whether somebody is on a bridge just then."""
 
 
 def state(host):
@@ -157,7 +159,7 @@ def state(host):
     result = run(host, STATE)
     if not result.ok:
         raise Refused(f"the state of {host.name} cannot be read: {result.error}")
-    return [line for line in result.text.splitlines() if not BY_ITSELF.search(line)]
+    return [OF_THE_MOMENT.sub("", line) for line in result.text.splitlines() if not BY_ITSELF.search(line)]
 
 
 def difference(before, host):

@@ -57,7 +57,7 @@ def rule(site, family, hook, *, deep=False):
         f"tcp dport {{ {port}, 65000-65010 }}", "meta l4proto icmp", "icmp type echo-request",
         "meta l4proto { icmp, udp }",
         "ip protocol tcp", "tcp flags & (syn | ack) == syn", "ct state new", "ct state established,related",
-        "ct state invalid", "ct status dnat", f"ct original proto-dst {port}", "ct direction reply",
+        "ct state invalid", "ct status dnat", f"meta l4proto tcp ct original proto-dst {port}", "ct direction reply",
         f'{own} "{site.link()}"', f'{own} != "{site.link()}"', f'{own} {{ "eth0", "lo" }}',
         "meta mark 0", "meta mark 0x21",
         "ct mark 0", "ip ttl < 5", "ip dscp cs0", "meta length < 1400", "meta pkttype host", "fib daddr type local",
