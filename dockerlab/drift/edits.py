@@ -11,7 +11,7 @@ from dockerlab.kernel.model import Listener, Machine, Namespace, Proxy
 from dockerlab.kernel.rules import Backend, Chain, NamedSet, Rule, Ruleset
 from dockerlab.walk.outcome import SpaceId
 
-Part = Literal["links", "routes", "selectors", "neighbours", "listeners"]
+Part = Literal["links", "routes", "selectors", "neighbours", "forwards", "listeners"]
 T = TypeVar("T")
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
-from dockerlab.drift import links, others, routes, rules, sets
+from dockerlab.drift import links, others, routes, rules, sets, sight
 from dockerlab.drift.difference import Difference
 from dockerlab.drift.edits import edited
-from dockerlab.drift.sides import Pair, Sided, paired
+from dockerlab.drift.sides import Pair, Sided, hidden, paired
 from dockerlab.kernel.model import Machine
 
 __all__ = ["Difference", "Sided", "differences", "mended"]
@@ -40,6 +40,7 @@ def differences(imagined: Sided, surveyed: Sided) -> tuple[Difference, ...]:
             found += told
         rooms = [other for other in pairs if other.at.host == host and not other.of_host]
         found += _within(pair, grounds.get(host), rooms, proxied)
+    found += [each for pair in hidden(imagined, surveyed) for each in sight.lost(pair)]
     return tuple(found)
 
 

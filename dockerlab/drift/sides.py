@@ -57,6 +57,17 @@ def paired(imagined: Sided, surveyed: Sided) -> tuple[Pair, ...]:
     return tuple(sorted(found, key=lambda pair: not pair.of_host))
 
 
+def hidden(imagined: Sided, surveyed: Sided) -> Iterator[Pair]:
+    """Yield the namespaces of overlays that are on both sides: they are nobody's, and known by their files' names."""
+    for host, machine in imagined.machines.items():
+        there = surveyed.machines.get(host)
+        spaces = there.namespaces if there is not None else ()
+        at = {path.rpartition("/")[2]: space for space in spaces for path in space.paths}
+        for space in machine.namespaces:
+            if space.forwards and space.paths and (real := at.get(space.paths[0].rpartition("/")[2])) is not None:
+                yield Pair(host, SpaceId(host, real.id), SpaceId(host, space.id), space, real, {})
+
+
 @dataclass(frozen=True)
 class _Raw:
     """A namespace on both sides, before it is known which link is which."""

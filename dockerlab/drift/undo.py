@@ -11,7 +11,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 
 from dockerlab.kernel.addresses import IpInterface
-from dockerlab.kernel.model import Link, Namespace, Proxy
+from dockerlab.kernel.model import Forward, Link, Namespace, Proxy
 from dockerlab.kernel.routes import Neighbour, Route, Selector
 from dockerlab.kernel.rules import Backend, Chain, NamedSet, Rule
 
@@ -156,6 +156,11 @@ def neighbour(where: Words, verb: str, entry: Neighbour) -> str:
     mac = ("lladdr", entry.mac, "nud", "permanent") if entry.mac and verb != "del" else ()
     return typed(where, *_ip(entry.address.version), "neighbour", verb, *proxy, str(entry.address), *mac, "dev",
                  entry.device)  # fmt: skip
+
+
+def forward(where: Words, verb: str, entry: Forward) -> str:
+    """Return the command that lets a VXLAN send the frames for a MAC address to a host, or no longer."""
+    return typed(where, "bridge", "fdb", verb, entry.mac, "dev", entry.device, "dst", entry.to, "self", "permanent")
 
 
 def sysctl(where: Words, path: str, value: str) -> str:

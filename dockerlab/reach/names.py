@@ -68,7 +68,7 @@ def cut_off(world: World, asking: str) -> Expectation | None:
     if lost.end == "refused" and (_unheard(world, lost) or any(step.what == "translated" for step in lost.steps)):
         return None
     because = "no question of {source} gets to Docker's DNS at 127.0.0.11 in its own namespace"
-    symptom: Symptom = "refused" if lost.end == "refused" else _said_of_nobody(lost)
+    symptom: Symptom | None = "refused" if lost.end == "refused" else _said_of_nobody(lost)
     return Expectation(False, "dns-shared-network", because, symptom)
 
 
@@ -131,13 +131,13 @@ def _said_of_an_unknown_name(world: World, asking: str) -> Symptom | None:
     return _said_of_nobody(outcome)
 
 
-def _said_of_nobody(outcome: Outcome) -> Symptom:
+def _said_of_nobody(outcome: Outcome) -> Symptom | None:
     """Return the symptom of a question that gets to no server, or is answered in vain: of that nobody is told."""
     if outcome.symptom == BLOCKED:  # where that is told as well, it shows to what is asked next
         return None if outcome.end == "rejected" else BLOCKED
-    if outcome.answered and outcome.end == "rejected":
+    if outcome.answered and outcome.end in ("rejected", "no route"):
         return outcome.symptom or "timeout"
-    return (outcome.symptom or "no route") if outcome.answered and outcome.end == "no route" else "timeout"
+    return "timeout"
 
 
 def _unheard(world: World, outcome: Outcome) -> bool:

@@ -79,13 +79,25 @@ def _cut_off(wire: Wire, link: Link) -> Found | None:
 
 
 def remember(way: Way, space: Space, link: Link, hop: IpAddress, packet: Packet, found: Found) -> None:
-    """Let whoever was asked for an address know the one who asked, as every kernel does (`arp_process`)."""
+    """Let whoever was asked for an address know the one who asked, as every kernel does (`arp_process`).
+
+    Where a VXLAN that knows the address answers in its place, it is not asked at all (`arp_reduce`).
+    """
     ear = found.ear
-    if ear is None or found.known or found.element is not None or ear.instead:
+    if ear is None or found.known or found.element is not None or ear.instead or _answered_for(ear, hop):
         return
     asker = asker_of(space, link, hop, packet)
     if asker is not None:
         way.known.setdefault((ear.space.id, ear.link.name, asker), turned(space, link, ear))
+
+
+def _answered_for(ear: Ear, hop: IpAddress) -> bool:
+    tunnels = [part for part in ear.ways if isinstance(part, Tunnel)]
+    return any(
+        neighbour.address == hop and neighbour.device == part.link.name and neighbour.mac
+        for part in tunnels
+        for neighbour in part.space.namespace.neighbours
+    )
 
 
 def turned(space: Space, link: Link, ear: Ear) -> Ear:

@@ -12,11 +12,13 @@ from support.machinery import failed, program_said
 from support.worlds import pretended
 
 from dockerlab.drift import inside
-from dockerlab.drift.kernel import Sided, differences
+from dockerlab.drift.kernel import Sided, differences, mended
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.kernel.model import Link
 from dockerlab.kernel.routes import Neighbour
+from dockerlab.reach import matrix
 from dockerlab.survey.inside import look_inside
+from dockerlab.verify.causes import upon
 
 DEMO = """
     hosts: {vm0: , vm1: }
@@ -140,6 +142,27 @@ def test_a_neighbour_entry_that_stays():
     (said,) = told("web", with_neighbour("172.28.1.11", "02:00:de:ad:be:ef"))
     assert "by which 172.28.1.11 (other) has the MAC address 02:00:de:ad:be:ef; it is " + place.mac in said
     assert told("web", with_neighbour("172.28.1.11", place.mac.upper())) == []
+
+
+def test_an_overlay_that_has_lost_sight_of_a_host():
+    """Its engine should know where the other host's containers are; the command tells the kernel in its place."""
+    web = "web: {host: vm0, networks: {front: {ip: 172.28.1.10}"
+    definition = lab(DEMO.replace(web, f"{web}, wide: {{ip: 10.8.0.9}}"))
+    world = pretended(definition, None, running(definition).facts(), engines_of(definition))
+    there = {
+        name: replace(m, namespaces=tuple(
+            replace(s, forwards=(), neighbours=()) if s.forwards and name == "vm1" else s for s in m.namespaces
+        ))
+        for name, m in world.fabric.net.machines.items()
+    }  # fmt: skip
+    (found,) = differences(side(world), replace(side(world), machines=there))
+    assert (found.host, found.who, found.kind, found.where) == ("vm1", "vm1", "neighbour", "vxlan0")
+    assert "does not know who is on 192.168.22.61" in str(found)
+    assert "ip neighbour replace 10.8.0.9 lladdr" in found.undo
+    assert "bridge fdb replace" in found.undo
+    cured = upon(world, mended(there, [found]))
+    assert matrix(cured) == matrix(world)
+    assert matrix(upon(world, there)) != matrix(world)
 
 
 def test_a_name_server():
