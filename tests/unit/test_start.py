@@ -150,5 +150,5 @@ def test_what_touches_hosts_imports_no_terminal():
     code = f"import json, sys, {WORK}, {MORE}\nprint(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     modules = set(json.loads(done.stdout))
-    assert {"paramiko", "docker"} <= modules
-    assert not modules & {"rich", "dockerlab.report.as_html", "dockerlab.report.as_junit"}
+    assert "paramiko" in modules
+    assert not modules & {"docker", "requests", "rich", "dockerlab.report.as_html", "dockerlab.report.as_junit"}
