@@ -19,7 +19,7 @@ from dockerlab.command import HANDOVER, Command, Part, Variable, exports
 from dockerlab.errors import DefinitionError
 from dockerlab.lab.loader import loads
 from dockerlab.plain import for_file
-from dockerlab.plan import build
+from dockerlab.plan.swarm import TOKEN
 from dockerlab.provision import scripts
 from dockerlab.provision.images import NODE_SCRIPT
 
@@ -344,7 +344,7 @@ def test_script_passes_a_stored_value(shell):
 
 def test_script_needs_its_variable(shell):
     """A script stops before it does anything wrong when a value is missing, and says how to get it."""
-    use = render.command("docker join {{ token }}", "vm0", token=build.TOKEN)
+    use = render.command("docker join {{ token }}", "vm0", token=TOKEN)
     calls, done = shell(render.script("vm0", "t", [use], {"X": "y"}))
     assert calls == []
     assert done.returncode != 0

@@ -11,7 +11,7 @@ from dockerlab.command import Variable
 from dockerlab.errors import ConflictError
 from dockerlab.plan import Key
 from dockerlab.plan.bringing_up import Situation, up
-from dockerlab.plan.build import TOKEN
+from dockerlab.plan.swarm import TOKEN
 from dockerlab.snapshot import NetworkState, Snapshot, SwarmState
 
 WIDE = lab("""
