@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 BUILT = "_runtime_param"
-"""Where typer, from 0.26 on, keeps the validator that it has built; others have no such place, and are left alone."""
+"""Where typer keeps the validator that it has built; versions that have no such place are left alone."""
 
 
 class AsGiven:
@@ -25,22 +25,20 @@ class AsGiven:
         if value is None:
             return () if param.multiple or param.nargs == -1 else None
         if wanted is str or (isinstance(wanted, type) and issubclass(wanted, Enum)):
-            if isinstance(value, wanted) and _is_text(value):
+            if isinstance(value, wanted):
                 return value
-        elif wanted == list[str] and isinstance(value, tuple | list) and all(map(_is_text, value)):
+        elif wanted == list[str] and isinstance(value, tuple | list) and all(isinstance(each, str) for each in value):
             return list(value)
         setattr(self._parameter, BUILT, None)
         return self._parameter.get_runtime_param().coerce(value, param=param, ctx=ctx)
 
 
-def _is_text(value: object) -> bool:
-    """Tell whether a value is text, or one of ours; a word of a call may be bytes that are none."""
-    return isinstance(value, Enum) or (isinstance(value, str) and value.isprintable())
-
-
 def without_checks(parameters: list[Any]) -> list[Any]:
-    """Return options and arguments that are checked only where there is something to be checked."""
+    """Return options and arguments that are checked only where there is something to be checked.
+
+    One with a parser of its own is left as it is.
+    """
     for each in parameters:
-        if getattr(each, BUILT, ...) is None:
+        if getattr(each, BUILT, ...) is None and each.type_descriptor.parameter_info.parser is None:
             setattr(each, BUILT, AsGiven(each))
     return parameters

@@ -1,6 +1,6 @@
 """What a network mode has to say. A mode is one file here; it is found by its `MODE`, there is no list to edit.
 
-A mode knows its options, the commands that create and remove its network, the flags it adds to `docker run`, what it
+A mode knows its options, the command that creates its network, the flags it adds to `docker run`, what it
 needs of a host, and what an engine makes of it in the kernel's own words. It says what is made, never who reaches whom.
 """
 
