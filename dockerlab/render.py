@@ -7,7 +7,9 @@ A template is the command as one would write it, one group of arguments a line, 
       --subnet {{ pool.subnet }}      # addresses come from here
       {{ name }}
 
-Values never pass through the text: while Jinja2 renders, each `{{ … }}` leaves a mark, and the value takes the
+Where there are conditions, loops or expressions in it, Jinja2 renders it.
+
+Values never pass through the text: while it is rendered, each `{{ … }}` leaves a mark, and the value takes the
 mark's place only after the line was split into words. So no value can become a flag's neighbour, a second
 argument, a comment or shell code, whatever it contains; a value that is empty is an empty argument.
 """
@@ -20,27 +22,21 @@ from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
 from typing import Any
 
-from jinja2 import Environment, StrictUndefined, Template, Undefined, pass_context
-from jinja2.runtime import Context
-
 from dockerlab.command import Argument, Command, Part, Variable
+from dockerlab.marks import MARK, mark_of
 from dockerlab.plain import ORDERS, one_line
 
-MARK = re.compile("\ue000(\\d+)\ue001")
-"""Private-use characters around the number of a value."""
-
-KEPT = "__kept"
-"""The context's name for the values that were put aside."""
+NAME = re.compile(r"\{\{ ([a-z_]+) \}\}")
+"""The place of a value in a template that has nothing else for Jinja2 to read."""
 
 
 def command(template: str, host: str, **context: Any) -> Command:
     """Return the command that `template` describes for `host`.
 
-    A first line that is only a comment is the reason of the whole command. Raises jinja2.UndefinedError when the
-    template names something that is not in `context`.
+    A first line that is only a comment is the reason of the whole command. Raises LookupError when the template names
+    something that is not in `context`.
     """
-    values: list[Any] = []
-    text = _compiled(template).render(**context, **{KEPT: values})
+    text, values = _filled(template, context)
     why, parts = "", []
     for line in text.splitlines():
         words, reason = _split(line)
@@ -53,33 +49,25 @@ def command(template: str, host: str, **context: Any) -> Command:
     return Command(host, tuple(parts), why)
 
 
-@cache
-def _compiled(template: str) -> Template:
-    """Return a template ready to be rendered; there are few, each used for many commands."""
-    return _environment().from_string(template)
+def _filled(template: str, context: Mapping[str, Any]) -> tuple[str, list[Any]]:
+    """Return a template's text with a mark for each value, and the values; raises LookupError."""
+    if not _only_names(template):
+        from dockerlab.jinja import filled  # noqa: PLC0415 - what only names values, as all that removes, needs none of it
+
+        return filled(template, context)
+    values: list[Any] = []
+
+    def mark(name: re.Match[str]) -> str:
+        values.append(context[name[1]])
+        return mark_of(len(values) - 1)
+
+    return NAME.sub(mark, template), values
 
 
 @cache
-def _environment() -> Environment:
-    """Return the environment in which every `{{ … }}` becomes a mark."""
-    return Environment(
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=_keep,
-        optimized=False,  # there is nothing constant to be worked out beforehand, and looking for it takes time
-        autoescape=False,  # noqa: S701 - there is no markup: values are kept out of the text altogether
-    )
-
-
-@pass_context
-def _keep(context: Context, value: Any) -> str:
-    """Put a value aside and return its mark; raises jinja2.UndefinedError for a name that has no value."""
-    if isinstance(value, Undefined):
-        str(value)
-    values: list[Any] = context[KEPT]
-    values.append(value)
-    return f"\ue000{len(values) - 1}\ue001"
+def _only_names(template: str) -> bool:
+    """Tell whether a template has neither conditions nor loops nor expressions."""
+    return not any(sign in NAME.sub("", template) for sign in ("{{", "{%", "{#"))
 
 
 @lru_cache(maxsize=4096)

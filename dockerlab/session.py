@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from dockerlab.errors import UsageError
 from dockerlab.hosts.address import LOCAL, SshOptions
 from dockerlab.hosts.base import Host
-from dockerlab.hosts.inventory import Inventory, connect, read_inventory
+from dockerlab.hosts.inventory import Inventory, connect
 
 if TYPE_CHECKING:
     from dockerlab.sandbox import SandboxState
@@ -71,6 +71,8 @@ def find_inventory(where: Whereabouts, hosts: int, report: Callable[[str], None]
     if where.sandbox and where.inventory is not None:
         raise UsageError("--sandbox and --inventory both say where the hosts are: leave one out")
     if where.inventory is not None:
+        from dockerlab.hosts.inventory_file import read_inventory  # noqa: PLC0415 - only wanted where there is a file
+
         return read_inventory(where.inventory)
     return sandbox_inventory(_running_sandbox(max(2, hosts), report)) if where.sandbox else None
 

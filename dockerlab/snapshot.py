@@ -162,6 +162,12 @@ class NetworkState:
         return self.options.get(BRIDGE_NAME) or ("docker0" if self.name == "bridge" else f"br-{self.id[:12]}")
 
 
+def full_name(image: str) -> str:
+    """Return an image's name with its tag, as the engine lists it."""
+    last = image.rpartition("/")[2]
+    return image if ":" in last or "@" in image else f"{image}:latest"
+
+
 @dataclass(frozen=True)
 class ImageState:
     """One image; `parent` is the ID of the image that it was made from on this engine, empty where that is not known.

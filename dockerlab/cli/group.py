@@ -14,22 +14,15 @@ from typer.main import get_command, get_group
 
 from dockerlab.cli.definitions import with_options
 from dockerlab.cli.output import say
+from dockerlab.cli.values import without_checks
 
 
 class Group(TyperGroup):
-    """A group whose flags all have a default.
-
-    Where one has none, as typer's own, typer builds a validator only to see that no value was given. The import of
-    what it takes for that is half of the time of a command's `--help`, and of a completion.
-    """
+    """A group whose options are checked only where there is something to be checked."""
 
     def get_params(self, ctx: Any) -> list[Any]:
         """Return the options of the group itself."""
-        found = super().get_params(ctx)
-        for option in found:
-            if getattr(option, "is_flag", False) and option.default is None:
-                option.default = False
-        return found
+        return without_checks(super().get_params(ctx))
 
     def main(self, *given: Any, standalone_mode: bool = True, **named: Any) -> Any:
         """Run the command line; what is wrong with a call is told in lines that fit the terminal."""
@@ -55,8 +48,13 @@ class Group(TyperGroup):
 class Single(TyperCommand):
     """A command that takes the words as they are while the shell completes one of them.
 
-    They are not for use then, and the import of what would check them takes as long as all else of a completion.
+    They are not for use then, and the import of what would check them takes as long as all else of a completion. In a
+    call they are checked only where there is something to be checked.
     """
+
+    def get_params(self, ctx: Any) -> list[Any]:
+        """Return the options and arguments, `--help` among them."""
+        return without_checks(super().get_params(ctx))
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Return the words that are left over when the options and arguments have theirs."""

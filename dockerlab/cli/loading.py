@@ -12,6 +12,7 @@ from dockerlab.errors import DefinitionError, Located, UsageError
 
 if TYPE_CHECKING:
     from dockerlab.cli.definitions import Given
+    from dockerlab.lab.heading import Heading
     from dockerlab.lab.loader import Definition
     from dockerlab.lab.model import Lab
 
@@ -34,11 +35,11 @@ def read_lab(
 
     With an `environment`, that it lacks what containers are to get from it misleads as well.
     """
+    found = definition_of(lab, settings)
     from dockerlab import modes
     from dockerlab.lab.check import absent, warnings
     from dockerlab.lab.lint import LINTS
 
-    found = definition_of(lab, settings)
     for note in found.notes:
         say(f"note: {note}")
     problems = [*warnings(found.lab), *(p for each in (*LINTS, modes.lint) for p in each(found.lab))]
@@ -48,22 +49,25 @@ def read_lab(
 
 def definition_of(lab: str, settings: Given | None) -> Definition:
     """Return a checked definition that knows the place of everything in it; raises DefinitionError or UsageError."""
-    from dockerlab import modes
     from dockerlab.lab.catalog import find
 
-    overrides = {}
+    path, overrides = find(lab), {}
     for setting in settings.set_ if settings is not None else ():
         name, equals, value = setting.partition("=")
         if not equals or not name:
             raise UsageError(f"--set {setting}: write it as NAME=VALUE")
         overrides[name] = value
-    return modes.definition(find(lab), overrides, settings.options() if settings is not None else None)
+    from dockerlab import modes
+
+    return modes.definition(path, overrides, settings.options() if settings is not None else None)
 
 
 def name_and_hosts(
     lab: str | None, addresses: list[str] | None, *, named_elsewhere: bool
 ) -> tuple[str | None, dict[str, str | None]]:
     """Return a lab's name and its hosts, from its definition if there is one; else the hosts that the call names.
+
+    What is wrong elsewhere in the definition is not looked for: what was made can be found and removed without it.
 
     Without a definition and without hosts it is this machine, unless they are `named_elsewhere`.
     """
@@ -72,8 +76,36 @@ def name_and_hosts(
     fallback = given if given or named_elsewhere else here
     if lab is None:
         return None, fallback
-    definition = named(lab)
-    return (lab, fallback) if definition is None else (definition.name, given or definition.addresses)
+    try:
+        found = _heading(lab)
+    except UsageError:
+        if not _is_name(lab):
+            raise
+        return lab, fallback
+    return found.name, given or dict(found.addresses)
+
+
+def _heading(lab: str) -> Heading:
+    """Return the name and the hosts of the definition that a word names, with no more of it read than they take.
+
+    Raises UsageError where there is no definition, or none of which they can be told.
+    """
+    from dockerlab.lab.catalog import find
+
+    path = find(lab)
+    if path.is_file():
+        from dockerlab.compose.recognised import is_compose
+        from dockerlab.lab.heading import heading
+        from dockerlab.lab.texts import text_of
+
+        text, file = text_of(path), str(path)
+        found = None if is_compose(text, file) else heading(text, file)
+        if found is not None:
+            return found
+    from dockerlab.lab.heading import Heading
+
+    definition = load_lab(lab, None)
+    return Heading(definition.name, definition.addresses)
 
 
 def named(lab: str) -> Lab | None:

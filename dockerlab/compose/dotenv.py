@@ -14,7 +14,7 @@ from typing import Any
 from dockerlab.compose.interpolate import substituted
 from dockerlab.errors import DefinitionError, Located, UsageError
 from dockerlab.lab.document import position
-from dockerlab.lab.loader import text_of
+from dockerlab.lab.texts import text_of
 
 KEY = re.compile(r"(?:export[ \t]+)?([^\s=:#'\"]+)[ \t]*")
 SINGLE = re.compile(r"'((?:[^'\\]|\\.)*)'", re.DOTALL)

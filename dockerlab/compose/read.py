@@ -11,8 +11,8 @@ from dockerlab.compose.interpolate import interpolated, substituted
 from dockerlab.compose.node import Node, Source, of_document
 from dockerlab.errors import Located, UsageError
 from dockerlab.lab.document import parse
-from dockerlab.lab.loader import text_of
 from dockerlab.lab.problem import meant, shown
+from dockerlab.lab.texts import text_of
 
 MAX_FILES = 200
 SECTIONS = ("services", "networks", "volumes", "configs", "secrets")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from ipaddress import IPv4Network, ip_interface
@@ -11,10 +11,11 @@ from ipaddress import IPv4Network, ip_interface
 from dockerlab.daemon.effective import effective
 from dockerlab.daemon.settings import BRIDGE, Change, change, read
 from dockerlab.daemon.state import WHOSE, DaemonFile
+from dockerlab.daemon.stopped import running
 from dockerlab.identity import Identity
 from dockerlab.kernel.model import Namespace
 from dockerlab.lab.daemon import Daemon
-from dockerlab.snapshot import LABEL_LAB, LABEL_OWNER, ContainerState, Snapshot
+from dockerlab.snapshot import LABEL_LAB, LABEL_OWNER, Snapshot
 from dockerlab.versions import Engine, numbers
 
 FLAGS = {"default-address-pools": "default-address-pool"}
@@ -148,15 +149,5 @@ def _stopped(place: Place, wanted: Change, who: Identity) -> Iterator[str]:
         yield f"with live-restore the engine leaves docker0 as it is while containers run: stop {names} first"
 
 
-def running(snapshot: Snapshot, ours: Callable[[Mapping[str, str]], bool]) -> str:
-    """Return the names of the containers that run on an engine and are not `ours` by their labels, with whose lab's."""
-    return ", ".join(_container_in_words(c) for c in snapshot.containers if c.running and not ours(c.labels))
-
-
 def _ours(who: Identity, labels: Mapping[str, str]) -> bool:
     return all(labels.get(label) == value for label, value in who.labels("").items() if label in WHOSE)
-
-
-def _container_in_words(container: ContainerState) -> str:
-    lab = container.labels.get(LABEL_LAB)
-    return f"container {container.name}" + (f" of lab {lab}" if lab is not None else "")

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import unified_diff
 from ipaddress import ip_interface
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from dockerlab.daemon.state import DaemonFile
 from dockerlab.gate import parsed
-from dockerlab.lab.daemon import Daemon
+
+if TYPE_CHECKING:
+    from dockerlab.lab.daemon import Daemon
 
 BRIDGE = frozenset(
     {"bip", "bip6", "ip", "fixed-cidr", "ipv6", "fixed-cidr-v6", "mtu", "default-gateway", "default-gateway-v6", "icc"}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from dockerlab import engine, plan
-from dockerlab.daemon import DaemonFile, Place, refusals
+from dockerlab import engine
+from dockerlab.daemon import DaemonFile
+from dockerlab.daemon.refusals import Place, refusals
 from dockerlab.doctor import docker, lab, machine, packets, releases
 from dockerlab.doctor.advice import install
 from dockerlab.doctor.case import Case
@@ -17,7 +18,7 @@ from dockerlab.hosts.base import Host
 from dockerlab.identity import Identity
 from dockerlab.lab.model import Lab
 from dockerlab.modes.base import Wants
-from dockerlab.plan.bringing_up import Situation
+from dockerlab.plan.bringing_up import Situation, up
 from dockerlab.plan.daemons import changes
 from dockerlab.provision import images
 from dockerlab.provision.restarts import restarted
@@ -102,7 +103,7 @@ def _conflict(case: Case, situation: Situation) -> Iterator[Finding]:
     if set(case.lab.hosts) - set(case.snapshots):
         return  # the hosts that have not told are findings themselves
     try:
-        plan.up(case.lab, case.who, situation)
+        up(case.lab, case.who, situation)
     except ConflictError as error:
         yield Finding("", "conflict", "problem", " ".join(str(error).split()))
     else:

@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dockerlab.imagined.networks import listed
-from dockerlab.lab.image import full_name
 from dockerlab.lab.model import Attachment, Container, Lab
 from dockerlab.lab.places import IFNAME
 from dockerlab.lab.words import WORDS
 from dockerlab.modes.bridge import DEFAULT
-from dockerlab.snapshot import ContainerState, EndpointState, PublishedPort, Snapshot, on_the_link, orphaned
+from dockerlab.snapshot import ContainerState, EndpointState, PublishedPort, Snapshot, full_name, on_the_link, orphaned
 
 EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - an engine's words for every address, to be read and not bound
 

@@ -6,7 +6,7 @@ import shlex
 
 from dockerlab.lab.model import Lab
 from dockerlab.plan import build
-from dockerlab.plan.build import Built
+from dockerlab.plan.built import Built
 from dockerlab.snapshot import Snapshot
 
 

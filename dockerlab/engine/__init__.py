@@ -1,21 +1,21 @@
 """What exists on a host's Docker engine; nothing here changes anything.
 
-client    how the engine is reached: its local socket, or a channel of the host's own SSH connection
-bounded   the SDK's client, with an engine that is a stranger
-dial      HTTP over the streams of a program, which is what such a channel is
+client    how the engine is reached, and what it means when it is not
+asking    questions in the words of its API
+here      this machine's engine, through the Docker SDK
+dial      another one's: HTTP over the streams of a program, on a channel of the host's own SSH connection
+bounded   whole answers within limits
 forms     what an engine's answers have to be like
 convert   from the engine's JSON to a `Snapshot`, as pure functions
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Collection, Iterator
 from typing import Any, Literal, TypeVar
 
-from docker import APIClient
-from docker.errors import APIError, NotFound
-
 from dockerlab.engine import forms
+from dockerlab.engine.asking import Client, Missing, Refused
 from dockerlab.engine.client import TELLS_MAC, connected
 from dockerlab.engine.convert import Answers, to_snapshot
 from dockerlab.gate import misfit
@@ -48,21 +48,21 @@ def read(host: Host, names: Collection[str] = (), detail: Detail = "all") -> Ans
     another channel as long as a dozen of them.
     """
     with connected(host, TELLS_MAC if detail == "every" else None) as (client, told):
-        version, info = formed(told, forms.Told), formed(client.info(), forms.Info)
+        version, info = formed(told, forms.Told), formed(client.get("info"), forms.Info)
         nodes = _nodes(client) if (info.get("Swarm") or {}).get("ControlAvailable") else []
-        networks = formed(client.networks(), list[forms.Network])
+        networks = formed(client.get("networks"), list[forms.Network])
         whole = detail == "every"
         shared = {n["Name"] for n in networks if _wanted(n, names)} if detail == "all" else set()
-        networks = [_or_none(client.inspect_network, n["Id"]) if whole or _wanted(n, names) else n for n in networks]
+        networks = [_or_none(client, "networks", n["Id"]) if whole or _wanted(n, names) else n for n in networks]
         # Listed after the networks: who is on one of these and no container now was left behind there by the engine.
-        containers = formed(client.containers(all=True), list[forms.Container])
+        containers = formed(client.get("containers", "json", all=1), list[forms.Container])
         wanted = _in_detail(containers, names, detail)
         wanted |= {c["Id"] for c in containers if not shared.isdisjoint(_networks(c))}
-        containers = [_or_none(client.inspect_container, c["Id"]) if c["Id"] in wanted else c for c in containers]
+        containers = [_or_none(client, "containers", c["Id"], "json") if c["Id"] in wanted else c for c in containers]
         networks = formed(networks, list[forms.Network | None])
         containers = formed(containers, list[forms.Container | None])
-        volumes = formed(client.volumes(), forms.Volumes)
-        images = formed(client.images(all=True), list[forms.Image])
+        volumes = formed(client.get("volumes"), forms.Volumes)
+        images = formed(client.get("images", "json", all=1), list[forms.Image])
         if whole:
             images = _with_configs(client, images, {str(c.get("Image")) for c in containers if c is not None})
     return Answers(
@@ -79,21 +79,36 @@ def read(host: Host, names: Collection[str] = (), detail: Detail = "all") -> Ans
 def logs(host: Host, container_id: str, lines: int = 20) -> str:
     """Return the last lines that a container wrote to either stream; raises EngineError."""
     with connected(host) as (client, _):
-        text: bytes = client.logs(container_id, stdout=True, stderr=True, tail=lines)
+        terminal = client.get("containers", container_id, "json")["Config"]["Tty"]
+        said = client.content("containers", container_id, "logs", stdout=1, stderr=1, tail=lines)
+        text = said if terminal else b"".join(_pieces(said))
     return text.decode(errors="replace")
+
+
+def _pieces(said: bytes) -> Iterator[bytes]:
+    """Yield what both streams of a container without a terminal say: the engine puts 8 bytes ahead of each piece.
+
+    Raises ValueError for what has none.
+    """
+    while said:
+        size = int.from_bytes(said[4:8], "big")
+        if said[:4] not in (bytes(4), b"\1\0\0\0", b"\2\0\0\0") or len(said) < 8 + size:
+            raise ValueError("a log that is not in pieces")
+        yield said[8 : 8 + size]
+        said = said[8 + size :]
 
 
 def nodes(host: Host) -> dict[str, str]:
     """Return what a Swarm's manager says of each node (`ready`, `down`), by its ID; raises EngineError."""
     with connected(host) as (client, _):
-        return {node["ID"]: node["Status"]["State"] for node in formed(client.nodes(), list[forms.Node])}
+        return {node["ID"]: node["Status"]["State"] for node in formed(client.get("nodes"), list[forms.Node])}
 
 
-def _nodes(client: APIClient) -> list[dict[str, Any]]:
+def _nodes(client: Client) -> list[dict[str, Any]]:
     """Return the nodes of a manager's Swarm; none where that has lost its leader, and so cannot say."""
     try:
-        return formed(client.nodes(), list[forms.Node])
-    except APIError:
+        return formed(client.get("nodes"), list[forms.Node])
+    except Refused:
         return []
 
 
@@ -135,17 +150,17 @@ def _in_detail(containers: list[dict[str, Any]], names: Collection[str], detail:
     return {c["Id"] for c in containers if _wanted(c, names) and (detail == "all" or not told(c))}
 
 
-def _with_configs(client: APIClient, images: list[dict[str, Any]], wanted: Collection[str]) -> list[dict[str, Any]]:
+def _with_configs(client: Client, images: list[dict[str, Any]], wanted: Collection[str]) -> list[dict[str, Any]]:
     """Return the entries of images, those that are `wanted` with what each gives to its containers."""
-    details = {each["Id"]: _or_none(client.inspect_image, each["Id"]) for each in images if each["Id"] in wanted}
+    details = {each["Id"]: _or_none(client, "images", each["Id"], "json") for each in images if each["Id"] in wanted}
     formed(list(details.values()), list[forms.Image | None])
     return [{**each, "Config": (details.get(each["Id"]) or {}).get("Config")} for each in images]
 
 
-def _or_none(inspect: Callable[[str], Any], what: str) -> dict[str, Any] | None:
+def _or_none(client: Client, *path: str) -> dict[str, Any] | None:
     """Return the details of an object, or None if it has gone since it was listed."""
     try:
-        detail: dict[str, Any] = inspect(what)
-    except NotFound:
+        detail: dict[str, Any] = client.get(*path)
+    except Missing:
         return None
     return detail

@@ -1,19 +1,10 @@
-"""The Docker SDK's client with an engine that is a stranger: whole answers within limits, and nowhere else to go."""
+"""An engine's answers within limits: it is a stranger, and nothing else is asked in its place."""
 
 from __future__ import annotations
 
-import io
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from time import monotonic
-from typing import Any
-
-import requests
-from docker import APIClient
-from docker.errors import DockerException
-from requests import PreparedRequest, Response
-from urllib3.exceptions import HTTPError, ReadTimeoutError
-
-from dockerlab.gate import parsed
-from dockerlab.gate.text import MOST, values_in
 
 TIMEOUT = 30
 """Seconds in which the engine has to answer a read, from the first byte of the question to the last of the answer."""
@@ -24,51 +15,41 @@ LARGEST = 16 * 2**20
 PIECE = 2**16
 
 
-class BoundedClient(APIClient):
-    """A client that follows no redirect, asks for nothing that is packed, and reads JSON by the gate.
+class Unanswered(Exception):
+    """There was no answer, or none of an engine's; the words say what there was."""
 
-    All answers together may have as many values as the gate lets one text have.
 
-    Raises DockerException, beside what the SDK raises, and ValueError for JSON that the gate does not let in.
+class TooLate(Unanswered):
+    """There was no answer in time."""
+
+    def __init__(self) -> None:
+        super().__init__(f"the Docker engine did not answer within {TIMEOUT} s; is the host overloaded?")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An engine's whole answer: its status, the fields of its head by their names in small letters, and its content."""
+
+    status: int
+    fields: Mapping[str, str]
+    content: bytes
+
+
+def whole(status: int, head: Iterable[tuple[str, str]], pieces: Iterable[bytes], end: float) -> Answer:
+    """Return an answer whose head has these fields, and whose content comes in pieces, all before the moment `end`.
+
+    No redirect is followed, and nothing is taken that is packed. Raises Unanswered for an answer that is no engine's.
     """
-
-    def send(self, request: PreparedRequest, **options: Any) -> Response:
-        """Send a request and read the whole answer."""
-        request.headers["Accept-Encoding"] = "identity"
-        end = monotonic() + TIMEOUT
-        answer = super().send(request, **{**options, "stream": True, "allow_redirects": False})
-        with answer:
-            if 300 <= answer.status_code < 400:
-                raise DockerException("it sends us to another place, where nobody is asked: is it a Docker engine?")
-            if answer.headers.get("Content-Encoding", "identity") != "identity":
-                raise DockerException("it packs its answer, which nobody asked for: is it a Docker engine?")
-            whole = _whole(answer, end)
-        answer.raw = io.BytesIO(whole)
-        return answer
-
-    def _result(self, response: Response, json: bool = False, binary: bool = False) -> Any:
-        """Return an answer's content, as the SDK does, but for JSON that is read by the gate."""
-        if json:
-            self._raise_for_status(response)  # type: ignore[attr-defined]
-            self.values = getattr(self, "values", 0) + values_in(response.content)
-            if self.values > MOST:
-                raise ValueError(f"its answers have more than {MOST} values")
-            return parsed(response.content)
-        return super()._result(response, json=False, binary=binary)  # type: ignore[misc]
-
-
-def _whole(answer: Response, end: float) -> bytes:
-    """Return the content of an answer; raises DockerException where it is too much, or takes too long."""
+    fields = {name.lower(): value for name, value in head}
+    if 300 <= status < 400:
+        raise Unanswered("it sends us to another place, where nobody is asked: is it a Docker engine?")
+    if fields.get("content-encoding", "identity") != "identity":
+        raise Unanswered("it packs its answer, which nobody asked for: is it a Docker engine?")
     found = bytearray()
-    try:
-        for piece in answer.raw.stream(PIECE, decode_content=False):
-            found += piece
-            if len(found) > LARGEST:
-                raise DockerException(f"its answer has more than {LARGEST // 2**20} MiB: is it a Docker engine?")
-            if monotonic() > end:
-                raise DockerException(f"its answer was not whole after {TIMEOUT} s; is the host overloaded?")
-    except ReadTimeoutError as error:
-        raise requests.ReadTimeout(error) from error
-    except HTTPError as error:
-        raise requests.ConnectionError(error) from error
-    return bytes(found)
+    for piece in pieces:
+        found += piece
+        if len(found) > LARGEST:
+            raise Unanswered(f"its answer has more than {LARGEST // 2**20} MiB: is it a Docker engine?")
+        if monotonic() > end:
+            raise Unanswered(f"its answer was not whole after {TIMEOUT} s; is the host overloaded?")
+    return Answer(status, fields, bytes(found))

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from typing import Any, Protocol, cast
 
-import requests
-from docker import APIClient
-from docker.context import ContextAPI
-from docker.errors import APIError, DockerException
-from docker.utils import kwargs_from_env
-
-from dockerlab.engine.bounded import LARGEST, TIMEOUT, BoundedClient
-from dockerlab.engine.dial import Budget, DialAdapter, ProcessSocket
+from dockerlab.engine.asking import Client, Line, Refused
+from dockerlab.engine.bounded import LARGEST, TIMEOUT, TooLate, Unanswered
+from dockerlab.engine.dial import Budget, DialledLine, ProcessSocket
 from dockerlab.errors import EngineError, HostError
 from dockerlab.gate import LONGEST, NONSENSE, nonsense
 from dockerlab.hosts.base import ENGINE, Host
@@ -29,9 +23,6 @@ MOST = 2 * LARGEST
 
 CHANNEL_WAIT = 120
 """Seconds that may pass until a channel of a busy connection is free."""
-
-OLDEST_API = "1.24"
-"""The API version that the Docker SDK starts from; asking for the engine's own version needs none."""
 
 
 class Keeper(Protocol):
@@ -52,43 +43,39 @@ only the one in use is told, and engines from 28 on draw that (moby/moby#48808).
 
 
 @contextmanager
-def connected(host: Host, highest: tuple[int, int] | None = None) -> Iterator[tuple[APIClient, dict[str, Any]]]:
+def connected(host: Host, highest: tuple[int, int] | None = None) -> Iterator[tuple[Client, dict[str, Any]]]:
     """Give a client of the host's engine, and what the engine says of its version.
 
     It speaks the engine's own version of the API, or the `highest` that is given where the engine's is above that. What
     goes wrong inside is raised as EngineError with its remedy, or as the HostError of a lost connection: also what is
     made there of answers that are not of the form of an engine's.
     """
+    opened = _here(host.name) if host.address is None else _dialled(host.name, cast(Keeper, host))
     try:
-        with _opened(host, highest) as found:
-            yield found
+        with opened as line:
+            version = Client(line).get("version")
+            yield Client(line, spoken(version, highest)), version
+    except Refused as error:
+        raise EngineError(host.name, f"the Docker engine refused: {error}") from error
     except NONSENSE as error:
         raise nonsense(host.name, "its engine", error, EngineError) from error
 
 
 @contextmanager
-def _opened(host: Host, highest: tuple[int, int] | None) -> Iterator[tuple[APIClient, dict[str, Any]]]:
-    if host.address is not None:
-        with _dialled(host.name, cast(Keeper, host), highest) as found:
-            yield found
-        return
+def _here(name: str) -> Iterator[Line]:
+    """Give a line to this machine's engine."""
+    from dockerlab.engine.here import LocalLine  # noqa: PLC0415 - the SDK, which no other engine needs
+
     try:
-        # The SDK's own way to learn the version takes whatever the engine says for one.
-        client = _local(host.name, OLDEST_API)
-        version = client.version(api_version=False)
-        client.close()
-        client = _local(host.name, spoken(version, highest))
-        try:
-            yield client, version
-        finally:
-            client.close()
-    except (DockerException, requests.RequestException) as error:
-        raise _explain_local(host.name, error) from error
+        with closing(LocalLine(name)) as line:
+            yield line
+    except Unanswered as error:
+        raise _explain_local(name, error) from error
 
 
 @contextmanager
-def _dialled(name: str, host: Keeper, highest: tuple[int, int] | None) -> Iterator[tuple[APIClient, dict[str, Any]]]:
-    """Give a client over a channel of the host's connection, and the engine's version."""
+def _dialled(name: str, host: Keeper) -> Iterator[Line]:
+    """Give a line over a channel of the host's connection."""
     sockets: list[ProcessSocket] = []
     budget = Budget(WHOLE, MOST)
 
@@ -96,17 +83,15 @@ def _dialled(name: str, host: Keeper, highest: tuple[int, int] | None) -> Iterat
         sockets.append(ProcessSocket(host.resume(ENGINE, CHANNEL_WAIT), TIMEOUT, budget))
         return sockets[-1]
 
-    adapter = DialAdapter(dial)
+    line = DialledLine(dial)
     try:
-        # The SDK asks for the engine's version before another adapter can be mounted, so it is asked for by hand.
-        version = _over(adapter, OLDEST_API).version(api_version=False)
-        yield _over(adapter, spoken(version, highest)), version
-        if adapter.idle:
+        yield line
+        if line.idle:
             host.keep(ENGINE, sockets.pop().detach())
-    except (DockerException, requests.RequestException) as error:
+    except Unanswered as error:
         raise _explain_dialled(name, sockets, error) from error
     finally:
-        adapter.close()
+        line.close()
         for socket in sockets:
             socket.close()
 
@@ -120,29 +105,7 @@ def spoken(version: dict[str, Any], highest: tuple[int, int] | None) -> str:
     return str(own) if highest is None or (int(numbers[1]), int(numbers[2])) <= highest else "{}.{}".format(*highest)
 
 
-def _over(adapter: DialAdapter, version: str) -> APIClient:
-    """Return a client that speaks an API version over the adapter."""
-    client = BoundedClient(base_url="tcp://docker:2375", version=version, timeout=TIMEOUT)
-    client.trust_env = False
-    client.adapters.clear()
-    client.mount("http://", adapter)
-    return client
-
-
-def _local(host: str, version: str) -> APIClient:
-    """Return a client of the engine that the docker command on this machine would use."""
-    environment = kwargs_from_env()
-    if environment.get("base_url", "").startswith("ssh://"):
-        raise EngineError(host, "DOCKER_HOST leads to another machine by ssh: give that address to the host instead")
-    if "base_url" in environment:
-        return BoundedClient(version=version, timeout=TIMEOUT, **environment)
-    context = ContextAPI.get_context(os.environ.get("DOCKER_CONTEXT"))
-    if context is None:
-        return BoundedClient(version=version, timeout=TIMEOUT)
-    return BoundedClient(version=version, timeout=TIMEOUT, base_url=context.Host, tls=context.TLSConfig or False)
-
-
-def _explain_local(host: str, error: Exception) -> EngineError:
+def _explain_local(host: str, error: Unanswered) -> EngineError:
     """Return the error with its remedy, from what the operating system said of the socket."""
     causes = list(_causes(error))
     if any(isinstance(cause, PermissionError) for cause in causes):
@@ -152,10 +115,8 @@ def _explain_local(host: str, error: Exception) -> EngineError:
     return EngineError(host, _other(error))
 
 
-def _explain_dialled(host: str, sockets: list[ProcessSocket], error: Exception) -> HostError:
+def _explain_dialled(host: str, sockets: list[ProcessSocket], error: Unanswered) -> HostError:
     """Return the error with its remedy, from what the docker command said at the other end."""
-    if isinstance(error, APIError) or not sockets:
-        return EngineError(host, _other(error))
     try:
         rc, said = sockets[-1].diagnose()
     except HostError as lost:
@@ -202,10 +163,6 @@ def _not_running() -> str:
     return "the Docker engine is not running: sudo systemctl start docker, and see journalctl -u docker if it stops"
 
 
-def _other(error: Exception) -> str:
-    """Return what the engine said of a request that it refused, or what else happened."""
-    if isinstance(error, APIError):
-        return f"the Docker engine refused: {str(error.explanation or error)[:LONGEST]}"
-    if isinstance(error, requests.Timeout):
-        return f"the Docker engine did not answer within {TIMEOUT} s; is the host overloaded?"
-    return f"cannot talk to the Docker engine: {str(error)[:LONGEST]}"
+def _other(error: Unanswered) -> str:
+    """Return what happened where nothing more is known of it."""
+    return str(error) if isinstance(error, TooLate) else f"cannot talk to the Docker engine: {str(error)[:LONGEST]}"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
+from http.client import HTTPConnection, HTTPException
 from time import monotonic
 from typing import Any
 
-import urllib3
-from requests.adapters import HTTPAdapter
-from urllib3.connection import HTTPConnection
-
+from dockerlab.engine.bounded import PIECE, TIMEOUT, Answer, TooLate, Unanswered, whole
 from dockerlab.errors import HostError
 from dockerlab.hosts.process import Process
 
@@ -57,11 +56,6 @@ class ProcessSocket:
         self._rc: int | None = None
         self._lost: HostError | None = None
         self._attached = True
-
-    def settimeout(self, timeout: float | None) -> None:
-        """Set the seconds that one read or write may take."""
-        if timeout is not None:
-            self._timeout = timeout
 
     def sendall(self, data: bytes) -> None:
         """Write to the program's standard input; raises TimeoutError, BrokenPipeError."""
@@ -142,52 +136,45 @@ class _Reader(io.RawIOBase):
         return self._source.receive_into(memoryview(buffer).cast("B"))
 
 
-class DialConnection(HTTPConnection):
+class Connection(HTTPConnection):
     """An HTTP connection whose socket comes from a function."""
 
-    def __init__(self, *arguments: Any, dial: Callable[[], ProcessSocket], **options: Any) -> None:
-        super().__init__(*arguments, **options)
+    def __init__(self, dial: Callable[[], ProcessSocket]) -> None:
+        super().__init__("docker")
         self._dial = dial
 
     def connect(self) -> None:
         """Get the socket."""
         self.sock: Any = self._dial()
 
-    @property
-    def is_connected(self) -> bool:
-        """Tell whether there is a socket; unlike a real one it cannot be polled."""
-        return self.sock is not None
 
-
-class DialPool(urllib3.HTTPConnectionPool):
-    """A pool of one such connection."""
-
-    ConnectionCls = DialConnection
-
-
-class DialAdapter(HTTPAdapter):
-    """Sends every request of a session over one socket that `dial` opens."""
+class DialledLine:
+    """A line to an engine over one socket that `dial` opens when something is asked."""
 
     def __init__(self, dial: Callable[[], ProcessSocket]) -> None:
-        super().__init__()
-        self._pool = DialPool("docker", maxsize=1, block=True, dial=dial)
-
-    def get_connection_with_tls_context(
-        self,
-        request: Any,  # noqa: ARG002 - there is only one place to send it
-        verify: Any,  # noqa: ARG002
-        proxies: Mapping[str, str] | None = None,  # noqa: ARG002
-        cert: Any = None,  # noqa: ARG002
-    ) -> urllib3.HTTPConnectionPool:
-        """Return the pool."""
-        return self._pool
+        self._connection = Connection(dial)
+        self._read = True
 
     @property
     def idle(self) -> bool:
         """Tell whether there is a socket on which every answer was read to its end."""
-        return self._pool.num_connections > 0 and self._pool.pool is not None and self._pool.pool.full()
+        return self._read and self._connection.sock is not None
+
+    def ask(self, method: str, target: str) -> Answer:
+        """Ask without a body and return the whole answer; raises Unanswered, and the socket is of no use then."""
+        self._read = False
+        end = monotonic() + TIMEOUT
+        try:
+            self._connection.request(method, target)
+            with self._connection.getresponse() as answer:
+                found = whole(answer.status, answer.headers.items(), iter(partial(answer.read, PIECE), b""), end)
+        except TimeoutError as error:
+            raise TooLate from error
+        except (HTTPException, OSError) as error:
+            raise Unanswered(str(error) or type(error).__name__) from error
+        self._read = True
+        return found
 
     def close(self) -> None:
         """Close the socket."""
-        self._pool.close()
-        super().close()
+        self._connection.close()

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from base64 import b64decode
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from docker import APIClient
-from docker.errors import NotFound
-
+from dockerlab.engine.asking import Client, Missing, Refused
 from dockerlab.engine.client import connected
 from dockerlab.gate import parsed
 from dockerlab.hosts.base import Host
@@ -39,7 +38,7 @@ class Layered:
 def layered(host: Host, names: Collection[str]) -> Layered:
     """Return what the engine says of those of the names that are images or containers; raises EngineError."""
     with connected(host) as (client, version):
-        answers = Layered(version, client.info())
+        answers = Layered(version, client.get("info"))
         for name in names:
             image = _image(client, name)
             if image is not None:
@@ -54,11 +53,11 @@ def layered(host: Host, names: Collection[str]) -> Layered:
     return answers
 
 
-def _add(client: APIClient, answers: Layered, image: Entry) -> None:
+def _add(client: Client, answers: Layered, image: Entry) -> None:
     if image["Id"] in answers.images:
         return
     answers.images[image["Id"]] = image
-    answers.histories[image["Id"]] = client.history(image["Id"])  # type: ignore[no-untyped-call]
+    answers.histories[image["Id"]] = client.get("images", image["Id"], "history")
     named = (_image(client, step) for step in _steps_below(answers.histories[image["Id"]]))
     answers.parents[image["Id"]] = next((each["RepoTags"] for each in named if each and each.get("RepoTags")), [])
 
@@ -68,21 +67,22 @@ def _steps_below(history: Sequence[Entry]) -> list[str]:
     return [step["Id"] for step in history[1:] if str(step.get("Id", "")).startswith("sha256:")]
 
 
-def _image(client: APIClient, name: str) -> Entry | None:
+def _image(client: Client, name: str) -> Entry | None:
     try:
-        found: Entry = client.inspect_image(name)  # type: ignore[no-untyped-call]
-    except NotFound:
+        found: Entry = client.get("images", name, "json")
+    except Missing:
         return None
     return found
 
 
-def _container(client: APIClient, name: str) -> tuple[Entry, Entry, list[tuple[Entry, Entry | None]]] | None:
+def _container(client: Client, name: str) -> tuple[Entry, Entry, list[tuple[Entry, Entry | None]]] | None:
     try:
-        detail: Entry = client.inspect_container(name)
-    except NotFound:
+        detail: Entry = client.get("containers", name, "json")
+    except Missing:
         return None
-    listed = client.containers(all=True, size=True, filters={"id": detail["Id"]})
-    changes: list[Entry] = client.diff(detail["Id"]) or []
+    only = json.dumps({"id": [detail["Id"]]})
+    listed = client.get("containers", "json", all=1, size=1, filters=only)
+    changes: list[Entry] = client.get("containers", detail["Id"], "changes") or []
     seen = [
         (change, _stat(client, detail["Id"], change["Path"]) if change["Kind"] != 2 and number < MOST else None)
         for number, change in enumerate(changes)
@@ -90,13 +90,11 @@ def _container(client: APIClient, name: str) -> tuple[Entry, Entry, list[tuple[E
     return detail, listed[0] if listed else {}, seen
 
 
-def _stat(client: APIClient, container: str, path: str) -> Entry | None:
+def _stat(client: Client, container: str, path: str) -> Entry | None:
     """Return what the engine says of a path in a container, None where it says nothing: it may be gone by now."""
-    url = f"{client.base_url}/v{client.api_version}/containers/{container}/archive"
-    answer = client.head(url, params={"path": path}, timeout=client.timeout)
     try:
-        answer.raise_for_status()
-        found: Entry = parsed(b64decode(answer.headers["X-Docker-Container-Path-Stat"]))
-    except (OSError, KeyError, ValueError):
+        fields = client.fields("containers", container, "archive", path=path)
+        found: Entry = parsed(b64decode(fields["x-docker-container-path-stat"]))
+    except (Refused, KeyError, ValueError):
         return None
     return found

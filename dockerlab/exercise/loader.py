@@ -14,10 +14,11 @@ from dockerlab.faults import FAULTS
 from dockerlab.faults.target import host_of
 from dockerlab.lab.catalog import data_directory
 from dockerlab.lab.document import Document, parse
-from dockerlab.lab.loader import find_place, text_of
+from dockerlab.lab.loader import find_place
 from dockerlab.lab.model import Lab
 from dockerlab.lab.problem import KeyPath, Problem, dotted, meant
 from dockerlab.lab.structure import validated
+from dockerlab.lab.texts import text_of
 
 FILE = "exercise.yaml"
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from dockerlab import render
 from dockerlab.command import Command
 from dockerlab.ground import firewall
 from dockerlab.lab.filter_lines import FilterLine
-from dockerlab.lab.ground import Ground, GroundRoute, GroundRule, HostInterface
+
+if TYPE_CHECKING:
+    from dockerlab.lab.ground import Ground, GroundRoute, GroundRule, HostInterface
 
 Kind = Literal[
     "interface", "mtu", "address", "setting", "route", "ip-rule", "basis", "chain", "rule", "policy", "table",

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from dockerlab.lab.filter_lines import FilterLine, filter_line
-from dockerlab.lab.ground import Firewall, Ground, NftChain
+
+if TYPE_CHECKING:
+    from dockerlab.lab.ground import Firewall, Ground, NftChain
 
 SSH = 22
 FAMILIES = {"iptables": "ip", "ip6tables": "ip6"}
@@ -67,6 +70,8 @@ def _rejecting(ports: tuple[str, ...]) -> NftChain:
         "meta l4proto { icmp, ipv6-icmp } accept",
         "reject with icmpx type admin-prohibited",
     )
+    from dockerlab.lab.ground import NftChain  # noqa: PLC0415 - what takes a lab away knows no models
+
     return NftChain(type="filter", hook="input", priority=10, policy="accept", rules=rules)
 
 

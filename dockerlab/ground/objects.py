@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from ipaddress import IPv4Network, IPv6Network
+from typing import TYPE_CHECKING
 
 from dockerlab.ground import firewall
 from dockerlab.kernel import iptables
@@ -14,7 +15,9 @@ from dockerlab.kernel.model import Link
 from dockerlab.kernel.routes import MAIN, Hop, Route, Selector
 from dockerlab.kernel.rules import Chain, Rule, Ruleset
 from dockerlab.lab.filter_lines import TABLES, FilterLine
-from dockerlab.lab.ground import Firewall, Ground, GroundRoute, GroundRule, HostInterface, NftChain
+
+if TYPE_CHECKING:
+    from dockerlab.lab.ground import Firewall, Ground, GroundRoute, GroundRule, HostInterface, NftChain
 
 EVERYWHERE: dict[int, IpNetwork] = {4: IPv4Network("0.0.0.0/0"), 6: IPv6Network("::/0")}
 METRIC6 = 1024

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from dockerlab.ground import firewall, objects
 from dockerlab.ground.deeds import VALUES, Deed
 from dockerlab.kernel.model import Link, Namespace
 from dockerlab.kernel.routes import Route
 from dockerlab.kernel.rules import Chain
-from dockerlab.lab.ground import Ground, HostInterface
+
+if TYPE_CHECKING:
+    from dockerlab.lab.ground import Ground, HostInterface
 
 THERE = "there"
 DOWN = "down"

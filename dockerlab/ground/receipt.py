@@ -8,15 +8,18 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from dockerlab import render
 from dockerlab.command import Command
 from dockerlab.gate import parsed
 from dockerlab.ground.deeds import Deed, deeds
 from dockerlab.identity import Identity
-from dockerlab.lab.ground import Ground
 from dockerlab.modes.base import LABELS
 from dockerlab.snapshot import LABEL_LAB, LABEL_RECEIPT, Snapshot
+
+if TYPE_CHECKING:
+    from dockerlab.lab.ground import Ground
 
 LABEL = "dockerlab.ground"
 WHAT = "ground"
@@ -77,9 +80,16 @@ def receipts(snapshot: Snapshot, ours: Callable[[Mapping[str, str]], bool]) -> I
         try:
             said = parsed(volume.labels[LABEL])
             before = {str(key): None if value is None else str(value) for key, value in said["before"].items()}
-            yield Receipt(volume.name, volume.labels, Ground.model_validate(said["ground"]), before)
+            yield Receipt(volume.name, volume.labels, _section(said["ground"]), before)
         except (AttributeError, LookupError, TypeError, ValueError):
             yield volume.name
+
+
+def _section(said: object) -> Ground:
+    """Return what a receipt says of a host; raises ValueError for what no definition may say."""
+    from dockerlab.lab.ground import Ground  # noqa: PLC0415 - most labs change nothing of their hosts
+
+    return Ground.model_validate(said)
 
 
 def readable(found: Iterable[Receipt | str]) -> list[Receipt]:

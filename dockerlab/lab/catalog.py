@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from dockerlab.errors import DefinitionError, UsageError
-from dockerlab.lab.document import parse
 from dockerlab.lab.problem import meant
 
 PACKAGE = Path(__file__).parent.parent
@@ -62,6 +61,8 @@ def _labs() -> Iterator[tuple[str, Path]]:
 
 
 def _title(path: Path) -> str:
+    from dockerlab.lab.document import parse  # noqa: PLC0415 - to find a file, none is read
+
     try:
         return str(parse(path.read_text(encoding="utf-8"), str(path)).data.get("title") or "")
     except DefinitionError as error:

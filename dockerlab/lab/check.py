@@ -10,12 +10,12 @@ from dockerlab.hosts.address import LOCAL, parse_address
 from dockerlab.lab.addresses import fixed_addresses, network_addresses, overlaps
 from dockerlab.lab.daemon_rules import daemons
 from dockerlab.lab.ground_rules import grounds, insides
-from dockerlab.lab.image import full_name
 from dockerlab.lab.model import Address, Lab
 from dockerlab.lab.naming import names
 from dockerlab.lab.ports import Port
 from dockerlab.lab.problem import KeyPath, Problem, meant, shown
 from dockerlab.lab.process_rules import processes
+from dockerlab.snapshot import full_name
 
 Claim = tuple[str, int | None, str, int]
 """A port of a host: the host, the number, the protocol, the IP version."""

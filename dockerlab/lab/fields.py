@@ -9,6 +9,7 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationInfo, field_validator
 
+from dockerlab.lab.heading import LAB_NAME, LONGEST_LAB_NAME, LONGEST_NAME, NAME
 from dockerlab.lab.problem import shown
 
 
@@ -41,16 +42,16 @@ def _subnet(value: Any) -> Any:
 Address = Annotated[IPv4Address | IPv6Address, BeforeValidator(address, json_schema_input_type=str)]
 Subnet = Annotated[IPv4Network | IPv6Network, BeforeValidator(_subnet, json_schema_input_type=str)]
 
-Name = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]*$", max_length=63)]
+Name = Annotated[str, StringConstraints(pattern=NAME, max_length=LONGEST_NAME)]
 """What the engine accepts as the name of a container or network."""
 
-ContainerName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_.-]*$", max_length=128)]
+ContainerName = Annotated[str, StringConstraints(pattern=NAME, max_length=128)]
 """What an engine takes for the name of a container; of one that is longer than 63 characters, DNS knows nothing."""
 
 InterfaceName = Annotated[str, StringConstraints(pattern=r"^[^\s/:%]{1,15}$")]
 """What the kernel takes for the name of an interface (`dev_valid_name` of net/core/dev.c)."""
 
-LabName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]*$", max_length=40)]
+LabName = Annotated[str, StringConstraints(pattern=LAB_NAME, max_length=LONGEST_LAB_NAME)]
 
 
 def _one_or_more(value: Any) -> Any:

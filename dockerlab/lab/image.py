@@ -26,12 +26,6 @@ BuiltName = Annotated[
 """The name of an image that is built here, with a tag or without; never that of a registry."""
 
 
-def full_name(image: str) -> str:
-    """Return an image's name with its tag, as the engine lists it."""
-    last = image.rpartition("/")[2]
-    return image if ":" in last or "@" in image else f"{image}:latest"
-
-
 def instructions(text: str) -> Iterator[str]:
     """Yield the lines of a Dockerfile that begin an instruction; a backslash continues the one above."""
     continued = False

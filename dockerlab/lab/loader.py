@@ -10,9 +10,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from dockerlab.errors import DefinitionError, Located, UsageError
+from dockerlab.errors import DefinitionError, Located
 from dockerlab.lab import check
-from dockerlab.lab.document import MAX_BYTES, Document, Mark, parse, position
+from dockerlab.lab.document import Document, Mark, parse
 from dockerlab.lab.env_files import with_files
 from dockerlab.lab.model import Lab, Network
 from dockerlab.lab.naming import as_the_engine_has_it, as_written
@@ -21,6 +21,7 @@ from dockerlab.lab.references import naming, references
 from dockerlab.lab.replicas import fill_in
 from dockerlab.lab.structure import validate
 from dockerlab.lab.template import Filled
+from dockerlab.lab.texts import text_of
 
 Check = Callable[[Lab], Iterable[Problem]]
 Locate = Callable[[Iterable[Problem]], list[Located]]
@@ -73,26 +74,6 @@ def load(
     Raises UsageError when the file cannot be read.
     """
     return read(text_of(path), str(path), networks=networks, checks=checks, overrides=overrides).lab
-
-
-def text_of(path: Path) -> str:
-    """Return a definition's text; raises UsageError when it cannot be read, DefinitionError when it is no text."""
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from None
-    return decoded(content, str(path))
-
-
-def decoded(content: bytes, file_name: str) -> str:
-    """Return the text of a file's content; raises DefinitionError when it is none."""
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        before = content[: error.start].decode("utf-8-sig", errors="replace")
-        message = f"not UTF-8 text (byte {content[error.start]:#04x}): save the file as UTF-8"
-        raise DefinitionError([Located(file_name, *position(before, len(before)), "", message)]) from None
 
 
 def loads(

@@ -16,11 +16,12 @@ from dockerlab.lab.container import Attachment, Container
 from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.fields import Address, ContainerName, LabName, Name, Strict, Subnet, Text
 from dockerlab.lab.ground import Ground
-from dockerlab.lab.image import BuiltImage, BuiltName, full_name
+from dockerlab.lab.image import BuiltImage, BuiltName
 from dockerlab.lab.mounts import VolumeEntry
 from dockerlab.lab.network import Ipam, Network, Pool
 from dockerlab.lab.ports import PortNumber
 from dockerlab.lab.problem import dotted
+from dockerlab.snapshot import full_name
 
 __all__ = [
     "Address",

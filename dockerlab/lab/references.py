@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from dockerlab.lab.container import NODE
-from dockerlab.lab.image import full_name
 from dockerlab.lab.model import Container, Lab
 from dockerlab.lab.problem import KeyPath, Problem, meant, quoted, shown
+from dockerlab.snapshot import full_name
 
 MODES = ("bridge", "host", "none", "container:NAME")
 

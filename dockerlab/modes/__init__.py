@@ -7,14 +7,16 @@ from functools import cache
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
+from typing import TYPE_CHECKING
 
 from dockerlab.compose.options import Options, files_in
-from dockerlab.compose.recognised import is_compose
 from dockerlab.errors import UsageError
-from dockerlab.lab.loader import NONE, Definition, read, text_of
-from dockerlab.lab.model import Container, Lab, Network
-from dockerlab.lab.problem import Problem
 from dockerlab.modes.base import Mode
+
+if TYPE_CHECKING:
+    from dockerlab.lab.loader import Definition
+    from dockerlab.lab.model import Container, Lab, Network
+    from dockerlab.lab.problem import Problem
 
 
 @cache
@@ -60,12 +62,17 @@ def check(lab: Lab) -> Iterable[Problem]:
         yield from mode.check(lab)
 
 
-def definition(path: Path, overrides: Mapping[str, str] = NONE, options: Options | None = None) -> Definition:
+def definition(path: Path, overrides: Mapping[str, str] | None = None, options: Options | None = None) -> Definition:
     """Return the definition in a file or directory, checked by the rules of every mode.
 
     It is one of ours, of which `overrides` are values for its `vars`, or a Compose file, which `options` tell how to
     read. Raises DefinitionError with every mistake and its place, UsageError where the file cannot be read.
     """
+    # What takes a lab away wants to know no more of the modes than what they label.
+    from dockerlab.compose.recognised import is_compose  # noqa: PLC0415
+    from dockerlab.lab.loader import read  # noqa: PLC0415
+    from dockerlab.lab.texts import text_of  # noqa: PLC0415
+
     options = options if options is not None else Options()
     paths = files_in(path, options) if path.is_dir() else [path]
     if not paths:
@@ -76,7 +83,7 @@ def definition(path: Path, overrides: Mapping[str, str] = NONE, options: Options
             raise UsageError(
                 f"{name}: {options.asked} is for Compose files, and this is a definition of dockerlab's own"
             )
-        return read(text, name, networks=network_types(), checks=[check], overrides=overrides)
+        return read(text, name, networks=network_types(), checks=[check], overrides=overrides or {})
     if overrides:
         raise UsageError(f"{name}: --set is for a definition's `vars`; a Compose file's variables are set by export")
     from dockerlab.compose.load import load  # noqa: PLC0415 - a definition of our own does without all of it

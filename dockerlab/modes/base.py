@@ -1,6 +1,6 @@
 """What a network mode has to say. A mode is one file here; it is found by its `MODE`, there is no list to edit.
 
-A mode knows its options, the commands that create and remove its network, the flags it adds to `docker run`, what it
+A mode knows its options, the command that creates its network, the flags it adds to `docker run`, what it
 needs of a host, and what an engine makes of it in the kernel's own words. It says what is made, never who reaches whom.
 """
 
@@ -9,13 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_interface
+from typing import TYPE_CHECKING
 
 from dockerlab.kernel.addresses import IpAddress, IpInterface, IpNetwork
-from dockerlab.lab.model import Container, Lab, Network
 from dockerlab.lab.problem import Problem, meant
 from dockerlab.modes.made import Joined, Made, Written
 from dockerlab.snapshot import EndpointState, NetworkState, PublishedPort
 from dockerlab.versions import Engine
+
+if TYPE_CHECKING:
+    from dockerlab.lab.model import Container, Lab, Network
 
 
 @dataclass(frozen=True)
@@ -114,11 +117,6 @@ class Mode:
 
     connect: str = ""
     """Template of the command that attaches a running container to a further network."""
-
-    remove: str = """
-# Remove network {{ name }}
-docker network rm {{ id or name }}
-"""
 
     def serves(self, network_mode: str) -> bool:
         """Tell whether a container's `network_mode` is this mode's."""

@@ -12,12 +12,11 @@ from dockerlab.daemon import DaemonFile
 from dockerlab.errors import ConflictError
 from dockerlab.ground.present import Beneath
 from dockerlab.identity import Identity
-from dockerlab.lab.image import full_name
 from dockerlab.lab.model import Container, Lab
 from dockerlab.lab.process_rules import before, owners_of
 from dockerlab.leases import Until
-from dockerlab.plan import build
-from dockerlab.plan.build import Built
+from dockerlab.plan import build, volumes
+from dockerlab.plan.built import Built
 from dockerlab.plan.daemons import changes, daemon_steps, foreseen, with_daemons
 from dockerlab.plan.ground import ground_steps, with_ground
 from dockerlab.plan.images import building, clearing, refused
@@ -27,9 +26,7 @@ from dockerlab.plan.ownership import belongs, describe
 from dockerlab.plan.steps import Action, Key, Plan, Step
 from dockerlab.plan.swarm import swarm_steps
 from dockerlab.plan.taking_down import remove_container, remove_network
-from dockerlab.plan.volumes import dropped as volumes_dropped
-from dockerlab.plan.volumes import volume_steps
-from dockerlab.snapshot import LABEL_FINGERPRINT, ContainerState, NetworkState, Snapshot, orphaned
+from dockerlab.snapshot import LABEL_FINGERPRINT, ContainerState, NetworkState, Snapshot, full_name, orphaned
 
 
 @dataclass(frozen=True)
@@ -71,12 +68,12 @@ def up(
     image_steps = [*brought, *built]
     swarm = swarm_steps(lab, identity, situation.snapshots, situation.addresses)
     networks = _networks(lab, identity, situation, after=frozenset(step.key for step in swarm))
-    volumes = volume_steps(lab, identity, situation.snapshot)
-    containers = _containers(lab, identity, situation, [*networks, *volumes], image_steps)
-    dropped = [*_dropped(lab, identity, situation), *volumes_dropped(lab, identity, situation.snapshots)]
+    storage = volumes.volume_steps(lab, identity, situation.snapshot)
+    containers = _containers(lab, identity, situation, [*networks, *storage], image_steps)
+    dropped = [*_dropped(lab, identity, situation), *volumes.dropped(lab, identity, situation.snapshots)]
     gone = frozenset(s.key for s in (*containers, *dropped) if s.key.kind == "container" and s.key.half == "unmake")
     old_images = clearing(lab, identity, situation.snapshots, built, gone)
-    steps = [*networks, *volumes, *containers, *dropped, *old_images]
+    steps = [*networks, *storage, *containers, *dropped, *old_images]
     _refuse_guests(steps, identity, situation)
     ordered = [*image_steps, *swarm, *_in_turn(steps, frozenset(step.key for step in image_steps))]
     ordered = with_daemons(ordered, daemon_steps(lab, identity, situation.files))
@@ -175,7 +172,7 @@ def _containers(
 
     @cache
     def of_volume(volume: str, host: str) -> str:
-        return build.volume(lab, volume, host, identity).fingerprint
+        return volumes.volume(lab, volume, host, identity).fingerprint
 
     @cache
     def of_network(network: str, host: str) -> str:

@@ -9,16 +9,20 @@ from __future__ import annotations
 
 from dataclasses import replace
 from hashlib import sha256
+from typing import TYPE_CHECKING
 
 from dockerlab import render
 from dockerlab.command import Command, Variable
 from dockerlab.errors import UsageError
 from dockerlab.identity import Identity
-from dockerlab.lab.image import BuiltImage, full_name
-from dockerlab.lab.model import Lab
 from dockerlab.modes.base import LABELS
-from dockerlab.plan.build import REMOVE_CONTAINER, Built, fingerprint_of
-from dockerlab.snapshot import LABEL_BASE, LABEL_IMAGE
+from dockerlab.plan.built import Built, fingerprint_of
+from dockerlab.plan.removals import REMOVE_CONTAINER
+from dockerlab.snapshot import LABEL_BASE, LABEL_IMAGE, full_name
+
+if TYPE_CHECKING:
+    from dockerlab.lab.image import BuiltImage
+    from dockerlab.lab.model import Lab
 
 STARTS = (
     "CMD {{if .Config.Cmd}}{{json .Config.Cmd}}{{else}}[]{{end}}"
@@ -147,7 +151,7 @@ def _steps(
         commands += [
             run,
             commit if last else replace(commit, stores=made.name),
-            render.command(REMOVE_CONTAINER, host, name=container, id=None),
+            render.command(REMOVE_CONTAINER, host, name=container, id=container),
         ]
         source, below = made, f"step {number}"
     return commands

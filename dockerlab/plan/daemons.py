@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from dockerlab.daemon import Change, DaemonFile, change, commands, running
 from dockerlab.identity import Identity
-from dockerlab.lab.model import Lab
 from dockerlab.plan.ownership import belongs
 from dockerlab.plan.steps import Action, Key, Ours, Step
 from dockerlab.snapshot import LABEL_FINGERPRINT, Snapshot
+
+if TYPE_CHECKING:
+    from dockerlab.lab.model import Lab
 
 NAME = "settings"
 IMAGES = ("image", "built image")

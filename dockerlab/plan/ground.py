@@ -1,31 +1,27 @@
-"""The hosts themselves in a plan: noted before anything is done, made around the lab's objects, and undone exactly."""
+"""The hosts themselves in a plan of `up`: noted before anything is done, and made around the lab's objects."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import get_args
 
 from dockerlab import render
 from dockerlab.command import Command
 from dockerlab.ground import firewall, present, receipt
-from dockerlab.ground.deeds import Deed, Kind, deeds
+from dockerlab.ground.deeds import Deed, deeds
 from dockerlab.ground.present import DOWN, Beneath
 from dockerlab.ground.receipt import Receipt, receipts
 from dockerlab.hosts.address import LOCAL, parse_address
 from dockerlab.identity import Identity
 from dockerlab.lab.ground import Ground
 from dockerlab.lab.model import Lab
-from dockerlab.plan import build
+from dockerlab.plan.ground_undone import forgetting, in_turn, undone
 from dockerlab.plan.ownership import belongs
-from dockerlab.plan.steps import Action, Key, Ours, Step
-from dockerlab.snapshot import LABEL_LAB, Snapshot
+from dockerlab.plan.receipts import REMOVE_RECEIPT
+from dockerlab.plan.steps import Action, Key, Step
+from dockerlab.snapshot import Snapshot
 
-ORDER = get_args(Kind)
-"""The kinds of things in the order in which they are made: what goes, goes the other way round."""
 IMAGES = ("image", "built image")
-UNUSED: Mapping[Kind, str] = {"policy": "ACCEPT"}
-"""What a thing was where nobody noted it: a policy of DROP that is left without its rules lets nobody in any more."""
 
 
 @dataclass(frozen=True)
@@ -118,7 +114,7 @@ def _change(lab: Lab, host: str, old: Sequence[Receipt], beneath: Beneath | None
         for key, each in noted.items()
         if key not in keys or (each[0].kind, each[0].name) in {("interface", name) for name in renewed}
     ]
-    undo = list(_undone(gone, beneath, lab.name)) if beneath is not None else []
+    undo = list(undone(gone, beneath, lab.name)) if beneath is not None else []
     return Change(host, ground, tuple(make), tuple(undo), before, tuple(old))
 
 
@@ -133,26 +129,6 @@ def _is_whole(deed: Deed, noted: Mapping[str, tuple[Deed, str | None]], beneath:
         return False
     rules = sum(len(chain.rules) for chain in beneath.space.ruleset.chains if chain.table == deed.name)
     return bool(rules == deed.about["rules"])
-
-
-def _undone(
-    noted: Iterable[tuple[Deed, str | None]],
-    beneath: Beneath,
-    lab: str,
-    wrote: Mapping[str, frozenset[str]] | None = None,
-) -> Iterator[tuple[Deed, str]]:
-    """Yield what has to be undone, the last thing first: what is there, and what has the value that the lab gave."""
-    known = sorted(noted, key=lambda each: ORDER.index(each[0].kind))
-    chains = frozenset(deed.about["line"].chain for deed, _ in known if deed.kind == "chain")
-    for deed, noted_as in reversed(known):
-        now, was = present.now(deed, beneath), noted_as or UNUSED.get(deed.kind)
-        if now is None:
-            continue
-        if not present.is_value(deed):
-            if present.is_removable(deed, beneath, lab, chains):
-                yield deed, ""
-        elif was and was != now and now in (wrote or {}).get(deed.key, {deed.value}):
-            yield deed, was
 
 
 def _making(deed: Deed, now: str | None, host: str) -> tuple[Command, ...]:
@@ -176,15 +152,15 @@ def ground_steps(
         ]
         chain += [_making_step(host, deed, now, change) for deed, now in change.make if not deed.late]
         after = [_making_step(host, deed, now, change) for deed, now in change.make if deed.late and deed.make]
-        after += [_forgetting(host, each.volume) for each in change.old]
-        early += _in_turn(chain)
-        late += _in_turn(after)
+        after += [forgetting(host, each.volume) for each in change.old]
+        early += in_turn(chain)
+        late += in_turn(after)
     return early, late
 
 
 def _noting(host: str, identity: Identity, change: Change) -> Step:
     name = receipt.name_of(identity)
-    undo = (render.command(build.REMOVE_RECEIPT, host, name=name),)
+    undo = (render.command(REMOVE_RECEIPT, host, name=name),)
     note = receipt.note(host, identity, change.ground, change.before)
     action: Action = "recreate" if change.old else "create"
     return Step(Key(host, "receipt", receipt.WHAT), action, (note,), undo, why="\n".join(change.lines()))
@@ -194,16 +170,6 @@ def _making_step(host: str, deed: Deed, now: str | None, change: Change) -> Step
     was = change.before.get(deed.key) or ""
     undo = deed.undo(host, was) if not present.is_value(deed) or was else ()
     return Step(Key(host, "host", deed.key), "create", _making(deed, now, host), undo)
-
-
-def _forgetting(host: str, volume: str, *, dropped: bool = False) -> Step:
-    command = render.command(build.REMOVE_RECEIPT, host, name=volume)
-    return Step(Key(host, "receipt", volume, "unmake"), "remove" if dropped else "clear", (command,))
-
-
-def _in_turn(steps: Sequence[Step]) -> list[Step]:
-    """Return steps of one host, each after the one before."""
-    return [replace(step, after=step.after | {steps[n - 1].key}) if n else step for n, step in enumerate(steps)]
 
 
 def with_ground(steps: list[Step], early: list[Step], late: list[Step]) -> list[Step]:
@@ -238,43 +204,3 @@ def with_ground(steps: list[Step], early: list[Step], late: list[Step]) -> list[
     heads = {host: next(s.key for s in late if s.key.host == host) for host in behind}
     ended = [replace(s, after=s.after | behind[s.key.host]) if s.key == heads[s.key.host] else s for s in late]
     return [*begun, *kept, *ended]
-
-
-def undo_ground(
-    snapshots: Mapping[str, Snapshot],
-    ours: Ours,
-    beneath: Mapping[str, Beneath],
-    after: frozenset[Key],
-    lasting: Ours = lambda _: False,
-) -> tuple[list[Step], list[str]]:
-    """Return the steps that undo what labs that are `ours` changed of hosts, and notes on what has to stay.
-
-    What is noted in a receipt that is `lasting` stays: an earlier run has made it.
-    """
-    steps: list[Step] = []
-    notes: list[str] = []
-    for host, snapshot in snapshots.items():
-        found = list(receipts(snapshot, ours))
-        notes += [f"{host}: receipt {name} cannot be understood: look what it says with 'docker volume inspect {name}'"
-                  for name in found if isinstance(name, str)]  # fmt: skip
-        going = receipt.readable(found)
-        if not going:
-            continue
-        there = beneath.get(host, Beneath(unseen="its kernel was not looked at"))
-        if there.unseen:
-            notes.append(f"{host}: what the lab changed of the host itself is kept: {there.unseen}; run down again")
-            continue
-        kept = {deed.key for each in receipt.readable(receipts(snapshot, lasting)) for deed in each.deeds}
-        chain: list[Step] = []
-        for name in dict.fromkeys(each.labels[LABEL_LAB] for each in going):
-            own = [each for each in going if each.labels[LABEL_LAB] == name]
-            noted = {d.key: (d, each.before[d.key]) for each in reversed(own) for d in each.deeds if d.key not in kept}
-            values = [(deed.key, deed.value) for each in own for deed in each.deeds]
-            wrote = {key: frozenset(v for k, v in values if k == key) for key in noted}
-            chain += [
-                Step(Key(host, "host", deed.key, "unmake"), "remove", deed.undo(host, was))
-                for deed, was in _undone(noted.values(), there, name, wrote)
-            ]
-        chain += [_forgetting(host, each.volume, dropped=True) for each in going]
-        steps += _in_turn([replace(step, after=after) for step in chain])
-    return steps, notes

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from dockerlab.identity import Identity
-from dockerlab.lab.image import full_name
-from dockerlab.lab.model import Lab
 from dockerlab.plan import build_image
 from dockerlab.plan.ownership import belongs, describe
 from dockerlab.plan.steps import Action, Key, Kind, Ours, Step
-from dockerlab.snapshot import LABEL_BASE, LABEL_FINGERPRINT, LABEL_IMAGE, ImageState, Snapshot
+from dockerlab.snapshot import LABEL_BASE, LABEL_FINGERPRINT, LABEL_IMAGE, ImageState, Snapshot, full_name
+
+if TYPE_CHECKING:
+    from dockerlab.lab.model import Lab
 
 KIND: Kind = "built image"
 

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from dockerlab import leases, render
+from dockerlab.command import Command
 from dockerlab.identity import Identity
-from dockerlab.lab.model import Lab
-from dockerlab.plan import build
+from dockerlab.modes.base import LABELS
 from dockerlab.plan.ownership import belongs
+from dockerlab.plan.receipts import REMOVE_RECEIPT
 from dockerlab.plan.steps import Key, Ours, Step
-from dockerlab.snapshot import LABEL_RECEIPT, Snapshot
+from dockerlab.snapshot import LABEL_EXPIRES, LABEL_RECEIPT, Snapshot
+
+if TYPE_CHECKING:
+    from dockerlab.lab.model import Lab
+
+LEASE = (
+    """
+# Note on the host how long the lab is wanted: a label of a container could not be changed later
+docker volume create
+"""
+    + LABELS
+    + """\
+  {{ name }}
+"""
+)
 
 
 def with_lease(
@@ -30,8 +46,19 @@ def with_lease(
     return [*given, *later, *end_leases(snapshots, lambda labels: belongs(labels, identity), after)]
 
 
+def lease(host: str, identity: Identity, until: str) -> Command:
+    """Return how the empty volume is made that says until when the lab is wanted.
+
+    Its name is that of the run, so that the new lease of a lab is there before the old one goes.
+    """
+    instance = "" if identity.instance is None else f".{identity.instance}"
+    labels = identity.labels("-") | {LABEL_RECEIPT: "lease", LABEL_EXPIRES: until}
+    name = f"dockerlab-lease-{identity.lab}{instance}-{identity.run}"
+    return render.command(LEASE, host, name=name, labels=labels, own_labels={})
+
+
 def _give(host: str, identity: Identity, until: str) -> Step:
-    command = build.lease(host, identity, until)
+    command = lease(host, identity, until)
     return Step(Key(host, "lease", str(command.argv[-1])), "create", (command,))
 
 
@@ -41,7 +68,7 @@ def end_leases(snapshots: Mapping[str, Snapshot], ours: Ours, after: frozenset[K
         Step(
             Key(host, "lease", volume.name, "unmake"),
             "remove",
-            (render.command(build.REMOVE_RECEIPT, host, name=volume.name),),
+            (render.command(REMOVE_RECEIPT, host, name=volume.name),),
             after=after,
         )
         for host, snapshot in snapshots.items()

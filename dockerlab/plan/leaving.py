@@ -5,9 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dockerlab import render
-from dockerlab.plan import build
+from dockerlab.plan.receipts import REMOVE_RECEIPT, receipt_name
 from dockerlab.plan.steps import Key, Ours, Step
 from dockerlab.snapshot import LABEL_RECEIPT, Snapshot
+
+SWARM_LEAVE = """
+# Leave the Swarm that the lab made
+docker swarm leave
+  --force  # also as its last manager
+"""
+
+NODE_FORGET = """
+# Let the Swarm forget a machine that has left it: until then its containers count, and hold their networks
+docker node rm
+  --force  # whatever the Swarm believes of it
+  {{ node }}
+"""
 
 
 def forget_gone(snapshots: Mapping[str, Snapshot], ours: Ours, containers: frozenset[Key]) -> list[Step]:
@@ -24,7 +37,7 @@ def forget_gone(snapshots: Mapping[str, Snapshot], ours: Ours, containers: froze
         Step(
             Key(host, "swarm", f"member {node}", "unmake"),
             "remove",
-            (render.command(build.NODE_FORGET, host, node=node),),
+            (render.command(NODE_FORGET, host, node=node),),
             after=containers,
         )
         for host, snapshot in made.items()
@@ -51,13 +64,13 @@ def leave(snapshots: Mapping[str, Snapshot], ours: Ours, removed: frozenset[Key]
             leaving = Step(
                 Key(host, "swarm", "leave", "unmake"),
                 "remove",
-                (render.command(build.SWARM_LEAVE, host),),
+                (render.command(SWARM_LEAVE, host),),
                 after=removed | workers,
             )
             left = frozenset({leaving.key})
             steps.append(leaving)
-        name = build.receipt_name("swarm")
-        forget = render.command(build.REMOVE_RECEIPT, host, name=name)
+        name = receipt_name("swarm")
+        forget = render.command(REMOVE_RECEIPT, host, name=name)
         steps.append(Step(Key(host, "receipt", "swarm", "unmake"), "remove", (forget,), after=removed | left))
         workers |= left if not snapshot.swarm.manager else frozenset()
     return steps, []

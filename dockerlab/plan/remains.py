@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from dockerlab import modes
-from dockerlab.lab.model import Lab
 from dockerlab.plan.steps import Ours
 from dockerlab.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from dockerlab.lab.model import Lab
 
 SHOWN = 10
 """How many objects are named; the others are counted."""

@@ -10,9 +10,35 @@ from dockerlab.command import Command, Variable
 from dockerlab.errors import ConflictError
 from dockerlab.identity import Identity
 from dockerlab.lab.model import Lab, Network
-from dockerlab.plan import build
+from dockerlab.plan.leaving import SWARM_LEAVE
+from dockerlab.plan.receipts import receipt
 from dockerlab.plan.steps import Key, Step
 from dockerlab.snapshot import Snapshot
+
+SWARM_INIT = """
+# Make a Swarm, which keeps the addresses and names of overlay networks
+docker swarm init
+  --advertise-addr {{ address }}  # where the other hosts find this one
+"""
+
+SWARM_INVITATION = """
+# Read what another host has to show to join
+docker swarm join-token --quiet worker
+"""
+
+SWARM_JOIN = """
+# Join the Swarm of {{ manager }}
+docker swarm join
+  --token {{ token }}  # proves that the manager invited this host
+{% if own %}
+  --advertise-addr {{ own }}  # where the other hosts find this one
+{% endif %}
+  {{ address }}:2377
+"""
+
+TOKEN = Variable(
+    "DOCKERLAB_SWARM_TOKEN", "set it to what 'docker swarm join-token --quiet worker' prints on the manager"
+)
 
 
 def swarm_steps(
@@ -42,7 +68,7 @@ def swarm_steps(
     steps = [Step(Key(manager, "swarm", "manager"), "keep")] if managers else _init(manager, identity, addresses)
     joining = [host for host in hosts if host != manager and host not in active]
     if joining:
-        invitation = _storing(render.command(build.SWARM_INVITATION, manager), build.TOKEN.name)
+        invitation = _storing(render.command(SWARM_INVITATION, manager), TOKEN.name)
         steps.append(Step(Key(manager, "swarm", "invite"), "keep", (invitation,), after=_keys(steps)))
     for host in joining:
         steps += _join(host, manager, identity, addresses, _keys(steps[:2] if managers else steps[:3]))
@@ -60,9 +86,9 @@ def _is_made_wide(spec: Network) -> bool:
 
 
 def _init(manager: str, identity: Identity, addresses: Mapping[str, str | None]) -> list[Step]:
-    note = build.receipt(manager, "swarm", identity)
-    init = render.command(build.SWARM_INIT, manager, address=_address(manager, addresses))
-    leave = render.command(build.SWARM_LEAVE, manager)
+    note = receipt(manager, "swarm", identity)
+    init = render.command(SWARM_INIT, manager, address=_address(manager, addresses))
+    leave = render.command(SWARM_LEAVE, manager)
     noted = Step(Key(manager, "receipt", "swarm"), "create", note.create, note.undo)
     return [noted, Step(Key(manager, "swarm", "init"), "create", (init,), (leave,), frozenset({noted.key}))]
 
@@ -70,16 +96,16 @@ def _init(manager: str, identity: Identity, addresses: Mapping[str, str | None])
 def _join(
     host: str, manager: str, identity: Identity, addresses: Mapping[str, str | None], after: frozenset[Key]
 ) -> list[Step]:
-    note = build.receipt(host, "swarm", identity)
+    note = receipt(host, "swarm", identity)
     join = render.command(
-        build.SWARM_JOIN,
+        SWARM_JOIN,
         host,
         manager=manager,
-        token=build.TOKEN,
+        token=TOKEN,
         own=addresses.get(host) if _is_ip(addresses.get(host)) else None,
         address=addresses.get(manager) or f"{manager}",
     )
-    leave = render.command(build.SWARM_LEAVE, host)
+    leave = render.command(SWARM_LEAVE, host)
     noted = Step(Key(host, "receipt", "swarm"), "create", note.create, note.undo)
     return [noted, Step(Key(host, "swarm", "join"), "create", (join,), (leave,), after | {noted.key})]
 

@@ -10,10 +10,9 @@ from typing import Literal
 from dockerlab import leases, render
 from dockerlab.daemon import DaemonFile
 from dockerlab.ground.present import Beneath
-from dockerlab.modes.base import Mode
-from dockerlab.plan import build, volumes
+from dockerlab.plan import removals, volumes
 from dockerlab.plan.daemons import put_back
-from dockerlab.plan.ground import undo_ground
+from dockerlab.plan.ground_undone import undo_ground
 from dockerlab.plan.images import removing
 from dockerlab.plan.leases import end_leases
 from dockerlab.plan.leaving import forget_gone, leave
@@ -36,13 +35,13 @@ NO_GROUNDS: Grounds = MappingProxyType({})
 
 def remove_container(host: str, found: ContainerState, action: Removal) -> Step:
     """Return the step that removes a container, whatever its state."""
-    command = render.command(build.REMOVE_CONTAINER, host, name=found.name, id=found.id)
+    command = render.command(removals.REMOVE_CONTAINER, host, name=found.name, id=found.id)
     return Step(Key(host, "container", found.name, "unmake"), action, (command,))
 
 
 def remove_network(host: str, found: NetworkState, action: Removal, after: frozenset[Key]) -> Step:
     """Return the step that removes a network once its containers are gone."""
-    command = build.remove_network(Mode.remove, host, found.name, found.id)
+    command = removals.remove_network(host, found.name, found.id)
     return Step(Key(host, "network", found.name, "unmake"), action, (command,), after=after)
 
 

@@ -3,14 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING
 
 from dockerlab import render
 from dockerlab.identity import Identity
-from dockerlab.lab.model import Lab
-from dockerlab.plan import build
+from dockerlab.modes.base import LABELS
+from dockerlab.plan.built import Built, fingerprint_of
 from dockerlab.plan.ownership import belongs
 from dockerlab.plan.steps import Key, Ours, Step
 from dockerlab.snapshot import LABEL_FINGERPRINT, LABEL_RECEIPT, Snapshot, VolumeState
+
+if TYPE_CHECKING:
+    from dockerlab.lab.model import Lab
+
+VOLUME = (
+    """
+# Create volume {{ name }}: what is in it outlives its containers, and goes with the lab
+docker volume create
+{% if volume.driver != "local" %}
+  --driver {{ volume.driver }}  # who keeps it
+{% endif %}
+{% for key, value in volume.driver_opts.items() %}
+  --opt {{ key }}={{ value }}  # an option of the driver
+{% endfor %}
+"""
+    + LABELS
+    + """\
+  {{ name }}
+"""
+)
+
+REMOVE_VOLUME = """
+# Remove volume {{ name }}, with all that is in it
+docker volume rm {{ name }}
+"""
+
+
+def volume(lab: Lab, name: str, host: str, identity: Identity | None) -> Built:
+    """Return how a volume of the lab is made on a host."""
+    spec = lab.volumes[name]
+    context = {"name": name, "volume": spec, "own_labels": spec.labels}
+    fingerprint = fingerprint_of(render.command(VOLUME, host, **context, labels={}))
+    create = render.command(VOLUME, host, **context, labels=identity.labels(fingerprint) if identity else {})
+    return Built((create,), (render.command(REMOVE_VOLUME, host, name=name),), fingerprint)
 
 
 def volume_steps(lab: Lab, identity: Identity, seen: Callable[[str], Snapshot]) -> list[Step]:
@@ -21,7 +56,7 @@ def volume_steps(lab: Lab, identity: Identity, seen: Callable[[str], Snapshot]) 
     steps: list[Step] = []
     for name, spec in lab.volumes.items():
         for host in () if spec.external else lab.hosts_of_volume(name):
-            built = build.volume(lab, name, host, identity)
+            built = volume(lab, name, host, identity)
             found, key = seen(host).volume(name), Key(host, "volume", name)
             if found is not None and found.labels.get(LABEL_FINGERPRINT) == built.fingerprint:
                 steps.append(Step(key, "keep"))
@@ -67,5 +102,5 @@ def volumes_of(snapshot: Snapshot, ours: Ours) -> list[VolumeState]:
 
 def _gone(host: str, found: VolumeState, snapshot: Snapshot) -> Step:
     users = frozenset(Key(host, "container", c.name, "unmake") for c in snapshot.containers)
-    command = render.command(build.REMOVE_VOLUME, host, name=found.name)
+    command = render.command(REMOVE_VOLUME, host, name=found.name)
     return Step(Key(host, "volume", found.name, "unmake"), "remove", (command,), after=users)

@@ -15,7 +15,7 @@ from dockerlab.identity import CLASS, current
 from dockerlab.lock import Locks, lock_name, locked
 from dockerlab.plan import Plan
 from dockerlab.plan.steps import Ours
-from dockerlab.provision import grounds, proof, stale
+from dockerlab.provision import beneath, proof, stale
 from dockerlab.provision.execute import execute, raise_for
 from dockerlab.provision.proof import bridges
 from dockerlab.provision.reporting import Reporter, Reporting, reported, silently
@@ -133,8 +133,8 @@ def plan_down(which: Which, hosts: Mapping[str, Host], locks: Locks | None = Non
         mine_or_all = owner in (None, labels.get(LABEL_OWNER))
         return LABEL_LAB in labels and which.lab in (None, labels[LABEL_LAB]) and mine_or_all
 
-    beneath = grounds.for_down(hosts, seen.answers, lambda labels: which.lab in (None, labels.get(LABEL_LAB)))
-    planned = partial(plan.down, seen.answers, which.lab, expired=which.expired, files=found.answers, beneath=beneath)
+    changed = beneath.for_down(hosts, seen.answers, lambda labels: which.lab in (None, labels.get(LABEL_LAB)))
+    planned = partial(plan.down, seen.answers, which.lab, expired=which.expired, files=found.answers, beneath=changed)
     mine, all_of_it = planned(owner=owner), planned(owner=None)
     others = len(all_of_it.steps) - len(mine.steps)
     foreign = (f"{others} objects belong to somebody else and stay; --everyone removes them too",) if others else ()

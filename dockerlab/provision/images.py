@@ -14,9 +14,8 @@ from dockerlab.errors import ConflictError, HostError
 from dockerlab.gate import NONSENSE, nonsense
 from dockerlab.hosts.base import Host
 from dockerlab.lab.container import NODE
-from dockerlab.lab.image import full_name
 from dockerlab.lab.model import Lab
-from dockerlab.snapshot import Snapshot
+from dockerlab.snapshot import Snapshot, full_name
 
 __all__ = ["NODE", "Pull", "bring", "busybox", "full_name", "is_static", "node_archive"]
 

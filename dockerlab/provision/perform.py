@@ -12,7 +12,7 @@ from dockerlab.errors import DeadlineExceeded, DockerlabError, ExecutionError, H
 from dockerlab.hosts.base import Host
 from dockerlab.plain import printable
 from dockerlab.plan import Key, Step
-from dockerlab.plan.build import COMPLETED, HEALTHY
+from dockerlab.plan.waiting import COMPLETED, HEALTHY
 from dockerlab.provision import reconcile
 from dockerlab.provision.queue import joint
 from dockerlab.provision.remedies import remedy

@@ -23,7 +23,7 @@ from dockerlab.errors import (
     TransportError,
 )
 from dockerlab.hosts.base import Host
-from dockerlab.plan.build import COMPLETED, HEALTHY
+from dockerlab.plan.waiting import COMPLETED, HEALTHY
 from dockerlab.snapshot import Snapshot
 
 LOOKS = 4

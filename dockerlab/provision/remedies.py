@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dockerlab.command import Result
-from dockerlab.plan import Key, build
+from dockerlab.plan import Key, removals
 
 MISSING_IMAGE = (
     "Get the image {name} onto this machine, from where `up` sends it to {host}, or load it on {host} yourself "
@@ -30,7 +30,7 @@ REMEDIES = (
         ),
     ),
     (
-        (build.HELD,),
+        (removals.HELD,),
         (
             "'docker network inspect {name}' on {host} shows who is still on it. If it shows nobody, the engine has "
             "lost count of its endpoints, as engines before 28.1 may, and only a restart mends that: 'dockerlab down' "

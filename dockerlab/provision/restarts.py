@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Protocol
 
-from dockerlab.daemon import DaemonFile, Place, look, refusals
+from dockerlab.daemon import DaemonFile, look
+from dockerlab.daemon.refusals import Place, refusals
 from dockerlab.errors import ConflictError, UsageError
 from dockerlab.facts import Facts
 from dockerlab.hosts.base import Host

@@ -14,7 +14,7 @@ from dockerlab.identity import Identity
 from dockerlab.plan import Key, Plan
 from dockerlab.plan.daemons import put_back
 from dockerlab.plan.ownership import belongs
-from dockerlab.provision import grounds, stale
+from dockerlab.provision import beneath, stale
 from dockerlab.provision.execute import Execution, execute
 from dockerlab.provision.reporting import Reporter
 from dockerlab.snapshot import LABEL_OWNER, LABEL_RUN, Snapshot
@@ -101,7 +101,7 @@ def _removal(snapshots: Mapping[str, Snapshot], identity: Identity, hosts: Mappi
     def before(labels: Mapping[str, str]) -> bool:
         return belongs(labels, identity) and labels.get(LABEL_RUN) != identity.run
 
-    return plan.remove(snapshots, ours, beneath=grounds.for_down(hosts, snapshots, ours), lasting=before)
+    return plan.remove(snapshots, ours, beneath=beneath.for_down(hosts, snapshots, ours), lasting=before)
 
 
 def _silent(seen: Answers[Snapshot], done: Execution) -> list[str]:

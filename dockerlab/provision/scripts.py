@@ -5,13 +5,13 @@ from __future__ import annotations
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from dockerlab import plan, render
+from dockerlab import render
 from dockerlab.command import Command, Variable
 from dockerlab.daemon import DaemonFile
 from dockerlab.errors import UsageError
 from dockerlab.identity import Identity
 from dockerlab.lab.model import Lab
-from dockerlab.plan.bringing_up import Situation
+from dockerlab.plan.bringing_up import Situation, up
 from dockerlab.provision import images
 
 
@@ -39,7 +39,7 @@ def commands_of(lab: Lab, identity: Identity) -> dict[str, list[Command]]:
     """Return the commands of each host, and the hosts in the order in which they have to begin."""
     addresses = {host: _address(where) for host, where in lab.addresses.items()}
     files = {host: DaemonFile(host) for host in lab.daemons}
-    steps = plan.up(lab, identity, Situation({}, addresses, files)).ordered()
+    steps = up(lab, identity, Situation({}, addresses, files)).ordered()
     first = {step.key.host: number for number, step in reversed(list(enumerate(steps)))}
     ordered = sorted(lab.hosts, key=lambda name: first.get(name, len(steps)))
     return {host: [command for step in steps if step.key.host == host for command in step.commands] for host in ordered}

@@ -14,7 +14,7 @@ from dockerlab import engine
 from dockerlab.command import Command, Result
 from dockerlab.daemon.commands import revive
 from dockerlab.hosts.base import Host
-from dockerlab.plan import Key, build
+from dockerlab.plan import Key, removals
 from dockerlab.snapshot import Snapshot
 
 Look = Callable[[Host, Collection[str]], Snapshot]
@@ -22,7 +22,7 @@ Look = Callable[[Host, Collection[str]], Snapshot]
 
 def held(key: Key, result: Result) -> bool:
     """Tell whether the removal of a network failed because the engine believes that somebody is on it."""
-    return key.kind == "network" and key.half == "unmake" and not result.ok and build.HELD in result.error
+    return key.kind == "network" and key.half == "unmake" and not result.ok and removals.HELD in result.error
 
 
 def cures(
@@ -41,6 +41,6 @@ def cures(
         return ()
     left = [endpoint for endpoint in found.stale if endpoint]
     if left:
-        return tuple(build.detach(key.host, found.name, found.id, endpoint) for endpoint in left)
+        return tuple(removals.detach(key.host, found.name, found.id, endpoint) for endpoint in left)
     alone = seen.live_restore or not any(container.running for container in seen.containers)
     return (revive(key.host),) if may_restart and alone else ()

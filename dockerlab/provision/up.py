@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
-from dockerlab import plan
 from dockerlab.errors import LockLost
 from dockerlab.facts import Facts
 from dockerlab.hosts.base import Host
@@ -14,7 +13,7 @@ from dockerlab.lab.model import Lab
 from dockerlab.leases import Until
 from dockerlab.lock import Locks, lock_name, locked
 from dockerlab.plan import Plan, Step
-from dockerlab.plan.bringing_up import Situation
+from dockerlab.plan.bringing_up import Situation, up
 from dockerlab.provision import grounds, images, preflight
 from dockerlab.provision.execute import Execution, execute, raise_for
 from dockerlab.provision.images import Pull
@@ -98,7 +97,7 @@ def plan_up(
     beneath = grounds.for_up(lab, who, hosts, seen.snapshots)
     grounds.allowed(lab, who, seen.snapshots, beneath, wish)
     situation = Situation(seen.snapshots, addresses(lab, hosts, seen.facts), files, beneath)
-    wanted = plan.up(lab, who, situation, bring, wish.until)
+    wanted = up(lab, who, situation, bring, wish.until)
     foreseen = restarted(lab, seen, files)
     preflight.check(lab, who, foreseen.facts, foreseen.snapshots)
     return wanted, seen

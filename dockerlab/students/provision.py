@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 
-from dockerlab import plan
 from dockerlab.command import Command
 from dockerlab.errors import ConflictError, DockerlabError, LockLost
 from dockerlab.gate import NONSENSE, nonsense
@@ -15,7 +14,7 @@ from dockerlab.identity import CLASS, Identity, current
 from dockerlab.lab.model import Lab
 from dockerlab.lock import Locks, lock_name, locked
 from dockerlab.plan import Key, Plan, Step
-from dockerlab.plan.bringing_up import Situation
+from dockerlab.plan.bringing_up import Situation, up
 from dockerlab.plan.ownership import belongs
 from dockerlab.plan.swarm import swarm_steps
 from dockerlab.provision import images, preflight
@@ -123,7 +122,7 @@ def plan_instance(
     """
     snapshots = {host: _as_own(snapshot, who) for host, snapshot in seen.snapshots.items()}
     reached = addresses(lab, hosts, seen.facts)
-    wanted = plan.up(lab, who, Situation(snapshots, reached), bring, wish.until)
+    wanted = up(lab, who, Situation(snapshots, reached), bring, wish.until)
     preflight.check(lab, who, seen.facts, snapshots)
     routes(lab, seen.facts, snapshots)
     for_all = {s.key: s for s in swarm_steps(lab, replace(who, instance=CLASS), snapshots, reached)}

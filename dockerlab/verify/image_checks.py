@@ -7,13 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
-from dockerlab.lab.image import full_name
 from dockerlab.lab.model import Lab
 from dockerlab.layers.archive import chunks, contents_of, digests_in, layers_in
 from dockerlab.layers.look import look
 from dockerlab.layers.model import Container, Found, Image, counted
 from dockerlab.layers.share import common, size_of
 from dockerlab.plain import one_line
+from dockerlab.snapshot import full_name
 from dockerlab.survey import ask_all
 from dockerlab.verify.verdicts import Checked, Verdict
 

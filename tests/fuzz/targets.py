@@ -25,15 +25,16 @@ from dockerlab.doctor.look import Patient
 from dockerlab.engine.convert import Answers, to_snapshot
 from dockerlab.errors import DefinitionError, EngineError, HostError, UsageError
 from dockerlab.hosts.address import SshOptions, parse_address
-from dockerlab.hosts.inventory import read_inventory
+from dockerlab.hosts.inventory_file import read_inventory
 from dockerlab.hosts.sshconfig import route
 from dockerlab.kernel import ipset, iptables, nft
 from dockerlab.kernel.model import Machine
 from dockerlab.lab.check import absent, warnings
 from dockerlab.lab.lint import LINTS
-from dockerlab.lab.loader import decoded, loads, read
+from dockerlab.lab.loader import loads, read
 from dockerlab.lab.template import MAX_OUTPUT
 from dockerlab.lab.template import render as fill
+from dockerlab.lab.texts import decoded
 from dockerlab.machinery import naming, sentences
 from dockerlab.machinery.names import Names
 from dockerlab.plain import printable

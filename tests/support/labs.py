@@ -2,12 +2,12 @@
 
 from textwrap import dedent
 
-from dockerlab import modes, plan
+from dockerlab import modes
 from dockerlab.ground.present import Beneath
 from dockerlab.identity import Identity
 from dockerlab.imagined import ground
 from dockerlab.lab.loader import load, loads
-from dockerlab.plan.bringing_up import Situation
+from dockerlab.plan.bringing_up import Situation, up
 from support.pretend import Engines
 
 
@@ -31,7 +31,7 @@ def who(definition, owner="teacher@desk", run="0", instance=None):
 def plan_up(definition, engines, identity=None, images=None):
     """Return the plan of `up` on pretended engines as they are."""
     situation = Situation(engines.snapshots(), engines.addresses(), engines.files(), beneath(definition))
-    return plan.up(definition, identity or who(definition), situation, images)
+    return up(definition, identity or who(definition), situation, images)
 
 
 def beneath(definition):

@@ -4,8 +4,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 from dockerlab.lab.container import NODE
-from dockerlab.lab.image import full_name
-from dockerlab.snapshot import ImageState
+from dockerlab.snapshot import ImageState, full_name
 
 
 class Refused(Exception):

@@ -4,7 +4,7 @@ import pytest
 from support.labs import lab, who
 
 from dockerlab.identity import Identity, current
-from dockerlab.plan import build
+from dockerlab.plan import build, receipts
 
 BASE = """
 networks: {a: {subnet: 172.28.1.0/24}, b: {subnet: 172.28.2.0/24}}
@@ -78,7 +78,7 @@ def test_current_identity():
 
 def test_receipt():
     """A receipt is an empty volume with the lab's labels; the one that undoes it names it."""
-    note = build.receipt("vm0", "swarm", Identity("demo", "o", "r"))
+    note = receipts.receipt("vm0", "swarm", Identity("demo", "o", "r"))
     assert note.create[0].resolve({})[:3] == ("docker", "volume", "create")
     assert "dockerlab.receipt=swarm" in note.create[0].argv
     assert note.undo[0].resolve({}) == ("docker", "volume", "rm", "dockerlab-swarm")

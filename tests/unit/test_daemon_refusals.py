@@ -7,7 +7,8 @@ import pytest
 from support.facts import facts_of, nic
 from support.labs import lab, who
 
-from dockerlab.daemon import DaemonFile, Kept, Place, refusals
+from dockerlab.daemon import DaemonFile, Kept
+from dockerlab.daemon.refusals import Place, refusals
 from dockerlab.facts import Facts
 from dockerlab.snapshot import LABEL_LAB, LABEL_OWNER, ContainerState, NetworkState, Snapshot, SwarmState
 

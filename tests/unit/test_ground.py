@@ -24,9 +24,10 @@ from dockerlab.kernel.model import Namespace
 from dockerlab.kernel.routes import Hop, Route
 from dockerlab.lab.filter_lines import filter_line
 from dockerlab.lab.lint import LINTS
-from dockerlab.plan.bringing_up import Situation
+from dockerlab.plan.bringing_up import Situation, up
 from dockerlab.plan.ground import written
 from dockerlab.provision import grounds
+from dockerlab.provision.beneath import for_down
 from dockerlab.provision.up import Wish
 from dockerlab.reach import matrix, worlds
 from dockerlab.reach.matrix import beside
@@ -65,7 +66,7 @@ def bare(definition):
 def planned(definition, engines, beneath, run="0"):
     """Return the plan of `up` on hosts as they are."""
     situation = Situation(engines.snapshots(), engines.addresses(), engines.files(), {"vm0": beneath})
-    return plan.up(definition, who(definition, run=run), situation)
+    return up(definition, who(definition, run=run), situation)
 
 
 def typed(steps):
@@ -157,9 +158,7 @@ def test_a_policy_of_which_nobody_knows_what_it_was():
     """Noted by a script, which looks at nothing, it becomes what a kernel begins with before the rules beside it go."""
     definition = lab(TEXT)
     engines, before = Engines(definition.hosts), bare(definition)
-    blind = plan.up(
-        definition, who(definition), Situation(engines.snapshots(), engines.addresses(), engines.files(), {})
-    )
+    blind = up(definition, who(definition), Situation(engines.snapshots(), engines.addresses(), engines.files(), {}))
     engines.carry_out(plan.Plan(tuple(s for s in blind.steps if s.key.kind == "receipt")))
     removal = plan.down(engines.snapshots(), "demo", None, beneath={"vm0": made(definition, before)})
     lines = typed(step for step in removal.ordered() if step.key.kind == "host")
@@ -270,7 +269,7 @@ def test_a_kernel_that_is_not_seen_is_not_undone():
     steps = planned(definition, engines, bare(definition)).steps
     engines.carry_out(plan.Plan(tuple(s for s in steps if s.key.kind == "receipt")))
     host = FakeHost("vm0", lambda _argv, _given: (1, b"", b"no python3 there"))
-    beneath = grounds.for_down({"vm0": host}, engines.snapshots(), lambda _: True)
+    beneath = for_down({"vm0": host}, engines.snapshots(), lambda _: True)
     removal = plan.down(engines.snapshots(), "demo", None, beneath=beneath)
     assert not removal.steps
     assert "what the lab changed of the host itself is kept" in removal.notes[0]

@@ -4,7 +4,8 @@ import pytest
 
 from dockerlab.errors import DefinitionError, UsageError
 from dockerlab.hosts.address import Address, SshOptions, parse_address
-from dockerlab.hosts.inventory import connect, read_inventory
+from dockerlab.hosts.inventory import connect
+from dockerlab.hosts.inventory_file import read_inventory
 from dockerlab.hosts.local import LocalHost
 from dockerlab.hosts.ssh import SshHost
 

@@ -9,6 +9,7 @@ from support.pretend import Engines
 from dockerlab import leases, plan
 from dockerlab.errors import UsageError
 from dockerlab.identity import Identity
+from dockerlab.plan import bringing_up
 from dockerlab.plan.bringing_up import Situation
 from dockerlab.snapshot import LABEL_EXPIRES
 
@@ -21,7 +22,7 @@ LAB = lab(
 def up(engines, until, run="1", identity=None):
     """Carry out `up` with a lease and return its plan."""
     found = Situation(engines.snapshots(), engines.addresses())
-    wanted = plan.up(LAB, identity or who(LAB, run=run), found, {}, until)
+    wanted = bringing_up.up(LAB, identity or who(LAB, run=run), found, {}, until)
     engines.carry_out(wanted)
     return wanted
 
@@ -106,7 +107,7 @@ def test_the_latest_counts():
     engines = Engines(LAB.hosts)
     up(engines, NOW)
     found = Situation(engines.snapshots(), engines.addresses())
-    wanted = plan.up(LAB, who(LAB, run="2"), found, {}, NOW + timedelta(hours=1))
+    wanted = bringing_up.up(LAB, who(LAB, run="2"), found, {}, NOW + timedelta(hours=1))
     first = wanted.ordered()[0]
     engines[first.key.host].run(first.commands[0].resolve({}))
     assert ends(engines) == {NOW + timedelta(hours=1)}

@@ -12,7 +12,7 @@ from dockerlab.command import Command, Part
 from dockerlab.errors import ConflictError
 from dockerlab.identity import Identity
 from dockerlab.plan import Key, Plan, Step, build
-from dockerlab.plan.bringing_up import Situation
+from dockerlab.plan.bringing_up import Situation, up
 from dockerlab.snapshot import LABEL_FINGERPRINT, ContainerState, NetworkState, Snapshot
 
 BASE = """
@@ -274,7 +274,7 @@ def test_others_objects_are_foreign(identity):
 
 def test_unlooked_host_counts_as_empty():
     """A host without a snapshot is planned as if nothing were there: so a script can be written without hosts."""
-    wanted = plan.up(lab(BASE), who(lab(BASE)), Situation({}, {}))
+    wanted = up(lab(BASE), who(lab(BASE)), Situation({}, {}))
     assert set(actions(wanted).values()) == {"create"}
 
 

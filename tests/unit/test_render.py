@@ -11,7 +11,6 @@ import pytest
 import yaml
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from jinja2 import UndefinedError
 from support.labs import lab, plan_up, running, who
 from support.pretend import Engines
 
@@ -20,7 +19,7 @@ from dockerlab.command import HANDOVER, Command, Part, Variable, exports
 from dockerlab.errors import DefinitionError
 from dockerlab.lab.loader import loads
 from dockerlab.plain import for_file
-from dockerlab.plan import build
+from dockerlab.plan.swarm import TOKEN
 from dockerlab.provision import scripts
 from dockerlab.provision.images import NODE_SCRIPT
 
@@ -109,8 +108,9 @@ docker thing
 
 def test_missing_name():
     """A name that the context does not have is an error, never an empty argument."""
-    with pytest.raises(UndefinedError):
-        render.command("docker {{ nothing }}", "vm0")
+    for template in ("docker {{ nothing }}", "docker {{ nothing or 1 }}", "docker {% if nothing %}x{% endif %}"):
+        with pytest.raises(LookupError, match="nothing"):
+            render.command(template, "vm0")
 
 
 def test_variable():
@@ -344,7 +344,7 @@ def test_script_passes_a_stored_value(shell):
 
 def test_script_needs_its_variable(shell):
     """A script stops before it does anything wrong when a value is missing, and says how to get it."""
-    use = render.command("docker join {{ token }}", "vm0", token=build.TOKEN)
+    use = render.command("docker join {{ token }}", "vm0", token=TOKEN)
     calls, done = shell(render.script("vm0", "t", [use], {"X": "y"}))
     assert calls == []
     assert done.returncode != 0

@@ -12,9 +12,8 @@ from support.offline import world_of
 from support.pretend import Engines
 from support.reports import LOST, NO, SEEN, YES, report, small, with_causes
 
-from dockerlab import plan
 from dockerlab.facts import Facts
-from dockerlab.plan.bringing_up import Situation
+from dockerlab.plan.bringing_up import Situation, up
 from dockerlab.reach import Cell, Expectation
 from dockerlab.report import as_json, as_table, inventory
 
@@ -165,7 +164,7 @@ def test_inventory_of_a_lease():
     definition = lab("containers: {a: {}}")
     engines = Engines(definition.hosts)
     until = NOW + timedelta(hours=3, minutes=50)
-    engines.carry_out(plan.up(definition, who(definition), Situation(engines.snapshots(), {}), {}, until))
+    engines.carry_out(up(definition, who(definition), Situation(engines.snapshots(), {}), {}, until))
     (row,) = (row for row in inventory.rows(engines.snapshots(), "demo", NOW) if row["kind"] == "lease")
     assert (row["state"], row["expires"]) == ("expires in 3 h 50 min", "2027-01-31T21:50:00Z")
     assert inventory.expiring(engines.snapshots(), "demo", NOW) == []

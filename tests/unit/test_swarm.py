@@ -10,8 +10,8 @@ from dockerlab import plan
 from dockerlab.command import Variable
 from dockerlab.errors import ConflictError
 from dockerlab.plan import Key
-from dockerlab.plan.bringing_up import Situation
-from dockerlab.plan.build import TOKEN
+from dockerlab.plan.bringing_up import Situation, up
+from dockerlab.plan.swarm import TOKEN
 from dockerlab.snapshot import NetworkState, Snapshot, SwarmState
 
 WIDE = lab("""
@@ -116,7 +116,7 @@ def test_worker_of_a_foreign_swarm():
     """A host in a Swarm whose manager is not of the lab is a conflict that names both ways out."""
     snapshots = {"vm1": Snapshot("vm1", swarm=SwarmState("active", "n", manager=False))}
     with pytest.raises(ConflictError, match=r"vm1: is in a Swarm whose manager .* 'docker swarm leave' on vm1"):
-        plan.up(WIDE, who(WIDE), Situation(snapshots, {}))
+        up(WIDE, who(WIDE), Situation(snapshots, {}))
 
 
 def test_two_swarms():
@@ -125,7 +125,7 @@ def test_two_swarms():
         host: Snapshot(host, swarm=SwarmState("active", host, manager=True, cluster_id=host)) for host in ("vm0", "vm2")
     }
     with pytest.raises(ConflictError, match="vm0 and vm2 are in different Swarms"):
-        plan.up(WIDE, who(WIDE), Situation(snapshots, {}))
+        up(WIDE, who(WIDE), Situation(snapshots, {}))
 
 
 def test_only_hosts_that_need_it():
@@ -141,7 +141,7 @@ def test_only_hosts_that_need_it():
 
 def test_unknown_addresses():
     """Where no address is known a script asks for the manager's, and a join leaves its own to the engine."""
-    wanted = plan.up(WIDE, who(WIDE), Situation({}, {"vm0": None, "vm1": "name.example", "vm2": "10.0.0.3"}))
+    wanted = up(WIDE, who(WIDE), Situation({}, {"vm0": None, "vm1": "name.example", "vm2": "10.0.0.3"}))
     address = words(wanted, Key("vm0", "swarm", "init"))[-1]
     assert isinstance(address, Variable)
     assert "vm0" in address.hint
