@@ -19,6 +19,7 @@ from starlette.websockets import WebSocket
 from dockerlab.classroom import as_html, exports, orders, sockets, views
 from dockerlab.classroom.guard import TEACHER, Guard
 from dockerlab.classroom.room import Room
+from dockerlab.graph import svg
 from dockerlab.serve import answers
 from dockerlab.serve.door import Client
 
@@ -40,6 +41,7 @@ def application(
 ) -> Starlette:
     """Return the application; its events end once `stopping` says so. Who has shown a token is told to `trust`."""
     files = {path.name: path.read_bytes() for path in FOLDER.rglob("*") if path.suffix in KINDS}
+    files["picture.css"] = svg.style().encode()
     own = "/s/{student}"
     return Starlette(
         routes=[
@@ -48,6 +50,8 @@ def application(
             Route(f"{own}/events", partial(_events, room, _of_student, stopping)),
             _order(f"{own}/check", room, orders.check),
             _order(f"{own}/hint", room, orders.hint),
+            _order(f"{own}/look", room, orders.see),
+            Route(f"{own}/lab", partial(_lab, room)),
             _order(f"{own}/hand-in", room, orders.hand_in),
             Route("/teacher/", _teacher(room)),
             Route("/teacher/events", partial(_events, room, _of_teacher, stopping)),
@@ -74,6 +78,10 @@ async def _student(room: Room, request: Request) -> Response:
         await room.look(name)
     shown = as_html.student(room.folder, room.standing.pupils[name], request.state.nonce)
     return Response(shown, media_type="text/html")
+
+
+async def _lab(room: Room, request: Request) -> Response:
+    return answers.data(views.of_lab(room, request.path_params["student"]))
 
 
 def _teacher(room: Room) -> Callable[[Request], Awaitable[Response]]:

@@ -6,6 +6,7 @@ from typing import Any
 
 from starlette.requests import Request
 
+from dockerlab.classroom import doing
 from dockerlab.classroom.room import Room
 
 MOST_ANSWERS = 50
@@ -17,12 +18,17 @@ async def check(room: Room, request: Request, data: dict[str, Any]) -> str:
     answers = data.get("answers", [])
     if not isinstance(answers, list) or len(answers) > MOST_ANSWERS:
         return "these are no answers"
-    return await room.check(request.path_params["student"], [str(each) for each in answers])
+    return await doing.check(room, request.path_params["student"], [str(each) for each in answers])
 
 
 async def hint(room: Room, request: Request, _: dict[str, Any]) -> str:
     """Show a student one more hint."""
-    return await room.hint(request.path_params["student"])
+    return await doing.hint(room, request.path_params["student"])
+
+
+async def see(room: Room, request: Request, _: dict[str, Any]) -> str:
+    """Look at a student's lab once more."""
+    return await doing.see(room, request.path_params["student"])
 
 
 async def hand_in(room: Room, request: Request, _: dict[str, Any]) -> str:

@@ -64,11 +64,11 @@ class Standing:
         changed = {name: _after(self.pupils[name], event) for name in about if name in self.pupils}
         return replace(self, pupils={**self.pupils, **changed})
 
-    def closed(self, step: int, now: str) -> str:
-        """Return why nothing may be checked of a step (from 0) at a time, empty where it may be."""
+    def closed(self, step: int | None, now: str) -> str:
+        """Return why nothing may be done of a step (from 0; None: it is about none) at a time, empty where it may."""
         if self.until and now >= self.until:
             return "the time is over"
-        if self.opened is not None and step >= self.opened:
+        if step is not None and self.opened is not None and step >= self.opened:
             return f"step {step + 1} is not open yet: wait for your teacher"
         return ""
 

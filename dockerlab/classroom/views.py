@@ -17,7 +17,7 @@ def of_student(room: Room, student: str) -> dict[str, Any]:
     pupil = room.standing.pupils[student]
     steps = room.folder.exercise.steps
     done = pupil.step >= len(steps)
-    shut = "" if done else room.standing.closed(pupil.step, room.clock())
+    shut = room.shut(student)
     last = pupil.last
     return {
         "version": room.version,
@@ -31,6 +31,8 @@ def of_student(room: Room, student: str) -> dict[str, Any]:
         "shut": shut,
         "until": room.standing.until,
         "busy": student in room.busy,
+        "looking": student in room.looking,
+        "seen": room.seen[student].number if student in room.seen else -1,
         "last": None if last is None else {"at": last.at, "verdict": last.verdict, "text": last.text},
         "messages": [list(each) for each in pupil.messages],
         "handed_in": pupil.handed_in,
@@ -38,6 +40,12 @@ def of_student(room: Room, student: str) -> dict[str, Any]:
         "unconfined": room.boundary.get(student, "it is not known yet whether a boundary is around your hosts"),
         "terminals": list(room.targets()),
     }
+
+
+def of_lab(room: Room, student: str) -> dict[str, Any]:
+    """Return what was seen of a student's lab last: nothing, where nobody has looked since the server began."""
+    sight = room.seen.get(student)
+    return {} if sight is None else {"at": sight.at, "problem": sight.problem, **sight.found}
 
 
 def of_teacher(room: Room) -> dict[str, Any]:

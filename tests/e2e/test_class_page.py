@@ -5,47 +5,15 @@ Places are this machine (`support.class_places`), so that no engine is needed. S
 
 from __future__ import annotations
 
-from contextlib import ExitStack
-
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 from support.browser import missing, shot
-from support.class_places import Places, room
+from support.class_served import SCREEN, Served, text, type_in
 from support.lab_hosts import wait_for
 
-from dockerlab.classroom.app import application
-from dockerlab.serve.door import Door
-from dockerlab.serve.server import listening, serving
-
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"{', '.join(missing())} not installed: scripts/setup dev")
-
-SCREEN = "return document.querySelector('.xterm-rows')?.innerText ?? ''"
-
-
-class Served:
-    """A class's server, which can be ended and started again on its port."""
-
-    def __init__(self, folder):
-        self.folder, self.places = folder, Places(folder)
-        self.port, self.stack = 0, ExitStack()
-
-    def start(self):
-        on = listening("127.0.0.1", self.port)
-        self.port = on.getsockname()[1]
-        self.room = room(self.folder, self.places)
-        door = Door()
-        self.stack.enter_context(
-            serving(lambda ending: application(self.room, ending, door.trust), on, door, sockets=True)
-        )
-
-    def stop(self):
-        self.stack.close()
-
-    def link(self, who):
-        path = f"s/{who}" if who else "teacher"
-        return f"http://127.0.0.1:{self.port}/{path}/?token={self.room.enrolled.tokens[who]}"
 
 
 @pytest.fixture
@@ -54,14 +22,6 @@ def served(tmp_path):
     made.start()
     yield made
     made.stop()
-
-
-def text(browser, identity):
-    return browser.driver.find_element(By.ID, identity).text
-
-
-def type_in(browser, keys):
-    browser.driver.find_element(By.CSS_SELECTOR, ".xterm-helper-textarea").send_keys(keys)
 
 
 def test_a_class(browser, served):

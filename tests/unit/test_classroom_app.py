@@ -158,3 +158,39 @@ def test_exports(client, here):
         whole = b"".join(file.read(name) for name in file.namelist())
     assert [each["kind"] for each in own] == ["handin"]
     assert not any(token.encode() in whole for token in here.enrolled.tokens.values())
+
+
+def test_lab(client, here, places):
+    """After a check, and when it is asked for, the lab is looked at in the student's place; his page alone gets it."""
+    client.get(link(here, "s01-ada"))
+    assert client.get("/s/s01-ada/lab").json() == {}
+    client.post("/s/s01-ada/check", json={}, headers=ORIGIN)
+    end = time.monotonic() + 10
+    while not (lab := client.get("/s/s01-ada/lab").json()) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert lab["tables"]
+    assert "<svg" in lab["svg"]
+    assert not lab["problem"]
+    places.sees = '{"svg": '
+    assert client.post("/s/s01-ada/look", headers=ORIGIN).json() == {"error": ""}
+    assert "too large" in client.get("/s/s01-ada/lab").json()["problem"]
+    assert [name for name, command in places.commands if "dockerlab.classroom.looking" in command] == [
+        "class-s01-ada",
+        "class-s01-ada",
+    ]
+    assert client.get("/s/s02-bob/lab").status_code == 403
+
+
+def test_one_at_a_time(client, here):
+    """A look is refused while another program runs in the place; the class's end shuts all of it."""
+    client.get(link(here, "s01-ada"))
+    here.looking.add("s01-ada")
+    assert "wait" in client.post("/s/s01-ada/look", headers=ORIGIN).json()["error"]
+    here.looking.clear()
+    here.busy.add("s01-ada")
+    for order in ("look", "check", "hint"):
+        assert "wait" in client.post(f"/s/s01-ada/{order}", headers=ORIGIN).json()["error"]
+    here.busy.clear()
+    here.note("", "until", at="2020-01-01T00:00:00Z")
+    for order in ("look", "check", "hint"):
+        assert "time is over" in client.post(f"/s/s01-ada/{order}", headers=ORIGIN).json()["error"]

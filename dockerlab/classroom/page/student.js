@@ -1,4 +1,5 @@
 import { by, hour, listen, made, order } from "./live.js";
+import { showLab } from "./lab.js";
 import { open } from "./shell.js";
 
 const opened = new Map();
@@ -57,6 +58,7 @@ listen((state) => {
   by("messages").replaceChildren(...state.messages.map(([at, text]) => made("li", `${hour(at)} · ${text}`)).reverse());
   by("hand-in").textContent = state.handed_in ? `Handed in at ${hour(state.handed_in)}: hand in again` : "Hand in";
   showTerminals(state);
+  showLab(state);
 });
 
 const told = (error) => { by("said").textContent = error; };
@@ -69,3 +71,4 @@ by("check").onclick = check;
 by("answers").onsubmit = (event) => { event.preventDefault(); check(); };
 by("hint").onclick = async () => told(await order("hint"));
 by("hand-in").onclick = async () => told(await order("hand-in"));
+by("look").onclick = async () => told(await order("look"));

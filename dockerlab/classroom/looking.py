@@ -1,0 +1,58 @@
+"""`python -m dockerlab.classroom.looking EXERCISE`, run in a place: the lab as it is there, in a line of JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from dockerlab.checks.model import Way
+from dockerlab.classroom.shown import shown
+from dockerlab.errors import DockerlabError
+from dockerlab.exercise import loader, progress
+from dockerlab.exercise.model import Folder
+from dockerlab.exercise.progress import Progress
+from dockerlab.exercise.scope import so_far
+from dockerlab.hosts.base import Host
+from dockerlab.session import Whereabouts, open_session
+from dockerlab.survey import look
+from dockerlab.verify import Judged, on_hosts
+
+
+def of_exercise(folder: Folder, here: Progress, hosts: Mapping[str, Host]) -> dict[str, Any]:
+    """Return what the page shows of an exercise's lab, as far as its student has come."""
+    seen = look(hosts, (*folder.lab.containers, *folder.lab.networks), kernels="all")
+    if here.trial is not None:
+        return shown(on_hosts.verify(folder.lab, hosts, seen=seen), broken=folder.lab)
+    lab, ways = so_far(folder.exercise, folder.lab, here.step, seen.snapshots), open_ways(folder, here)
+    return shown(on_hosts.verify(lab, hosts, seen=seen), lambda judged: any(_asks(way, judged) for way in ways))
+
+
+def open_ways(folder: Folder, here: Progress) -> list[Way]:
+    """Return what the current step asks of the matrix and has not been answered rightly yet."""
+    steps = folder.exercise.steps
+    asks = [check.ask for check in steps[here.step].checks if check.ask is not None] if here.step < len(steps) else []
+    return [ask.reaches for ask in asks if ask.reaches is not None and ask.question not in here.answers]
+
+
+def _asks(way: Way, judged: Judged) -> bool:
+    cell = judged.cell
+    pairs = ((cell.source, way.source), (cell.to, way.to), (cell.probe, way.probe))
+    return all(fnmatchcase(name, pattern) for name, pattern in pairs)
+
+
+def main(exercise: str) -> str:
+    """Return what the page shows of an exercise that is on in this place, as JSON; raises DockerlabError."""
+    here = progress.current(exercise, progress.directory())
+    folder = loader.load(here.folder)
+    with open_session(folder.lab.addresses, Whereabouts(sandbox=True), lambda _: None) as session:
+        return json.dumps(of_exercise(folder, here, session.hosts), ensure_ascii=False)
+
+
+if __name__ == "__main__":
+    try:
+        sys.stdout.write(main(sys.argv[1]) + "\n")
+    except DockerlabError as error:
+        sys.exit(f"dockerlab: {error}")
