@@ -52,11 +52,15 @@ def application(
             _order(f"{own}/hint", room, orders.hint),
             _order(f"{own}/look", room, orders.see),
             Route(f"{own}/lab", partial(_lab, room)),
+            _order(f"{own}/fault", room, orders.break_own),
             _order(f"{own}/hand-in", room, orders.hand_in),
             Route("/teacher/", _teacher(room)),
             Route("/teacher/events", partial(_events, room, _of_teacher, stopping)),
             _order("/teacher/message", room, orders.message),
             _order("/teacher/rules", room, orders.rules),
+            _order("/teacher/fault", room, orders.break_one),
+            _order("/teacher/take-out", room, orders.take_out),
+            _order("/teacher/reset", room, orders.reset),
             Route("/teacher/class.csv", _download(room, exports.as_csv, "text/csv", "class.csv")),
             Route("/teacher/hand-ins.zip", _download(room, exports.archive, "application/zip", "hand-ins.zip")),
             *_terminals(room, own),
@@ -86,6 +90,9 @@ async def _lab(room: Room, request: Request) -> Response:
 
 def _teacher(room: Room) -> Callable[[Request], Awaitable[Response]]:
     async def page(request: Request) -> Response:
+        for name, pupil in room.standing.pupils.items():
+            if pupil.fault is not None and name not in room.progress:  # what it is stands in his place alone
+                room.later(room.look(name))
         return Response(as_html.teacher(room.folder, request.state.nonce), media_type="text/html")
 
     return page

@@ -16,17 +16,21 @@ LONGEST_ANSWER = 200
 BUSY = "something is running in your place: wait for its end"
 
 
-async def check(room: Room, student: str, answers: Sequence[str]) -> str:
-    """Check a student's step, from outside his hosts; return why it was not, empty where it was."""
+async def check(room: Room, student: str, answers: Sequence[str], *, healthy: bool = False) -> str:
+    """Check a student's step, or what is broken, from outside his hosts; return why it was not, empty where it was.
+
+    `healthy` is his word that nothing is broken.
+    """
     why_not = room.shut(student) or (BUSY if student in room.busy else "")
     if why_not:
         return why_not
     words = [f"--answer={answer[:LONGEST_ANSWER]}" for answer in answers]
+    words += ["--healthy"] if healthy else []
     async with room.turn(student):
         try:
-            said = await _exercise(room, student, "check", *words)
+            said = await exercise(room, student, "check", *words)
             text = said.text if said.code is not None else "the check did not end in time: try again"
-            await room.look(student)
+            await room.look(student, "found" if said.code == 0 else "fault-out")
             verdict = VERDICTS.get(-1 if said.code is None else said.code, "error")
             room.note(student, "check", verdict=verdict, text=text[:20_000], step=room.step(student))
         except (DockerlabError, OSError) as error:
@@ -76,7 +80,7 @@ async def hint(room: Room, student: str) -> str:
         return "there is no further hint"
     async with room.turn(student):
         try:
-            said = await _exercise(room, student, "hint", patience=30)
+            said = await exercise(room, student, "hint", patience=30)
             if said.code == 0:
                 room.note(student, "hint")
             await room.look(student)
@@ -85,6 +89,6 @@ async def hint(room: Room, student: str) -> str:
     return "" if said.code == 0 else said.text
 
 
-async def _exercise(room: Room, student: str, command: str, *words: str, patience: float = 120) -> Said:
+async def exercise(room: Room, student: str, command: str, *words: str, patience: float = 120) -> Said:
     """Run one of the commands of `dockerlab exercise` in a student's place."""
     return await run(room.inside(student, [*DOCKERLAB, "exercise", command, room.folder.id, *words]), patience)

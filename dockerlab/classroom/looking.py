@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from fnmatch import fnmatchcase
 from typing import Any
 
-from dockerlab.checks.model import Way
+from dockerlab.checks.looks import Unseen
+from dockerlab.checks.model import Ask, Way
+from dockerlab.checks.questions import answer
+from dockerlab.checks.scene import Scene
 from dockerlab.classroom.shown import shown
 from dockerlab.errors import DockerlabError
 from dockerlab.exercise import loader, progress
@@ -20,21 +25,42 @@ from dockerlab.session import Whereabouts, open_session
 from dockerlab.survey import look
 from dockerlab.verify import Judged, on_hosts
 
+ADDRESS = re.compile(r"[0-9a-f.:]{7,}")
+"""What an answer looks like that stands in a picture of its own; a number would be masked everywhere."""
+
 
 def of_exercise(folder: Folder, here: Progress, hosts: Mapping[str, Host]) -> dict[str, Any]:
     """Return what the page shows of an exercise's lab, as far as its student has come."""
     seen = look(hosts, (*folder.lab.containers, *folder.lab.networks), kernels="all")
     if here.trial is not None:
         return shown(on_hosts.verify(folder.lab, hosts, seen=seen), broken=folder.lab)
-    lab, ways = so_far(folder.exercise, folder.lab, here.step, seen.snapshots), open_ways(folder, here)
-    return shown(on_hosts.verify(lab, hosts, seen=seen), lambda judged: any(_asks(way, judged) for way in ways))
+    lab, asks = so_far(folder.exercise, folder.lab, here.step, seen.snapshots), open_asks(folder, here)
+    report = on_hosts.verify(lab, hosts, seen=seen)
+    ways = [ask.reaches for ask in asks if ask.reaches is not None]
+    found = shown(report, lambda judged: any(_asks(way, judged) for way in ways))
+    return masked(found, _answers(asks, Scene(lab, hosts, seen, lambda: report)))
 
 
-def open_ways(folder: Folder, here: Progress) -> list[Way]:
-    """Return what the current step asks of the matrix and has not been answered rightly yet."""
+def open_asks(folder: Folder, here: Progress) -> list[Ask]:
+    """Return the questions of the current step that have not been answered rightly yet."""
     steps = folder.exercise.steps
     asks = [check.ask for check in steps[here.step].checks if check.ask is not None] if here.step < len(steps) else []
-    return [ask.reaches for ask in asks if ask.reaches is not None and ask.question not in here.answers]
+    return [ask for ask in asks if ask.question not in here.answers]
+
+
+def masked(found: dict[str, Any], answers: Iterable[str]) -> dict[str, Any]:
+    """Return what a page shows without the addresses that are asked for: a picture would say them in passing."""
+    text = json.dumps(found, ensure_ascii=False)
+    for address in filter(ADDRESS.fullmatch, answers):
+        text = re.sub(rf"(?<![0-9a-f.:]){re.escape(address)}(?![0-9a-f.:])", "…", text)
+    shown_of: dict[str, Any] = json.loads(text)
+    return shown_of
+
+
+def _answers(asks: Iterable[Ask], scene: Scene) -> Iterator[str]:
+    for ask in asks:
+        with suppress(Unseen):  # sealed, or nowhere to be seen: then this does not show it either
+            yield answer(ask, scene)
 
 
 def _asks(way: Way, judged: Judged) -> bool:

@@ -84,8 +84,11 @@ class Room:
         self.standing = self.standing.after(event)
         self.version += 1
 
-    async def look(self, student: str) -> Progress | None:
-        """Read how far a student is from his place; None, and a problem that is noted, where it cannot be read."""
+    async def look(self, student: str, gone: str = "fault-out") -> Progress | None:
+        """Read how far a student is from his place; None, and a problem that is noted, where it cannot be read.
+
+        Where what was broken is no longer, it is noted as `gone`.
+        """
         script = 'cat "${XDG_STATE_HOME:?}/dockerlab/exercises/$1.json"'
         try:
             said = await run(self.enter(place_of(student), ["sh", "-c", script, "sh", self.folder.id]), 20)
@@ -97,6 +100,12 @@ class Room:
             self.progress[student] = here
             if here.step != self.standing.pupils[student].step:
                 self.note(student, "step", step=here.step)
+            known = self.standing.pupils[student].fault
+            if here.trial is None and known is not None:
+                self.note(student, gone)
+            elif here.trial is not None and known is None:
+                number = 0 if here.trial.maybe else len(here.trial.injuries)  # of nothing it would be the answer
+                self.note(student, "fault", number=number, maybe=here.trial.maybe)
         if problem != self.standing.pupils[student].problem:
             self.note(student, "problem", text=problem)
         self.boundary[student] = self.unconfined(place_of(student))
@@ -105,8 +114,13 @@ class Room:
 
     def shut(self, student: str) -> str:
         """Return why a student can do nothing now, empty where he can."""
-        step = self.standing.pupils[student].step
-        return self.standing.closed(step if step < len(self.folder.exercise.steps) else None, self.clock())
+        pupil = self.standing.pupils[student]
+        at_a_step = pupil.fault is None and pupil.step < len(self.folder.exercise.steps)
+        return self.standing.closed(pupil.step if at_a_step else None, self.clock())
+
+    def over(self) -> str:
+        """Return that the class's time is over, empty where it is not."""
+        return self.standing.closed(None, self.clock())
 
     @asynccontextmanager
     async def turn(self, student: str, *, looking: bool = False) -> AsyncIterator[None]:
@@ -173,6 +187,11 @@ class Room:
         await asyncio.gather(*self.tasks, return_exceptions=True)
         for terminal in self.terminals.values():
             await terminal.end()
+
+    def forget_sight(self, student: str) -> None:
+        """Forget what was seen of a student's lab: it is another one by now."""
+        self.seen.pop(student, None)
+        self.version += 1
 
     def known_hints(self, here: Progress) -> tuple[str, ...]:
         """Return all hints that there are where a student is."""

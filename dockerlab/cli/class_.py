@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import Sequence
 from resource import RLIMIT_NOFILE, getrlimit
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,6 +16,9 @@ from dockerlab.cli import options as o
 from dockerlab.cli.group import Group, Single
 from dockerlab.cli.output import say
 from dockerlab.errors import SandboxError, UsageError
+
+if TYPE_CHECKING:
+    from dockerlab.exercise.model import Folder
 
 app = typer.Typer(cls=Group, help="A class in the browser.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -53,7 +56,7 @@ def serve(
     where = keeping.directory()
     enrolled = keeping.enrol(where, folder.id, everybody)
     on = listening(listen, port)
-    _make([name for name, _ in everybody], str(folder.path), ["--rootfs", rootfs] if rootfs else [])
+    _make([name for name, _ in everybody], folder, ["--rootfs", rootfs] if rootfs else [])
     room = Room(folder, enrolled, where, place.argv, place.unconfined)
     begin = address.rstrip("/") + "/" if address else Access("", given=True).address(
         listen, on.getsockname()[1], socket.gethostname()
@@ -92,7 +95,7 @@ def down() -> None:
     say(f"class: removed; sandboxes: {len(names)}, links: {students}")
 
 
-def _make(students: Sequence[str], exercise: str, arguments: Sequence[str]) -> None:
+def _make(students: Sequence[str], folder: Folder, arguments: Sequence[str]) -> None:
     """Make a place for each student, side by side, and begin the exercise in each; raises SandboxError."""
     from dockerlab.classroom.room import place_of
     from dockerlab.sandbox import place
@@ -102,26 +105,30 @@ def _make(students: Sequence[str], exercise: str, arguments: Sequence[str]) -> N
     failed = [f"{each.name}: {each.failure}" for each in outcomes if each.failure is not None]
     if failed:
         raise SandboxError("\n".join(failed) + "\nwhat did start stays: the same command goes on from there")
-    begun = asyncio.run(_begin(names, exercise))
+    begun = asyncio.run(begin(names, folder))
     if begun:
         raise SandboxError("\n".join(begun))
 
 
-async def _begin(names: Sequence[str], exercise: str) -> list[str]:
+async def begin(names: Sequence[str], folder: Folder) -> list[str]:
+    """Begin an exercise in places that are there; return why it was not begun, a text for each of those."""
     from dockerlab.classroom.running import run
     from dockerlab.sandbox import place
 
     turns = asyncio.Semaphore(os.cpu_count() or 1)
     done = 0
 
-    async def begin(name: str) -> str:
+    async def one(name: str) -> str:
         nonlocal done
         async with turns:
             said = await run(
-                place.argv(name, [sys.executable, "-m", "dockerlab", "exercise", "start", exercise, "--sandbox"]), 300
+                place.argv(
+                    name, [sys.executable, "-m", "dockerlab", "exercise", "start", str(folder.path), "--sandbox"]
+                ),
+                300,
             )
         done += 1
         say(f"{name}: the exercise is {'on' if said.code == 0 else 'not on'} ({done} of {len(names)})")
         return "" if said.code == 0 else f"{name}: {said.text.strip()}"
 
-    return [failure for failure in await asyncio.gather(*map(begin, names)) if failure]
+    return [failure for failure in await asyncio.gather(*map(one, names)) if failure]

@@ -7,9 +7,14 @@ from __future__ import annotations
 
 import pytest
 from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import Select
 from support.browser import missing, shot
+from support.class_places import FOLDER
 from support.class_served import Served, text
 from support.lab_hosts import wait_for
+
+from dockerlab.faults import FAULTS
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"{', '.join(missing())} not installed: scripts/setup dev")
 
@@ -64,3 +69,49 @@ def test_lab(browser, page):
     wait_for(lambda: browser.driver.find_element(By.ID, "look").is_enabled())
     press(browser, "look")
     wait_for(lambda: text(browser, "look") == "Look again" and text(browser, "seen") >= first)
+
+
+def test_a_fault(browser, page, served):
+    """The teacher breaks something; the student's page says so and no more; a check that passes ends it."""
+    page("")
+    Select(browser.driver.find_element(By.ID, "whom")).select_by_visible_text("Ada Lovelace")
+    browser.driver.find_element(By.CSS_SELECTOR, "#fault button").click()
+    wait_for(lambda: "to be found: " in text(browser, "rows"))
+    shot(browser, "class-fault-teacher")
+    page("s01-ada")
+    wait_for(lambda: text(browser, "step") == "Find what is broken")
+    title = FAULTS[FOLDER.exercise.faults[0].fault].title
+    assert title not in browser.driver.page_source
+    assert not browser.driver.find_element(By.ID, "healthy").is_displayed()
+    shot(browser, "class-fault-student")
+    served.places.says = ("pass    mended", 0)
+    press(browser, "check")
+    wait_for(lambda: "faults found: 1" in text(browser, "where"))
+    assert "Step 1" in text(browser, "step")
+
+
+def test_by_keyboard(browser, page, served):
+    """With the keyboard alone a teacher closes a step, and resets a student after a question that means no at first."""
+    page("")
+    browser.run("document.querySelector('#opened input').focus()")
+    browser.focused.send_keys(Keys.SPACE, Keys.ENTER)
+    wait_for(lambda: text(browser, "state") == "set")
+    assert served.room.standing.opened == {1, 2, 3}
+    for wanted in ("", "yes"):
+        browser.run("document.querySelector('[aria-label=\"Reset Ada Lovelace\"]').focus()")
+        browser.focused.send_keys(Keys.ENTER)
+        wait_for(lambda: browser.driver.find_element(By.ID, "question").is_displayed())
+        assert browser.focused.get_attribute("id") == "step"
+        browser.focused.send_keys("2", Keys.TAB)
+        shot(browser, "class-reset")
+        assert browser.focused.get_attribute("id") == "no"
+        browser.focused.send_keys(*([Keys.TAB] if wanted else []))
+        browser.focused.send_keys(Keys.ENTER)
+        wait_for(lambda: not browser.driver.find_element(By.ID, "question").is_displayed())
+    wait_for(lambda: text(browser, "state") == "Ada Lovelace: reset")
+    assert served.room.standing.pupils["s01-ada"].step == 1
+    assert sum("stop" in command for _, command in served.places.commands) == 1
+    assert "Ada Lovelace" in browser.focused.get_attribute("aria-label")
+    page("s02-bob")
+    wait_for(lambda: "not open" in text(browser, "said"))
+    assert text(browser, "task") == ""

@@ -107,7 +107,7 @@ def test_rules(client, here):
     """A step that the teacher has closed is not checked; messages reach whom they are for."""
     client.get(link(here, "s01-ada"))
     client.get(link(here, ""))
-    assert client.post("/teacher/rules", json={"opened": 0}, headers=ORIGIN).json() == {"error": ""}
+    assert client.post("/teacher/rules", json={"opened": []}, headers=ORIGIN).json() == {"error": ""}
     assert "not open" in client.post("/s/s01-ada/check", headers=ORIGIN).json()["error"]
     client.post("/teacher/message", json={"to": "s02-bob", "text": "well done"}, headers=ORIGIN)
     assert client.post("/teacher/message", json={"to": "nobody", "text": "x"}, headers=ORIGIN).status_code == 409

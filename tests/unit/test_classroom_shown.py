@@ -7,7 +7,7 @@ from support.reports import with_causes
 
 from dockerlab.checks.model import Way
 from dockerlab.classroom.doing import sight
-from dockerlab.classroom.looking import _asks, open_ways
+from dockerlab.classroom.looking import _asks, masked, open_asks
 from dockerlab.classroom.running import Said
 from dockerlab.classroom.shown import shown
 from dockerlab.exercise import loader
@@ -49,7 +49,7 @@ def test_asked():
     """A cell that the step asks for is told neither in the matrix nor in the sums, until it was answered rightly."""
     steps = FOLDER.exercise.steps
     at = next(n for n, step in enumerate(steps) if any(c.ask and c.ask.reaches for c in step.checks))
-    (way,) = open_ways(FOLDER, progress(step=at))
+    (way,) = [ask.reaches for ask in open_asks(FOLDER, progress(step=at)) if ask.reaches]
     report = observed(FOLDER.lab)
     hidden = [judged for judged in report.cells if _asks(way, judged)]
     found = shown(report, lambda judged: judged in hidden)
@@ -57,8 +57,19 @@ def test_asked():
     assert [cell for cell in cells(found) if cell[1] == "asked"] == [["…", "asked"]] * len(hidden)
     assert sum(found["counts"].values()) == len(report.cells) - len(hidden)
     question = next(c.ask.question for c in steps[at].checks if c.ask and c.ask.reaches == way)
-    assert open_ways(FOLDER, progress(step=at, answers={question: "yes"})) == []
-    assert open_ways(FOLDER, progress(step=len(steps))) == []
+    assert open_asks(FOLDER, progress(step=at, answers={question: "yes"})) == [
+        ask for ask in open_asks(FOLDER, progress(step=at)) if ask.question != question
+    ]
+    assert open_asks(FOLDER, progress(step=len(steps))) == []
+
+
+def test_masked():
+    """An address that the step asks for stands neither in the picture nor above a column; a longer one is another."""
+    found = {"svg": "<text>10.0.0.2</text><text>10.0.0.20/24</text>", "columns": ["web 10.0.0.2", "5"]}
+    assert masked(found, ["10.0.0.2", "5", "yes"]) == {
+        "svg": "<text>…</text><text>10.0.0.20/24</text>",
+        "columns": ["web …", "5"],
+    }
 
 
 def test_broken():

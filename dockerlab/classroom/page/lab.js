@@ -48,7 +48,7 @@ export async function showLab(state) {
   shown = state.seen;
   try {
     const lab = await (await fetch("lab")).json();
-    by("seen").textContent = lab.problem || `${hour(lab.at)} \u00b7 ${Object.entries(lab.counts).map(([verdict, count]) => `${count} ${VERDICTS[verdict]}`).join(", ")}`;
+    by("seen").textContent = !lab.at ? "" : lab.problem || `${hour(lab.at)} \u00b7 ${Object.entries(lab.counts).map(([verdict, count]) => `${count} ${VERDICTS[verdict]}`).join(", ")}`;
     by("picture").replaceChildren(...pictureOf(lab.svg ?? ""));
     by("matrix").replaceChildren(...(lab.tables ?? []).map(tableOf));
   } catch {
