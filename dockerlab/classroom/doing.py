@@ -13,6 +13,9 @@ from dockerlab.errors import DockerlabError
 VERDICTS = {0: "pass", 1: "fail", 3: "unknown"}
 DOCKERLAB = (sys.executable, "-m", "dockerlab")
 LONGEST_ANSWER = 200
+LONGEST = 20_000
+"""Characters of what a check says that are kept."""
+
 BUSY = "something is running in your place: wait for its end"
 
 
@@ -24,6 +27,8 @@ async def check(room: Room, student: str, answers: Sequence[str], *, healthy: bo
     why_not = room.shut(student) or (BUSY if student in room.busy else "")
     if why_not:
         return why_not
+    if room.plain:
+        return await _grade(room, student)
     words = [f"--answer={answer[:LONGEST_ANSWER]}" for answer in answers]
     words += ["--healthy"] if healthy else []
     async with room.turn(student):
@@ -32,7 +37,7 @@ async def check(room: Room, student: str, answers: Sequence[str], *, healthy: bo
             text = said.text if said.code is not None else "the check did not end in time: try again"
             await room.look(student, "found" if said.code == 0 else "fault-out")
             verdict = VERDICTS.get(-1 if said.code is None else said.code, "error")
-            room.note(student, "check", verdict=verdict, text=text[:20_000], step=room.step(student))
+            room.note(student, "check", verdict=verdict, text=text[:LONGEST], step=room.step(student))
         except (DockerlabError, OSError) as error:
             room.note(student, "check", verdict="error", text=str(error), step=room.step(student))
     room.later(see(room, student))
@@ -45,14 +50,30 @@ async def see(room: Room, student: str) -> str:
     if why_not:
         return why_not
     async with room.turn(student, looking=True):
-        argv = [sys.executable, "-m", "dockerlab.classroom.looking", room.folder.id]
-        try:
-            said = await run(room.inside(student, argv))
-            found = sight(said)
-        except (DockerlabError, OSError) as error:
-            found = Sight({}, str(error))
-        room.show(student, found)
+        room.show(student, await _seen(room, student))
     return ""
+
+
+async def _grade(room: Room, student: str) -> str:
+    """Grade a lab that is no exercise, which shows it as well."""
+    async with room.turn(student):
+        found = await _seen(room, student)
+        room.show(student, found)
+    grade = found.found.get("grade", {"outcome": "error", "percent": None, "text": found.problem})
+    room.note(
+        student, "check", verdict=grade["outcome"], text=grade["text"][:LONGEST], step=0, percent=grade["percent"]
+    )
+    return ""
+
+
+async def _seen(room: Room, student: str) -> Sight:
+    """Return what is seen of a student's lab now."""
+    what = ["plain", "grade", str(room.folder.path)] if room.plain else ["looking", room.folder.id]
+    argv = [sys.executable, "-m", f"dockerlab.classroom.{what[0]}", *what[1:]]
+    try:
+        return sight(await run(room.inside(student, argv)))
+    except (DockerlabError, OSError) as error:
+        return Sight({}, str(error))
 
 
 def sight(said: Said) -> Sight:
@@ -74,6 +95,8 @@ async def hint(room: Room, student: str) -> str:
     if why_not:
         return why_not
     here = room.progress.get(student) or await room.look(student)
+    if room.plain:
+        return "there are no hints on this lab"
     if here is None:
         return "the exercise is not on in your place: ask your teacher"
     if here.hints >= len(room.known_hints(here)):

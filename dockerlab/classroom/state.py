@@ -43,7 +43,7 @@ class Pupil:
     """Where a student stands. `step` counts the steps that are done; `hints` is how many were asked for in all.
 
     `found` counts the faults that were found and mended; `refused` is why the last one could not be put in, or a reset
-    not be done, which is the teacher's to know.
+    not be done, which is the teacher's to know. `percent` is the last grade of a lab that is no exercise.
     """
 
     id: str
@@ -60,6 +60,7 @@ class Pupil:
     fault: Fault | None = None
     found: int = 0
     refused: str = ""
+    percent: int | None = None
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,9 @@ def _after(pupil: Pupil, event: Event) -> Pupil:
 
 def _checked(pupil: Pupil, event: Event) -> Pupil:
     last = Last(event.at, event.data["verdict"], event.data["text"])
-    return replace(pupil, attempts=pupil.attempts + 1, last=last, step=event.data["step"])
+    return replace(
+        pupil, attempts=pupil.attempts + 1, last=last, step=event.data["step"], percent=event.data.get("percent")
+    )
 
 
 _Change = Callable[[Pupil, Event], Pupil]

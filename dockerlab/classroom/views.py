@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from html import escape
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -12,6 +13,9 @@ from dockerlab.classroom.state import Pupil
 MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable("table").disable(["image", "link", "autolink"])
 """Text, lists, code and tables. No HTML of the text's own, nothing that is loaded, and no way to another page."""
 
+
+LONGEST = 30_000
+"""Characters of a definition that are shown."""
 
 FIND = "Something in your lab is broken. Find the cause and mend it, then check."
 FIND_SEVERAL = "{} things in your lab are broken. Find the causes and mend them, then check."
@@ -43,6 +47,7 @@ def of_student(room: Room, student: str) -> dict[str, Any]:
         "fault": pupil.fault is not None,
         "maybe": pupil.fault is not None and pupil.fault.maybe,
         "found": pupil.found,
+        "percent": pupil.percent,
         "may_break": room.standing.may_break and bool(room.folder.exercise.faults),
         "unconfined": room.boundary.get(student, "it is not known yet whether a boundary is around your hosts"),
         "terminals": list(room.targets()),
@@ -55,6 +60,8 @@ def _work(room: Room, pupil: Pupil, shut: str) -> dict[str, Any]:
         number = pupil.fault.number
         text = FIND_WHETHER if pupil.fault.maybe else FIND if number == 1 else FIND_SEVERAL.format(number)
         return {"title": "Find what is broken", "html": "" if shut else f"<p>{text}</p>", "questions": []}
+    if room.plain:
+        return {"title": "The lab, as it is defined", "html": "" if shut else definition(room), "questions": []}
     if pupil.step >= len(room.folder.exercise.steps):
         return {"title": "All steps are done", "html": "", "questions": []}
     title = f"Step {pupil.step + 1}: {room.folder.sections[pupil.step].title}"
@@ -83,6 +90,12 @@ def of_teacher(room: Room) -> dict[str, Any]:
         "terminals": list(room.targets()),
         "students": [_row(room, name) for name in room.standing.pupils],
     }
+
+
+def definition(room: Room) -> str:
+    """Return the text that defines a lab which is no exercise, as HTML; of several files the one that is named."""
+    text = room.folder.path.read_text(encoding="utf-8", errors="replace")[:LONGEST]
+    return f'<pre tabindex="0">{escape(text)}</pre>'
 
 
 def task(room: Room, step: int) -> str:
@@ -116,6 +129,7 @@ def _row(room: Room, student: str) -> dict[str, Any]:
         "refused": pupil.refused,
         "fault": "" if pupil.fault is None else _broken(room, student),
         "found": pupil.found,
+        "percent": pupil.percent,
         "busy": student in room.busy,
         "watched": sorted(target for who, target in room.terminals if who == student),
     }

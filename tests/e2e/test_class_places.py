@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
+from support.lab_hosts import EXAMPLES
 
-from dockerlab.classroom import doing, keeping, upsetting, views
+from dockerlab.classroom import doing, keeping, plain, upsetting, views
 from dockerlab.classroom.room import PREFIX, Room
+from dockerlab.classroom.running import run
 from dockerlab.cli.class_ import begin
 from dockerlab.exercise import loader
 from dockerlab.faults import FAULTS
@@ -42,6 +45,47 @@ def test_an_exercise(hosts, tmp_path):
     enrolled = keeping.enrol(tmp_path / "class", FOLDER.id, ((ADA, "Ada"),))
     room = Room(FOLDER, enrolled, tmp_path / "class", place.argv, place.unconfined)
     asyncio.run(lesson(room))
+
+
+@pytest.mark.parametrize("empty", [False, True], ids=["made", "empty"])
+def test_a_lab(hosts, tmp_path, empty):
+    """A lab that is no exercise is made, or left to be typed; a check is its grade, by cause."""
+    asyncio.run(run(place.argv(hosts, ["sh", "-c", 'rm -f "$XDG_STATE_HOME/dockerlab/class-lab"'])))
+    lab = plain.folder_of(EXAMPLES / "bridge.yaml")
+    assert asyncio.run(begin([hosts], lab, empty=empty)) == []
+    enrolled = keeping.enrol(tmp_path / "class", lab.id, ((ADA, "Ada"),))
+    asyncio.run(grades(Room(lab, enrolled, tmp_path / "class", place.argv, place.unconfined), empty=empty))
+
+
+async def grades(room: Room, *, empty: bool) -> None:
+    """Hold the grade of a lab, and of the same with a container taken away, which its student makes again."""
+    name = PREFIX + ADA
+
+    async def on_vm0(*words: str) -> None:
+        said = await run(place.argv(name, [sys.executable, "-m", "dockerlab", "sandbox", "ssh", "vm0", *words]))
+        assert said.code == 0, said.text
+
+    async def graded() -> tuple[int | None, str]:
+        assert await doing.check(room, ADA, []) == ""
+        pupil = room.standing.pupils[ADA]
+        return pupil.percent, pupil.last.text
+
+    if not empty:
+        assert (await graded())[0] == 100
+        await on_vm0("docker", "rm", "--force", "centos_v2")
+        percent, text = await graded()
+        assert percent is not None
+        assert percent < 100
+        assert "FAIL    " in text
+        assert "centos_v2" in text
+        await on_vm0("docker", "rm", "--force", "centos_v1")
+    percent, _ = await graded()
+    assert percent is None or percent < 50  # a name that is not there is not found, as expected
+    for container in ("centos_v1", "centos_v2"):
+        await on_vm0("docker", "run", "--detach", "--interactive", "--tty", "--name", container, "dockerlab/node")
+    assert (await graded())[0] == 100, room.standing.pupils[ADA].last
+    for container in ("centos_v1", "centos_v2"):
+        await on_vm0("docker", "rm", "--force", container)
 
 
 async def lesson(room: Room) -> None:

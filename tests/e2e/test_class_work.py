@@ -5,6 +5,8 @@ Places are this machine (`support.class_places`), so that no engine is needed. S
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
@@ -12,16 +14,17 @@ from selenium.webdriver.support.ui import Select
 from support.browser import missing, shot
 from support.class_places import FOLDER
 from support.class_served import Served, text
-from support.lab_hosts import wait_for
+from support.lab_hosts import EXAMPLES, wait_for
 
+from dockerlab.classroom import plain
 from dockerlab.faults import FAULTS
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"{', '.join(missing())} not installed: scripts/setup dev")
 
 
 @pytest.fixture
-def served(tmp_path):
-    made = Served(tmp_path)
+def served(tmp_path, request):
+    made = Served(tmp_path, getattr(request, "param", FOLDER))
     made.start()
     yield made
     made.stop()
@@ -115,3 +118,24 @@ def test_by_keyboard(browser, page, served):
     page("s02-bob")
     wait_for(lambda: "not open" in text(browser, "said"))
     assert text(browser, "task") == ""
+
+
+@pytest.mark.parametrize("served", [plain.folder_of(EXAMPLES / "bridge.yaml")], indirect=True, ids=["bridge"])
+def test_a_lab(browser, page, served):
+    """A lab that is no exercise shows its definition; a check is its grade, with the matrix, on both pages."""
+    served.places.sees = json.dumps(
+        {**json.loads(served.places.sees), "grade": {"outcome": "fail", "percent": 91, "text": "91 %: 10 pass, 1 fail"}}
+    )
+    page("s01-ada")
+    assert "network_mode: bridge" in text(browser, "task")
+    assert text(browser, "where") == "not graded yet"
+    assert not browser.driver.find_element(By.ID, "hint").is_displayed()
+    press(browser, "check")
+    wait_for(lambda: text(browser, "where") == "91 %")
+    wait_for(lambda: browser.driver.find_elements(By.CSS_SELECTOR, "#matrix td.fail"))
+    assert "10 pass, 1 fail" in text(browser, "last")
+    shot(browser, "class-plain-student")
+    page("")
+    wait_for(lambda: "91 %" in text(browser, "rows"))
+    assert not browser.driver.find_element(By.ID, "opened-set").is_displayed()
+    shot(browser, "class-plain-teacher")

@@ -41,7 +41,7 @@ class Places:
             return ["printf", "%s", text]
         if "dockerlab.classroom.entry" in command:
             return ["env", "-i", f"HOME={self.folder}", "TERM=xterm", f"PS1={name}$ ", "bash", "--norc", "--noprofile"]
-        if "dockerlab.classroom.looking" in command:
+        if {"dockerlab.classroom.looking", "dockerlab.classroom.plain"} & set(command):
             return ["printf", "%s\n", "a note", self.sees]
         if "hint" in command:
             self.hints[name] = self.hints.get(name, 0) + 1
@@ -70,6 +70,6 @@ class Places:
         return ["true"]
 
 
-def room(folder, places, unconfined=lambda _: None):
-    enrolled = keeping.enrol(folder / "class", FOLDER.id, STUDENTS)
-    return Room(FOLDER, enrolled, folder / "class", places.enter, unconfined)
+def room(folder, places, unconfined=lambda _: None, lab=FOLDER):
+    enrolled = keeping.enrol(folder / "class", lab.id, STUDENTS)
+    return Room(lab, enrolled, folder / "class", places.enter, unconfined)

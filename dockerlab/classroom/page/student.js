@@ -11,7 +11,7 @@ function toggle(target, button) {
     close();
     opened.delete(target);
   } else {
-    opened.set(target, open(by("terminals"), `terminal/${encodeURIComponent(target)}`, target, true));
+    opened.set(target, open(by("terminals"), `terminal/${encodeURIComponent(target)}`, target));
   }
   button.setAttribute("aria-pressed", String(!close));
 }
@@ -44,13 +44,15 @@ function showTask(state) {
 
 listen((state) => {
   const found = state.found ? ` · faults found: ${state.found}` : "";
-  by("where").textContent = `${state.step} of ${state.steps} steps done${found}${state.until ? ` · until ${hour(state.until)}` : ""}`;
+  const grade = state.percent === null ? "not graded yet" : `${state.percent} %`;
+  by("where").textContent = `${state.steps ? `${state.step} of ${state.steps} steps done` : grade}${found}${state.until ? ` · until ${hour(state.until)}` : ""}`;
   by("step").textContent = state.title;
   showTask(state);
   by("check").disabled = state.busy || Boolean(state.shut);
   by("check").textContent = state.busy ? "Checking …" : "Check";
   by("healthy").hidden = !state.maybe;
   by("healthy").disabled = by("check").disabled;
+  by("hint").hidden = !state.steps;
   by("break").hidden = !state.may_break || state.fault;
   by("break").disabled = state.busy;
   by("said").textContent = state.problem || state.shut;

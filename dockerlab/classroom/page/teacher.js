@@ -7,7 +7,7 @@ function look(student, target) {
   close?.();
   by("over").textContent = `Over the shoulder: ${student.name}, ${target}`;
   const path = `terminal/${encodeURIComponent(student.id)}/${encodeURIComponent(target)}`;
-  close = open(by("terminals"), path, `${student.name}, ${target}`, false);
+  close = open(by("terminals"), path, `${student.name}, ${target}`);
 }
 
 // Ask before something that cannot be taken back; resolves to whether it is wanted.
@@ -67,11 +67,12 @@ function rowOf(state, student) {
   const minutes = student.first ? Math.round((new Date(student.latest) - new Date(student.first)) / 60000) : "";
   const check = made("td", student.busy ? "something runs …" : student.verdict && `${student.verdict}, ${hour(student.checked)}`, student.verdict);
   check.title = student.text;
-  const cells = [`${student.step} of ${state.steps}`, student.attempts, student.hints, minutes].map((text) => made("td", text));
+  const grade = student.percent === null ? "" : `${student.percent} %`;
+  const cells = [state.steps ? `${student.step} of ${state.steps}` : grade, student.attempts, student.hints, minutes].map((text) => made("td", text));
   const last = made("td");
   last.append(choiceOf(state, student));
   const set = made("td", "", "orders");
-  set.append(button("Reset …", `Reset ${student.name}`, () => reset(student)));
+  if (state.steps) set.append(button("Reset …", `Reset ${student.name}`, () => reset(student)));
   if (student.fault) set.append(" ", button("Take out …", `Take the fault out for ${student.name}`, () => takeOut(student)));
   row.append(nameOf(student), ...cells, check, made("td", student.handed_in && hour(student.handed_in)), last, set);
   return row;
@@ -92,6 +93,7 @@ function fill(state) {
     by("opened").append(label, " ");
     by("step").append(new Option(`${step + 1}: ${title}`, step));
   });
+  by("opened-set").hidden = !state.steps;
   by("fault").hidden = !state.faults;
   by("may-break-label").hidden = !state.faults;
 }
@@ -125,7 +127,9 @@ by("rules").onsubmit = async (event) => {
   const until = minutes ? `${new Date(Date.now() + minutes * 60000).toISOString().slice(0, 19)}Z` : "";
   const boxes = [...by("opened").querySelectorAll("input")];
   const opened = boxes.every((box) => box.checked) ? null : boxes.filter((box) => box.checked).map((box) => Number(box.value));
-  told(await order("rules", { opened, until, may_break: by("may-break").checked }), "set");
+  const end = by("minutes").value === "" ? {} : { until };
+  told(await order("rules", { opened, ...end, may_break: by("may-break").checked }), "set");
+  by("minutes").value = "";
 };
 by("fault").onsubmit = async (event) => {
   event.preventDefault();
