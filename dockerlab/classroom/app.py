@@ -25,6 +25,7 @@ from dockerlab.serve.door import Client
 
 FOLDER = Path(__file__).with_name("page")
 KINDS = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css"}
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PAUSE = 0.25
 HEARTBEAT = 15.0
 LARGEST = 64 << 10
@@ -62,6 +63,9 @@ def application(
             _order("/teacher/take-out", room, orders.take_out),
             _order("/teacher/reset", room, orders.reset),
             Route("/teacher/class.csv", _download(room, exports.as_csv, "text/csv", "class.csv")),
+            Route("/teacher/class.xlsx", _download(room, exports.as_xlsx, XLSX, "class.xlsx")),
+            Route("/teacher/class.html", _download(room, exports.as_page, "text/html", "class.html")),
+            Route("/teacher/class.xml", _download(room, exports.as_junit, "application/xml", "class.xml")),
             Route("/teacher/hand-ins.zip", _download(room, exports.archive, "application/zip", "hand-ins.zip")),
             *_terminals(room, own),
         ],
