@@ -1,9 +1,7 @@
 """The class as a web application: who gets in, what is done, and what a terminal shows; places are this machine."""
 
-import io
 import json
 import time
-import zipfile
 
 import pytest
 from starlette.testclient import TestClient
@@ -124,7 +122,7 @@ def test_terminal(client, here):
         socket.send_text(json.dumps({"type": "stty size; echo $((40+2))x\r"}))
         assert b"33 91" in read(socket, b"42x")
     with client.websocket_connect("/teacher/terminal/s01-ada/vm0", headers=ORIGIN) as other:
-        assert json.loads(other.receive_text()) == {"size": [91, 33]}
+        assert json.loads(other.receive_text()) == {"size": [91, 33], "windows": 1}
         read(other, b"42x")
         with client.websocket_connect("/s/s01-ada/terminal/vm0", headers=ORIGIN) as socket:
             other.send_text(json.dumps({"type": "echo $((50+3))y\r"}))
@@ -135,6 +133,29 @@ def test_terminal(client, here):
         pass
 
 
+def test_two_windows(client, here):
+    """A terminal is as large as the smallest window that looks at it, each way; all are told, and of who leaves."""
+    client.get(link(here, "s01-ada"))
+    client.get(link(here, ""))
+
+    def sizes(socket, wanted):
+        while json.loads(socket.receive().get("text") or "{}") != wanted:
+            pass
+
+    with client.websocket_connect("/s/s01-ada/terminal/vm0", headers=ORIGIN) as socket:
+        socket.send_text(json.dumps({"columns": 120, "rows": 24}))
+        sizes(socket, {"size": [120, 24], "windows": 1})
+        with client.websocket_connect("/teacher/terminal/s01-ada/vm0", headers=ORIGIN) as other:
+            other.send_text(json.dumps({"columns": 70, "rows": 50}))
+            for each in (socket, other):
+                sizes(each, {"size": [70, 24], "windows": 2})
+            other.send_text(json.dumps({"type": "stty size\r"}))
+            read(socket, b"24 70")
+        sizes(socket, {"size": [120, 24], "windows": 1})
+        socket.send_text(json.dumps({"type": "stty size\r"}))
+        read(socket, b"24 120")
+
+
 def test_no_boundary(tmp_path, places):
     """Where nothing keeps a host from this machine, no program is started for a terminal, and the reason is said."""
     here = room(tmp_path, places, lambda _: "no host runs")
@@ -143,21 +164,6 @@ def test_no_boundary(tmp_path, places):
         with client.websocket_connect("/s/s01-ada/terminal/vm0", headers=ORIGIN) as socket:
             assert "no host runs" in socket.receive_text()
     assert not [command for _, command in places.commands if "dockerlab.classroom.entry" in command]
-
-
-def test_exports(client, here):
-    """The sheet has its mark and no formula; the archive has each student's own events, and no token."""
-    here.note("s01-ada", "handin")
-    here.note("s02-bob", "hint")
-    client.get(link(here, ""))
-    sheet = client.get("/teacher/class.csv").content
-    assert sheet.startswith(b"\xef\xbb\xbfid,name,")
-    assert b"s01-ada,Ada Lovelace,0,4," in sheet
-    with zipfile.ZipFile(io.BytesIO(client.get("/teacher/hand-ins.zip").content)) as file:
-        own = json.loads(file.read("s01-ada/events.json"))
-        whole = b"".join(file.read(name) for name in file.namelist())
-    assert [each["kind"] for each in own] == ["handin"]
-    assert not any(token.encode() in whole for token in here.enrolled.tokens.values())
 
 
 def test_lab(client, here, places):
