@@ -67,7 +67,7 @@ async def break_one(room: Room, _: Request, data: dict[str, Any]) -> str:
     to = str(data.get("to", ""))
     if not to:
         for student in room.standing.pupils:
-            room.later(upsetting.break_it(room, student, wish))
+            room.later(upsetting.break_for(room, student, wish))
         return ""
     failed = await upsetting.break_it(room, to, wish) if to in room.standing.pupils else NOBODY
     return room.standing.pupils[to].refused if failed == upsetting.NOT_PUT_IN else failed

@@ -48,6 +48,13 @@ async def break_it(room: Room, student: str, wish: Wish) -> str:
     return ""
 
 
+async def break_for(room: Room, student: str, wish: Wish) -> None:
+    """Break something in one of many labs; why it is not is noted for the teacher, who waits for none of them."""
+    failed = await break_it(room, student, wish)
+    if failed and failed != NOT_PUT_IN:  # that is noted already, with its reason
+        room.note(student, "refused", text=failed)
+
+
 async def take_out(room: Room, student: str) -> str:
     """Take out what is broken in a student's lab; return why it is not, empty where it is."""
     if room.standing.pupils[student].fault is None:

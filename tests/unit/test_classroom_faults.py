@@ -124,6 +124,12 @@ def test_all(client, here, places):
         "class-s01-ada",
         "class-s02-bob",
     }
+    here.busy.add("s02-bob")
+    does(client, "/teacher/take-out", to="s01-ada")
+    assert does(client, "/teacher/fault") == ""
+    client.portal.call(settled, here)
+    assert "already" in here.standing.pupils["s02-bob"].refused
+    assert here.standing.pupils["s01-ada"].fault is not None
     assert does(client, "/teacher/fault", number=99)
     assert does(client, "/teacher/fault", to="nobody")
 
