@@ -13,7 +13,7 @@ from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 from support.browser import missing, shot
 from support.class_places import FOLDER
-from support.class_served import Served, text
+from support.class_served import SCREEN, Served, text
 from support.lab_hosts import EXAMPLES, wait_for
 
 from dockerlab.classroom import plain
@@ -118,6 +118,20 @@ def test_by_keyboard(browser, page, served):
     page("s02-bob")
     wait_for(lambda: "not open" in text(browser, "said"))
     assert text(browser, "task") == ""
+
+
+def test_terminal_by_keyboard(browser, page):
+    """A terminal is opened, typed in and left by the keyboard alone; Tab is the shell's, Shift+Tab leads out."""
+    page("s02-bob")
+    wait_for(lambda: browser.driver.find_elements(By.CSS_SELECTOR, "#targets button"))
+    browser.run("document.querySelector('#targets button').focus()")
+    browser.focused.send_keys(Keys.ENTER)
+    wait_for(lambda: "$" in browser.run(SCREEN))
+    assert browser.focused.get_attribute("aria-label") == "vm0: Shift+Tab leaves it"
+    browser.focused.send_keys("echo $((40+2))", Keys.TAB, Keys.ENTER)
+    wait_for(lambda: "42" in browser.run(SCREEN))
+    browser.focused.send_keys(Keys.SHIFT, Keys.TAB)
+    assert "Shift+Tab" not in (browser.focused.get_attribute("aria-label") or "")
 
 
 @pytest.mark.parametrize("served", [plain.folder_of(EXAMPLES / "bridge.yaml")], indirect=True, ids=["bridge"])

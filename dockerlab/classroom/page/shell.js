@@ -33,7 +33,8 @@ export function open(element, path, label) {
   const fit = new FitAddon();
   terminal.loadAddon(fit);
   terminal.open(screen);
-  terminal.textarea?.setAttribute("aria-label", label);
+  terminal.textarea?.setAttribute("aria-label", `${label}: Shift+Tab leaves it`);
+  terminal.attachCustomKeyEventHandler((event) => !(event.key === "Tab" && event.shiftKey)); // the shell has the other
   let socket = null;
   let tries = 0;
   let closed = false;
