@@ -19,11 +19,13 @@ from starlette.websockets import WebSocket
 from dockerlab.classroom import as_html, exports, orders, sockets, views
 from dockerlab.classroom.guard import TEACHER, Guard
 from dockerlab.classroom.room import Room
+from dockerlab.graph import svg
 from dockerlab.serve import answers
 from dockerlab.serve.door import Client
 
 FOLDER = Path(__file__).with_name("page")
 KINDS = {".js": "text/javascript", ".mjs": "text/javascript", ".css": "text/css"}
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 PAUSE = 0.25
 HEARTBEAT = 15.0
 LARGEST = 64 << 10
@@ -40,6 +42,7 @@ def application(
 ) -> Starlette:
     """Return the application; its events end once `stopping` says so. Who has shown a token is told to `trust`."""
     files = {path.name: path.read_bytes() for path in FOLDER.rglob("*") if path.suffix in KINDS}
+    files["picture.css"] = svg.style().encode()
     own = "/s/{student}"
     return Starlette(
         routes=[
@@ -48,12 +51,21 @@ def application(
             Route(f"{own}/events", partial(_events, room, _of_student, stopping)),
             _order(f"{own}/check", room, orders.check),
             _order(f"{own}/hint", room, orders.hint),
+            _order(f"{own}/look", room, orders.see),
+            Route(f"{own}/lab", partial(_lab, room)),
+            _order(f"{own}/fault", room, orders.break_own),
             _order(f"{own}/hand-in", room, orders.hand_in),
             Route("/teacher/", _teacher(room)),
             Route("/teacher/events", partial(_events, room, _of_teacher, stopping)),
             _order("/teacher/message", room, orders.message),
             _order("/teacher/rules", room, orders.rules),
+            _order("/teacher/fault", room, orders.break_one),
+            _order("/teacher/take-out", room, orders.take_out),
+            _order("/teacher/reset", room, orders.reset),
             Route("/teacher/class.csv", _download(room, exports.as_csv, "text/csv", "class.csv")),
+            Route("/teacher/class.xlsx", _download(room, exports.as_xlsx, XLSX, "class.xlsx")),
+            Route("/teacher/class.html", _download(room, exports.as_page, "text/html", "class.html")),
+            Route("/teacher/class.xml", _download(room, exports.as_junit, "application/xml", "class.xml")),
             Route("/teacher/hand-ins.zip", _download(room, exports.archive, "application/zip", "hand-ins.zip")),
             *_terminals(room, own),
         ],
@@ -76,8 +88,15 @@ async def _student(room: Room, request: Request) -> Response:
     return Response(shown, media_type="text/html")
 
 
+async def _lab(room: Room, request: Request) -> Response:
+    return answers.data(views.of_lab(room, request.path_params["student"]))
+
+
 def _teacher(room: Room) -> Callable[[Request], Awaitable[Response]]:
     async def page(request: Request) -> Response:
+        for name, pupil in room.standing.pupils.items():
+            if pupil.fault is not None and name not in room.progress:  # what it is stands in his place alone
+                room.later(room.look(name))
         return Response(as_html.teacher(room.folder, request.state.nonce), media_type="text/html")
 
     return page

@@ -1,4 +1,4 @@
-"""What a teacher takes home: a sheet of the class, and an archive of the hand-ins."""
+"""What a teacher takes home: the class as a sheet, as a page, for a learning platform, and the hand-ins."""
 
 from __future__ import annotations
 
@@ -7,12 +7,20 @@ import json
 import zipfile
 from dataclasses import asdict
 from io import BytesIO, StringIO
+from xml.etree import ElementTree as ET
 
-from dockerlab.classroom import keeping
+from xlsxwriter import Workbook
+
+from dockerlab.classroom import as_html, keeping
 from dockerlab.classroom.room import Room
+from dockerlab.classroom.rows import COLUMNS, Case, cases, row
+from dockerlab.classroom.state import Pupil
+from dockerlab.plain import for_terminal, printable
+from dockerlab.report.as_junit import written
+from dockerlab.students.as_csv import plain
 
-COLUMNS = ("id", "name", "steps done", "of", "attempts", "hints", "first", "latest", "last check", "handed in")
-BEGINS_A_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+AS_TEXT = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
+"""A name that a spreadsheet would calculate, or follow, is a name."""
 
 
 def as_csv(room: Room) -> bytes:
@@ -20,12 +28,80 @@ def as_csv(room: Room) -> bytes:
     text = StringIO(newline="")
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    for pupil in room.standing.pupils.values():
-        verdict = pupil.last.verdict if pupil.last is not None else ""
-        row = (pupil.id, pupil.name, pupil.step, len(room.folder.exercise.steps), pupil.attempts, pupil.hints,
-               pupil.first, pupil.latest, verdict, pupil.handed_in)  # fmt: skip
-        writer.writerow([_plain(str(value)) for value in row])
+    writer.writerows(map(plain, row(room.folder, pupil)) for pupil in room.standing.pupils.values())
     return b"\xef\xbb\xbf" + text.getvalue().encode()
+
+
+def as_xlsx(room: Room) -> bytes:
+    """Return the same lines as a workbook, in which every text is a text and every number a number."""
+    whole = BytesIO()
+    with Workbook(whole, AS_TEXT) as book:
+        sheet = book.add_worksheet("class")
+        sheet.freeze_panes(1, 2)
+        sheet.set_column(0, len(COLUMNS) - 1, 14)
+        for at, head in enumerate(COLUMNS):
+            sheet.write_string(0, at, head, book.add_format({"bold": True}))
+        for line, pupil in enumerate(room.standing.pupils.values(), 1):
+            for at, value in enumerate(row(room.folder, pupil)):
+                if isinstance(value, int):
+                    sheet.write_number(line, at, value)
+                elif value:
+                    sheet.write_string(line, at, printable(value))
+    return whole.getvalue()
+
+
+def as_page(room: Room) -> bytes:
+    """Return the same lines as one HTML page that needs nothing else, and loads and runs nothing."""
+    pupils = room.standing.pupils.values()
+    lines = [(row(room.folder, pupil), cases(room.folder, pupil)) for pupil in pupils]
+    return for_terminal(as_html.sheet(room.folder, COLUMNS, lines, room.clock())).encode()
+
+
+def as_junit(room: Room) -> bytes:
+    """Return a suite for each student and a test case for each step: one that is not done yet is skipped."""
+    root = ET.Element("testsuites")
+    for number, pupil in enumerate(room.standing.pupils.values()):
+        _suite(root, room, pupil, number)
+    return written(root).encode()
+
+
+def _suite(root: ET.Element, room: Room, pupil: Pupil, number: int) -> None:
+    found = cases(room.folder, pupil)
+    counts = {name: sum(case.verdict in of for case in found) for name, of in KINDS.items()}
+    suite = ET.SubElement(root, "testsuite")
+    suite.attrib |= {
+        "name": printable(f"{pupil.id} {pupil.name}"),
+        "package": printable(room.folder.id),
+        "id": str(number),
+        "hostname": "localhost",
+        "timestamp": (pupil.latest or room.clock()).rstrip("Z"),
+        "tests": str(len(found)),
+        **{name: str(count) for name, count in counts.items()},
+        "time": "0",
+    }
+    properties = ET.SubElement(suite, "properties")
+    for head, value in zip(COLUMNS, row(room.folder, pupil), strict=True):
+        if value != "":
+            ET.SubElement(properties, "property", {"name": head, "value": printable(str(value))})
+    for case in found:
+        _case(suite, room.folder.id, case)
+    ET.SubElement(suite, "system-out")
+    ET.SubElement(suite, "system-err").text = printable(pupil.problem)
+
+
+KINDS = {"failures": ("fail",), "errors": ("unknown", "error"), "skipped": ("open",)}
+"""What of JUnit's a verdict is."""
+
+
+def _case(suite: ET.Element, exercise: str, case: Case) -> None:
+    element = ET.SubElement(
+        suite, "testcase", {"classname": printable(exercise), "name": printable(case.name), "time": "0"}
+    )
+    if case.verdict == "open":
+        ET.SubElement(element, "skipped", {"message": "not done yet"})
+    elif case.verdict != "pass":
+        kind = "failure" if case.verdict == "fail" else "error"
+        ET.SubElement(element, kind, {"message": case.verdict, "type": "check"}).text = printable(case.told)
 
 
 def archive(room: Room) -> bytes:
@@ -41,8 +117,3 @@ def archive(room: Room) -> bytes:
                 if who == name:
                     file.writestr(f"{name}/{target}.typescript", bytes(terminal.shown))
     return whole.getvalue()
-
-
-def _plain(value: str) -> str:
-    """Return a value that a spreadsheet takes for text."""
-    return f"'{value}" if value.startswith(BEGINS_A_FORMULA) else value

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import Any
 
 from dockerlab.classroom import keeping
 from dockerlab.classroom.keeping import Enrolled
@@ -20,12 +22,9 @@ from dockerlab.exercise.hints import for_step, for_trial
 from dockerlab.exercise.model import Folder
 from dockerlab.exercise.progress import Progress
 
-VERDICTS = {0: "pass", 1: "fail", 3: "unknown"}
-DOCKERLAB = (sys.executable, "-m", "dockerlab")
 AT_ONCE = os.cpu_count() or 1
-"""Checks that run side by side: with more, each only takes longer."""
+"""Programs in places that run side by side: with more, each only takes longer."""
 
-LONGEST_ANSWER = 200
 PREFIX = "class-"
 """What the names of a class's places begin with."""
 
@@ -38,6 +37,16 @@ def place_of(student: str) -> str:
 def now() -> str:
     """Return the time, in UTC, as ISO 8601."""
     return datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(frozen=True)
+class Sight:
+    """What was seen of a student's lab, as his page shows it, or why it could not be; when, and which look it was."""
+
+    found: Mapping[str, Any]
+    problem: str = ""
+    at: str = ""
+    number: int = 0
 
 
 @dataclass
@@ -55,6 +64,9 @@ class Room:
     standing: Standing = field(init=False)
     terminals: dict[tuple[str, str], Terminal] = field(default_factory=dict)
     busy: set[str] = field(default_factory=set)
+    looking: set[str] = field(default_factory=set)
+    seen: dict[str, Sight] = field(default_factory=dict)
+    tasks: set[asyncio.Task[object]] = field(default_factory=set)
     progress: dict[str, Progress] = field(default_factory=dict)
     boundary: dict[str, str | None] = field(default_factory=dict)
 
@@ -62,6 +74,7 @@ class Room:
         """Stand where the class stood when its server ended."""
         self.standing = standing(self.enrolled.students, keeping.events(self.where))
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._alone: dict[str, asyncio.Lock] = {}
         self._starting: dict[tuple[str, str], asyncio.Lock] = {}
 
     def note(self, student: str, kind: str, **data: object) -> None:
@@ -71,8 +84,20 @@ class Room:
         self.standing = self.standing.after(event)
         self.version += 1
 
-    async def look(self, student: str) -> Progress | None:
-        """Read how far a student is from his place; None, and a problem that is noted, where it cannot be read."""
+    @property
+    def plain(self) -> bool:
+        """Tell whether the lab is no exercise: there are no steps, and a check is a grade."""
+        return not self.folder.exercise.steps
+
+    async def look(self, student: str, gone: str = "fault-out") -> Progress | None:
+        """Read how far a student is from his place; None, and a problem that is noted, where it cannot be read.
+
+        Where what was broken is no longer, it is noted as `gone`.
+        """
+        if self.plain:
+            self.boundary[student] = self.unconfined(place_of(student))
+            self.version += 1
+            return None
         script = 'cat "${XDG_STATE_HOME:?}/dockerlab/exercises/$1.json"'
         try:
             said = await run(self.enter(place_of(student), ["sh", "-c", script, "sh", self.folder.id]), 20)
@@ -84,65 +109,70 @@ class Room:
             self.progress[student] = here
             if here.step != self.standing.pupils[student].step:
                 self.note(student, "step", step=here.step)
+            known = self.standing.pupils[student].fault
+            if here.trial is None and known is not None:
+                self.note(student, gone)
+            elif here.trial is not None and known is None:
+                number = 0 if here.trial.maybe else len(here.trial.injuries)  # of nothing it would be the answer
+                self.note(student, "fault", number=number, maybe=here.trial.maybe)
         if problem != self.standing.pupils[student].problem:
             self.note(student, "problem", text=problem)
         self.boundary[student] = self.unconfined(place_of(student))
         self.version += 1
         return here
 
-    async def check(self, student: str, answers: Sequence[str]) -> str:
-        """Check a student's step, from outside his hosts; return why it was not, empty where it was."""
-        shut = self.standing.closed(self.standing.pupils[student].step, self.clock())
-        if shut or student in self.busy:
-            return shut or "a check is running: wait for its end"
-        words = [f"--answer={answer[:LONGEST_ANSWER]}" for answer in answers]
-        self._busy(student, on=True)
-        try:
-            async with self._turns:
-                said = await run(self._dockerlab(student, "check", *words))
-            text = said.text if said.code is not None else "the check did not end in time: try again"
-            await self.look(student)
-            verdict = VERDICTS.get(-1 if said.code is None else said.code, "error")
-            self.note(student, "check", verdict=verdict, text=text[:20_000], step=self._step(student))
-        except (DockerlabError, OSError) as error:
-            self.note(student, "check", verdict="error", text=str(error), step=self._step(student))
-        finally:
-            self._busy(student, on=False)
-        return ""
+    def shut(self, student: str) -> str:
+        """Return why a student can do nothing now, empty where he can."""
+        pupil = self.standing.pupils[student]
+        at_a_step = pupil.fault is None and pupil.step < len(self.folder.exercise.steps)
+        return self.standing.closed(pupil.step if at_a_step else None, self.clock())
 
-    async def hint(self, student: str) -> str:
-        """Show a student one more hint; return why there is none, empty where there is."""
-        if student in self.busy:
-            return "a check is running: wait for its end"
-        here = self.progress.get(student) or await self.look(student)
-        if here is None:
-            return "the exercise is not on in your place: ask your teacher"
-        if here.hints >= len(self._hints(here)):
-            return "there is no further hint"
-        self._busy(student, on=True)
+    def over(self) -> str:
+        """Return that the class's time is over, empty where it is not."""
+        return self.standing.closed(None, self.clock())
+
+    @asynccontextmanager
+    async def turn(self, student: str, *, looking: bool = False) -> AsyncIterator[None]:
+        """Have a student's place alone, and one of the turns that there are at a time."""
+        mark = self.looking if looking else self.busy
+        mark.add(student)
+        self.version += 1
         try:
-            said = await run(self._dockerlab(student, "hint"), 30)
-            if said.code == 0:
-                self.note(student, "hint")
-            await self.look(student)
-        except (DockerlabError, OSError) as error:
-            return str(error)
+            async with self._alone.setdefault(student, asyncio.Lock()), self._turns:
+                yield
         finally:
-            self._busy(student, on=False)
-        return "" if said.code == 0 else said.text
+            mark.discard(student)
+            self.version += 1
+
+    def inside(self, student: str, argv: Sequence[str]) -> list[str]:
+        """Return the argument list that runs a command in a student's place; raises SandboxError, UsageError."""
+        return self.enter(place_of(student), argv)
+
+    def later(self, work: Coroutine[None, None, object]) -> None:
+        """Do something when there is time, without anybody who waits for it."""
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    def show(self, student: str, found: Sight) -> None:
+        """Keep what was seen of a student's lab last, for his page."""
+        self.seen[student] = replace(found, at=self.clock(), number=self.version)
+        self.version += 1
 
     def hints(self, student: str) -> tuple[str, ...]:
         """Return the hints that a student has been shown of the current step."""
         here = self.progress.get(student)
-        return () if here is None else tuple(self._hints(here)[: here.hints])
+        return () if here is None else tuple(self.known_hints(here)[: here.hints])
 
     def targets(self) -> dict[str, list[str]]:
         """Return what there are terminals into, by name, with the words of `entry` for each."""
         own: dict[str, list[str]] = {host: [host] for host in self.hosts}
+        # A lab's hosts that are called otherwise are the sandbox's in their order.
+        free = iter(host for host in self.hosts if host not in self.folder.lab.hosts)
+        at = {host: host if host in own else next(free, self.hosts[0]) for host in self.folder.lab.hosts}
         for name in self.folder.lab.containers:
-            host = self.folder.lab.host_of(name)
-            at = host if host in own else self.hosts[0]
-            own.setdefault(name, [at, "docker", "exec", "--interactive", "--tty", name, "sh"])
+            host = at[self.folder.lab.host_of(name)]
+            own.setdefault(name, [host, "docker", "exec", "--interactive", "--tty", name, "sh"])
         return own
 
     async def terminal(self, student: str, target: str) -> Terminal:
@@ -162,21 +192,23 @@ class Room:
             return opened
 
     async def end(self) -> None:
-        """End all terminals."""
+        """End all terminals, and what nobody waits for."""
+        for task in tuple(self.tasks):
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
         for terminal in self.terminals.values():
             await terminal.end()
 
-    def _dockerlab(self, student: str, *words: str) -> list[str]:
-        command, *rest = words
-        return self.enter(place_of(student), [*DOCKERLAB, "exercise", command, self.folder.id, *rest])
+    def forget_sight(self, student: str) -> None:
+        """Forget what was seen of a student's lab: it is another one by now."""
+        self.seen.pop(student, None)
+        self.version += 1
 
-    def _hints(self, here: Progress) -> tuple[str, ...]:
+    def known_hints(self, here: Progress) -> tuple[str, ...]:
+        """Return all hints that there are where a student is."""
         return for_trial(here.trial) if here.trial is not None else for_step(self.folder, here.step)
 
-    def _step(self, student: str) -> int:
+    def step(self, student: str) -> int:
+        """Return how many steps a student has done, as was read last."""
         here = self.progress.get(student)
         return self.standing.pupils[student].step if here is None else here.step
-
-    def _busy(self, student: str, *, on: bool) -> None:
-        (self.busy.add if on else self.busy.discard)(student)
-        self.version += 1

@@ -9,7 +9,7 @@ from contextlib import suppress
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dockerlab.classroom.room import Room, place_of
-from dockerlab.classroom.terminal import Terminal, Viewer
+from dockerlab.classroom.terminal import Size, Terminal, Viewer
 from dockerlab.errors import DockerlabError
 
 EACH = 12
@@ -42,9 +42,8 @@ async def serve(socket: WebSocket, room: Room, student: str, target: str, open_n
 
 
 async def _both(socket: WebSocket, terminal: Terminal) -> None:
-    await socket.send_text(json.dumps({"size": terminal.size}))
     viewer = terminal.attach()
-    tasks = [asyncio.ensure_future(each) for each in (_out(socket, terminal, viewer), _in(socket, terminal))]
+    tasks = [asyncio.ensure_future(each) for each in (_out(socket, terminal, viewer), _in(socket, terminal, viewer))]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
@@ -57,12 +56,15 @@ async def _both(socket: WebSocket, terminal: Terminal) -> None:
 async def _out(socket: WebSocket, terminal: Terminal, viewer: Viewer) -> None:
     with suppress(WebSocketDisconnect, RuntimeError):  # the browser has gone
         while (piece := await viewer.get()) is not None:
+            if isinstance(piece, Size):
+                await socket.send_text(json.dumps({"size": [piece.columns, piece.rows], "windows": piece.windows}))
+                continue
             await socket.send_bytes(piece)
             terminal.resume()
         await _end(socket, "it has ended" if terminal.ended else "your browser did not keep up")
 
 
-async def _in(socket: WebSocket, terminal: Terminal) -> None:
+async def _in(socket: WebSocket, terminal: Terminal, viewer: Viewer) -> None:
     with suppress(WebSocketDisconnect, ValueError, TypeError, KeyError, RuntimeError):  # gone, or nothing of our page's
         while True:
             text = await socket.receive_text()
@@ -72,7 +74,7 @@ async def _in(socket: WebSocket, terminal: Terminal) -> None:
             if "type" in message:
                 terminal.type(str(message["type"]).encode("utf-8", "replace"))
             else:
-                terminal.resize(int(message["columns"]), int(message["rows"]))
+                terminal.resize(viewer, int(message["columns"]), int(message["rows"]))
 
 
 async def _end(socket: WebSocket, why: str) -> None:

@@ -30,8 +30,21 @@ class Last:
 
 
 @dataclass(frozen=True)
+class Fault:
+    """Something to be found, since a time: of so many things, or perhaps of none (`maybe`). It says nothing of what."""
+
+    since: str
+    number: int = 1
+    maybe: bool = False
+
+
+@dataclass(frozen=True)
 class Pupil:
-    """Where a student stands. `step` counts the steps that are done; `hints` is how many were asked for in all."""
+    """Where a student stands. `step` counts the steps that are done; `hints` is how many were asked for in all.
+
+    `found` counts the faults that were found and mended; `refused` is why the last one could not be put in, or a reset
+    not be done, which is the teacher's to know. `percent` is the last grade of a lab that is no exercise.
+    """
 
     id: str
     name: str
@@ -44,32 +57,42 @@ class Pupil:
     latest: str = ""
     handed_in: str = ""
     problem: str = ""
+    fault: Fault | None = None
+    found: int = 0
+    refused: str = ""
+    percent: int | None = None
 
 
 @dataclass(frozen=True)
 class Standing:
-    """The whole class: its students by ID, how many steps are open (None: all), and when it ends (empty: never)."""
+    """The whole class: its students by ID, which steps are open (from 0; None: all), and when it ends (empty: never).
+
+    `may_break` tells whether students may have something broken when they want to.
+    """
 
     pupils: Mapping[str, Pupil]
-    opened: int | None = None
+    opened: frozenset[int] | None = None
     until: str = ""
+    may_break: bool = False
 
     def after(self, event: Event) -> Standing:
         """Return the class after something has happened; what is about nobody of it changes nothing."""
         if event.kind == "open":
-            return replace(self, opened=event.data["steps"])
+            return replace(self, opened=_opened(event.data["steps"]))
+        if event.kind == "may-break":
+            return replace(self, may_break=event.data["allowed"])
         if event.kind == "until":
             return replace(self, until=event.data["at"])
         about = [event.student] if event.student else list(self.pupils)
         changed = {name: _after(self.pupils[name], event) for name in about if name in self.pupils}
         return replace(self, pupils={**self.pupils, **changed})
 
-    def closed(self, step: int, now: str) -> str:
-        """Return why nothing may be checked of a step (from 0) at a time, empty where it may be."""
+    def closed(self, step: int | None, now: str) -> str:
+        """Return why nothing may be done of a step (from 0; None: it is about none) at a time, empty where it may."""
         if self.until and now >= self.until:
             return "the time is over"
-        if self.opened is not None and step >= self.opened:
-            return f"step {step + 1} is not open yet: wait for your teacher"
+        if step is not None and self.opened is not None and step not in self.opened:
+            return f"step {step + 1} is not open: wait for your teacher"
         return ""
 
 
@@ -81,6 +104,11 @@ def standing(students: Iterable[tuple[str, str]], events: Iterable[Event]) -> St
     return now
 
 
+def _opened(steps: int | Iterable[int] | None) -> frozenset[int] | None:
+    """Return which steps are open, by their numbers from 0; a number alone says how many of the first ones."""
+    return None if steps is None else frozenset(range(steps) if isinstance(steps, int) else steps)
+
+
 def _after(pupil: Pupil, event: Event) -> Pupil:
     if event.kind in _TOLD:
         return _TOLD[event.kind](pupil, event)
@@ -90,7 +118,9 @@ def _after(pupil: Pupil, event: Event) -> Pupil:
 
 def _checked(pupil: Pupil, event: Event) -> Pupil:
     last = Last(event.at, event.data["verdict"], event.data["text"])
-    return replace(pupil, attempts=pupil.attempts + 1, last=last, step=event.data["step"])
+    return replace(
+        pupil, attempts=pupil.attempts + 1, last=last, step=event.data["step"], percent=event.data.get("percent")
+    )
 
 
 _Change = Callable[[Pupil, Event], Pupil]
@@ -100,12 +130,19 @@ _TOLD: dict[str, _Change] = {
     ),
     "problem": lambda pupil, event: replace(pupil, problem=event.data["text"]),
     "step": lambda pupil, event: replace(pupil, step=event.data["step"]),
+    "fault": lambda pupil, event: replace(
+        pupil, fault=Fault(event.at, event.data["number"], event.data["maybe"]), last=None, refused=""
+    ),
+    "fault-out": lambda pupil, _: replace(pupil, fault=None, refused=""),
+    "reset": lambda pupil, event: replace(pupil, step=event.data["step"], fault=None, last=None, refused=""),
+    "refused": lambda pupil, event: replace(pupil, refused=event.data["text"]),
 }
 """What is said to a student, or of him."""
 
 _DONE: dict[str, _Change] = {
     "check": _checked,
     "hint": lambda pupil, _: replace(pupil, hints=pupil.hints + 1),
+    "found": lambda pupil, _: replace(pupil, fault=None, found=pupil.found + 1),
     "handin": lambda pupil, event: replace(pupil, handed_in=event.at),
 }
 """What a student does: it counts as his time."""

@@ -11,6 +11,7 @@ import struct
 import termios
 from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 KEPT = 256 << 10
 """Bytes of what was shown last, which whoever comes (again) is shown first."""
@@ -28,37 +29,53 @@ LARGEST = (500, 200)
 """Columns and rows."""
 
 
+@dataclass(frozen=True)
+class Size:
+    """How large a terminal is: the smallest of the `windows` in which it is looked at, each way."""
+
+    columns: int
+    rows: int
+    windows: int = 0
+
+
 class Viewer:
-    """Somebody who looks at a terminal: what is to be sent to them, in order; None is the end."""
+    """Somebody who looks at a terminal: what is to be sent to them, in order; None is the end.
+
+    `window` is how many columns and rows they have room for; None: they have not said.
+    """
 
     def __init__(self) -> None:
-        self._pieces: deque[bytes | None] = deque()
+        self._pieces: deque[bytes | Size | None] = deque()
         self._some = asyncio.Event()
         self.waiting = 0
+        self.window: tuple[int, int] | None = None
 
-    def put(self, piece: bytes | None) -> None:
+    def put(self, piece: bytes | Size | None) -> None:
         """Add what is to be sent."""
         self._pieces.append(piece)
-        self.waiting += len(piece or b"")
+        self.waiting += len(piece) if isinstance(piece, bytes) else 0
         self._some.set()
 
-    async def get(self) -> bytes | None:
-        """Return all that is to be sent now, or None at the end."""
+    async def get(self) -> bytes | Size | None:
+        """Return all that is to be sent now, or a size, or None at the end."""
         while not self._pieces:
             self._some.clear()
             await self._some.wait()
+        if not isinstance(self._pieces[0], bytes):
+            return self._pieces.popleft()
         joined = bytearray()
-        while self._pieces and self._pieces[0] is not None:
-            joined += self._pieces.popleft() or b""
+        while self._pieces and isinstance(piece := self._pieces[0], bytes):
+            joined += piece
+            self._pieces.popleft()
         self.waiting = 0
-        return bytes(joined) if joined else None
+        return bytes(joined)
 
 
 class Terminal:
-    """A program on a PTY. `size` is columns and rows; `ended` once the program has."""
+    """A program on a PTY; `ended` once the program has."""
 
     def __init__(self) -> None:
-        self.size = (80, 24)
+        self.size = Size(80, 24)
         self.ended = False
         self.shown = bytearray()
         self._viewers: set[Viewer] = set()
@@ -89,6 +106,7 @@ class Terminal:
     def attach(self) -> Viewer:
         """Return a new viewer, who is shown first what was on the screen."""
         viewer = Viewer()
+        viewer.put(self.size)
         viewer.put(bytes(self.shown) or b"\r")
         if self.ended:
             viewer.put(None)
@@ -98,6 +116,7 @@ class Terminal:
     def detach(self, viewer: Viewer) -> None:
         """Take a viewer away."""
         self._viewers.discard(viewer)
+        self._fit()
         self.resume()
 
     def type(self, text: bytes) -> None:
@@ -107,9 +126,21 @@ class Terminal:
         self._typed += text
         self._write()
 
-    def resize(self, columns: int, rows: int) -> None:
-        """Change the size for all who look."""
-        self.size = (max(2, min(columns, LARGEST[0])), max(2, min(rows, LARGEST[1])))
+    def resize(self, viewer: Viewer, columns: int, rows: int) -> None:
+        """Note how large somebody's window is; the terminal is as large as the smallest one, and all are told."""
+        viewer.window = (max(2, min(columns, LARGEST[0])), max(2, min(rows, LARGEST[1])))
+        self._fit()
+
+    def _fit(self) -> None:
+        windows = [viewer.window for viewer in self._viewers if viewer.window is not None]
+        if not windows:
+            return  # the last one has gone: who comes next finds it as it was
+        size = Size(min(columns for columns, _ in windows), min(rows for _, rows in windows), len(windows))
+        if size == self.size:
+            return
+        self.size = size
+        for viewer in self._viewers:
+            viewer.put(size)
         if not self.ended:
             self._resized()
 
@@ -132,8 +163,8 @@ class Terminal:
         self._over()
 
     def _resized(self) -> None:
-        columns, rows = self.size
-        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+        packed = struct.pack("HHHH", self.size.rows, self.size.columns, 0, 0)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, packed)
 
     def _read(self) -> None:
         try:

@@ -18,6 +18,9 @@ from dockerlab.session import Session, Whereabouts
 STEP_TIMEOUT = 300.0
 """Seconds that the commands of one step may take."""
 
+GO_ON = "trap 'code=$?; [ $code -eq 127 ] || exit $code' ERR"
+"""As `set -e`, but for a program that is not there."""
+
 
 def is_lost(here: Progress, now: Mapping[str, str]) -> bool:
     """Tell whether the sandbox of an exercise is not the one it was begun in, by the keys of the hosts that are there.
@@ -48,22 +51,33 @@ def set_up(
     again = course.new(folder, Whereabouts(sandbox=True), course.survey(folder, session.hosts))
     make = course.make if folder.exercise.begin == "made" else course.bring_images
     make(folder, session, reporting, undo)
-    for number, section in enumerate(folder.sections[: here.step], 1):
-        say(f"step {number}: {section.title}")
-        for block in section.blocks:
-            if not block.fails:  # what is to fail changes nothing
-                _type(block.text, session.controller, number)
+    retrace(folder, here.step, session.controller, "'dockerlab sandbox down'", say)
     return again.model_copy(update={"step": here.step, "started": here.started, "solved": here.solved})
 
 
-def _type(text: str, machine: Host, number: int) -> None:
-    """Run commands as somebody types them, with the `dockerlab` that runs now."""
+def retrace(folder: Folder, steps: int, machine: Host, undo: str, say: Callable[[str], None]) -> None:
+    """Do the first steps of an exercise by the commands of its README; `say` is told of each.
+
+    Raises ExecutionError where one of them fails, which names `undo`, the command that takes away what there is then.
+    """
+    for number, section in enumerate(folder.sections[:steps], 1):
+        say(f"step {number}: {section.title}")
+        for block in section.blocks:
+            if not block.fails:  # what is to fail changes nothing
+                _type(block.text, machine, number, undo)
+
+
+def _type(text: str, machine: Host, number: int, undo: str) -> None:
+    """Run commands as somebody types them, with the `dockerlab` that runs now.
+
+    A program that a host lacks would only have shown something there: what comes after it is typed all the same.
+    """
     path = f"PATH={Path(sys.executable).parent}:{os.environ.get('PATH', os.defpath)}"
-    result = machine.run(("env", path, "sh", "-eu", "-c", text), timeout=STEP_TIMEOUT)
+    result = machine.run(("env", path, "bash", "-uc", f"{GO_ON}\n{text}\ntrue"), timeout=STEP_TIMEOUT)
     if not result.ok:
         raise ExecutionError(
             f"the commands of step {number} failed (exit code {result.rc}): {result.error}\n{text}\n"
-            "'dockerlab sandbox down' takes away what there is by now; then the same command begins once more"
+            f"{undo} takes away what there is by now; then the same command begins once more"
         )
 
 

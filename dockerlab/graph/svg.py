@@ -17,8 +17,11 @@ from dockerlab.plain import one_line
 STYLE = Path(__file__).with_name("picture.css")
 
 
-def render(picture: Picture, strands: Sequence[Strand] = ()) -> str:
-    """Return a picture as an SVG document, with the strands of a matrix over it."""
+def render(picture: Picture, strands: Sequence[Strand] = (), *, styled: bool = True) -> str:
+    """Return a picture as an SVG document, with the strands of a matrix over it.
+
+    Without its style sheet (`styled`) it is for a page that has that already.
+    """
     stage = lay_out(picture)
     width, height = stage.sheet.size
     words = [word for word in WORDS if any(strand.word == word for strand in strands)]
@@ -30,7 +33,7 @@ def render(picture: Picture, strands: Sequence[Strand] = ()) -> str:
         f'{head} role="graphics-document document" aria-labelledby="picture-title" aria-describedby="picture-desc">',
         f'<title id="picture-title">{_text(title)}</title>',
         f'<desc id="picture-desc">{_text(" ".join(_sentences(picture)))}</desc>',
-        f"<style>{style()}</style>",
+        *([f"<style>{style()}</style>"] if styled else ()),
         f'<rect class="paper" {size}/>',
         *_shapes(stage),
         *_strands(stage, strands),

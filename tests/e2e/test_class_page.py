@@ -5,47 +5,17 @@ Places are this machine (`support.class_places`), so that no engine is needed. S
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+import re
 
 import pytest
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 from support.browser import missing, shot
-from support.class_places import Places, room
+from support.class_served import SCREEN, Served, text, type_in
 from support.lab_hosts import wait_for
 
-from dockerlab.classroom.app import application
-from dockerlab.serve.door import Door
-from dockerlab.serve.server import listening, serving
-
 pytestmark = pytest.mark.skipif(bool(missing()), reason=f"{', '.join(missing())} not installed: scripts/setup dev")
-
-SCREEN = "return document.querySelector('.xterm-rows')?.innerText ?? ''"
-
-
-class Served:
-    """A class's server, which can be ended and started again on its port."""
-
-    def __init__(self, folder):
-        self.folder, self.places = folder, Places(folder)
-        self.port, self.stack = 0, ExitStack()
-
-    def start(self):
-        on = listening("127.0.0.1", self.port)
-        self.port = on.getsockname()[1]
-        self.room = room(self.folder, self.places)
-        door = Door()
-        self.stack.enter_context(
-            serving(lambda ending: application(self.room, ending, door.trust), on, door, sockets=True)
-        )
-
-    def stop(self):
-        self.stack.close()
-
-    def link(self, who):
-        path = f"s/{who}" if who else "teacher"
-        return f"http://127.0.0.1:{self.port}/{path}/?token={self.room.enrolled.tokens[who]}"
 
 
 @pytest.fixture
@@ -54,14 +24,6 @@ def served(tmp_path):
     made.start()
     yield made
     made.stop()
-
-
-def text(browser, identity):
-    return browser.driver.find_element(By.ID, identity).text
-
-
-def type_in(browser, keys):
-    browser.driver.find_element(By.CSS_SELECTOR, ".xterm-helper-textarea").send_keys(keys)
 
 
 def test_a_class(browser, served):
@@ -119,25 +81,55 @@ def test_a_class(browser, served):
     driver.get("about:blank")
 
 
-@pytest.mark.parametrize("size", [(1280, 900), (400, 800)], ids=str)
-def test_widths(browser, served, size):
-    """Neither page is wider than its screen, with a terminal open, on a laptop and on a phone."""
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [(1280, 900), (1024, 768), (400, 800)], ids=str)
+def test_widths(browser, served, size, scheme):
+    """Neither page is wider than its screen, with a terminal and the lab open, on laptops and on a phone, also dark."""
     metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": False}
     browser.complaints()
     browser.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+    browser.prefer(scheme)
     try:
         for who in ("s02-bob", ""):
             browser.driver.get(served.link(who))
             if who:
                 wait_for(lambda: browser.driver.find_elements(By.CSS_SELECTOR, "#targets button"))
                 browser.driver.find_element(By.CSS_SELECTOR, "#targets button").click()
+                browser.driver.find_element(By.ID, "look").click()
+                wait_for(lambda: browser.driver.find_elements(By.CSS_SELECTOR, "#picture svg"))
             else:
                 wait_for(lambda: browser.driver.find_elements(By.CSS_SELECTOR, "#rows select"))
                 Select(browser.driver.find_element(By.CSS_SELECTOR, "#rows select")).select_by_visible_text("vm0")
             wait_for(lambda: "$" in browser.run(SCREEN))
-            shot(browser, f"class-{who or 'teacher'}-{size[0]}")
+            shot(browser, f"class-{who or 'teacher'}-{size[0]}-{scheme}")
             assert browser.run("return document.documentElement.scrollWidth") <= size[0]
         assert (said := browser.complaints()) == [], "\n".join(said)
     finally:
+        browser.prefer("light")
         browser.driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
         browser.driver.get("about:blank")
+
+
+def test_one_size(browser, served):
+    """A terminal that two look at is as large as the smaller of their windows, and each of them is told."""
+    note = "return document.querySelector('.terminal-box .note')?.innerText ?? ''"
+    driver = browser.driver
+    driver.get(served.link("s02-bob"))
+    wait_for(lambda: driver.find_elements(By.CSS_SELECTOR, "#targets button"))
+    driver.find_element(By.CSS_SELECTOR, "#targets button").click()
+    wait_for(lambda: "$" in browser.run(SCREEN))
+    student = driver.current_window_handle
+    driver.switch_to.new_window("window")
+    driver.get(served.link(""))
+    wait_for(lambda: len(driver.find_elements(By.CSS_SELECTOR, "#rows select")) == 2)
+    Select(driver.find_elements(By.CSS_SELECTOR, "#rows select")[1]).select_by_visible_text("vm0")
+    wait_for(lambda: "the smaller of 2 windows" in browser.run(note))
+    size = served.room.terminals["s02-bob", "vm0"].size
+    type_in(browser, "stty size" + Keys.ENTER)
+    wait_for(lambda: f"{size.rows} {size.columns}" in browser.run(SCREEN))
+    assert re.search(rf"{size.columns} . {size.rows}, ", browser.run(note))
+    shot(browser, "class-one-size")
+    driver.close()
+    driver.switch_to.window(student)
+    wait_for(lambda: "windows" not in browser.run(note))
+    driver.get("about:blank")

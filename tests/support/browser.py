@@ -81,8 +81,9 @@ class Browser:
         return b64decode(self.driver.execute_cdp_cmd("Page.printToPDF", wish)["data"])
 
     def complaints(self):
-        """Return what the console says: errors, and what the page's policy refused."""
-        return [entry["message"] for entry in self.driver.get_log("browser")]
+        """Return what the console says: errors, and what the page's policy refused; not of the browser's own pages."""
+        messages = [entry["message"] for entry in self.driver.get_log("browser")]
+        return [message for message in messages if not message.startswith("chrome://")]
 
     def requests(self):
         """Return the addresses that were asked for since the last time."""

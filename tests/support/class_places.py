@@ -4,16 +4,23 @@ import json
 
 from dockerlab.classroom import keeping
 from dockerlab.classroom.room import Room
+from dockerlab.classroom.shown import shown
 from dockerlab.exercise import loader
+from dockerlab.exercise.progress import Progress
+from dockerlab.exercise.trial import Trial
+from dockerlab.faults.injury import Injury
+from support.offline import observed
 
 STUDENTS = (("s01-ada", "Ada Lovelace"), ("s02-bob", "Bob <b>bold</b>"))
 
 
-def progress(step, hints):
-    return {
-        "schema": 2, "id": "01-default-bridge", "folder": "/nowhere", "sandbox": True, "step": step, "hints": hints,
-        "started": "2027-01-31T18:00:00+00:00",
-    }  # fmt: skip
+FOLDER = loader.load(loader.find("01"))
+
+
+def progress(**more):
+    return Progress(
+        id=FOLDER.id, folder=FOLDER.path, sandbox=True, started="2027-01-31T18:00:00+00:00", **more
+    ).model_dump_json(by_alias=True)
 
 
 class Places:
@@ -21,27 +28,48 @@ class Places:
 
     def __init__(self, folder):
         self.folder = folder
-        self.steps, self.hints = {}, {}
+        self.steps, self.hints, self.trials = {}, {}, {}
+        self.refuses = ""
         self.says = ("FAIL    centos_v1\n        container centos_v1 does not exist", 1)
         self.commands = []
+        self.sees = json.dumps(shown(observed(FOLDER.lab, wrong={1})))
 
     def enter(self, name, command):
         self.commands.append((name, list(command)))
         if command[0] == "sh":
-            text = json.dumps(progress(self.steps.get(name, 0), self.hints.get(name, 0)))
+            text = progress(step=self.steps.get(name, 0), hints=self.hints.get(name, 0), trial=self.trials.get(name))
             return ["printf", "%s", text]
         if "dockerlab.classroom.entry" in command:
             return ["env", "-i", f"HOME={self.folder}", "TERM=xterm", f"PS1={name}$ ", "bash", "--norc", "--noprofile"]
+        if {"dockerlab.classroom.looking", "dockerlab.classroom.plain"} & set(command):
+            return ["printf", "%s\n", "a note", self.sees]
         if "hint" in command:
             self.hints[name] = self.hints.get(name, 0) + 1
             return ["true"]
+        if "exercise" in command and command[command.index("exercise") + 1] in ("fault", "stop", "start"):
+            return self._upset(name, command[command.index("exercise") + 1 :])
         text, code = self.says
-        if code == 0:
+        if code == 0 and name in self.trials:
+            if not self.trials[name].maybe or "--healthy" in command:
+                del self.trials[name]
+        elif code == 0:
             self.steps[name] = self.steps.get(name, 0) + 1
         return ["sh", "-c", 'printf "%s\n" "$1"; exit "$2"', "sh", text, str(code)]
 
+    def _upset(self, name, command):
+        if self.refuses:
+            return ["sh", "-c", 'echo "$1"; exit 2', "sh", self.refuses]
+        if command[0] == "fault" and "--remove" not in command:
+            injuries = () if "--maybe" in command else (Injury(broken=FOLDER.exercise.faults[0]),)
+            self.trials[name] = Trial(injuries=injuries, maybe="--maybe" in command)
+        else:
+            self.trials.pop(name, None)
+        for word in command:
+            if word.startswith("--step="):
+                self.steps[name] = int(word.removeprefix("--step=")) - 1
+        return ["true"]
 
-def room(folder, places, unconfined=lambda _: None):
-    exercise = loader.load(loader.find("01"))
-    enrolled = keeping.enrol(folder / "class", exercise.id, STUDENTS)
-    return Room(exercise, enrolled, folder / "class", places.enter, unconfined)
+
+def room(folder, places, unconfined=lambda _: None, lab=FOLDER):
+    enrolled = keeping.enrol(folder / "class", lab.id, STUDENTS)
+    return Room(lab, enrolled, folder / "class", places.enter, unconfined)

@@ -1,9 +1,7 @@
 """The class as a web application: who gets in, what is done, and what a terminal shows; places are this machine."""
 
-import io
 import json
 import time
-import zipfile
 
 import pytest
 from starlette.testclient import TestClient
@@ -107,7 +105,7 @@ def test_rules(client, here):
     """A step that the teacher has closed is not checked; messages reach whom they are for."""
     client.get(link(here, "s01-ada"))
     client.get(link(here, ""))
-    assert client.post("/teacher/rules", json={"opened": 0}, headers=ORIGIN).json() == {"error": ""}
+    assert client.post("/teacher/rules", json={"opened": []}, headers=ORIGIN).json() == {"error": ""}
     assert "not open" in client.post("/s/s01-ada/check", headers=ORIGIN).json()["error"]
     client.post("/teacher/message", json={"to": "s02-bob", "text": "well done"}, headers=ORIGIN)
     assert client.post("/teacher/message", json={"to": "nobody", "text": "x"}, headers=ORIGIN).status_code == 409
@@ -124,7 +122,7 @@ def test_terminal(client, here):
         socket.send_text(json.dumps({"type": "stty size; echo $((40+2))x\r"}))
         assert b"33 91" in read(socket, b"42x")
     with client.websocket_connect("/teacher/terminal/s01-ada/vm0", headers=ORIGIN) as other:
-        assert json.loads(other.receive_text()) == {"size": [91, 33]}
+        assert json.loads(other.receive_text()) == {"size": [91, 33], "windows": 1}
         read(other, b"42x")
         with client.websocket_connect("/s/s01-ada/terminal/vm0", headers=ORIGIN) as socket:
             other.send_text(json.dumps({"type": "echo $((50+3))y\r"}))
@@ -133,6 +131,29 @@ def test_terminal(client, here):
             read(other, b"exit")
     with pytest.raises(WebSocketDisconnect), client.websocket_connect("/s/s01-ada/terminal/elsewhere", headers=ORIGIN):
         pass
+
+
+def test_two_windows(client, here):
+    """A terminal is as large as the smallest window that looks at it, each way; all are told, and of who leaves."""
+    client.get(link(here, "s01-ada"))
+    client.get(link(here, ""))
+
+    def sizes(socket, wanted):
+        while json.loads(socket.receive().get("text") or "{}") != wanted:
+            pass
+
+    with client.websocket_connect("/s/s01-ada/terminal/vm0", headers=ORIGIN) as socket:
+        socket.send_text(json.dumps({"columns": 120, "rows": 24}))
+        sizes(socket, {"size": [120, 24], "windows": 1})
+        with client.websocket_connect("/teacher/terminal/s01-ada/vm0", headers=ORIGIN) as other:
+            other.send_text(json.dumps({"columns": 70, "rows": 50}))
+            for each in (socket, other):
+                sizes(each, {"size": [70, 24], "windows": 2})
+            other.send_text(json.dumps({"type": "stty size\r"}))
+            read(socket, b"24 70")
+        sizes(socket, {"size": [120, 24], "windows": 1})
+        socket.send_text(json.dumps({"type": "stty size\r"}))
+        read(socket, b"24 120")
 
 
 def test_no_boundary(tmp_path, places):
@@ -145,16 +166,37 @@ def test_no_boundary(tmp_path, places):
     assert not [command for _, command in places.commands if "dockerlab.classroom.entry" in command]
 
 
-def test_exports(client, here):
-    """The sheet has its mark and no formula; the archive has each student's own events, and no token."""
-    here.note("s01-ada", "handin")
-    here.note("s02-bob", "hint")
-    client.get(link(here, ""))
-    sheet = client.get("/teacher/class.csv").content
-    assert sheet.startswith(b"\xef\xbb\xbfid,name,")
-    assert b"s01-ada,Ada Lovelace,0,4," in sheet
-    with zipfile.ZipFile(io.BytesIO(client.get("/teacher/hand-ins.zip").content)) as file:
-        own = json.loads(file.read("s01-ada/events.json"))
-        whole = b"".join(file.read(name) for name in file.namelist())
-    assert [each["kind"] for each in own] == ["handin"]
-    assert not any(token.encode() in whole for token in here.enrolled.tokens.values())
+def test_lab(client, here, places):
+    """After a check, and when it is asked for, the lab is looked at in the student's place; his page alone gets it."""
+    client.get(link(here, "s01-ada"))
+    assert client.get("/s/s01-ada/lab").json() == {}
+    client.post("/s/s01-ada/check", json={}, headers=ORIGIN)
+    end = time.monotonic() + 10
+    while not (lab := client.get("/s/s01-ada/lab").json()) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert lab["tables"]
+    assert "<svg" in lab["svg"]
+    assert not lab["problem"]
+    places.sees = '{"svg": '
+    assert client.post("/s/s01-ada/look", headers=ORIGIN).json() == {"error": ""}
+    assert "too large" in client.get("/s/s01-ada/lab").json()["problem"]
+    assert [name for name, command in places.commands if "dockerlab.classroom.looking" in command] == [
+        "class-s01-ada",
+        "class-s01-ada",
+    ]
+    assert client.get("/s/s02-bob/lab").status_code == 403
+
+
+def test_one_at_a_time(client, here):
+    """A look is refused while another program runs in the place; the class's end shuts all of it."""
+    client.get(link(here, "s01-ada"))
+    here.looking.add("s01-ada")
+    assert "wait" in client.post("/s/s01-ada/look", headers=ORIGIN).json()["error"]
+    here.looking.clear()
+    here.busy.add("s01-ada")
+    for order in ("look", "check", "hint"):
+        assert "wait" in client.post(f"/s/s01-ada/{order}", headers=ORIGIN).json()["error"]
+    here.busy.clear()
+    here.note("", "until", at="2020-01-01T00:00:00Z")
+    for order in ("look", "check", "hint"):
+        assert "time is over" in client.post(f"/s/s01-ada/{order}", headers=ORIGIN).json()["error"]

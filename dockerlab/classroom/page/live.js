@@ -1,15 +1,22 @@
 // What both pages do: hear of what changes, and ask for something to be done.
 export const by = (identity) => document.getElementById(identity);
 
+let cut = false;
+
+function say(text) {
+  if (text || cut) by("state").textContent = text; // what else is said there stays
+  cut = Boolean(text);
+}
+
 export function listen(show) {
   const events = new EventSource("events");
   events.addEventListener("state", (event) => {
-    by("state").textContent = "";
+    say("");
     show(JSON.parse(event.data));
   });
-  events.addEventListener("end", () => { by("state").textContent = "The class's server has ended; this page goes on when it is back."; });
+  events.addEventListener("end", () => say("The class's server has ended; this page goes on when it is back."));
   events.onerror = () => {
-    by("state").textContent = "There is no connection; it is tried again.";
+    say("There is no connection; it is tried again.");
     if (events.readyState === EventSource.CLOSED) setTimeout(() => { events.close(); listen(show); }, 2000);
   };
 }

@@ -19,9 +19,9 @@ document.createElement = (tag, options) => {
   return made;
 };
 
-// Show a terminal at `path` in an element. `fits`: the terminal is made as large as its element, and the program is
-// told; else it is as large as the program has it. Returns a function that takes it away.
-export function open(element, path, label, fits) {
+// Show a terminal at `path` in an element. It is as large as the smallest window in which somebody looks at it: the
+// server is told how much room there is here, and says how large it is. Returns a function that takes it away.
+export function open(element, path, label) {
   const box = element.appendChild(document.createElement("div"));
   box.className = "terminal-box";
   const note = box.appendChild(document.createElement("p"));
@@ -33,7 +33,8 @@ export function open(element, path, label, fits) {
   const fit = new FitAddon();
   terminal.loadAddon(fit);
   terminal.open(screen);
-  terminal.textarea?.setAttribute("aria-label", label);
+  terminal.textarea?.setAttribute("aria-label", `${label}: Shift+Tab leaves it`);
+  terminal.attachCustomKeyEventHandler((event) => !(event.key === "Tab" && event.shiftKey)); // the shell has the other
   let socket = null;
   let tries = 0;
   let closed = false;
@@ -43,11 +44,14 @@ export function open(element, path, label, fits) {
     if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(data));
   };
   const size = () => {
-    if (!fits) return;
-    fit.fit();
-    send({ columns: terminal.cols, rows: terminal.rows });
+    const room = fit.proposeDimensions();
+    if (room?.cols && room.rows) send({ columns: room.cols, rows: room.rows });
   };
   const say = (text) => { note.textContent = `${label}${text ? `: ${text}` : ""}`; };
+  const resized = ([columns, rows], windows) => {
+    terminal.resize(columns, rows);
+    say(windows > 1 ? `${columns} × ${rows}, the smaller of ${windows} windows` : "");
+  };
 
   function connect() {
     ended = false;
@@ -67,7 +71,7 @@ export function open(element, path, label, fits) {
         return;
       }
       const told = JSON.parse(data);
-      if (told.size && !fits) terminal.resize(...told.size);
+      if (told.size) resized(told.size, told.windows);
       if (told.end) {
         ended = true;
         say(`${told.end}. Press Enter to open it again.`);

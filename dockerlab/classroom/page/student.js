@@ -1,4 +1,5 @@
 import { by, hour, listen, made, order } from "./live.js";
+import { showLab } from "./lab.js";
 import { open } from "./shell.js";
 
 const opened = new Map();
@@ -10,7 +11,7 @@ function toggle(target, button) {
     close();
     opened.delete(target);
   } else {
-    opened.set(target, open(by("terminals"), `terminal/${encodeURIComponent(target)}`, target, true));
+    opened.set(target, open(by("terminals"), `terminal/${encodeURIComponent(target)}`, target));
   }
   button.setAttribute("aria-pressed", String(!close));
 }
@@ -42,11 +43,18 @@ function showTask(state) {
 }
 
 listen((state) => {
-  by("where").textContent = `${state.step} of ${state.steps} steps done${state.until ? ` · until ${hour(state.until)}` : ""}`;
-  by("step").textContent = state.step < state.steps ? `Step ${state.step + 1}: ${state.title}` : "All steps are done";
+  const found = state.found ? ` · faults found: ${state.found}` : "";
+  const grade = state.percent === null ? "not graded yet" : `${state.percent} %`;
+  by("where").textContent = `${state.steps ? `${state.step} of ${state.steps} steps done` : grade}${found}${state.until ? ` · until ${hour(state.until)}` : ""}`;
+  by("step").textContent = state.title;
   showTask(state);
   by("check").disabled = state.busy || Boolean(state.shut);
   by("check").textContent = state.busy ? "Checking …" : "Check";
+  by("healthy").hidden = !state.maybe;
+  by("healthy").disabled = by("check").disabled;
+  by("hint").hidden = !state.steps;
+  by("break").hidden = !state.may_break || state.fault;
+  by("break").disabled = state.busy;
   by("said").textContent = state.problem || state.shut;
   by("last").hidden = state.last === null;
   if (state.last) {
@@ -57,15 +65,19 @@ listen((state) => {
   by("messages").replaceChildren(...state.messages.map(([at, text]) => made("li", `${hour(at)} · ${text}`)).reverse());
   by("hand-in").textContent = state.handed_in ? `Handed in at ${hour(state.handed_in)}: hand in again` : "Hand in";
   showTerminals(state);
+  showLab(state);
 });
 
 const told = (error) => { by("said").textContent = error; };
-const check = async () => {
+const check = async (healthy) => {
   const fields = [...document.querySelectorAll("#answers input")].map((field) => field.value.trim());
   const last = fields.reduce((found, value, at) => (value ? at : found), -1);
-  told(await order("check", { answers: fields.slice(0, last + 1) }));
+  told(await order("check", { answers: fields.slice(0, last + 1), healthy }));
 };
-by("check").onclick = check;
-by("answers").onsubmit = (event) => { event.preventDefault(); check(); };
+by("check").onclick = () => check(false);
+by("healthy").onclick = () => check(true);
+by("answers").onsubmit = (event) => { event.preventDefault(); check(false); };
+by("break").onclick = async () => told(await order("fault"));
 by("hint").onclick = async () => told(await order("hint"));
 by("hand-in").onclick = async () => told(await order("hand-in"));
+by("look").onclick = async () => told(await order("look"));

@@ -7,18 +7,51 @@ function look(student, target) {
   close?.();
   by("over").textContent = `Over the shoulder: ${student.name}, ${target}`;
   const path = `terminal/${encodeURIComponent(student.id)}/${encodeURIComponent(target)}`;
-  close = open(by("terminals"), path, `${student.name}, ${target}`, false);
+  close = open(by("terminals"), path, `${student.name}, ${target}`);
 }
 
-function rowOf(state, student) {
-  const row = made("tr");
-  const minutes = student.first ? Math.round((new Date(student.latest) - new Date(student.first)) / 60000) : "";
-  const check = made("td", student.busy ? "checking …" : student.verdict && `${student.verdict}, ${hour(student.checked)}`, student.verdict);
-  check.title = student.text;
+// Ask before something that cannot be taken back; resolves to whether it is wanted.
+function asked(head, text, steps) {
+  by("question-head").textContent = head;
+  by("question-text").textContent = text;
+  by("steps").hidden = !steps;
+  by("question").returnValue = "";
+  by("question").showModal();
+  return new Promise((done) => { by("question").onclose = () => done(by("question").returnValue === "yes"); });
+}
+
+async function reset(student) {
+  const text = `All that ${student.name} has made is removed; the steps before the one that is chosen are done anew by their own commands.`;
+  by("step").value = Math.min(student.step, by("step").length - 1);
+  if (!await asked(`Reset ${student.name}?`, text, true)) return;
+  told("", `resetting ${student.name} …`);
+  told(await order("reset", { to: student.id, step: Number(by("step").value) }), `${student.name}: reset`);
+}
+
+async function takeOut(student) {
+  if (!await asked(`Take the fault out for ${student.name}?`, student.fault, false)) return;
+  told(await order("take-out", { to: student.id }), `${student.name}: taken out`);
+}
+
+function button(text, label, act) {
+  const element = made("button", text);
+  element.type = "button";
+  element.setAttribute("aria-label", label);
+  element.onclick = act;
+  return element;
+}
+
+function nameOf(student) {
   const name = made("th", student.name);
   name.scope = "row";
   if (student.problem) name.append(made("p", student.problem, "fail"));
-  const cells = [`${student.step} of ${state.steps}`, student.attempts, student.hints, minutes].map((text) => made("td", text));
+  if (student.refused) name.append(made("p", student.refused, "fail"));
+  if (student.fault) name.append(made("p", `to be found: ${student.fault}`, "unknown"));
+  if (student.found) name.append(made("p", `faults found: ${student.found}`));
+  return name;
+}
+
+function choiceOf(state, student) {
   const choice = made("select");
   choice.setAttribute("aria-label", `Look over the shoulder of ${student.name}`);
   choice.append(made("option", "look at …"), ...state.terminals.map((target) => made("option", target)));
@@ -26,20 +59,57 @@ function rowOf(state, student) {
     if (choice.selectedIndex) look(student, choice.value);
     choice.selectedIndex = 0;
   };
+  return choice;
+}
+
+function rowOf(state, student) {
+  const row = made("tr");
+  const minutes = student.first ? Math.round((new Date(student.latest) - new Date(student.first)) / 60000) : "";
+  const check = made("td", student.busy ? "something runs …" : student.verdict && `${student.verdict}, ${hour(student.checked)}`, student.verdict);
+  check.title = student.text;
+  const grade = student.percent === null ? "" : `${student.percent} %`;
+  const cells = [state.steps ? `${student.step} of ${state.steps}` : grade, student.attempts, student.hints, minutes].map((text) => made("td", text));
   const last = made("td");
-  last.append(choice);
-  row.append(name, ...cells, check, made("td", student.handed_in && hour(student.handed_in)), last);
+  last.append(choiceOf(state, student));
+  const set = made("td", "", "orders");
+  if (state.steps) set.append(button("Reset …", `Reset ${student.name}`, () => reset(student)));
+  if (student.fault) set.append(" ", button("Take out …", `Take the fault out for ${student.name}`, () => takeOut(student)));
+  row.append(nameOf(student), ...cells, check, made("td", student.handed_in && hour(student.handed_in)), last, set);
   return row;
 }
+
+// What does not change while the page is open.
+function fill(state) {
+  for (const student of state.students) {
+    for (const list of ["to", "whom"]) by(list).append(new Option(student.name, student.id));
+  }
+  state.titles.forEach((title, step) => {
+    const box = made("input");
+    box.type = "checkbox";
+    box.value = step;
+    const label = made("label");
+    label.append(box, ` ${step + 1}`);
+    label.title = title;
+    by("opened").append(label, " ");
+    by("step").append(new Option(`${step + 1}: ${title}`, step));
+  });
+  by("opened-set").hidden = !state.steps;
+  by("fault").hidden = !state.faults;
+  by("may-break-label").hidden = !state.faults;
+}
+
+let rules = "";
 
 listen((state) => {
   const focused = document.activeElement?.getAttribute("aria-label");
   by("rows").replaceChildren(...state.students.map((student) => rowOf(state, student)));
-  if (focused) [...by("rows").querySelectorAll("select")].find((each) => each.getAttribute("aria-label") === focused)?.focus();
-  if (by("to").length === 1) {
-    for (const student of state.students) by("to").append(new Option(student.name, student.id));
-    for (let step = 0; step <= state.steps; step += 1) by("opened").append(new Option(step ? `1 to ${step}` : "none", step));
-    by("opened").value = state.opened ?? "";
+  if (focused) [...by("rows").querySelectorAll("select, button")].find((each) => each.getAttribute("aria-label") === focused)?.focus();
+  if (by("to").length === 1) fill(state);
+  const now = JSON.stringify([state.opened, state.may_break]);
+  if (now !== rules) { // what is being chosen stays until it is set
+    rules = now;
+    for (const box of by("opened").querySelectorAll("input")) box.checked = state.opened?.includes(Number(box.value)) ?? true;
+    by("may-break").checked = state.may_break;
   }
   by("until").textContent = state.until ? `until ${hour(state.until)}` : "";
 });
@@ -55,6 +125,15 @@ by("rules").onsubmit = async (event) => {
   event.preventDefault();
   const minutes = Number(by("minutes").value);
   const until = minutes ? `${new Date(Date.now() + minutes * 60000).toISOString().slice(0, 19)}Z` : "";
-  const opened = by("opened").value === "" ? null : Number(by("opened").value);
-  told(await order("rules", { opened, until }), "set");
+  const boxes = [...by("opened").querySelectorAll("input")];
+  const opened = boxes.every((box) => box.checked) ? null : boxes.filter((box) => box.checked).map((box) => Number(box.value));
+  const end = by("minutes").value === "" ? {} : { until };
+  told(await order("rules", { opened, ...end, may_break: by("may-break").checked }), "set");
+  by("minutes").value = "";
+};
+by("fault").onsubmit = async (event) => {
+  event.preventDefault();
+  const wish = { to: by("whom").value, number: Number(by("number").value), maybe: by("maybe").checked, seed: by("seed").value };
+  told("", "breaking …");
+  told(await order("fault", wish), wish.to ? "broken" : "it is broken for one after the other");
 };

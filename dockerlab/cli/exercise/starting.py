@@ -11,6 +11,7 @@ from dockerlab.cli import options as o
 from dockerlab.cli.exercise import common, words
 from dockerlab.cli.output import say, show, tell
 from dockerlab.cli.places import HERE, AcceptOption, Places, placed
+from dockerlab.errors import UsageError
 
 if TYPE_CHECKING:
     from dockerlab.exercise.model import Folder
@@ -47,15 +48,20 @@ def start(
         ),
     ],
     where: Places = HERE,
+    step: Annotated[
+        int | None,
+        typer.Option("--step", min=1, metavar="N", help="Begin at this step: those before it are done for you."),
+    ] = None,
     allow_environment: handing.AllowOption = False,
     verbose: o.VerboseOption = False,
 ) -> None:
     """Begin an exercise: make its lab (or leave that to you), and show the first task."""
     from dockerlab.cli.progress import reporting
-    from dockerlab.exercise import course, loader, progress
+    from dockerlab.exercise import course, loader, lost, progress
 
     folder, at = loader.load(loader.find(exercise)), progress.directory()
     begun = progress.read(folder.id, at)
+    done = _done(folder, step, where, begun)
     if begun is not None:
         progress.same(begun, folder.path)
         say(f"{folder.id} is on since {begun.started}: it goes on where you were")
@@ -75,9 +81,27 @@ def start(
         progress.write(begun, at)
         make = course.make if made else course.bring_images
         make(folder, session, reporting(verbose=verbose), common.undo(folder))
-    say(f"{folder.id}: {'the lab is up' if made else 'nothing is made yet: that is for you to do'}")
+        lost.retrace(folder, done, session.controller, f"'{common.undo(folder)}'", say)
+        begun = begun.model_copy(update={"step": done})
+        progress.write(begun, at)
+    to_do = "nothing is made yet: that is for you to do" if not done else f"{done} of its steps are done"
+    say(f"{folder.id}: {'the lab is up' if made and not done else to_do}")
     show(words.of_task(folder, begun))
     say("'dockerlab exercise check' says what holds; hint and solution help, and stop ends it")
+
+
+def _done(folder: Folder, step: int | None, where: Places, begun: Progress | None) -> int:
+    """Return how many steps are to be done beforehand; raises UsageError where none can be."""
+    if step is None:
+        return 0
+    steps = len(folder.exercise.steps)
+    if begun is not None:
+        raise UsageError(f"{folder.id} is on since {begun.started}: '{common.undo(folder)}' first, then --step {step}")
+    if step > steps:
+        raise UsageError(f"--step {step}: {folder.id} has {steps} steps")
+    if step > 1 and not where.sandbox:
+        raise UsageError(f"--step {step}: the steps' commands are written for the sandbox: add --sandbox")
+    return step - 1
 
 
 def _set_up_again(folder: Folder, begun: Progress, reporting: Reporting) -> Progress:
