@@ -233,7 +233,7 @@ def main(host: "str", *argv: "str") -> "int":
     except Forged as error:
         return failed(host, str(error))
     except OSError as error:
-        sys.stderr.write(f"Cannot connect to {ENGINE}: {error.strerror}. Is the docker daemon running?\n")
+        sys.stderr.write(f"Cannot connect to {ENGINE}: {error.strerror or error}. Is the docker daemon running?\n")
         return 1
     return 0
 
