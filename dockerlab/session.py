@@ -47,7 +47,7 @@ def open_session(
     """
     found = addresses_of(names, where, report)
     options = found.options(where.options)
-    hosts = {name: connect(name, address, options) for name, address in found.addresses.items()}
+    hosts = {name: found.host(name, options) for name in found.addresses}
     controller = connect(CONTROLLER, LOCAL, options)
     try:
         for host in hosts.values():
@@ -85,11 +85,18 @@ def _running_sandbox(hosts: int, report: Callable[[str], None]) -> SandboxState:
 
 
 def sandbox_inventory(state: SandboxState) -> Inventory:
-    """Return the sandbox's hosts as an inventory, with the key and the host keys made for it."""
+    """Return the sandbox's hosts as an inventory, with the key and the host keys made for it.
+
+    In a sandbox with a name, others than we are root on the hosts: they are read and probed from outside.
+    """
+    from dockerlab import sandbox  # noqa: PLC0415 - only wanted where it is
+
+    addresses = {host.name: f"ssh://{host.user}@{host.address}:{host.port}" for host in state.hosts}
     return Inventory(
-        addresses={host.name: f"ssh://{host.user}@{host.address}:{host.port}" for host in state.hosts},
+        addresses=addresses,
         identity_file=str(state.identity_file),
         known_hosts=str(state.known_hosts),
+        enter={addresses[name]: enter for name, enter in sandbox.ways(addresses).items()},
     )
 
 

@@ -13,6 +13,7 @@ from dockerlab.engine.dial import Budget, DialledLine, ProcessSocket
 from dockerlab.errors import EngineError, HostError
 from dockerlab.gate import LONGEST, NONSENSE, nonsense
 from dockerlab.hosts.base import ENGINE, Host
+from dockerlab.hosts.door import FORGED
 from dockerlab.hosts.process import Process
 
 WHOLE = 120.0
@@ -127,6 +128,8 @@ def _explain_dialled(host: str, sockets: list[ProcessSocket], error: Unanswered)
 def _remedy(rc: int | None, said: str) -> str | None:
     """Return what to do about the way in which the docker command ended, or None where it is not known."""
     words = said.lower()
+    if rc == FORGED:
+        return said
     if rc in {126, 127}:
         return (
             f"the docker command was not found there ({said}): install Docker (apt-get install docker.io), "

@@ -1,13 +1,15 @@
-"""Machines that run Docker: the local one, one behind SSH, one that is a function.
+"""Machines that run Docker: the local one, one behind SSH, one that is entered, one that is a function.
 
     base        the contract that all of them keep
     local       this machine
     ssh         one connection and several channels to another machine
+    entered     one on which a stranger is root: read from outside, by way of its namespaces
     fake        a function from argument vector to answer, for tests
     address     where a host is, as the user writes it
     inventory   from names and addresses to hosts
 
 What they share is in `process` and `dialogue`; `ssh` rests on `sshline` (one connection, made anew where it was lost),
 `sshconnect` (the phases in which it is made), `sshconfig` (where to, by way of whom), `hostkeys`, `sshauth`, `channel`,
-`slots` (how many channels at once), and `kept` (programs between two uses).
+`slots` (how many channels at once), and `kept` (programs between two uses). `entered` brings `door`, a program of one
+file: the way to an engine, if it is the one that was there.
 """

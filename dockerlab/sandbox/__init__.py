@@ -7,6 +7,7 @@ router there is an outside. `layout` draws it.
 from dockerlab.sandbox.access import inside_argv, ssh_argv
 from dockerlab.sandbox.layout import SandboxHost, SandboxState, hosts_there
 from dockerlab.sandbox.lifecycle import down, root_in_use, status, up
+from dockerlab.sandbox.outside import ways
 from dockerlab.sandbox.record import identities
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "ssh_argv",
     "status",
     "up",
+    "ways",
 ]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import socket
 from collections.abc import Iterable
+from contextlib import suppress
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -28,9 +30,10 @@ from dockerlab.sandbox.layout import (
 )
 from dockerlab.sandbox.network import TAGGED
 from dockerlab.sandbox.processes import Process, first_process, interfaces, kill, listens
-from dockerlab.sandbox.trees import remove_tree
+from dockerlab.sandbox.trees import opened, remove_tree
 
 LOGS = ("host.log", "sshd.log", "dockerd.log")
+_LONGEST = 1 << 16
 _HOST_KEY = "etc/ssh/ssh_host_ed25519_key"
 _SSHD = f"""\
 HostKey /{_HOST_KEY}
@@ -119,9 +122,10 @@ def engine_version(pid: int) -> str | None:
     connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.sock.settimeout(5)
     try:
-        connection.sock.connect(f"/proc/{pid}/root/run/docker.sock")
+        with opened(pid, "run", "docker.sock") as file:
+            connection.sock.connect(f"/proc/self/fd/{file}")
         connection.request("GET", "/version")
-        return str(json.loads(connection.getresponse().read())["Version"])
+        return str(json.loads(connection.getresponse().read(_LONGEST))["Version"])
     except (OSError, http.client.HTTPException, ValueError, KeyError):
         # Not there, not ready, or going: for the caller, one and the same.
         return None
@@ -132,9 +136,12 @@ def engine_version(pid: int) -> str | None:
 def release(name: str, processes: list[Process]) -> None:
     """Let the host's supervisor start services again that somebody has told it to leave stopped."""
     pid = first_process(processes, inode(namespace_of(name)))
-    if pid is not None:
-        for flag in Path(f"/proc/{pid}/root/run/dockerlab").glob("*.stopped"):
-            flag.unlink(missing_ok=True)
+    if pid is None:
+        return
+    with suppress(FileNotFoundError, NotADirectoryError), opened(pid, "run", "dockerlab") as folder:
+        for name_of in os.listdir(f"/proc/self/fd/{folder}"):  # noqa: PTH208 - a descriptor has no Path
+            if name_of.endswith(".stopped"):
+                os.unlink(name_of, dir_fd=folder)
 
 
 def remove(name: str) -> None:

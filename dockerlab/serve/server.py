@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import uvicorn
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from dockerlab.errors import UsageError
 from dockerlab.serve.door import Door, protocol
@@ -35,6 +35,18 @@ def listening(host: str, port: int) -> socket.socket:
         ) from None
 
 
+def _told_of_tls(app: ASGIApp) -> ASGIApp:
+    """Return an application that learns from a proxy that a browser came by TLS; a lie is about the own cookie only."""
+
+    async def told(scope: Scope, receive: Receive, send: Send) -> None:
+        proto = [value for name, value in scope.get("headers", ()) if name == b"x-forwarded-proto"]
+        if proto == [b"https"]:
+            scope["scheme"] = "https" if scope["type"] == "http" else "wss"
+        await app(scope, receive, send)
+
+    return told
+
+
 @contextmanager
 def serving(
     make: Callable[[Callable[[], bool]], ASGIApp], on: socket.socket, door: Door, *, sockets: bool = False
@@ -47,7 +59,9 @@ def serving(
     """
     ending = threading.Event()
     config = uvicorn.Config(
-        make(ending.is_set),
+        _told_of_tls(make(ending.is_set)),
+        # The door knows a connection by its real ends: with those that a proxy tells, it would end one with a token.
+        proxy_headers=False,
         log_level="error",
         access_log=False,
         lifespan="off",

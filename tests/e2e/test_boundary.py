@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from support.named import call, on, sh
 
-from dockerlab import sandbox
 from dockerlab.errors import SandboxError
 from dockerlab.sandbox import cgroups, layout, place
 from dockerlab.sandbox.place import naming
@@ -27,25 +27,6 @@ from dockerlab.sandbox.place.limits import groups
 A, B = "e2e-a", "e2e-b"
 PIDS, MEMORY, DISK = 400, 512 << 20, 256 << 20
 DENIED = r"(?i)not permitted|permission denied|no such|read-only|invalid|not found|can't|cannot|denied"
-
-
-def call(argv: list[str], text: str | bytes = b"", seconds: float = 60) -> subprocess.CompletedProcess[str]:
-    data = text.encode() if isinstance(text, str) else text
-    found = subprocess.run(argv, input=data, capture_output=True, check=False, timeout=seconds)
-    return subprocess.CompletedProcess(
-        argv, found.returncode, found.stdout.decode(errors="replace"), found.stderr.decode(errors="replace")
-    )
-
-
-def on(name: str, *command: str, text: str | bytes = b"") -> subprocess.CompletedProcess[str]:
-    """Run a command as a student would: as root of vm0, over SSH."""
-    host = sandbox.SandboxHost("vm0", layout.host_address("vm0"))
-    state = sandbox.SandboxState(layout.DIRECTORY, (host,), layout.IDENTITY, layout.KNOWN_HOSTS, "", "", None)
-    return call(place.argv(name, sandbox.ssh_argv(state, "vm0", command)), text)
-
-
-def sh(name: str, script: str) -> subprocess.CompletedProcess[str]:
-    return on(name, "sh", "-c", script)
 
 
 def namespaces() -> set[str]:
