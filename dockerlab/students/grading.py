@@ -22,7 +22,7 @@ from dockerlab.students.instance import Instance
 from dockerlab.students.provision import Outcome
 from dockerlab.survey import look_where_told
 from dockerlab.verify import Report
-from dockerlab.verify.judging import Asking, Choice, Trial, attempted, late, trial
+from dockerlab.verify.judging import Asking, Choice, attempted, late, trial
 from dockerlab.verify.on_hosts import SETTLING
 
 LEAST = 10.0
@@ -102,13 +102,9 @@ def _graded(group: Sequence[Instance], guests: Mapping[str, Guest], prober: Choi
         for each in group
         if (error := next((silent[host] for host in each.lab.hosts if host in silent), None)) is not None
     }
-    trials: dict[str, Trial] = {}
-    for each in group:
-        if each.student.id not in told:
-            try:
-                trials[each.student.id] = trial(each.lab, seen.on(each.lab.hosts))
-            except HostError as error:
-                told[each.student.id] = error
+    trials = {
+        each.student.id: trial(each.lab, seen.on(each.lab.hosts)) for each in group if each.student.id not in told
+    }
     found = attempted(list(trials.values()), hosts, Asking(prober, kernels=kernels))
     return told | dict(zip(trials, found, strict=True))
 

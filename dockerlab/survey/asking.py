@@ -9,7 +9,6 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from dockerlab.errors import HostError
-from dockerlab.gate import NONSENSE, nonsense
 from dockerlab.hosts.base import Host
 from dockerlab.hosts.together import begun
 from dockerlab.lock import Locks
@@ -38,8 +37,6 @@ def ask_all(hosts: Mapping[str, Host], ask: Callable[[Host], T], locks: Locks | 
             return ask(host)
         except HostError as error:
             return error
-        except NONSENSE as error:
-            return nonsense(host.name, "it", error)
 
     told = on_each(hosts, answer)
     return Answers(
@@ -53,15 +50,7 @@ def on_each(hosts: Mapping[str, Host], action: Callable[[Host], T]) -> dict[str,
 
     Raises what a failing one raised; where several hosts failed, one HostError with a line for each.
     """
-
-    def act(host: Host) -> T:
-        try:
-            return action(host)
-        except NONSENSE as error:
-            # The gate has let it in, and yet nothing could be made of it: still nobody else's failure.
-            raise nonsense(host.name, "it", error) from error
-
-    futures = {name: begun(partial(act, host), f"host {name}") for name, host in hosts.items()}
+    futures = {name: begun(partial(action, host), f"host {name}") for name, host in hosts.items()}
     wait(futures.values())
     failures = {name: e for name, future in futures.items() if isinstance(e := future.exception(), HostError)}
     if len(failures) > 1:

@@ -93,11 +93,6 @@ class Seen:
 
         return Seen(of(self.snapshots), of(self.facts), of(self.machines), of(self.unseen), of(self.silent))
 
-    def without_kernel(self, host: str, why: HostError) -> Seen:
-        """Return the look without what a host says of its kernel, of which nothing can be made."""
-        machines = {name: machine for name, machine in self.machines.items() if name != host}
-        return replace(self, machines=machines, unseen={**self.unseen, host: why})
-
     def with_silent(self, silent: Mapping[str, HostError]) -> Seen:
         """Return the look with hosts that did not answer, as if nothing were on them; raises what all of them said.
 

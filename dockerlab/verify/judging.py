@@ -14,7 +14,6 @@ from typing import Literal
 
 from dockerlab import engine
 from dockerlab.errors import HostError
-from dockerlab.gate import NONSENSE, nonsense
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
 from dockerlab.plain import one_line
@@ -183,22 +182,8 @@ def _probers(own: Trial, hosts: Iterable[str], spoke: str) -> dict[str, str]:
 def trial(lab: Lab, seen: Seen, *, as_is: bool = False) -> Trial:
     """Return what is asked of a lab, and what is expected of it.
 
-    A host's kernel that is of its form, and that makes no sense all the same, is left out: then nothing is predicted
-    of it. Raises HostError where the hosts' words make no sense even so.
+    What hosts say was through the gate when it was read: what is raised here is a fault of this program.
     """
-    try:
-        return _trial(lab, seen, as_is=as_is)
-    except NONSENSE as error:
-        first = error
-    for host in seen.machines:
-        try:
-            return _trial(lab, seen.without_kernel(host, nonsense(host, "it", first)), as_is=as_is)
-        except NONSENSE:  # noqa: PERF203 - nothing is slow where nothing is wrong
-            continue
-    raise nonsense(", ".join(lab.hosts), "it", first) from first
-
-
-def _trial(lab: Lab, seen: Seen, *, as_is: bool) -> Trial:
     wanted = expected(defined(lab, seen), surveyed(lab, seen))
     if as_is and wanted.predicted:
         cells = (cell for cell, _ in wanted.rows)
