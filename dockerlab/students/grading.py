@@ -6,7 +6,7 @@ Instances that share a host are of one group: its hosts are looked at once, and 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, wait
 from dataclasses import replace
 from functools import partial
@@ -29,24 +29,35 @@ LEAST = 10.0
 """Seconds for which a group is waited for after the most have their grades, at the least: as long as it takes to grade
 a lab in which nothing answers."""
 
+
+def ignore(_: object) -> None:
+    """Do nothing."""
+
+
 Told = dict[str, "Report | HostError"]
 """The report of each instance by its ID, or why it has none."""
 
 
-def grade(course: Course, hosts: Mapping[str, Host], prober: Choice = "auto") -> list[Grade]:
+def grade(
+    course: Course, hosts: Mapping[str, Host], prober: Choice = "auto", early: Callable[[list[Grade]], None] = ignore
+) -> list[Grade]:
     """Return the grade of every instance, in the roster's order.
 
     One on a host that does not answer gets none, but the reason; the others are graded all the same, and that takes at
-    most as long again as it took most of them, or `LEAST` seconds more. Raises AgentUnavailable where the agent is
-    asked for and a host cannot run it.
+    most as long again as it took most of them, or `LEAST` seconds more. Where some are waited for, `early` is given
+    the grades of the others. Raises AgentUnavailable where the agent is asked for and a host cannot run it.
     """
     guests = invited({host: hosts[host] for each in course.instances for host in each.lab.hosts})
     kernels, groups = Kernels(len(guests)), apart(course.instances)
     running = {begun(partial(_graded, group, guests, prober, kernels), "grade"): group for group in groups}
-    told: Told = {}
-    for each in _in_time(running, guests):
-        told |= _outcome(each, running[each], guests)
-    return [_grade(each, told[each.student.id]) for each in course.instances]
+
+    def grades(done: Iterable[Future[Told]]) -> list[Grade]:
+        told: Told = {}
+        for each in done:
+            told |= _outcome(each, running[each], guests)
+        return [_grade(each, told[each.student.id]) for each in course.instances if each.student.id in told]
+
+    return grades(_in_time(running, guests, lambda done: early(grades(done))))
 
 
 def apart(instances: Sequence[Instance]) -> list[list[Instance]]:
@@ -59,14 +70,21 @@ def apart(instances: Sequence[Instance]) -> list[list[Instance]]:
     return groups
 
 
-def _in_time(running: Mapping[Future[Told], Sequence[Instance]], guests: Mapping[str, Guest]) -> list[Future[Told]]:
+def _in_time(
+    running: Mapping[Future[Told], Sequence[Instance]],
+    guests: Mapping[str, Guest],
+    most: Callable[[list[Future[Told]]], None],
+) -> list[Future[Told]]:
     """Wait for all groups, for those that take much longer than the most only so long; return them, in their order.
 
-    Then whoever does not answer there is dismissed, and what can go on without goes on for as long at the most.
+    `most` is told of those that are done where others are not yet. Then whoever does not answer there is dismissed,
+    and what can go on without goes on for as long at the most.
     """
     began = time.monotonic()
     late = most_of(running)
     again = max(LEAST, time.monotonic() - began)
+    if late:
+        most([each for each in running if each not in late])
     while late:
         _, late = wait(late, timeout=again)
         there = {host for each in late for one in running[each] for host in one.lab.hosts}

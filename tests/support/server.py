@@ -30,6 +30,7 @@ class After:
     opens: bool = True
     starts: bool = True
     out: bytes = b""
+    times: int = 1
     err: bytes = b""
     status: int | None = 0
     end: str = "close"
@@ -109,7 +110,7 @@ class Server:
             if not form.starts:
                 return
             channel.settimeout(1)
-            channel.sendall(form.out)
+            channel.sendall(form.out * form.times)
             channel.sendall_stderr(form.err)
             if form.status is not None:
                 channel.send_exit_status(form.status)

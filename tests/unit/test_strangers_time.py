@@ -8,7 +8,7 @@ from concurrent.futures import wait
 from threading import Event
 
 import pytest
-from support.hostile import OF, TWO_HOSTS, graded, honest
+from support.hostile import COURSE, OF, TWO_HOSTS, graded, honest
 from support.silent import MODES, SILENT, Hanging, hosts_of
 from support.strangers import honest_agent, honest_engine
 
@@ -19,6 +19,7 @@ from dockerlab.hosts.together import begun
 from dockerlab.lock import locked
 from dockerlab.probe.agents import AgentProber, Kernels
 from dockerlab.probe.base import Cell, Place
+from dockerlab.serve.board import Board
 from dockerlab.students import grading
 from dockerlab.verify import on_hosts
 
@@ -64,6 +65,24 @@ def test_two_silent_hosts_of_six(monkeypatch, released, mode):
         assert hosts[name].asked["session"] <= 1
         assert hosts[name].asked["waited"] <= 3, "a look asks the engine, the shell and python3 at once"
         assert "did not answer within" in str(found[name])
+
+
+def test_the_others_are_shown_while_two_are_waited_for(monkeypatch, released):
+    """The page has the others' grades before the wait for silent hosts begins, and everybody's after it."""
+    monkeypatch.setattr(grading, "LEAST", 0.3)
+    board = Board("demo")
+    board.begin([{"id": each.student.id, "name": each.student.name} for each in COURSE.instances])
+    shown = []
+
+    def early(grades):
+        board.partly(grades)
+        shown.append([each["id"] for each in board.summary()["students"] if "verdict" in each])
+
+    hosts = hosts_of(lambda what: what == "answer", released)
+    found = grading.grade(COURSE, hosts, "auto", early)
+    assert shown == [["s01", "s03", "s05", "s06"]]
+    assert [each.student.id for each in found] == [each.student.id for each in COURSE.instances]
+    assert board.summary()["round"] == 0
 
 
 def test_a_second_look_that_hangs(monkeypatch, released):
