@@ -52,9 +52,10 @@ def bounded(what):
         assert took[-1] < SECONDS
 
     yield one
-    more = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
-    seconds, most = time.monotonic() - began, max(took)
-    sys.stderr.write(f"{what}: {len(took)} forms in {seconds:.0f} s, slowest {most:.2f}, {more / 2**20:.0f} MiB more\n")
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    seconds, more = time.monotonic() - began, (most - before) * 1024
+    told = f"slowest {max(took):.2f}, at most {most / 1024:.0f} MiB, {more / 2**20:.0f} of them for it"
+    sys.stderr.write(f"{what}: {len(took)} forms in {seconds:.0f} s, {told}\n")
     assert more < MEMORY
 
 
