@@ -60,5 +60,5 @@ def serve(
             where_from = f"; add ?token= and what {TOKEN} holds" if may.given else ""
             address = may.address(listen, on.getsockname()[1], socket.gethostname())
             say(f"the page is at {address} (Ctrl-C ends it{where_from})")
-            rounds(board, partial(grade, course, session.hosts, prober.value), asked, every)
+            rounds(board, partial(grade, course, session.hosts, prober.value, board.partly), asked, every)
     say("the page has ended")

@@ -46,7 +46,7 @@ def _published(address: str, number: str, target: str, picked: str) -> str:
 
 def _number(port: str) -> tuple[int, str]:
     text, _, protocol = port.partition("/")
-    return (int(text) if text.isdigit() else 0), protocol
+    return (int(text) if text.isdecimal() else 0), protocol
 
 
 def _bindings(bindings: Iterable[Json]) -> list[tuple[str, str]]:

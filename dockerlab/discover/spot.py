@@ -10,7 +10,7 @@ from dockerlab.discover.definition import Found, Listening, discovered
 from dockerlab.discover.renaming import renamed
 from dockerlab.discover.wanted import EVERYTHING, Wanted
 from dockerlab.errors import DefinitionError, HostError, UsageError
-from dockerlab.gate import NONSENSE, nonsense
+from dockerlab.gate import nonsense
 from dockerlab.hosts.base import Host
 from dockerlab.kernel.model import Machine, Namespace
 from dockerlab.snapshot import ContainerState, Snapshot
@@ -81,7 +81,7 @@ def _of_those(
         raise one_of(silent)
     try:
         return make(seen), {}
-    except (*NONSENSE, DefinitionError) as error:
+    except DefinitionError as error:
         odd = {host: failure for host in seen.snapshots if (failure := _oddity(host, seen, make)) is not None}
         left = seen.on(seen.snapshots.keys() - odd.keys())
         if not odd or not left.snapshots:
@@ -93,7 +93,7 @@ def _oddity(host: str, seen: Seen, make: Callable[[Seen], Found]) -> HostError |
     """Return why nothing can be made of what one host says, None where something can, or there is nothing there."""
     try:
         make(seen.on([host]))
-    except (*NONSENSE, DefinitionError) as error:
+    except DefinitionError as error:
         return nonsense(host, "its engine", error)
     except UsageError:
         return None

@@ -13,7 +13,6 @@ from dockerlab.doctor.case import Case
 from dockerlab.doctor.look import Patient, look
 from dockerlab.errors import ConflictError, HostError
 from dockerlab.finding import CONNECTION, Finding, Remedy
-from dockerlab.gate import NONSENSE, nonsense
 from dockerlab.hosts.base import Host
 from dockerlab.identity import Identity
 from dockerlab.lab.model import Lab
@@ -39,7 +38,7 @@ def examine(
     """Return what there is to say of the hosts, and of a lab on them, host by host; nothing is changed."""
     patients = look(hosts, definition.containers if definition is not None else (), read)
     if definition is None or who is None:
-        return [finding for patient in patients.values() for finding in _judged(patient)]
+        return [finding for patient in patients.values() for finding in judge(patient)]
     seen = Seen(
         {name: patient.snapshot for name, patient in patients.items() if patient.snapshot is not None},
         {name: patient.facts for name, patient in patients.items() if patient.facts is not None},
@@ -48,19 +47,10 @@ def examine(
     foreseen = restarted(definition, seen, told.answers)
     kernels = {name: patient.kernel for name, patient in patients.items() if patient.kernel is not None}
     case = Case(definition, who, foreseen.facts, foreseen.snapshots, kernels)
-    found = [finding for patient in patients.values() for finding in _judged(patient, case)]
+    found = [finding for patient in patients.values() for finding in judge(patient, case)]
     found += [*_daemons(case, seen, told), *_images(case, hosts, controller, patients)]
     found += _conflict(case, Situation(seen.snapshots, {}, told.answers))
     return sorted(found, key=lambda finding: [*hosts, ""].index(finding.host))
-
-
-def _judged(patient: Patient, case: Case | None = None) -> list[Finding]:
-    """Return what there is to say of one host, be it only that nothing can be made of what it says."""
-    try:
-        return list(judge(patient, case))
-    except NONSENSE as error:
-        told = str(nonsense(patient.host, "it", error)).removeprefix(f"{patient.host}: ")
-        return [Finding(patient.host, "machine", "unknown", told)]
 
 
 def judge(patient: Patient, case: Case | None = None) -> Iterator[Finding]:

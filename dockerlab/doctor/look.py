@@ -11,7 +11,7 @@ from dockerlab import engine
 from dockerlab.doctor.condition import SCRIPT, Condition, parse
 from dockerlab.errors import HostError
 from dockerlab.facts import Facts
-from dockerlab.gate import short
+from dockerlab.gate import admitted, short
 from dockerlab.hosts.base import Host
 from dockerlab.kernel.model import Machine
 from dockerlab.snapshot import GATEWAY_BRIDGE, Snapshot
@@ -106,10 +106,9 @@ def _heard(patient: Patient, said: Said) -> Patient:
         return replace(patient, untold=said.ground)
     try:
         about = facts.parse(patient.host, said.text)
+        condition = admitted(
+            patient.host, "its shell", lambda: parse(said.text, said.asked, said.answered, kernel), Condition
+        )
     except HostError as error:
         return replace(patient, untold=error)
-    return replace(
-        patient,
-        facts=facts.of(about, said.ground),
-        condition=parse(said.text, said.asked, said.answered, kernel),
-    )
+    return replace(patient, facts=facts.of(about, said.ground), condition=condition)

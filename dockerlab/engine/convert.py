@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
-from ipaddress import IPv4Interface, IPv6Interface, ip_interface, ip_network
+from ipaddress import IPv4Interface, IPv6Interface, ip_address, ip_interface, ip_network
 from typing import Any, Literal
 
 from dockerlab.errors import EngineError
@@ -199,6 +199,9 @@ def _endpoints(networks: Json | None) -> dict[str, EndpointState]:
 
 
 def _endpoint(network: str, endpoint: Json) -> EndpointState:
+    fixed = endpoint.get("IPAMConfig") or {}
+    for asked in filter(None, map(fixed.get, ("IPv4Address", "IPv6Address"))):
+        ip_address(asked)
     # Engines before 26 give every name as an alias, later ones separate what the resolver answers to.
     names = (*(endpoint.get("Aliases") or ()), *(endpoint.get("DNSNames") or ()))
     return EndpointState(
@@ -210,7 +213,7 @@ def _endpoint(network: str, endpoint: Json) -> EndpointState:
         aliases=tuple(dict.fromkeys(names)),
         priority=endpoint.get("GwPriority") or 0,
         options=endpoint.get("DriverOpts") or {},
-        link_local=tuple(on_the_link(ip) for ip in (endpoint.get("IPAMConfig") or {}).get("LinkLocalIPs") or ()),
+        link_local=tuple(on_the_link(ip) for ip in fixed.get("LinkLocalIPs") or ()),
     )
 
 
@@ -230,7 +233,7 @@ def _bindings(ports: Json) -> Iterator[PublishedPort]:
     for port, bindings in sorted(ports.items()):
         number, _, protocol = port.partition("/")
         for binding in bindings or ():
-            if (binding.get("HostPort") or "").isdigit():
+            if (binding.get("HostPort") or "").isdecimal():
                 ip = binding.get("HostIp") or "0.0.0.0"  # noqa: S104 - what the engine means by an empty one
                 yield PublishedPort(ip, int(binding["HostPort"]), int(number), protocol or "tcp")
 
@@ -241,6 +244,8 @@ def to_network(entry: Json, containers: Sequence[ContainerState] | None = None) 
     The containers, where they are known, have to be looked at after it: then an endpoint without one was left behind.
     """
     configs = (entry.get("IPAM") or {}).get("Config") or ()
+    for given in filter(None, (config.get("IPRange") for config in configs)):
+        ip_network(given, strict=False)
     attached = {container.name for container in containers or () if entry["Name"] in container.endpoints}
     # A Swarm network has an endpoint `lb-…` of its own on every host.
     listed = {key: c["Name"] for key, c in (entry.get("Containers") or {}).items() if not key.startswith("lb-")}

@@ -43,6 +43,114 @@ class Known(TypedDict):
     Id: str
 
 
+class Health(TypedDict, total=False):
+    """How an engine asks whether a container is well; times are nanoseconds."""
+
+    Test: Texts
+    Interval: int | None
+    Timeout: int | None
+    StartPeriod: int | None
+    StartInterval: int | None
+    Retries: int | None
+
+
+class Ulimit(TypedDict):
+    """A limit of a container's processes."""
+
+    Name: str
+    Soft: int
+    Hard: int
+
+
+class Logging(TypedDict, total=False):
+    """Where what a container says goes."""
+
+    Type: str | None
+    Config: Labels
+
+
+class Restarting(TypedDict, total=False):
+    """When a container is started again."""
+
+    Name: str | None
+    MaximumRetryCount: int | None
+
+
+class Asked(TypedDict, total=False):
+    """A mount as it was asked for."""
+
+    Type: str | None
+    Source: str | None
+    Target: str | None
+    ReadOnly: bool | None
+
+
+class Mount(TypedDict, total=False):
+    """A mount as it is."""
+
+    Type: str | None
+    Name: str | None
+    Source: str | None
+    Destination: str | None
+
+
+class Fixed(TypedDict, total=False):
+    """The addresses that somebody asked for at an endpoint."""
+
+    IPv4Address: str | None
+    IPv6Address: str | None
+    LinkLocalIPs: Texts
+
+
+class Endpoint(TypedDict, total=False):
+    """A container's place on a network."""
+
+    IPAMConfig: Fixed | None
+    NetworkID: str | None
+    Links: Texts
+    Aliases: Texts
+    DNSNames: Texts
+    DriverOpts: Labels
+    GwPriority: int | None
+    MacAddress: str | None
+    Gateway: str | None
+    IPv6Gateway: str | None
+    IPAddress: str | None
+    IPPrefixLen: int | None
+    GlobalIPv6Address: str | None
+    GlobalIPv6PrefixLen: int | None
+
+
+class Pool(TypedDict, total=False):
+    """From where a network gives addresses."""
+
+    Subnet: str | None
+    IPRange: str | None
+    Gateway: str | None
+    AuxiliaryAddresses: Labels
+
+
+class Pools(TypedDict, total=False):
+    """What gives a network's addresses."""
+
+    Driver: str | None
+    Options: Labels
+    Config: list[Pool] | None
+
+
+class From(TypedDict, total=False):
+    """What a network was made from."""
+
+    Network: str | None
+
+
+class Member(TypedDict, total=False):
+    """Who is on a network, as that tells."""
+
+    Name: str
+    IPv4Address: str | None
+
+
 class Config(TypedDict, total=False):
     """How a container, or an image's containers, run inside."""
 
@@ -60,7 +168,7 @@ class Config(TypedDict, total=False):
     StopTimeout: int | None
     Volumes: dict[str, Any] | None
     ExposedPorts: dict[str, Any] | None
-    Healthcheck: dict[str, Any] | None
+    Healthcheck: Health | None
 
 
 class HostConfig(TypedDict, total=False):
@@ -75,9 +183,14 @@ class HostConfig(TypedDict, total=False):
     CapDrop: Texts
     Sysctls: Labels
     Devices: list[dict[str, str]] | None
-    Ulimits: list[dict[str, Any]] | None
-    LogConfig: dict[str, Any] | None
-    RestartPolicy: dict[str, Any] | None
+    Ulimits: list[Ulimit] | None
+    LogConfig: Logging | None
+    RestartPolicy: Restarting | None
+    Binds: Texts
+    Mounts: list[Asked] | None
+    Tmpfs: Labels
+    SecurityOpt: Texts
+    Annotations: Labels
     Memory: int | None
     MemorySwap: int | None
     NanoCpus: int | None
@@ -86,7 +199,7 @@ class HostConfig(TypedDict, total=False):
 class Networked(TypedDict, total=False):
     """Where a container is attached."""
 
-    Networks: dict[str, dict[str, Any] | None] | None
+    Networks: dict[str, Endpoint | None] | None
     Ports: Bindings | list[dict[str, Any]]
 
 
@@ -101,7 +214,7 @@ class Container(Known, total=False):
     Config: Config
     HostConfig: HostConfig | None
     NetworkSettings: Networked | None
-    Mounts: list[dict[str, Any]] | None
+    Mounts: list[Mount] | None
 
 
 class Network(Known, total=False):
@@ -110,8 +223,9 @@ class Network(Known, total=False):
     Name: str
     Labels: Labels
     Options: Labels
-    IPAM: dict[str, Any] | None
-    Containers: dict[str, dict[str, Any]] | None
+    IPAM: Pools | None
+    ConfigFrom: From | None
+    Containers: dict[str, Member] | None
 
 
 class Image(Known, total=False):

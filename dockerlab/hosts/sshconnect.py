@@ -23,6 +23,9 @@ ATTEMPTS = 8
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 4.0
 """Seconds; doubled after each attempt and spread at random, so that clients that were dropped together part."""
 
+TRYING = 45.0
+"""Seconds after which no other attempt begins: a server may also let time pass before it drops one."""
+
 KEEPALIVE = 5
 """Seconds of silence after which something is sent, so that a dead connection is noticed."""
 
@@ -116,7 +119,7 @@ def open_connection(host: str, hops: Sequence[Hop]) -> Connection:
 def _log_in(host: str, hop: Hop, via: paramiko.Transport | None) -> paramiko.Transport:
     """Return an authenticated transport to one hop."""
     known = known_keys(hop)
-    pause = FIRST_PAUSE
+    pause, began = FIRST_PAUSE, time.monotonic()
     for attempt in range(1, ATTEMPTS + 1):
         stream = Recorder(_socket(host, hop, via))
         transport = paramiko.Transport(cast("socket.socket", stream))
@@ -130,6 +133,8 @@ def _log_in(host: str, hop: Hop, via: paramiko.Transport | None) -> paramiko.Tra
         except _Dropped as drop:
             transport.close()
             said = drop.said.decode(errors="replace").strip()
+            if time.monotonic() - began > TRYING:
+                break
             if attempt < ATTEMPTS:
                 time.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311 - not a secret
                 pause = min(2 * pause, LONGEST_PAUSE)
@@ -138,16 +143,16 @@ def _log_in(host: str, hop: Hop, via: paramiko.Transport | None) -> paramiko.Tra
             transport.close()
             raise
         return transport
-    raise ConnectError(host, _turned_away(hop, said))
+    raise ConnectError(host, _turned_away(hop, said, attempt))
 
 
-def _turned_away(hop: Hop, said: str) -> str:
+def _turned_away(hop: Hop, said: str, attempts: int) -> str:
     """Return the message for a server that dropped every attempt, by what it said.
 
     sshd says nothing before 9.8; then "Exceeded MaxStartups", or "Not allowed at this time" to an address that it has
     locked out; 10 says the latter for both reasons.
     """
-    began = f"banner: {hop} turned us away {ATTEMPTS} times"
+    began = f"banner: {hop} turned us away {attempts} times"
     if "MaxStartups" in said:
         return (
             f"{began} ({said}): too many others are logging in there; repeat in a moment, or raise MaxStartups in its "

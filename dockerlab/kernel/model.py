@@ -94,7 +94,7 @@ class Namespace:
     def sysctl(self, path: str) -> int | None:
         """Return a setting's number, or None where it could not be read."""
         text = self.sysctls.get(path, "")
-        return int(text) if text.lstrip("-").isdigit() else None
+        return int(text) if text.isascii() and text.lstrip("-").isdigit() else None
 
     def on(self, path: str) -> bool | None:
         """Tell whether a setting is on, or return None where it could not be read."""

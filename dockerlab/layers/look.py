@@ -35,10 +35,16 @@ def _unpacked(host: Host, found: Found, pids: Mapping[str, int]) -> Found:
     """Return what was found with the directories in which containerd has the layers of what runs."""
     if not pids:
         return found
-    mounted = roots(host.run(mounts(pids.values())).text)
+    mounted = host.run(mounts(pids.values())).text
     answers = (host.run(chains(found.store.driver, socket)) for socket in SOCKETS)
-    below = next((parents(answer.text) for answer in answers if answer.ok), {})
-    return placed(found, {name: mounted[pid] for name, pid in pids.items() if pid in mounted}, below)
+    below = next((answer.text for answer in answers if answer.ok), None)
+
+    def understood() -> Found:
+        at = roots(mounted)
+        there = {name: at[pid] for name, pid in pids.items() if pid in at}
+        return placed(found, there, parents(below) if below is not None else {})
+
+    return admitted(host.name, "its shell", understood, Found)
 
 
 def to_found(host: str, answers: Layered, names: Iterable[str]) -> Found:

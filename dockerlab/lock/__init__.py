@@ -14,13 +14,15 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from datetime import datetime, timezone
+from functools import partial
 from urllib.parse import quote
 
 from dockerlab.errors import ConflictError, HostError, LockLost
 from dockerlab.hosts.base import Conversation, Host
+from dockerlab.hosts.together import begun, nearly_all
 from dockerlab.lock.program import HOLD
 from dockerlab.plain import one_line
 
@@ -46,6 +48,13 @@ RETURN = 200
 ANSWER = 60.0
 """Seconds in which a host has to answer, whatever it is busy with."""
 
+LATE = 20.0
+"""Seconds for which a host is waited for after the most have answered, at the least: longer than one that has to wait
+for its turn."""
+
+END = 10.0
+"""Seconds in which all hosts have to let go; who does not then does when its connection ends."""
+
 
 def lock_name(lab: str, instance: str | None = None) -> str:
     """Return the name of a lab's lock: one for the lab itself, one for each of its instances."""
@@ -64,10 +73,12 @@ class Locks:
         self._heard: dict[str, float] = {}
         self._renewing = threading.Lock()
         self._ended = threading.Event()
-        self._pool = ThreadPoolExecutor(len(hosts) + 1, thread_name_prefix="lock")
+        self._settling = threading.Lock()
+        self._late: dict[str, HostError] | None = None
+        self._beats: dict[str, Future[None]] = {}
         patience = {name: GRACE if number == 0 else TURN for number, name in enumerate(sorted(hosts))}
-        self._asked = {n: self._pool.submit(self._ask, hosts[n], p) for n, p in patience.items()}
-        self._pool.submit(self._live)
+        self._asked = {n: begun(partial(self._ask, hosts[n], p), f"lock {n}") for n, p in patience.items()}
+        begun(self._live, "locks")
 
     def wait(self, host: str) -> None:
         """Return when the locks are had on every host that answers.
@@ -75,15 +86,33 @@ class Locks:
         Raises ConflictError, with the holder, when one is held by somebody else, and the HostError of this host.
 
         All hosts are asked at the same time. Who does not get the first one gives up, so that of several who want the
-        same locks exactly one gets them all.
+        same locks exactly one gets them all. A host that does not answer long after the most have is not waited for.
         """
-        for asked in self._asked.values():
-            answer = asked.result()
+        late = self._settled()
+        answers = {name: late.get(name) or asked.result() for name, asked in self._asked.items()}
+        for answer in answers.values():
             if isinstance(answer, str):
                 raise ConflictError(f"nothing was changed, {answer}")
-        failure = self._asked[host].result()
+        failure = answers[host]
         if isinstance(failure, HostError):
             raise failure
+
+    def _settled(self) -> Mapping[str, HostError]:
+        """Wait until the hosts have answered, and return why those are given up that have not in time."""
+        with self._settling:
+            if self._late is None:
+                late, again = nearly_all(self._asked.values(), LATE)
+                why = f"it did not answer for {again:.0f} s who has its locks, and the others long have"
+                self._late = {name: HostError(name, why) for name, asked in self._asked.items() if asked in late}
+                for name in self._late:
+                    self._let_go(name)
+            return self._late
+
+    def _let_go(self, host: str) -> None:
+        """End what holds, or waits for, the locks on a host."""
+        talk = self._talks.pop(host, None)
+        if talk is not None:
+            talk.abort()
 
     def confirm(self, host: str, silence: float = SILENCE) -> None:
         """Return when the locks have been had on a host all the time; after some silence they are taken again first.
@@ -112,13 +141,14 @@ class Locks:
         """Let go of the locks; they are free on every host that still answers when this returns."""
         self._ended.set()
         for name, asked in self._asked.items():
-            if not asked.done() and name in self._talks:
-                self._talks[name].abort()  # it waits for its turn, which is no longer wanted
-        for asked in self._asked.values():
-            asked.result()
-        for ending in [self._pool.submit(_end, talk) for talk in self._talks.values()]:
-            ending.result()
-        self._pool.shutdown()
+            if not asked.done():
+                self._let_go(name)  # it waits for its turn, which is no longer wanted
+        wait(self._asked.values(), timeout=END)
+        endings = {name: begun(partial(_end, talk), f"unlock {name}") for name, talk in list(self._talks.items())}
+        _, late = wait(endings.values(), timeout=END)
+        for name, ending in endings.items():
+            if ending in late:
+                self._let_go(name)
 
     def _ask(self, host: Host, patience: int) -> HostError | str | None:
         """Return None when the locks are had on a host, else because of what they are not, or why it cannot tell."""
@@ -130,6 +160,8 @@ class Locks:
                 ["sh", "-c", HOLD, "dockerlab-lock", str(patience), self._holder, *self._names], timeout=ANSWER
             )
             self._talks[host.name] = talk
+            if self._ended.is_set() or host.name in (self._late or ()):
+                self._let_go(host.name)  # nobody waits for it any more
             word, _, rest = talk.receive_line().decode(errors="replace").strip().partition(" ")
         except HostError as error:
             return error
@@ -154,12 +186,15 @@ class Locks:
     def _live(self) -> None:
         """Give the hosts a sign of life from time to time."""
         while not self._ended.wait(BEAT):
-            for asked in self._asked.values():
-                asked.result()
-            for host, talk in list(self._talks.items()):
-                in_time = self._clock() - self._heard.get(host, 0.0) < LIMIT
-                if in_time and _beat(talk):
-                    self._heard[host] = self._clock()
+            for host in list(self._heard):
+                if host not in self._beats or self._beats[host].done():
+                    self._beats[host] = begun(partial(self._beat, host), f"beat {host}")
+
+    def _beat(self, host: str) -> None:
+        """Give one host a sign of life, unless it is too late; nobody else's waits for it."""
+        talk = self._talks.get(host)
+        if talk is not None and self._clock() - self._heard.get(host, 0.0) < LIMIT and _beat(talk):
+            self._heard[host] = self._clock()
 
 
 def _strange(host: str, found: str) -> str:

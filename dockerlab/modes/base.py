@@ -71,7 +71,7 @@ class Site:
     def mtu(self) -> int:
         """Return the MTU of its links."""
         told = self.options.get("com.docker.network.driver.mtu", "")
-        return int(told) if told.isdigit() and int(told) else 1500
+        return int(told) if told.isascii() and told.isdigit() and int(told) else 1500
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,13 @@ docker network create
     def _mtu(site: Site) -> int:
         """Return the MTU: VXLAN takes 50 bytes of the hosts' own, and what encrypts takes 26 more."""
         told = site.options.get("com.docker.network.driver.mtu", "")
-        return int(told) if told.isdigit() and int(told) else 1424 if "encrypted" in site.options else 1450
+        return (
+            int(told)
+            if told.isascii() and told.isdigit() and int(told)
+            else 1424
+            if "encrypted" in site.options
+            else 1450
+        )
 
 
 def _vni(site: Site) -> str:
@@ -140,7 +146,9 @@ def _vni(site: Site) -> str:
 def _carrier(site: Site) -> At:
     """Return what rules about the packets that carry a network's frames are written for."""
     number = _vni(site)
-    return At(site.engine, 4, "", ip_network("0.0.0.0/0"), vni=int(number) if number.isdigit() else 0)
+    return At(
+        site.engine, 4, "", ip_network("0.0.0.0/0"), vni=int(number) if number.isascii() and number.isdigit() else 0
+    )
 
 
 MODE = Overlay()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import secrets
+import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import wait
 from dataclasses import dataclass
+from functools import partial
 from ipaddress import ip_address
 from typing import Any
 
@@ -16,6 +18,7 @@ from dockerlab.errors import HostError
 from dockerlab.gate import LONGEST, admitted, misfit, parsed
 from dockerlab.hosts.base import Conversation, Host
 from dockerlab.hosts.program import PYTHON, Program
+from dockerlab.hosts.together import begun, most_of
 from dockerlab.probe.base import FLAKY, REPLY_LOST, TIMEOUT, Cell, Observation, Place
 from dockerlab.probe.doors import MIXED, UNPROVEN
 from dockerlab.probe.join import HostRecords, join
@@ -42,7 +45,8 @@ START = 30.0
 """Seconds that an agent may take for anything but waiting for answers."""
 
 GRACE = 10.0
-"""Seconds, at the least, for which an agent is waited for that needs longer than the most."""
+"""Seconds, at the least, for which agents are waited for that need longer than the most: in all, however many and
+however often."""
 
 HASTY = frozenset({TIMEOUT, REPLY_LOST, FLAKY})
 """What may be seen of a cell for no other reason than haste."""
@@ -70,8 +74,29 @@ class AgentUnavailable(HostError):
         super().__init__(host, f"the agent cannot run here: {reason}")
 
 
+class Kernels:
+    """How many agents of one run are on one machine's kernel, though several probers start them."""
+
+    def __init__(self, hosts: int) -> None:
+        """Expect the agents of so many hosts."""
+        self._hosts = hosts
+        self._told: dict[str, str] = {}
+        self._telling = threading.Lock()
+
+    def shares(self, told: Mapping[str, str]) -> Mapping[str, int]:
+        """Return how many agents may be on each kernel, from which kernel each host says that it is on.
+
+        Where nothing speaks against it, those that have not said it yet are taken to be on the same one.
+        """
+        with self._telling:
+            self._told |= told
+            found = Counter(self._told.values())
+            alike = len(self._told) == len(told) or max(found.values(), default=0) > 1
+            return {each: number + (self._hosts - len(self._told)) * alike for each, number in found.items()}
+
+
 class AgentProber:
-    """Probe with one agent on each host that the cells touch.
+    """Probe with one agent on each host that the cells touch; who fails is not asked again.
 
     `unable` says of the hosts of the last question on which no agent can run why that is, `failed` of those whose
     agent did not get to the end of it.
@@ -79,9 +104,12 @@ class AgentProber:
 
     name = "agent"
 
-    def __init__(self, hosts: Mapping[str, Host], patience: float = PATIENCE) -> None:
+    def __init__(self, hosts: Mapping[str, Host], patience: float = PATIENCE, kernels: Kernels | None = None) -> None:
+        """Probe on these hosts; `kernels` is shared with the probers that ask others at the same time."""
         self._hosts = hosts
         self._patience = patience
+        self._kernels = kernels
+        self._waited = 0.0
         self.unable: dict[str, AgentUnavailable] = {}
         self.failed: dict[str, str] = {}
 
@@ -90,7 +118,7 @@ class AgentProber:
 
         A host that lacks root or Python, or that is lost on the way, makes its cells unknown and leaves the others'.
         """
-        self.unable, self.failed = {}, {}
+        self.unable, self.failed, self._waited = {}, {}, 0.0
         # No agent is told of which cell no answer is predicted. Silence is believed soon, or of none.
         haste = any(cell.silent for cell in cells)
         found = join(cells, self._ask(cells, haste=haste))
@@ -126,45 +154,42 @@ class AgentProber:
         """Return what each host's agent records while all probe at once."""
         places = {place.host for cell in cells for place in _touched(cell)}
         run = Run(secrets.token_hex(NONCE_SIZE), self._patience, haste=haste, last=last)
-        sessions = [Session(self._hosts[name], run, cells) for name in sorted(places)]
-        if not sessions:
-            return {}
+        sessions = [Session(self._hosts[name], run, cells) for name in sorted(places - self.failed.keys())]
         try:
-            with ThreadPoolExecutor(len(sessions)) as pool:
-                self._in_step(pool, sessions)
+            self._in_step(sessions)
         finally:
             for session in sessions:
                 session.abort()
         self.unable |= {each.host.name: each.unable for each in sessions if each.unable is not None}
         self.failed |= {each.host.name: each.records.failure for each in sessions if each.records.failure is not None}
-        return {session.host.name: session.records for session in sessions}
+        failed = {name: HostRecords(failure=self.failed[name]) for name in places & self.failed.keys()}
+        return {session.host.name: session.records for session in sessions} | failed
 
-    def _in_step(self, pool: ThreadPoolExecutor, sessions: Sequence[Session]) -> None:
+    def _in_step(self, sessions: Sequence[Session]) -> None:
         """Take every step on all hosts before the next one begins."""
+        self._everywhere(sessions, Session.start)
+        told = {session.host.name: session.kernel for session in sessions if session.alive}
+        shares = (self._kernels or Kernels(len(told))).shares(told)
+        self._everywhere(sessions, lambda session: session.go(shares[session.kernel]))
+        self._everywhere(sessions, Session.wait)
+        self._everywhere(sessions, Session.report)
 
-        def everywhere(step: Callable[[Session], None]) -> None:
-            """Let all take a step; who needs much longer than the others is not waited for."""
-            began = time.monotonic()
-            # Who has more to ask may need longer, and a table that is full makes waves of it.
-            need = max((session.need for session in sessions if session.alive), default=0.0)
-            steps = {pool.submit(session.guard, step): session for session in sessions if session.alive}
-            done, late = wait(steps, return_when=FIRST_COMPLETED)
-            while late and len(done) * 2 < len(steps):
-                done, late = wait(steps, timeout=0.1)
-            if late:
-                taken = time.monotonic() - began
-                done, late = wait(steps, timeout=need + max(GRACE, 2 * taken))
-            for each in late:
-                steps[each].give_up(time.monotonic() - began)
-            wait(steps)
-            for each in done:
-                each.result()
-
-        everywhere(Session.start)
-        kernels = Counter(session.kernel for session in sessions if session.alive)
-        everywhere(lambda session: session.go(kernels[session.kernel]))
-        everywhere(Session.wait)
-        everywhere(Session.report)
+    def _everywhere(self, sessions: Iterable[Session], step: Callable[[Session], None]) -> None:
+        """Let all take a step; who needs much longer than the others is not waited for."""
+        alive = [session for session in sessions if session.alive]
+        began = time.monotonic()
+        # Who has more to ask may need longer, and a table that is full makes waves of it.
+        need = max((session.need for session in alive), default=0.0)
+        steps = {begun(partial(session.guard, step), f"agent {session.host.name}"): session for session in alive}
+        late = most_of(steps)
+        if late:
+            most = time.monotonic() - began
+            _, late = wait(late, timeout=need + max(GRACE / 10, max(GRACE, 2 * most) - self._waited))
+            self._waited += max(0.0, time.monotonic() - began - most - need)
+        for each in late:
+            steps[each].give_up(time.monotonic() - began)
+        for each in steps.keys() - late:
+            each.result()
 
 
 @dataclass(frozen=True)
@@ -224,9 +249,8 @@ class Session:
         try:
             step(self)
         except HostError as error:
-            if isinstance(error, AgentUnavailable):
-                self.unable = error
             if self.alive:
+                self.unable = error if isinstance(error, AgentUnavailable) else None
                 self.records = HostRecords(failure=str(error))
 
     def give_up(self, seconds: float) -> None:
@@ -237,6 +261,9 @@ class Session:
     def start(self) -> None:
         """Send the program and the job, and wait until the agent listens everywhere."""
         self._conversation = self.host.converse(AGENT.argv("agent"), timeout=self._timeout)
+        if not self.alive:
+            self.abort()  # it was given up meanwhile
+            return
         try:
             self._conversation.send(AGENT.source())
             self._say(self.job)

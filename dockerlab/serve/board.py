@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timezone
 from typing import Any
 
 from dockerlab.report.matrices import by_probe, column, columns, mark
@@ -42,11 +42,7 @@ class Board:
     def publish(self, grades: Sequence[Grade], made: datetime, seconds: float) -> None:
         """Show the grades of a round."""
         when = made.strftime("%Y-%m-%dT%H:%M:%SZ")
-        for grade in grades:
-            if grade.amiss:
-                self._failed[grade.student.id] = {"at": when, **_cell(grade, grade.amiss[0])}
-        rows = [row(grade) for grade in grades]
-        details = {grade.student.id: detail(grade, self._failed.get(grade.student.id)) for grade in grades}
+        rows, details = self._written(grades, when)
         with self._lock:
             number = self._summary.get("round", 0) + 1
             self._summary = {
@@ -60,6 +56,24 @@ class Board:
             }
             self._details = details
             self.version += 1
+
+    def partly(self, grades: Sequence[Grade]) -> None:
+        """Show the grades of some students, while the round waits for what the others' hosts say."""
+        rows, details = self._written(grades, datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        known = {each["id"]: each for each in rows}
+        with self._lock:
+            students = [known.get(each["id"], each) for each in self._summary.get("students", ())]
+            self._summary = {**self._summary, "students": students}
+            self._details = {**self._details, **details}
+            self.version += 1
+
+    def _written(self, grades: Sequence[Grade], when: str) -> tuple[list[dict[str, Any]], dict[str, dict[str, Any]]]:
+        """Return the line of each student, and what is known of each."""
+        for grade in grades:
+            if grade.amiss:
+                self._failed[grade.student.id] = {"at": when, **_cell(grade, grade.amiss[0])}
+        details = {grade.student.id: detail(grade, self._failed.get(grade.student.id)) for grade in grades}
+        return [row(grade) for grade in grades], details
 
     def fail(self, message: str) -> None:
         """Show that a round could not be done; what was known before stays."""

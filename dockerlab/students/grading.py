@@ -1,43 +1,130 @@
-"""All instances of a class verified: the hosts looked at once, and one run of the probers for all cells of all."""
+"""All instances of a class verified, those on different hosts each for themselves, so that no host delays another's.
+
+Instances that share a host are of one group: its hosts are looked at once, and one run of the probers asks all cells.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, wait
 from dataclasses import replace
+from functools import partial
 
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
+from dockerlab.hosts.guests import Guest, invited, kept_waiting
+from dockerlab.hosts.together import begun, most_of
+from dockerlab.probe.agents import AgentUnavailable, Kernels
 from dockerlab.students.course import Course
 from dockerlab.students.grades import Grade
 from dockerlab.students.instance import Instance
 from dockerlab.students.provision import Outcome
 from dockerlab.survey import look_where_told
 from dockerlab.verify import Report
-from dockerlab.verify.judging import Asking, Choice, Trial, attempted, late, trial
+from dockerlab.verify.judging import Asking, Choice, attempted, late, trial
 from dockerlab.verify.on_hosts import SETTLING
 
+LEAST = 10.0
+"""Seconds for which a group is waited for after the most have their grades, at the least: as long as it takes to grade
+a lab in which nothing answers."""
 
-def grade(course: Course, hosts: Mapping[str, Host], prober: Choice = "auto") -> list[Grade]:
+
+def ignore(_: object) -> None:
+    """Do nothing."""
+
+
+Told = dict[str, "Report | HostError"]
+"""The report of each instance by its ID, or why it has none."""
+
+
+def grade(
+    course: Course, hosts: Mapping[str, Host], prober: Choice = "auto", early: Callable[[list[Grade]], None] = ignore
+) -> list[Grade]:
     """Return the grade of every instance, in the roster's order.
 
-    One on a host that does not answer gets none, but the reason; the others are graded all the same.
+    One on a host that does not answer gets none, but the reason; the others are graded all the same, and that takes at
+    most as long again as it took most of them, or `LEAST` seconds more. Where some are waited for, `early` is given
+    the grades of the others. Raises AgentUnavailable where the agent is asked for and a host cannot run it.
     """
-    seen, silent = look_where_told({host: hosts[host] for host in course.hosts}, course.names, kernels="all")
-    gone = {
+    guests = invited({host: hosts[host] for each in course.instances for host in each.lab.hosts})
+    kernels, groups = Kernels(len(guests)), apart(course.instances)
+    running = {begun(partial(_graded, group, guests, prober, kernels), "grade"): group for group in groups}
+
+    def grades(done: Iterable[Future[Told]]) -> list[Grade]:
+        told: Told = {}
+        for each in done:
+            told |= _outcome(each, running[each], guests)
+        return [_grade(each, told[each.student.id]) for each in course.instances if each.student.id in told]
+
+    return grades(_in_time(running, guests, lambda done: early(grades(done))))
+
+
+def apart(instances: Sequence[Instance]) -> list[list[Instance]]:
+    """Return the instances in groups of those that share hosts, as few in each as can be, in their order."""
+    groups: list[list[Instance]] = []
+    for each in instances:
+        beside = [group for group in groups if any(other.lab.hosts.keys() & each.lab.hosts.keys() for other in group)]
+        groups = [group for group in groups if group not in beside]
+        groups.append([*(one for group in beside for one in group), each])
+    return groups
+
+
+def _in_time(
+    running: Mapping[Future[Told], Sequence[Instance]],
+    guests: Mapping[str, Guest],
+    most: Callable[[list[Future[Told]]], None],
+) -> list[Future[Told]]:
+    """Wait for all groups, for those that take much longer than the most only so long; return them, in their order.
+
+    `most` is told of those that are done where others are not yet. Then whoever does not answer there is dismissed,
+    and what can go on without goes on for as long at the most.
+    """
+    began = time.monotonic()
+    late = most_of(running)
+    again = max(LEAST, time.monotonic() - began)
+    if late:
+        most([each for each in running if each not in late])
+    while late:
+        _, late = wait(late, timeout=again)
+        there = {host for each in late for one in running[each] for host in one.lab.hosts}
+        behind = kept_waiting(guests[host] for host in there)
+        seconds = time.monotonic() - began
+        for guest in behind:
+            guest.dismiss(HostError(guest.name, f"it did not answer within {seconds:.0f} s, and the others long have"))
+        if not behind:
+            break
+    return list(running)
+
+
+def _outcome(done: Future[Told], group: Sequence[Instance], guests: Mapping[str, Guest]) -> Told:
+    """Return the reports of a group, or why it has none; raises AgentUnavailable, and what is a fault of our own."""
+    if not done.done():
+        why = "what was read there takes too long to be judged, and the others long are"
+        return {each.student.id: HostError(", ".join(each.lab.hosts), why) for each in group}
+    error = done.exception()
+    if not isinstance(error, HostError) or isinstance(error, AgentUnavailable):
+        return done.result()
+    # Each is told what its own hosts failed by, where they did.
+    failed = {each.student.id: [guests[host].failed for host in each.lab.hosts] for each in group}
+    return {name: next((why for why in of_hosts if why is not None), error) for name, of_hosts in failed.items()}
+
+
+def _graded(group: Sequence[Instance], guests: Mapping[str, Guest], prober: Choice, kernels: Kernels) -> Told:
+    """Return the reports of a group, or why single ones of them have none."""
+    hosts = {host: guests[host] for each in group for host in each.lab.hosts}
+    names = {name for each in group for name in (*each.lab.containers, *each.lab.networks)}
+    seen, silent = look_where_told(hosts, names, kernels="all")
+    told: Told = {
         each.student.id: error
-        for each in course.instances
+        for each in group
         if (error := next((silent[host] for host in each.lab.hosts if host in silent), None)) is not None
     }
-    trials: dict[str, Trial] = {}
-    for each in course.instances:
-        if each.student.id not in gone:
-            try:
-                trials[each.student.id] = trial(each.lab, seen.on(each.lab.hosts))
-            except HostError as error:
-                gone[each.student.id] = error
-    told = dict(zip(trials, attempted(list(trials.values()), hosts, Asking(prober)), strict=True))
-    return [_grade(each, gone.get(each.student.id) or told[each.student.id]) for each in course.instances]
+    trials = {
+        each.student.id: trial(each.lab, seen.on(each.lab.hosts)) for each in group if each.student.id not in told
+    }
+    found = attempted(list(trials.values()), hosts, Asking(prober, kernels=kernels))
+    return told | dict(zip(trials, found, strict=True))
 
 
 def _grade(instance: Instance, told: Report | HostError) -> Grade:
@@ -60,6 +147,7 @@ def grade_made(course: Course, outcome: Outcome, hosts: Mapping[str, Host], prob
 def grade_new(course: Course, hosts: Mapping[str, Host], prober: Choice = "auto") -> list[Grade]:
     """Return the grades of instances that were just made: asked again for a while where something is not there yet."""
     deadline = time.monotonic() + SETTLING
+    hosts = invited(hosts)
     grades = grade(course, hosts, prober)
     while time.monotonic() < deadline and any(_late(each) for each in grades):
         time.sleep(0.5)

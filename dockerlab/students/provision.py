@@ -8,7 +8,6 @@ from functools import partial
 
 from dockerlab.command import Command
 from dockerlab.errors import ConflictError, DockerlabError, LockLost
-from dockerlab.gate import NONSENSE, nonsense
 from dockerlab.hosts.base import Host
 from dockerlab.identity import CLASS, Identity, current
 from dockerlab.lab.model import Lab
@@ -103,8 +102,6 @@ def plan_up(
             planned.plans[identity] = plan_instance(lab, replace(who, instance=identity), hosts, seen, own, wish)
         except ConflictError as error:
             planned.failures[identity] = error
-        except NONSENSE as error:
-            planned.failures[identity] = nonsense(", ".join(lab.hosts), "it", error)
     return planned
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import wait
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Generic, TypeVar
 
 from dockerlab.errors import HostError
-from dockerlab.gate import NONSENSE, nonsense
 from dockerlab.hosts.base import Host
+from dockerlab.hosts.together import begun
 from dockerlab.lock import Locks
 
 T = TypeVar("T")
@@ -36,8 +37,6 @@ def ask_all(hosts: Mapping[str, Host], ask: Callable[[Host], T], locks: Locks | 
             return ask(host)
         except HostError as error:
             return error
-        except NONSENSE as error:
-            return nonsense(host.name, "it", error)
 
     told = on_each(hosts, answer)
     return Answers(
@@ -51,16 +50,8 @@ def on_each(hosts: Mapping[str, Host], action: Callable[[Host], T]) -> dict[str,
 
     Raises what a failing one raised; where several hosts failed, one HostError with a line for each.
     """
-
-    def act(host: Host) -> T:
-        try:
-            return action(host)
-        except NONSENSE as error:
-            # The gate has let it in, and yet nothing could be made of it: still nobody else's failure.
-            raise nonsense(host.name, "it", error) from error
-
-    with ThreadPoolExecutor(max(1, len(hosts)), thread_name_prefix="host") as pool:
-        futures = {name: pool.submit(act, host) for name, host in hosts.items()}
+    futures = {name: begun(partial(action, host), f"host {name}") for name, host in hosts.items()}
+    wait(futures.values())
     failures = {name: e for name, future in futures.items() if isinstance(e := future.exception(), HostError)}
     if len(failures) > 1:
         raise one_of(failures)

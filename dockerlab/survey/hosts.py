@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
@@ -14,6 +13,8 @@ from dockerlab.engine import Detail
 from dockerlab.errors import HostError
 from dockerlab.facts import Facts
 from dockerlab.hosts.base import Host
+from dockerlab.hosts.guests import Guest
+from dockerlab.hosts.together import begun
 from dockerlab.kernel.model import Machine
 from dockerlab.lock import Locks
 from dockerlab.snapshot import GATEWAY_BRIDGE, Snapshot
@@ -47,13 +48,19 @@ def look_again(
     """
     deadline = time.monotonic() + patience
     wanted = frozenset(names)
-    found = survey(hosts, names=wanted, detail=detail)
-    told, failures = {**found.answers}, found.failures
-    while failures and time.monotonic() < deadline:
-        time.sleep(0.5)
-        again = survey({name: hosts[name] for name in failures}, names=wanted, detail=detail)
-        told, failures = {**told, **again.answers}, again.failures
-    return {name: told.get(name) or failures[name] for name in hosts}
+
+    def ask(host: Host) -> Snapshot:
+        while True:
+            try:
+                return engine.snapshot(host, wanted, detail)
+            except HostError:
+                # Who is not to be asked any more does not come back.
+                if time.monotonic() > deadline or (isinstance(host, Guest) and host.failed is not None):
+                    raise
+            time.sleep(0.5)
+
+    found = ask_all(hosts, ask)
+    return {name: found.answers.get(name) or found.failures[name] for name in hosts}
 
 
 def settings(hosts: Mapping[str, Host], locks: Locks | None = None) -> Answers[DaemonFile]:
@@ -85,11 +92,6 @@ class Seen:
             return {host: value for host, value in each.items() if host in hosts}
 
         return Seen(of(self.snapshots), of(self.facts), of(self.machines), of(self.unseen), of(self.silent))
-
-    def without_kernel(self, host: str, why: HostError) -> Seen:
-        """Return the look without what a host says of its kernel, of which nothing can be made."""
-        machines = {name: machine for name, machine in self.machines.items() if name != host}
-        return replace(self, machines=machines, unseen={**self.unseen, host: why})
 
     def with_silent(self, silent: Mapping[str, HostError]) -> Seen:
         """Return the look with hosts that did not answer, as if nothing were on them; raises what all of them said.
@@ -150,18 +152,17 @@ def _whole(
 
     Where the program that looks cannot run, the facts of the kernel are what a shell can tell.
     """
-    with ThreadPoolExecutor(2, thread_name_prefix="facts") as beside:
-        about = beside.submit(facts.gather, host)
-        early = beside.submit(_kernel, host, (), kernels or "ground") if kernels != "all" else None
-        if locks is not None:
-            locks.wait(host.name)
-        answer = engine.snapshot(host, wanted, detail)
-        if early is not None:
-            kernel = early.result()
-        else:
-            kernel = _kernel(host, [c.pid for c in answer.containers if c.running and c.pid], "all")
-        told = kernel if isinstance(kernel, Machine) else bare.look(host)
-        return answer, facts.of(about.result(), told), None if kernels is None else kernel
+    about = begun(lambda: facts.gather(host), f"facts {host.name}")
+    early = begun(lambda: _kernel(host, (), kernels or "ground"), f"kernel {host.name}") if kernels != "all" else None
+    if locks is not None:
+        locks.wait(host.name)
+    answer = engine.snapshot(host, wanted, detail)
+    if early is not None:
+        kernel = early.result()
+    else:
+        kernel = _kernel(host, [c.pid for c in answer.containers if c.running and c.pid], "all")
+    told = kernel if isinstance(kernel, Machine) else bare.look(host)
+    return answer, facts.of(about.result(), told), None if kernels is None else kernel
 
 
 def ground(host: Host) -> Machine:

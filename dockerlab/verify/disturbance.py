@@ -58,12 +58,14 @@ def withdraw(
 ) -> list[Observation]:
     """Return the observations, unknown where an event may be their cause.
 
-    What was reached as expected stands: nothing that went wrong can have made it so.
+    What was reached as expected stands: nothing that went wrong can have made it so. What is unknown anyway keeps its
+    own reason.
     """
     found = []
     for (cell, expected), seen in zip(cells, observed, strict=True):
         event = _touching(cell, world, events)
-        stands = event is None or (seen.state == "reachable" and expected.reachable is True)
+        reached = seen.state == "reachable" and expected.reachable is True
+        stands = event is None or seen.state == "unknown" or reached
         found.append(seen if stands else unknown(f"not judged: {event}"))
     return found
 

@@ -14,7 +14,7 @@ from dockerlab.reach.matrix import Row
 from dockerlab.reach.worlds import defined, surveyed
 from dockerlab.survey import Seen, look
 from dockerlab.verify.evidence import around
-from dockerlab.verify.judging import Trial, ask
+from dockerlab.verify.judging import Asking, Trial, ask
 from dockerlab.verify.tracing import told
 
 Live = tuple[Cell, list[str]]
@@ -65,7 +65,7 @@ def _evidence(row: Row, world: World, seen: Seen, hosts: Mapping[str, Host], *, 
 
     def probed() -> str:
         trial = Trial(seen, Expected(world, [(cell, unsure)], []))
-        ask([trial], hosts, "auto", helper=helper)
+        ask([trial], hosts, Asking(helper=helper))
         (saw,) = trial.observed
         return " ".join(filter(None, (saw.state, saw.symptom and f"({saw.symptom})", saw.detail)))
 

@@ -14,12 +14,11 @@ from typing import Literal
 
 from dockerlab import engine
 from dockerlab.errors import HostError
-from dockerlab.gate import NONSENSE, nonsense
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
 from dockerlab.plain import one_line
 from dockerlab.probe import base as probe
-from dockerlab.probe.agents import AgentProber
+from dockerlab.probe.agents import AgentProber, Kernels
 from dockerlab.probe.base import FLAKY, Observation, Prober
 from dockerlab.probe.portable import PortableProber
 from dockerlab.reach import Cell, Expectation, World
@@ -126,12 +125,13 @@ Again = Callable[[Mapping[str, Host], Sequence[str]], Mapping[str, "Snapshot | H
 class Asking:
     """How trials are judged: `prober` asks, and `look` tells what has become of the hosts meanwhile.
 
-    Without `helper`, no container is made on the hosts.
+    Without `helper`, no container is made on the hosts. `kernels` is given where others ask at the same time.
     """
 
     prober: Choice = "auto"
     helper: bool = True
     look: Again = look_again
+    kernels: Kernels | None = None
 
 
 def judge_trials(trials: Sequence[Trial], hosts: Mapping[str, Host], asking: Asking) -> list[Report]:
@@ -152,7 +152,7 @@ def attempted(trials: Sequence[Trial], hosts: Mapping[str, Host], asking: Asking
     the agent is asked for and a host cannot run it.
     """
     started = time.monotonic()
-    spoken = ask(trials, hosts, asking.prober, helper=asking.helper) if trials else []
+    spoken = ask(trials, hosts, asking) if trials else []
     seconds = time.monotonic() - started
     again = _meanwhile(trials, hosts, asking.look)
     made = datetime.now(timezone.utc)
@@ -182,22 +182,8 @@ def _probers(own: Trial, hosts: Iterable[str], spoke: str) -> dict[str, str]:
 def trial(lab: Lab, seen: Seen, *, as_is: bool = False) -> Trial:
     """Return what is asked of a lab, and what is expected of it.
 
-    A host's kernel that is of its form, and that makes no sense all the same, is left out: then nothing is predicted
-    of it. Raises HostError where the hosts' words make no sense even so.
+    What hosts say was through the gate when it was read: what is raised here is a fault of this program.
     """
-    try:
-        return _trial(lab, seen, as_is=as_is)
-    except NONSENSE as error:
-        first = error
-    for host in seen.machines:
-        try:
-            return _trial(lab, seen.without_kernel(host, nonsense(host, "it", first)), as_is=as_is)
-        except NONSENSE:  # noqa: PERF203 - nothing is slow where nothing is wrong
-            continue
-    raise nonsense(", ".join(lab.hosts), "it", first) from first
-
-
-def _trial(lab: Lab, seen: Seen, *, as_is: bool) -> Trial:
     wanted = expected(defined(lab, seen), surveyed(lab, seen))
     if as_is and wanted.predicted:
         cells = (cell for cell, _ in wanted.rows)
@@ -213,19 +199,17 @@ def foreseen(lab: Lab, seen: Seen) -> Trial:
     return Trial(seen, wanted, as_is=True)
 
 
-def ask(
-    trials: Sequence[Trial], hosts: Mapping[str, Host], choice: Choice, *, helper: bool = True
-) -> list[str | HostError]:
+def ask(trials: Sequence[Trial], hosts: Mapping[str, Host], asking: Asking) -> list[str | HostError]:
     """Have every cell observed, and return the name of the prober that spoke for each lab, or why none could.
 
-    Where the agent cannot run on a host of a lab, the portable one asks for that lab, and for no other. Without
-    `helper`, that makes no container. Raises AgentUnavailable where the agent is asked for and cannot run.
+    Where the agent cannot run on a host of a lab, the portable one asks for that lab, and for no other. Raises
+    AgentUnavailable where the agent is asked for and cannot run.
     """
     left, spoken = list(trials), dict[int, str | HostError]()
-    if choice != "portable":
-        agent = AgentProber(hosts)
+    if asking.prober != "portable":
+        agent = AgentProber(hosts, kernels=asking.kernels)
         all_at_once(trials, agent)
-        if choice == "agent":
+        if asking.prober == "agent":
             for error in agent.unable.values():
                 raise error
         left = [each for each in trials if agent.unable.keys() & each.world.lab.hosts.keys()]
@@ -234,7 +218,7 @@ def ask(
     for each in left:
         world, snapshots = each.world, each.told
         there = each.wanted.now or world  # who really has which address
-        portable = PortableProber(hosts, world.lab.name, held=held(there, snapshots), helper=helper)
+        portable = PortableProber(hosts, world.lab.name, held=held(there, snapshots), helper=asking.helper)
         try:
             each.observed = observe(each.cells, world, snapshots, portable)
         except HostError as error:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from dockerlab.hosts.base import Host
+from dockerlab.hosts.guests import invited
 from dockerlab.lab.model import Lab
 from dockerlab.survey import Seen, look_where_told
 from dockerlab.verify.judging import Choice, judged, late
@@ -32,6 +33,7 @@ def verify(
     With `as_is`, it is judged by what is predicted of the hosts as they are. Cells of a host that does not answer are
     unknown, and the others' are judged all the same. Raises HostError where no host answers.
     """
+    hosts = invited(hosts)
     if seen is None:
         told, silent = look_where_told(hosts, lab.containers, kernels="all")
         seen = told.with_silent(silent)

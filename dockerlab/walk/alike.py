@@ -190,7 +190,7 @@ def _behind(kinds: Kinds, text: str) -> Hashable:
     if first is None or len(kinds.fabric.holders.get(first, ())) != 1:
         return text
     (space,) = kinds.fabric.holders[first]
-    listening = _door(kinds, space, first, int(port)) if port.isdigit() else None
+    listening = _door(kinds, space, first, int(port)) if port.isascii() and port.isdigit() else None
     return (kinds.spaces[space.id], _address(kinds, first), port, listening)
 
 

@@ -74,7 +74,7 @@ class Space:
         text = self._settings.get(path)
         if text is None:
             return None if "sysctls" in self.namespace.unread else default
-        return int(text) if text.lstrip("-").isdigit() else default
+        return int(text) if text.isascii() and text.lstrip("-").isdigit() else default
 
     def conf(self, version: int, link: str, key: str) -> int | None:
         """Return a setting of one interface."""

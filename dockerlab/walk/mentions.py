@@ -120,7 +120,7 @@ class Mentions:
             if match.option == option and not match.negated and len(match.values) == 1:
                 host, _, length = match.value.partition("/")
                 token = ("tcp" if option == "--dport" else "ip", host)
-                whole = length in ("", "32", "128") and (option != "--dport" or host.isdigit())
+                whole = length in ("", "32", "128") and (option != "--dport" or host.isdecimal())
                 return token if whole and (token in self._tokens or token[0] == "tcp") else None
         return None
 
@@ -245,5 +245,9 @@ def _aimed_ports(rule: Rule) -> Sequence[int | None]:
     """Return the ports that a rule translates, None for one that is not bound to single ones."""
     if rule.target != "DNAT":
         return ()
-    ports = [int(m.value) for m in rule.matches if m.option == "--dport" and m.value.isdigit() and not m.negated]
+    ports = [
+        int(m.value)
+        for m in rule.matches
+        if m.option == "--dport" and m.value.isascii() and m.value.isdigit() and not m.negated
+    ]
     return ports or [None]

@@ -29,10 +29,12 @@ def carried(way: Way, part: Tunnel, packet: Packet) -> Lost | None:
         return Lost("lost on the wire", part.space, None, packet, doubt=doubt)
     address = ip_address(to)
     port = part.link.info.get("port", "")
-    outer = Packet(address.version, "udp", address, address, EPHEMERAL, int(port) if port.isdigit() else PORT)
+    outer = Packet(
+        address.version, "udp", address, address, EPHEMERAL, int(port) if port.isascii() and port.isdigit() else PORT
+    )
     outer.size = packet.size + HEADERS
     number = part.link.info.get("id", "")
-    outer.vni = int(number) if number.isdigit() else None
+    outer.vni = int(number) if number.isascii() and number.isdigit() else None
     before = len(way.steps)
     fate = way.travel(way, ground, outer)
     way.steps[before:] = [replace(step, beneath=True) for step in way.steps[before:]]

@@ -116,3 +116,56 @@ def engine_stopped(lab: LabHosts, host: str) -> Iterator[None]:
     finally:
         lab.sh(host, "rm -f /run/dockerlab/dockerd.stopped")
         wait_for(lambda: lab.run(host, "docker", "version").returncode == 0, 60)
+
+
+FORGER = r"""
+import json, os, sys
+
+if not any(word.startswith("dockerlab.probe") for word in sys.argv):
+    os.execv("/run/python.real", ["/usr/bin/python3", *sys.argv[2:]])
+mode, said = sys.argv[1], sys.stdin.buffer
+
+def say(**what):
+    print(json.dumps(what), flush=True)
+
+said.readline()
+job = json.loads(said.readline())
+say(event="ready", kernel="forged", python="3.11.2",
+    places={str(each["key"]): {"sandbox": 1000 + each["key"]} for each in job["places"]})
+said.readline()
+if mode == "hangs":
+    sys.stdin.buffer.read()
+say(event="done")
+said.readline()
+cells, arrivals = [], []
+for number, place, probe, address, port, name, *more in job["cells"]:
+    record = {"number": number, "outcome": "answered", "rtt": 0.1}
+    if probe == "dns":
+        addresses = [each[3] for each in job["cells"] if each[3]]
+        record = {"number": number, "outcome": "answered", "rcode": 0, "addresses": addresses, "server": "127.0.0.11"}
+    elif probe == "ping":
+        record.update(attempt=0, marks=[[0, "mark"]])
+        arrivals += [[number, 0, 1000 + each["key"], "mark"] for each in job["places"]]
+    cells.append(record)
+if mode == "others":
+    cells += [{"number": number, "outcome": "silent", "server": ""} for number in range(200)]
+say(event="report", cells=cells, arrivals=arrivals, overflows=5, numbers=[], knocks=[], deaf=[], proxies=[],
+    missed=[[1000 + each["key"], 0] for each in job["places"]])
+"""
+
+
+@contextmanager
+def python_forged(lab: LabHosts, host: str, mode: str) -> Iterator[None]:
+    """Let a host's python3 lie where it is the agent: that everything answers; in a `mode`, about others' cells too."""
+    fake = f'#!/bin/sh\nexec /run/python.real /run/forger.py {mode} "$@"\n'
+    lab.run(host, "sh", "-c", "cat >/run/forger.py", text=FORGER)
+    lab.run(host, "sh", "-c", "cat >/run/python.fake && chmod 755 /run/python.fake", text=fake)
+    lab.sh(host, "touch /run/python.real && at=$(readlink -f $(command -v python3)) && "
+                 "mount --bind $at /run/python.real && mount --bind /run/python.fake $at")  # fmt: skip
+    try:
+        yield
+    finally:
+        lab.sh(
+            host,
+            "umount --lazy $(readlink -f $(command -v python3)) /run/python.real; rm -rf /run/python.* /run/forger.py",
+        )

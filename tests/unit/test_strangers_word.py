@@ -8,18 +8,27 @@ from dataclasses import replace
 import pytest
 from support.hostile import (
     AGENTS,
+    COURSE,
     OF,
     TWO_HOSTS,
     graded,
     honest,
 )
+from support.machinery import raw as raw_look
 from support.strangers import Stranger, honest_agent, honest_engine
 
+from dockerlab.discover.spot import defined
+from dockerlab.doctor.examine import examine
 from dockerlab.errors import HostError
+from dockerlab.hosts.local import LocalHost
+from dockerlab.identity import current
 from dockerlab.probe import agents
 from dockerlab.probe.agents import AgentProber
 from dockerlab.probe.base import Cell, Place
+from dockerlab.provision.up import Wish
 from dockerlab.report import as_html, as_json, as_table
+from dockerlab.students import provision
+from dockerlab.survey import survey
 from dockerlab.verify import on_hosts
 
 
@@ -97,15 +106,39 @@ def test_who_asked_where_an_agent_failed():
     assert {host: each["prober"] for host, each in told.items()} == report.probers
 
 
-def test_a_fault_of_our_own_is_no_hosts(monkeypatch):
-    """What a report is made wrong by is raised as it is, whoever's report it was: no host is blamed for it."""
+def both():
+    """Return two honest hosts, of which a look at the kernel is what a real one was."""
+    hosts = {name: honest(name) for name in ("h0", "h1")}
+    for host in hosts.values():
+        host.look = lambda _: json.dumps(raw_look("28.5")).encode()
+    return hosts
 
-    def wrong(*_):
+
+OURS = {
+    "dockerlab.verify.judging.promises": lambda: graded({name: honest(name) for name in OF}),
+    "dockerlab.verify.judging.expected": lambda: graded({name: honest(name) for name in OF}),
+    "dockerlab.verify.judging.lab_suspects": lambda: on_hosts.verify(OF["h0"], {"h0": honest("h0")}),
+    "dockerlab.students.provision.plan_instance": lambda: provision.plan_up(
+        COURSE, current("demo"), {name: honest(name) for name in OF}, LocalHost(), Wish()
+    ),
+    "dockerlab.doctor.machine.findings": lambda: examine(both(), LocalHost()),
+    "dockerlab.discover.spot.discovered": lambda: defined(both(), dict.fromkeys(("h0", "h1"))),
+    "dockerlab.engine.to_snapshot": lambda: survey(both()),
+}
+"""What hosts' words are given to, and what calls it."""
+
+
+@pytest.mark.parametrize("ours", OURS)
+def test_a_fault_of_our_own_is_no_hosts(monkeypatch, ours):
+    """Where our own code goes wrong about what hosts say, that is raised as it is: no host is blamed for it."""
+
+    def wrong(*_, **__):
         raise KeyError("ours")
 
-    monkeypatch.setattr("dockerlab.verify.judging.promises", wrong)
+    monkeypatch.setattr(ours, wrong)
+    monkeypatch.setattr("dockerlab.provision.images.bring", lambda *_, **__: {})
     with pytest.raises(KeyError, match="ours"):
-        graded({name: honest(name) for name in OF})
+        OURS[ours]()
 
 
 def test_a_host_that_fails_while_the_report_is_made(monkeypatch):

@@ -1,0 +1,48 @@
+"""Several things at once, of which nobody waits for one that takes much longer than the most."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from time import monotonic
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def begun(job: Callable[[], T], name: str = "job") -> Future[T]:
+    """Begin with a job in a thread that keeps nobody from ending, and return what will come of it."""
+    found: Future[T] = Future()
+
+    def run() -> None:
+        try:
+            found.set_result(job())
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is wanted
+            found.set_exception(error)
+
+    threading.Thread(target=run, name=name, daemon=True).start()
+    return found
+
+
+def most_of(running: Iterable[Future[T]]) -> set[Future[T]]:
+    """Wait until more than half have ended, of two one of them, and return those that have not."""
+    every = set(running)
+    enough = max(1, len(every) // 2 + (len(every) > 2))
+    late = every
+    while len(every) - len(late) < min(enough, len(every)):
+        _, late = wait(late, return_when=FIRST_COMPLETED)
+    return late
+
+
+def nearly_all(running: Iterable[Future[T]], least: float) -> tuple[set[Future[T]], float]:
+    """Wait for all, but not longer than as long again as the most took, and `least` seconds where that is more.
+
+    Returns those that have not ended then, and the seconds for which these were waited for beyond the others.
+    """
+    began = monotonic()
+    late = most_of(running)
+    again = max(least, monotonic() - began)
+    if late:
+        _, late = wait(late, timeout=again)
+    return late, again

@@ -1,0 +1,80 @@
+"""A class of which two hosts never end what they are asked, in each of the ways in which that can be."""
+
+# ruff: noqa: ARG002
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Event
+
+from dockerlab.command import Result
+from support.hostile import AGENTS, OF, honest
+from support.strangers import Dialogue, Speaker, Stranger, honest_agent, honest_engine
+
+SILENT = ("h1", "h3")
+
+
+@dataclass
+class Hanging(Stranger):
+    """A host that never ends what it is asked, where `hangs` says so: of what is run, or of an engine's answer."""
+
+    hangs: Callable[[str], bool] = lambda _: False
+    released: Event = field(default_factory=Event)
+    asked: Counter[str] = field(default_factory=Counter)
+
+    def stuck(self, what):
+        """Count a question, and do not come back from it where it is one that hangs."""
+        self.asked[what] += 1
+        if self.hangs(what):
+            self.asked["waited"] += 1
+            self.released.wait(60)
+
+    def run(self, argv, **given):
+        self.stuck("look" if argv[0] == "python3" else "exec" if argv[0] == "docker" else "shell")
+        if argv[0] == "docker":
+            return Result(tuple(argv), 1, b"", b"no sh", 0.0)
+        return super().run(argv, **given)
+
+    def converse(self, argv, **given):
+        self.asked["session"] += 1
+        right = self.agent
+
+        def say(job, step):
+            self.stuck(step)
+            return right(job, step)
+
+        return Dialogue(self.name, say, self.released.set if self.hangs("aborted") else lambda: None)
+
+    def resume(self, argv, timeout):
+        host = self
+
+        class Slow(Speaker):
+            def receive(self, timeout):
+                host.stuck("answer")
+                return super().receive(timeout)
+
+        self.stuck("connect")
+        return Slow(self.engine)
+
+
+def hosts_of(hangs, released, agent=None):
+    """Return a class's hosts, two of which hang where it is said."""
+    hosts = {name: honest(name) for name in OF}
+    for name in SILENT:
+        says = AGENTS[agent](name) if agent else honest_agent(OF[name], name)
+        hosts[name] = Hanging(name, honest_engine(OF[name], name), says, hangs=hangs, released=released)
+    return hosts
+
+
+MODES = {
+    "the connection": (lambda what: what == "connect", None),
+    "the engine": (lambda what: what == "answer", None),
+    "the look": (lambda what: what == "look", None),
+    "the shell": (lambda what: what == "shell", None),
+    "the agent's start": (lambda what: what == "job", None),
+    "the agent's cells": (lambda what: what == "go", None),
+    "the agent's report": (lambda what: what == "stop", None),
+    "the containers": (lambda what: what == "exec", "unable"),
+    "everything": (lambda _: True, None),
+}
