@@ -31,6 +31,8 @@ from dockerlab.sandbox.removal import remains, remove_all
 
 Report = Callable[[str], None]
 
+BEGIN_SECONDS = 15.0
+"""After these a host without a process of its own has ended: on a busy machine its first one may take some to begin."""
 READY_SECONDS = 40.0
 RECOVERY_SECONDS = 8.0
 
@@ -200,7 +202,7 @@ def _wait(record: Record, names: Sequence[str], seconds: float) -> SandboxState:
         if not waiting:
             return state
         passed = time.monotonic() - begin
-        dead = [found for found in waiting if not found.namespace] if passed > 2 else []
+        dead = [found for found in waiting if not found.namespace] if passed > BEGIN_SECONDS else []
         for found in dead or (waiting if passed > seconds else []):
             what = "ended at once" if dead else f"was not ready within {seconds:.0f} s"
             raise SandboxError(f"{found.name} {what}. The end of its logs:\n{host.last_words(found.name)}")
