@@ -74,14 +74,19 @@ def find_inventory(where: Whereabouts, hosts: int, report: Callable[[str], None]
         from dockerlab.hosts.inventory_file import read_inventory  # noqa: PLC0415 - only wanted where there is a file
 
         return read_inventory(where.inventory)
-    return sandbox_inventory(_running_sandbox(max(2, hosts), report)) if where.sandbox else None
+    return sandbox_inventory(_running_sandbox(hosts, report)) if where.sandbox else None
 
 
 def _running_sandbox(hosts: int, report: Callable[[str], None]) -> SandboxState:
     """Return the sandbox with at least that many hosts, with the engine that it already has if it is there."""
     from dockerlab import sandbox  # noqa: PLC0415 - only wanted where it is
 
-    return sandbox.up(hosts, sandbox.root_in_use(), report)
+    return sandbox.up(enough(hosts, len(sandbox.hosts_there())), sandbox.root_in_use(), report)
+
+
+def enough(wanted: int, there: int) -> int:
+    """Return how many hosts a sandbox is to have: a new one has two, and one that is there grows only if it has to."""
+    return max(wanted, there or 2)
 
 
 def sandbox_inventory(state: SandboxState) -> Inventory:

@@ -152,6 +152,8 @@ class NetworkState:
     containers: tuple[str, ...] = ()
     members: Mapping[str, IPv4Interface] = field(default_factory=dict)
     stale: tuple[str, ...] = ()
+    attachable: bool | None = None
+    """Whether containers of a Swarm's network need be no service's, None where that was not asked."""
     detail: Mapping[str, Any] | None = field(default=None, compare=False, repr=False)
 
     @property

@@ -8,30 +8,37 @@ from fnmatch import fnmatchcase
 from dockerlab.checks.model import Cells
 from dockerlab.checks.outcome import Outcome
 from dockerlab.checks.scene import Scene
+from dockerlab.drift import Difference
 from dockerlab.verify import Cause, Judged, Verdict, judge
 
+Asked = frozenset[tuple[str, str]]
+"""What is asked of hosts and not done yet: each host, with the kind of a cause that there may be for it."""
 
-def judge_cells(wanted: Cells, because: str, scene: Scene) -> Outcome:
-    """Return what came of the cells that are meant; one that proves nothing is unknown, whatever was observed."""
+
+def judge_cells(wanted: Cells, because: str, scene: Scene, asked: Asked = frozenset()) -> Outcome:
+    """Return what came of the cells that are meant; one that proves nothing is unknown, whatever was observed.
+
+    `asked` is what is to be done on hosts: where it is not done, that is the student's.
+    """
     about = f"{wanted.source} -> {wanted.to}, {wanted.probe}: {wanted.expected}"
     chosen = meant(wanted.source, wanted.to, wanted.probe, scene)
     if not chosen:
         return Outcome(about, "unknown", "the lab has no such cell in its matrix")
-    verdicts = [_verdict(judged, wanted, scene) for judged in chosen]
+    verdicts = [_verdict(judged, wanted, scene, asked) for judged in chosen]
     if all(verdict == "pass" for verdict in verdicts):
         return Outcome(about, "pass", because, where=(_as_it_is(chosen[0]),))
     amiss = [(judged, verdict) for judged, verdict in zip(chosen, verdicts, strict=True) if verdict != "pass"]
     first, _ = next(((j, v) for j, v in amiss if v == "fail"), amiss[0])
     verdict: Verdict = "fail" if any(v == "fail" for _, v in amiss) else "unknown"
     causes = _causes(judged for judged, _ in amiss)
-    told = [*(_cause(each, scene) for each in causes), *(each.told for each in scene.beneath)]
+    told = [*(_cause(each, scene, asked) for each in causes), *(each.told for each in scene.beneath)]
     how = [*(line for each in causes for line in _typed(each, scene)), *(h for d in scene.beneath for h in d.typed)]
     more = tuple(_beside(amiss[1:]))
     absent = absence(first, scene)
     return Outcome(
         about,
         verdict,
-        absent or _seen(first, scene, verdict),
+        absent or _seen(first, scene, verdict, asked),
         more,
         () if absent else (why(first),),
         tuple(dict.fromkeys((*told, *scene.report.notes))),
@@ -73,18 +80,32 @@ def _causes(cells: Iterable[Judged]) -> list[Cause]:
 
 def _typed(cause: Cause, scene: Scene) -> tuple[str, ...]:
     """Return what puts a cause right, each command with its host in front: of an object of the lab, its own."""
-    for each in scene.differences:
-        if cause.side == "lab" and (each.host, f"{each.kind} {each.name} {each.what}") == (cause.host, cause.text):
-            return each.typed
+    own = _difference(cause, scene)
+    if own is not None:
+        return own.typed
     return (f"{cause.host}: {cause.undo}",) if cause.undo else ()
 
 
-def _cause(cause: Cause, scene: Scene) -> str:
+def _difference(cause: Cause, scene: Scene) -> Difference | None:
+    """Return the object of the lab that a cause is; None for one of the hosts'."""
+    return next(
+        (d for d in scene.differences if (d.host, f"{d.kind} {d.name} {d.what}") == (cause.host, cause.text)), None
+    )
+
+
+def _cause(cause: Cause, scene: Scene, asked: Asked) -> str:
     """Return a cause in words; those of the hosts are no fault of the student."""
-    return f"{cause}{'; not charged to you' if scene.spares and cause.side == 'host' else ''}"
+    return f"{cause}{'; not charged to you' if _spared(cause, scene, asked) else ''}"
 
 
-def _verdict(judged: Judged, wanted: Cells, scene: Scene) -> Verdict:
+def _spared(cause: Cause | None, scene: Scene, asked: Asked) -> bool:
+    """Tell whether a cause is a host's, and nothing that the exercise has its person do: no step, and no object."""
+    if cause is None or not scene.spares or cause.side != "host" or (cause.host, cause.kind) in asked:
+        return False
+    return _difference(cause, scene) is None
+
+
+def _verdict(judged: Judged, wanted: Cells, scene: Scene, asked: Asked) -> Verdict:
     if judged.observed.state == "unknown" or absence(judged, scene):
         return "unknown"
     verdict: Verdict = judged.verdict
@@ -92,7 +113,8 @@ def _verdict(judged: Judged, wanted: Cells, scene: Scene) -> Verdict:
         verdict = "unknown" if judged.predicted is None else judge(judged.predicted, judged.observed)
     elif wanted.expected != "expected":
         verdict = "pass" if judged.observed.state == wanted.expected else "fail"
-    return "unknown" if verdict == "fail" and scene.spares and not judged.charged else verdict
+    spared = not judged.charged and _spared(judged.cause, scene, asked)
+    return "unknown" if verdict == "fail" and spared else verdict
 
 
 def _head(judged: Judged) -> str:
@@ -102,16 +124,24 @@ def _head(judged: Judged) -> str:
     return f"{cell.source} -> {cell.to}{target} {cell.probe} is {seen.state}{symptom}"
 
 
-def _seen(judged: Judged, scene: Scene, verdict: Verdict) -> str:
+def _seen(judged: Judged, scene: Scene, verdict: Verdict, asked: Asked) -> str:
     """Return what was seen of a cell; of one that is not charged to the student, whose fault it is."""
     if judged.observed.state == "unknown":
         return f"{_head(judged)}: {judged.observed.detail or 'it could not be told'}"
     spared = verdict == "unknown" and judged.cause is not None
-    return f"{_head(judged)}; {_cause(judged.cause, scene)}" if spared and judged.cause is not None else _head(judged)
+    if spared and judged.cause is not None:
+        return f"{_head(judged)}; {_cause(judged.cause, scene, asked)}"
+    return _head(judged)
 
 
 def _as_it_is(judged: Judged) -> str:
-    """Return why a cell is as it was seen; where the model says otherwise, its reason would be one for the opposite."""
+    """Return why a cell is as it was seen; where the model says otherwise, its reason would be one for the opposite.
+
+    Where the definition itself says what is expected, the reason is that of the hosts as they are.
+    """
+    now = judged.predicted
+    if judged.expected.rule == "expect" and now is not None and now.reachable is (judged.observed.state == "reachable"):
+        return now.because(judged.cell)
     return judged.because if judged.verdict == "pass" else _head(judged)
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from dockerlab.checks.cells import judge_cells
-from dockerlab.checks.looks import Unseen, read, stands
+from dockerlab.checks.cells import Asked, judge_cells
+from dockerlab.checks.looks import Absent, Unseen, lacking, read, stands
 from dockerlab.checks.model import Check, Look
 from dockerlab.checks.outcome import Outcome
 from dockerlab.checks.questions import judge_answer
@@ -14,15 +14,35 @@ from dockerlab.drift import Difference
 
 
 def judge_checks(checks: Sequence[Check], scene: Scene) -> list[Outcome]:
-    """Return the outcome of each check, in order."""
-    return [_judge(check, scene) for check in checks]
+    """Return the outcome of each check, in order.
+
+    What a look asks of a host, and what is not done yet by it, is no fault of the host: its cells are charged.
+    """
+    looked = {n: _look(check.look, check.because, scene) for n, check in enumerate(checks) if check.look is not None}
+    asked = frozenset(
+        (check.look.on, kind)
+        for n, check in enumerate(checks)
+        if check.look is not None and looked[n].verdict == "fail"
+        for kind in KINDS.get(check.look.at.partition(" ")[0], ())
+    )
+    return [looked.get(n) or _judge(check, scene, asked) for n, check in enumerate(checks)]
 
 
-def _judge(check: Check, scene: Scene) -> Outcome:
+KINDS = {
+    "sysctl": ("sysctl",),
+    "rules": ("rule", "policy"),
+    "routes": ("route", "ip-rule"),
+    "links": ("link",),
+    "ports": ("link",),
+    "addresses": ("address", "link"),
+    "neighbours": ("neighbour",),
+}
+"""By what is looked at: the kinds of causes that are of it."""
+
+
+def _judge(check: Check, scene: Scene, asked: Asked) -> Outcome:
     if check.cells is not None:
-        return judge_cells(check.cells, check.because, scene)
-    if check.look is not None:
-        return _look(check.look, check.because, scene)
+        return judge_cells(check.cells, check.because, scene, asked)
     if check.ask is not None:
         return judge_answer(check.ask, check.because, scene)
     if check.inside:
@@ -35,6 +55,9 @@ def _look(wanted: Look, because: str, scene: Scene) -> Outcome:
     about = f"{wanted.on}, {wanted.at}: {'has' if wanted.has else 'lacks'} {words}"
     try:
         lines = read(wanted.at, wanted.on, scene.lab, scene.snapshots, scene.hosts)
+    except Absent as reason:
+        where = (because,) if because else ()
+        return Outcome(about, "fail" if wanted.has else "pass", str(reason), where=where)
     except Unseen as reason:
         return Outcome(about, "unknown", str(reason))
     line = stands(wanted.has or wanted.lacks, lines)
@@ -42,7 +65,8 @@ def _look(wanted: Look, because: str, scene: Scene) -> Outcome:
         if line is not None:
             return Outcome(about, "pass", because, where=(f"{wanted.on} says: {_around(wanted.has, line)}",))
         where = (*((because,) if because else ()), *_shown(lines))
-        return Outcome(about, "fail", f"no line of it has {words}", where=where)
+        lacks = " and ".join(lacking(wanted.has, lines))
+        return Outcome(about, "fail", f"no line of it has {lacks}", where=where)
     if line is not None:
         where = (because,) if because else ()
         return Outcome(about, "fail", f"{wanted.on} says: {_around(wanted.lacks, line)}", where=where)

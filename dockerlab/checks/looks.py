@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -31,23 +32,31 @@ class Reader:
     words: tuple[int, int]
     inside: str
     shows: str
+    absent: tuple[str, str] = ("", "")
+    """What the command says where the thing is not there, and what is then said of the host or container."""
 
+
+INTERFACE = ("does not exist", "has no interface {0}")
 
 READERS: Mapping[str, Reader] = {
     "sysctl": Reader(("sysctl", "-n", "{0}"), (1, 1), "net", "a kernel setting, such as net.ipv4.ip_forward"),
     "rules": Reader(
         ("iptables", "-w", "-t", "{0}", "-S", "{1}"), (2, 2), "net", "a chain's policy and rules: TABLE CHAIN"
     ),
-    "links": Reader(("ip", "-o", "-d", "link", "show", "{0}"), (0, 1), "net", "network interfaces, or one"),
-    "addresses": Reader(("ip", "-o", "address", "show", "{0}"), (0, 1), "net", "addresses, or one interface's"),
+    "links": Reader(("ip", "-o", "-d", "link", "show", "{0}"), (0, 1), "net", "network interfaces, or one", INTERFACE),
+    "addresses": Reader(
+        ("ip", "-o", "address", "show", "{0}"), (0, 1), "net", "addresses, or one interface's", INTERFACE
+    ),
     "routes": Reader(("ip", "-o", "route", "show"), (0, 0), "net", "routes"),
     "neighbours": Reader(("ip", "neighbour", "show"), (0, 0), "net", "what ARP knows"),
-    "ports": Reader(("ip", "-o", "link", "show", "master", "{0}"), (1, 1), "net", "the ports of a bridge"),
+    "ports": Reader(
+        ("ip", "-o", "link", "show", "master", "{0}"), (1, 1), "net", "the ports of a bridge", INTERFACE
+    ),
     "listeners": Reader(("ss", "-H", "-l", "-t", "-n"), (0, 0), "net", "TCP ports on which something listens"),
     "resolver": Reader(("cat", "/etc/resolv.conf"), (0, 0), "exec", "the name servers that are asked"),
     "layers": Reader(
         ("docker", "image", "inspect", "--format", "{{{{range .RootFS.Layers}}}}{{{{println .}}}}{{{{end}}}}", "{0}"),
-        (1, 1), "", "the layers of an image, the lowest first",
+        (1, 1), "", "the layers of an image, the lowest first", ("No such image", "has no image {0}"),
     ),
     "images": Reader(("docker", "images", "--format", "{{{{.Repository}}}}:{{{{.Tag}}}}"), (0, 0), "", "images"),
     "containers": Reader(
@@ -62,13 +71,17 @@ READERS: Mapping[str, Reader] = {
     ),
     "namespace": Reader(("readlink", "/proc/{pid}/ns/net"), (0, 0), "", "a container's network namespace"),
     "namespaces": Reader(("ip", "netns", "list"), (0, 0), "", "the host's network namespaces that have a name"),
-    "daemon": Reader(("cat", PATH), (0, 0), "", "the engine's settings"),
+    "daemon": Reader(("cat", PATH), (0, 0), "", "the engine's settings", ("No such file", f"has no {PATH}")),
 }  # fmt: skip
 """By the first word of a look's `at`."""
 
 
 class Unseen(Exception):
     """A fact that could not be read; the text says why."""
+
+
+class Absent(Unseen):
+    """A fact of what is not there at all: nothing stands in it, and that is certain."""
 
 
 def parse(at: str) -> tuple[Reader, tuple[str, ...]]:
@@ -107,8 +120,31 @@ def read(at: str, on: str, lab: Lab, snapshots: Mapping[str, Snapshot], hosts: M
     except HostError as error:
         raise Unseen(str(error)) from error
     if not result.ok:
+        said, what = reader.absent
+        if said and said in result.error:
+            raise Absent(f"{on} {what.format(*words)}")
         raise Unseen(f"{on}: {at} could not be read: {result.error or f'exit code {result.rc}'}")
-    return [" ".join(line.split()) for line in result.text.replace("\\", " ").splitlines() if line.strip()]
+    if reader is READERS["daemon"]:
+        return [_settings(result.text, on)]
+    lines = [" ".join(line.split()) for line in result.text.replace("\\", " ").splitlines() if line.strip()]
+    # Of two images of one second, an engine names either first.
+    return sorted(lines) if reader is READERS["images"] else lines
+
+
+def _settings(text: str, on: str) -> str:
+    """Return the engine's settings as words in one line, however they are written down."""
+    try:
+        settings = json.loads(text or "{}")
+    except ValueError as error:
+        raise Absent(f"{PATH} of {on} is no JSON, and no engine starts with it: {error}") from error
+    pairs = sorted(settings.items()) if isinstance(settings, dict) else ()
+    return " ".join(f"{key} {_value(value)}" for key, value in pairs)
+
+
+def _value(value: object) -> str:
+    if isinstance(value, list):
+        return " ".join(map(_value, value))
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _into(inside: str, container: str, pid: int) -> tuple[str, ...]:
@@ -131,4 +167,19 @@ def _bridge(word: str, snapshot: Snapshot) -> str:
 
 def stands(words: tuple[str, ...], lines: list[str]) -> str | None:
     """Return the first line in which all words stand, each with blanks around it, or None."""
-    return next((line for line in lines if all(f" {word} " in f" {line} " for word in words)), None)
+    return next((line for line in lines if all(_in(word, line) for word in words)), None)
+
+
+def lacking(words: tuple[str, ...], lines: list[str]) -> tuple[str, ...]:
+    """Return the words that stand in no line at all; all of them where each stands somewhere, and never together."""
+    return tuple(word for word in words if not any(_in(word, line) for line in lines)) or words
+
+
+NAME = re.compile(r"\d+: ([^ :@]+)(?:@[^ :]+)?: ")
+"""How `ip` begins the line of an interface: its number, its name, and what is at the other end."""
+
+
+def _in(word: str, line: str) -> bool:
+    """Tell whether a word stands in a line; an interface's name does, whatever `ip` writes right behind it."""
+    named = NAME.match(line)
+    return f" {word} " in f" {line} " or (named is not None and named[1] == word)

@@ -39,7 +39,7 @@ class Scene:
     @cached_property
     def differences(self) -> tuple[Difference, ...]:
         """Return where the lab's objects are not as it defines them."""
-        return tuple(drift.differences(self.lab, self.snapshots, self.seen.machines))
+        return tuple(drift.differences(self.lab, self.snapshots, self.seen.machines, afresh=True))
 
     @cached_property
     def insides(self) -> tuple[Mapping[str, Inside], Mapping[str, str]]:

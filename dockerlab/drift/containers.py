@@ -11,7 +11,7 @@ from dockerlab.lab.model import Attachment, Container, Lab
 from dockerlab.lab.places import IFNAME
 from dockerlab.lab.words import WORDS
 from dockerlab.modes.bridge import DEFAULT
-from dockerlab.snapshot import ContainerState, EndpointState, PublishedPort, Snapshot, full_name, on_the_link, orphaned
+from dockerlab.snapshot import ContainerState, EndpointState, PublishedPort, Snapshot, full_name, on_the_link
 
 EVERYWHERE = ("", "0.0.0.0", "::")  # noqa: S104 - an engine's words for every address, to be read and not bound
 
@@ -186,6 +186,4 @@ def _mode(spec: Container, state: ContainerState, snapshot: Snapshot) -> str:
     if kind != "container":
         return state.network_mode
     there = (c.name for c in snapshot.containers if joined in (c.id, c.name))
-    now = snapshot.container(spec.owner or "")
-    gone = spec.owner if spec.owner and (now is None or orphaned(state, now)) else None
-    return f"container:{next(there, gone or joined[:12])}"
+    return f"container:{next(there, spec.owner or joined[:12])}"

@@ -47,9 +47,12 @@ class Difference:
     on: tuple[str, ...] = field(default=())
     cut_off: bool = False
     """Whether it runs in a network namespace that its owner has left."""
+    before: tuple[str, ...] = ()
+    """What is typed ahead of that on other hosts, each with its host in front."""
 
     def __str__(self) -> str:
-        return f"{self.told}; right would be: {'; '.join(self.right)}" if self.right else self.told
+        lines = "; ".join((*(f"on {line}" for line in self.before), *self.right))
+        return f"{self.told}; right would be: {lines}" if lines else self.told
 
     @property
     def told(self) -> str:
@@ -59,7 +62,7 @@ class Difference:
     @property
     def typed(self) -> tuple[str, ...]:
         """Return the commands that make it right, each with its host in front."""
-        return tuple(f"{self.host}: {line}" for line in self.right)
+        return (*self.before, *(f"{self.host}: {line}" for line in self.right))
 
     @property
     def look(self) -> str:
@@ -70,27 +73,33 @@ class Difference:
 
 
 def differences(
-    lab: Lab, snapshots: Mapping[str, Snapshot], machines: Mapping[str, Machine] | None = None
+    lab: Lab, snapshots: Mapping[str, Snapshot], machines: Mapping[str, Machine] | None = None, *, afresh: bool = False
 ) -> list[Difference]:
     """Return every difference, networks first; `machines` are the hosts' kernels, where somebody has read them.
+
+    With `afresh`, a container whose place on its first network is not right is made anew, by the command that should
+    have been typed, instead of leaving and joining networks: its interfaces then have the names that they should have.
 
     That a container is not on a network which is not there is told of the network alone. Commands are told in an order
     in which they work, and none that would not work on the hosts as they are.
     """
     kernels = machines or {}
+    manager = next((host for host, each in snapshots.items() if each.swarm.manager), None)
     networks = [
         difference
         for name in lab.networks
         for host in lab.hosts_of(name)
         if host in snapshots
-        for difference in _network(lab, name, snapshots[host])
+        for difference in _network(lab, name, snapshots[host], manager)
     ]
     found = [*networks]
     for name in _owners_first(lab):
         host = lab.host_of(name)
         if host in snapshots:
             amiss = {each.name for each in networks if each.host == host}
-            found += _container(Place(lab, snapshots[host], kernels.get(host), frozenset(amiss)), name)
+            beside = tuple(each for other, each in snapshots.items() if other != host)
+            place = Place(lab, snapshots[host], kernels.get(host), frozenset(amiss), beside)
+            found += _container(place, name, afresh=afresh)
             found += _namesakes(lab, name, snapshots[host])
     return found
 
@@ -99,13 +108,15 @@ def _owners_first(lab: Lab) -> list[str]:
     return sorted(lab.containers, key=lambda name: lab.containers[name].owner is not None)
 
 
-def _network(lab: Lab, name: str, snapshot: Snapshot) -> Iterator[Difference]:
+def _network(lab: Lab, name: str, snapshot: Snapshot, manager: str | None) -> Iterator[Difference]:
     spec, state, host = lab.networks[name], snapshot.network(name), snapshot.host
     if state is None:
         # A Swarm's network shows on a worker only once a container is on it.
         if modes.for_driver(spec.driver).scope == "swarm" and snapshot.swarm.state == "inactive":
+            what = "does not exist: this engine is in no Swarm"
+            joins_it = f"{manager}: docker swarm join-token worker  # prints what is to be typed on {host}"
             yield Difference(
-                host, "network", name, "does not exist: this engine is in no Swarm", (), "missing", "engine"
+                host, "network", name, what, (), "missing", "engine", before=(joins_it,) if manager is not None else ()
             )
         elif modes.for_driver(spec.driver).scope == "host" or snapshot.swarm.manager:
             there = absent_network(lab, name, snapshot)
@@ -117,12 +128,12 @@ def _network(lab: Lab, name: str, snapshot: Snapshot) -> Iterator[Difference]:
         yield Difference(host, "network", name, ", and ".join(wrong), right, "other", "network")
 
 
-def _container(place: Place, name: str) -> Iterator[Difference]:
+def _container(place: Place, name: str, *, afresh: bool) -> Iterator[Difference]:
     lab, snapshot = place.lab, place.snapshot
     state, host = snapshot.container(name), snapshot.host
     if state is None:
         there = absent(place, name)
-        yield Difference(host, "container", name, there.what, there.right, "missing")
+        yield Difference(host, "container", name, there.what, there.right, "missing", before=_misplaced(place, name))
         return
     wrong = list(wrong_container(lab, name, state, snapshot))
     lost = joined(lab, name, state, snapshot)
@@ -131,16 +142,32 @@ def _container(place: Place, name: str) -> Iterator[Difference]:
         yield Difference(host, "container", name, _said(wrong), right, "other", wrong[0].aspect)
         return
     wrong = [each for each in wrong if each.network not in place.anew]
+    first = next(iter(lab.containers[name].networks), None) if afresh else None
+    redone = anew(lab, name) if any(each.has_to_join and each.network == first for each in wrong) else ()
     for aspect in dict.fromkeys(each.aspect for each in wrong):
         of_it = [each for each in wrong if each.aspect == aspect]
         on = tuple(word for each in of_it for word in each.on)
-        right = _joined(place, name, of_it)
+        right = (*_vacated(place, name, of_it), *(redone or _joined(place, name, of_it)))
         yield Difference(host, "container", name, _said(of_it), right, "other", aspect, on)
     if name in lab.jobs and state.status == "exited" and state.exit_code == 0:
         return
     now = halted(place, name, state) if not state.running else lost
     if now is not None:
         yield Difference(host, "container", name, now.what, now.right, "down", cut_off=now.cut_off)
+
+
+def _misplaced(place: Place, name: str) -> tuple[str, ...]:
+    """Return what removes a container of this name from other hosts, where it is on a Swarm's network of its own."""
+    wide = {network for network in place.lab.containers[name].networks if _is_wide(place.lab, network)}
+    return tuple(
+        f"{other.host}: {shlex.join(['docker', 'rm', '--force', name])}"
+        for other in place.beside
+        if (state := other.container(name)) is not None and wide & set(state.endpoints)
+    )
+
+
+def _is_wide(lab: Lab, network: str) -> bool:
+    return network in lab.networks and modes.for_driver(lab.networks[network].driver).scope == "swarm"
 
 
 def _namesakes(lab: Lab, name: str, snapshot: Snapshot) -> Iterator[Difference]:
@@ -155,9 +182,13 @@ def _said(wrong: Sequence[Wrong]) -> str:
 
 
 def _joined(place: Place, name: str, wrong: Sequence[Wrong]) -> tuple[str, ...]:
-    """Return how a container leaves and joins networks until it is where it should be, after who has its address."""
-    holder = tenant(place, name, [each.network for each in wrong if each.has_to_join])
-    stopped = [] if holder is None else [shlex.join(["docker", "stop", holder.name])]
+    """Return how a container leaves and joins networks until it is where it should be."""
     off = [leaves(name, each.network) for each in wrong if each.has_to_leave]
     on = [line for each in wrong if each.has_to_join for line in joins(place.lab, name, each.network)]
-    return (*stopped, *dict.fromkeys(off), *dict.fromkeys(on))
+    return (*dict.fromkeys(off), *dict.fromkeys(on))
+
+
+def _vacated(place: Place, name: str, wrong: Sequence[Wrong]) -> tuple[str, ...]:
+    """Return what stops the other container that has an address which a container is to have."""
+    holder = tenant(place, name, [each.network for each in wrong if each.has_to_join])
+    return () if holder is None else (shlex.join(["docker", "stop", holder.name]),)

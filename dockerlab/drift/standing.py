@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 
 from dockerlab import modes
 from dockerlab.drift.containers import EVERYWHERE
@@ -30,7 +31,7 @@ class Standing:
 def absent_network(lab: Lab, name: str, snapshot: Snapshot) -> Standing:
     """Return what is said of a network that does not exist."""
     strays = [each.name for each in snapshot.networks if each.name not in lab.networks]
-    what = f"does not exist{_called(name, strays)}"
+    what = f"does not exist{_called(name, strays, lab.networks)}"
     rivals = _rivals(lab, name, snapshot)
     if rivals:
         what += f"; network {rivals[0].name} has its subnet, or a part of it"
@@ -62,35 +63,58 @@ def _rivals(lab: Lab, name: str, snapshot: Snapshot) -> list[NetworkState]:
     ]
 
 
-def _called(name: str, strays: Sequence[str]) -> str:
-    """Return what there is that may have been meant: a name that is nearly the same."""
-    near = get_close_matches(name, strays, n=1, cutoff=0.8)
-    return f" (there is one called {near[0]})" if near else ""
+def _called(name: str, strays: Sequence[str], others: Iterable[str]) -> str:
+    """Return what there is that may have been meant: a name that is nearly the same, and no nearer to another one.
+
+    `others` are the lab's names. What is numbered otherwise is another one of its kind, and not meant.
+    """
+    near = next(iter(get_close_matches(name, strays, n=1, cutoff=0.8)), None)
+    if near is None or any(_likeness(near, other) > _likeness(near, name) for other in others):
+        return ""
+    numbers = [set(DIGITS.findall(each)) for each in (name, near)]
+    return "" if all(numbers) and numbers[0] != numbers[1] else f" (there is one called {near})"
+
+
+DIGITS = re.compile(r"\d+")
+
+
+def _likeness(one: str, other: str) -> float:
+    return SequenceMatcher(None, one, other).ratio()
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where containers are to stand: their lab and host, as far as these are known; `anew` are networks to be made."""
+    """Where containers are to stand: their lab and host, as far as these are known; `anew` are networks to be made.
+
+    `beside` are the other hosts that were looked at.
+    """
 
     lab: Lab
     snapshot: Snapshot
     machine: Machine | None = None
     anew: frozenset[str] = frozenset()
+    beside: tuple[Snapshot, ...] = ()
 
 
 def absent(place: Place, name: str) -> Standing:
-    """Return what is said of a container that does not exist."""
-    strays = [each.name for each in place.snapshot.containers if each.name not in place.lab.containers]
-    return _unless_kept(Standing(f"does not exist{_called(name, strays)}", made(place.lab, name)), place, name)
+    """Return what is said of a container that does not exist: on another host it may, or by another name."""
+    lab, elsewhere = place.lab, [each.host for each in place.beside if each.container(name) is not None]
+    strays = [each.name for each in place.snapshot.containers if each.name not in lab.containers]
+    called = f" (there is one on {elsewhere[0]})" if elsewhere else _called(name, strays, lab.containers)
+    return _unless_kept(Standing(f"does not exist{called}", made(lab, name)), place, name)
 
 
 def halted(place: Place, name: str, state: ContainerState) -> Standing:
     """Return what is said of a container that does not run.
 
-    One that never ran, or whose networks are others by now, cannot be started: the engine would look for what is gone.
+    One that never ran, or whose networks or owner are others by now, cannot be started: the engine would look for what
+    is gone.
     """
-    what = f"does not run ({state.status}, exit code {state.exit_code})"
-    stale = state.status == "created" or _elsewhere(state, place.snapshot)
+    what, owner = f"does not run ({state.status}, exit code {state.exit_code})", place.lab.containers[name].owner
+    left = owner is not None and _runs(owner, place.snapshot) and not _joins(state, owner, place.snapshot)
+    if left:
+        what += f", and cannot be started: the {owner} that it had joined is gone, and there is a new one"
+    stale = left or state.status == "created" or _elsewhere(state, place.snapshot)
     right = anew(place.lab, name) if stale else (f"docker start {name}",)
     return _unless_kept(Standing(what, right), place, name)
 
@@ -111,6 +135,12 @@ def joined(lab: Lab, name: str, state: ContainerState, snapshot: Snapshot) -> St
     return Standing(what, (f"docker restart {name}",) if same else anew(lab, name), True)
 
 
+def _joins(state: ContainerState, owner: str, snapshot: Snapshot) -> bool:
+    """Tell whether a container joins the one that bears its owner's name now."""
+    there = snapshot.container(owner)
+    return there is not None and state.network_mode in (f"container:{there.id}", f"container:{there.name}")
+
+
 def _unless_kept(standing: Standing, place: Place, name: str) -> Standing:
     """Return it with what would keep a container from running as things are, and only commands that work then."""
     lab, snapshot = place.lab, place.snapshot
@@ -122,7 +152,7 @@ def _unless_kept(standing: Standing, place: Place, name: str) -> Standing:
         what = f"{standing.what}; container {holder.name} has its address"
         return Standing(what, (shlex.join(["docker", "stop", holder.name]), *standing.right))
     for port, protocol in _ports(lab, name):
-        holder = _holder(name, port, protocol, snapshot)
+        holder = _holder(name, port, protocol, snapshot) or _server(port, protocol, place)
         if holder is not None:
             what = f"{standing.what}; container {holder.name} holds port {port} of {snapshot.host}"
             return Standing(what, (shlex.join(["docker", "stop", holder.name]), *standing.right))
@@ -156,11 +186,14 @@ def _runs(name: str, snapshot: Snapshot) -> bool:
 
 
 def _elsewhere(state: ContainerState, snapshot: Snapshot) -> bool:
-    """Tell whether a network of a container was made anew since: by its ID, which only an inspected container has."""
+    """Tell whether a network of a container was made anew since: by its ID, which only an inspected container has.
+
+    The engine's own are made anew whenever it starts, and its containers find them by name.
+    """
     settings = (state.detail or {}).get("NetworkSettings") or {}
     for name, place in (settings.get("Networks") or {}).items():
         network, known = snapshot.network(name), (place or {}).get("NetworkID")
-        if known and (network is None or network.id != known):
+        if known and name not in OWN and (network is None or network.id != known):
             return True
     return False
 
@@ -184,6 +217,13 @@ def _holder(name: str, port: int, protocol: str, snapshot: Snapshot) -> Containe
 
 def _is(port: int, protocol: str, held: PublishedPort) -> bool:
     return (held.host_port, held.protocol) == (port, protocol) and held.host_ip in EVERYWHERE
+
+
+def _server(port: int, protocol: str, place: Place) -> ContainerState | None:
+    """Return the container in host mode whose own program listens on a port of the host."""
+    listeners = place.machine.ground.listeners if place.machine is not None else ()
+    held = {pid for each in listeners if (each.port, each.protocol) == (port, protocol) for pid, _ in each.holders}
+    return next((each for each in place.snapshot.containers if each.running and each.pid in held), None)
 
 
 def _listener(port: int, protocol: str, machine: Machine | None) -> str | None:

@@ -270,6 +270,7 @@ def to_network(entry: Json, containers: Sequence[ContainerState] | None = None) 
             if member.get("IPv4Address")
         },
         stale=tuple(sorted(stale)),
+        attachable=entry.get("Attachable"),
         detail=entry,
     )
 

@@ -10,8 +10,8 @@ from dockerlab.exercise.breaking import take_out
 from dockerlab.exercise.course import Hosts, survey
 from dockerlab.exercise.model import Folder
 from dockerlab.exercise.progress import Progress
-from dockerlab.exercise.remains import Change, changes, held
-from dockerlab.provision.down import Which, bring_down
+from dockerlab.exercise.remains import Change, changes, forwards, held
+from dockerlab.provision.down import Taken, Which, bring_down
 from dockerlab.provision.reporting import Reporting
 from dockerlab.session import Session
 from dockerlab.snapshot import LABEL_LAB
@@ -42,8 +42,8 @@ def stop(
     """
     said = _mended_fault(folder, progress, session.hosts)
     taken = bring_down(Which(folder.lab.name), session.hosts, reporting)
-    removal, removed = taken.removal, taken.count
-    unreached = [str(error) for error in removal.failures.values()]
+    removed = taken.count
+    unreached = [str(error) for error in taken.removal.failures.values()]
     if unreached:
         return Ending(removed, tuple(said), tuple(unreached), ())
     # An engine that has other settings makes its rules anew: what is amiss is looked at again after that.
@@ -51,10 +51,21 @@ def stop(
         for change in _changes(folder, progress, session.hosts, others, ours=True):
             if kinds is None or change.kind in kinds:
                 result = session.hosts[change.host].run(change.undo, timeout=60)
-                said.append(f"{change.host}: {change.what}; {'mended' if result.ok else f'not mended: {result.error}'}")
+                removed += change.come and result.ok
+                done, undone = ("removed", "not removed") if change.come else ("mended", "not mended")
+                said.append(f"{change.host}: {change.what}; {done if result.ok else f'{undone}: {result.error}'}")
+        if (
+            kinds is not None and taken.removal.plan.notes
+        ):  # for a container that the student made anew, which is gone by now
+            taken = bring_down(Which(folder.lab.name), session.hosts, reporting)
+            removed += taken.count
     left = [str(change) for change in _settled(folder, progress, session.hosts, others)]
-    notes = (*removal.plan.notes, *removal.foreign)
-    return Ending(removed, tuple(said), (*notes, *left), tuple(_proof(folder, session.hosts)))
+    return Ending(removed, tuple(said), (*_kept(taken), *left), tuple(_proof(folder, session.hosts)))
+
+
+def _kept(taken: Taken) -> tuple[str, ...]:
+    """Return what of the lab stayed, and for whom."""
+    return (*taken.removal.plan.notes, *taken.removal.foreign)
 
 
 def _mended_fault(folder: Folder, progress: Progress, hosts: Hosts) -> list[str]:
@@ -98,6 +109,6 @@ def _proof(folder: Folder, hosts: Hosts) -> list[str]:
         lines.append(
             f"{host}: {len(mine)} objects of lab {folder.lab.name}; {len(holds.containers)} other containers, "
             f"{len(holds.networks)} networks, {len(holds.links)} interfaces, firewall rules: {rules}; "
-            f"FORWARD {holds.policy}, ip_forward {holds.ip_forward}"
+            f"FORWARD {holds.policy}, ip_forward {forwards(holds.ip_forward)}"
         )
     return lines

@@ -8,7 +8,7 @@ from itertools import zip_longest
 
 from dockerlab.exercise.model import Folder
 from dockerlab.exercise.progress import Progress
-from dockerlab.exercise.readme import Block
+from dockerlab.exercise.readme import Block, failing
 from dockerlab.exercise.trial import Trial
 from dockerlab.faults.injury import Act, Injury, shown
 from dockerlab.hosts.base import Host
@@ -51,7 +51,7 @@ def commands(folder: Folder, step: int) -> tuple[str, ...]:
 
 def _marked(block: Block) -> Iterator[str]:
     if block.fails:
-        yield "# this fails:" if len(block.commands) == 1 else "# each of these fails:"
+        yield failing(len(block.commands))
     yield from block.commands
 
 

@@ -52,10 +52,7 @@ class Progress(BaseModel):
         left = [question for question in questions if question not in self.answers]
         asked = questions if len(given) == len(questions) else left
         if len(given) > len(asked):
-            what = (
-                f"of this step's {len(questions)} questions, {len(asked)} are open" if questions else "nothing is asked"
-            )
-            raise UsageError(f"{len(given)} answers, and {what}")
+            raise UsageError(f"{_counted(len(given), 'answer')}, and {_open(len(asked), len(questions))}")
         return self.model_copy(update={"answers": {**self.answers, **dict(zip(asked, given, strict=False))}})
 
     def kept(self, questions: Iterable[str]) -> Progress:
@@ -75,6 +72,18 @@ class Progress(BaseModel):
     @classmethod
     def _opened(cls, value: Any) -> Any:
         return Trial.model_validate_json(sealing.reopen(value)) if isinstance(value, str) else value
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
+def _open(left: int, questions: int) -> str:
+    if not questions:
+        return "nothing is asked"
+    if not left:
+        return "nothing is asked any more: what this step asks is answered, and right"
+    return f"of this step's {_counted(questions, 'question')}, {left} {'is' if left == 1 else 'are'} open"
 
 
 def directory(environment: Mapping[str, str] = os.environ) -> Path:

@@ -38,6 +38,11 @@ class Section:
     blocks: tuple[Block, ...]
 
 
+def failing(commands: int) -> str:
+    """Return the comment that stands above commands which are to fail."""
+    return "# this fails:" if commands == 1 else "# each of these fails:"
+
+
 def sections(text: str) -> tuple[str, tuple[Section, ...]]:
     """Return what stands ahead of the first section, without title and commands, and every section in order."""
     parts: list[tuple[re.Match[str] | None, list[str]]] = [(None, [])]
@@ -71,7 +76,9 @@ def _split(lines: list[str]) -> tuple[str, tuple[Block, ...]]:
             if typed:
                 blocks.append(Block("\n".join(inside), fails=fails))
             if fails or not typed:
-                prose += [f"    {shown}  # fails" if fails else f"    {shown}" for shown in inside]
+                # A mark of its own: behind a command that is folded it would be a part of it.
+                marks = [f"    {failing(len(inside))}"] if fails else []
+                prose += [*marks, *(f"    {shown}" for shown in inside)]
             kind = None
     text = re.sub(r"\n{3,}", "\n\n", "\n".join(prose)).strip()
     return text, tuple(blocks)

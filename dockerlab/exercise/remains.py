@@ -128,6 +128,11 @@ class Change:
     what: str
     undo: tuple[str, ...] = ()
 
+    @property
+    def come(self) -> bool:
+        """Tell whether it is a thing that was not there, so that it is mended by its removal."""
+        return self.what.endswith(" was made meanwhile")
+
     def __str__(self) -> str:
         told = f"{self.host}: {self.what}"
         if self.kind == "settings":
@@ -169,7 +174,7 @@ def changes(host: str, before: Holdings, now: Holdings) -> list[Change]:
         what = f"the policy of chain FORWARD was {before.policy} and is {now.policy}"
         found.append(Change(host, "policy", "FORWARD", what, ("iptables", "-w", "-P", "FORWARD", before.policy)))
     if before.ip_forward != now.ip_forward and before.ip_forward is not None:
-        what = f"net.ipv4.ip_forward was {int(before.ip_forward)} and is {_number(now.ip_forward)}"
+        what = f"net.ipv4.ip_forward was {int(before.ip_forward)} and is {forwards(now.ip_forward)}"
         undo = ("sysctl", "-w", f"net.ipv4.ip_forward={int(before.ip_forward)}")
         found.append(Change(host, "sysctl", "net.ipv4.ip_forward", what, undo))
     if before.rules is not None and now.rules is not None:
@@ -184,7 +189,8 @@ def _leaving(before: Holdings) -> str:
     return json.dumps({"bip": before.bridge, **settings} if before.bridge else settings)
 
 
-def _number(flag: bool | None) -> str:
+def forwards(flag: bool | None) -> str:
+    """Return what is known of ip_forward, as the kernel writes it."""
     return "not to be read" if flag is None else str(int(flag))
 
 

@@ -175,6 +175,8 @@ def unlike(spec: Network, state: NetworkState, given: Mapping[str, str] = NO_OPT
     if told and spec.internal != state.internal:
         words = {True: "internal", False: "not internal"}
         yield f"is {words[state.internal]}, and the lab wants it {words[spec.internal]}"
+    if modes.for_driver(spec.driver).scope == "swarm" and state.attachable is False:
+        yield "is not attachable: containers that no service started cannot join it"
     options = wanted_options(spec)
     for option, value in options.items():
         if state.options.get(option) != value:

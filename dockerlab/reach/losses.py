@@ -295,6 +295,8 @@ def _refused(story: Story, target: Target, port: int | None) -> tuple[RuleId, st
     state = world.books[target.to].container(name)
     if state is not None and not state.running:
         return "nothing-published", f"{name}, which publishes port {port}, does not run"
+    if state is not None and state.asked is not None and not any(p.host_port == port for p in state.asked):
+        return "nothing-published", f"{name} was made without publishing port {port}"
     held = next((p.host_ip for p in state.published if p.host_port == port), "") if state is not None else ""
     if held and not ip_address(held).is_unspecified:
         loopback = ip_address(held).is_loopback

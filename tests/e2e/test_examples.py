@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from support.lab_hosts import EXAMPLES, NAMES, cells, reached
+from support.console import alike, on_host
+from support.lab_hosts import EXAMPLES, NAMES, ROOT, cells, reached
 from support.recorded import differences, look
 
 THROUGH_VM0 = {"vm0", "vm1", "bare", "gateway:bridge@vm0", "gateway:app", "gateway:lan50", "internet"}
@@ -159,6 +160,8 @@ def test_example(lab, name):
             assert reached(report, probe) == connections
     assert reached(report, "dns") == NAMES_FOUND.get(name, reached(report, "dns"))
 
+    if lab.engine == "machine":
+        _as_the_pages_show(lab, name)
     before = lab.ids()
     again = lab.call("up", EXAMPLES / f"{name}.yaml", "--sandbox", "--prober", "portable", "--format", "json")
     assert again.stderr.startswith(f"{name}: no change: everything is as the definition says\n")
@@ -166,6 +169,15 @@ def test_example(lab, name):
     _knows_its_limits(again)
 
     assert lab.down(name).splitlines()[-1].endswith(" removed")
+
+
+def _as_the_pages_show(lab, name):
+    """Expect of the commands that the modes' pages show for this lab, typed on vm0, what stands below them."""
+    for path in sorted((ROOT / "docs/modes").glob("*.md")):
+        for example, typed in on_host(path.read_text("utf-8"), path.stem, NAMES):
+            if example == name:
+                printed = lab.sh("vm0", typed.command)
+                assert alike(typed.printed, printed), f"{path.name}: $ {typed.command}\n{printed}"
 
 
 def _knows_its_limits(outcome):

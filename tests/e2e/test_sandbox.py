@@ -240,6 +240,14 @@ def test_a_dead_host_is_built_again_alone():
     assert processes.first_process(processes.scan(), layout.inode("dockerlab-vm0")) == kept
 
 
+def test_a_look_starts_no_further_host():
+    """A call that wants no more hosts than there are leaves a sandbox of one host as it is."""
+    sandbox.up(1)
+    done = call(sys.executable, "-m", "dockerlab", "status", "--sandbox")
+    assert done.returncode == 0, done.stderr
+    assert [host.name for host in sandbox.up(1).hosts] == ["vm0"]
+
+
 def test_services_come_back():
     """A killed engine is started again by itself; a stopped SSH server stays away until `up` wants it back."""
     state = sandbox.up(1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 FENCE = re.compile(r"^```(?P<kind>\w*)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -17,6 +17,17 @@ OTHERWISE = (
     (r"\b\w+@\w+", "USER@MACHINE"),
     (r"engine \d+\.\d+\.\d+\S*?(?=,)", "engine VERSION"),
 )
+OF_KERNELS = (
+    (r"\bveth[0-9a-f]{7}\b", "vethID"),
+    (r"\b8000\.[0-9a-f]{12}\b", "8000.ID"),
+    (r"\bnet:\[\d+\]", "net:[ID]"),
+    (r"(?m)^\d+: ", "N: "),
+    (r"@if\d+\b", "@ifN"),
+    (r"\b(?!00:00:|ff:ff:|02:42:)[0-9a-f]{2}(:[0-9a-f]{2}){5}\b", "MAC"),
+    (r"\b172\.17\.0\.\d+:", "172.17.0.N:"),  # docker0 gives them by who starts first
+    (r"[ \t]+", " "),
+)
+"""What differs beside in what the tools of a host print; a MAC address that an engine makes of an address does not."""
 """What differs from run to run, and what stands for it."""
 
 AT_ONCE = re.compile(r"(created|recreated|removed) +\S+ \S+ on \S+  \(")
@@ -62,6 +73,28 @@ def _typed(text: str, offset: int) -> Iterator[Typed]:
     for number, prompt in enumerate(prompts):
         end = prompts[number + 1].start() if number + 1 < len(prompts) else len(text)
         yield Typed(prompt[1], text[prompt.end() : end], (offset + prompt.end(), offset + end))
+
+
+def on_host(page: str, own: str, labs: Collection[str]) -> Iterator[tuple[str, Typed]]:
+    """Yield the commands of a page that are typed on a host and print something, each with the lab that is there.
+
+    It is the last of these labs that the paragraph ahead of the block names, else the page's own.
+    """
+    for block in FENCE.finditer(page):
+        typed = [
+            each for each in _typed(block["text"], block.start("text")) if not each.command.startswith("dockerlab ")
+        ]
+        if any(each.printed.strip() for each in typed):
+            paragraph = page[: block.start()].rstrip().rpartition("\n\n")[2]
+            named = [word for word in re.findall(r"`([\w-]+)`", paragraph) if word in labs]
+            yield from (((named or [own])[-1], each) for each in typed)
+
+
+def alike(shown: str, printed: str) -> bool:
+    """Tell whether a page shows what the tools of a host printed; in which order they list things is theirs."""
+    for pattern, word in OF_KERNELS:
+        shown, printed = re.sub(pattern, word, shown), re.sub(pattern, word, printed)
+    return same(*("\n".join(sorted(text.strip().split("\n"))) for text in (shown, printed)))
 
 
 def comparable(printed: str) -> list[str]:

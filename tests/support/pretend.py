@@ -391,6 +391,7 @@ class Engine(Images):
             subnets,
             gateways,
             options,
+            attachable="--attachable" in given.flags,
         )
         return place[name].id
 

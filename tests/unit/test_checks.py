@@ -10,6 +10,7 @@ from dockerlab.checks.judge import judge_checks
 from dockerlab.checks.model import Check
 from dockerlab.checks.outcome import overall
 from dockerlab.checks.scene import Scene
+from dockerlab.drift import Difference
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.probe.base import Observation, unknown
 from dockerlab.reach.matrix import beside
@@ -251,3 +252,84 @@ def test_overall():
     assert overall([good, bad, unsure]) == "fail"
     assert overall([good, unsure]) == "unknown"
     assert overall([]) == "unknown"
+
+
+def test_what_a_host_is_to_be_told_is_charged():
+    """What a look of the same step asks of a host is no fault of it; a cause of another kind stays one."""
+    here = replace(caused(scene(lost, lambda *_: "-P INPUT DROP\n"), POLICY), spares=True)
+    asked = {"look": {"on": "vm0", "at": "rules filter INPUT", "has": "-P INPUT ACCEPT"}}
+    _, cell = judge_checks([check(**asked), check(cells=OUT)], here)
+    assert (cell.verdict, "not charged" in cell.because) == ("fail", False)
+    asked = {"look": {"on": "vm0", "at": "sysctl net.x", "has": "1"}}
+    _, cell = judge_checks([check(**asked), check(cells=OUT)], here)
+    assert (cell.verdict, "not charged" in cell.because) == ("unknown", True)
+
+
+def test_what_is_an_object_of_the_lab_is_charged():
+    """An engine that has left its Swarm is a host's fault for `verify`, and a student's deed in an exercise."""
+    gone = Cause("vm0", "host", "engine", "network wide", "network wide does not exist: this engine is in no Swarm")
+    here = replace(caused(scene(lost), gone), spares=True)
+    here.differences = (Difference("vm0", "network", "wide", "does not exist: this engine is in no Swarm"),)
+    assert judged(here, cells=OUT).verdict == "fail"
+
+
+def test_a_look_at_what_is_not_there():
+    """An interface, image or file that is not there is a fact: nothing stands in it."""
+    said = {
+        "links eth0": ('Device "eth0" does not exist.', "vm0 has no interface eth0"),
+        "ports yard0": ('Error: argument "yard0" is wrong: Device does not exist', "vm0 has no interface yard0"),
+        "layers web": ("Error: No such image: web", "vm0 has no image web"),
+        "daemon": ("cat: /etc/docker/daemon.json: No such file or directory", "vm0 has no /etc/docker/daemon.json"),
+    }
+    for at, (error, told) in said.items():
+        here = scene(as_predicted, lambda *_, error=error: (1, "", error))
+        wanted = judged(here, look={"on": "vm0", "at": at, "has": "x"})
+        assert (wanted.verdict, wanted.because) == ("fail", told)
+        assert judged(here, look={"on": "vm0", "at": at, "lacks": "x"}).verdict == "pass"
+    question = {"question": "How many?", "found": {"on": "vm0", "at": "layers web", "count": True}}
+    asked = scene(as_predicted, lambda *_: (1, "", "Error: No such image: web"), answers={"How many?": "3"})
+    assert judged(asked, ask=question).because == "the right answer could not be looked up: vm0 has no image web"
+
+
+def test_a_look_for_an_interface():
+    """An interface is known by its name, whatever `ip` writes behind it; another one that begins so is not meant."""
+    line = "47: alone0@if46: <UP> mtu 1500 master docker0 state UP\n"
+    here = scene(as_predicted, lambda *_: line)
+    for word, has in (("alone0", True), ("alone", False), ("alone0@if46:", True)):
+        outcome = judged(here, look={"on": "vm0", "at": "links", "lacks": word})
+        assert outcome.verdict == ("fail" if has else "pass"), word
+        outcome = judged(here, look={"on": "vm0", "at": "ports docker0", "has": [word, "state UP"]})
+        assert outcome.verdict == ("pass" if has else "fail"), word
+
+
+def test_a_look_names_what_is_lacking():
+    """Of several words, those are named that stand nowhere; where each does, and never together, all are."""
+    here = scene(as_predicted, lambda *_: "active manager true nodes 1\ninactive\n")
+    outcome = judged(here, look={"on": "vm0", "at": "swarm", "has": ["active", "nodes 2"]})
+    assert outcome.because == "no line of it has nodes 2"
+    outcome = judged(here, look={"on": "vm0", "at": "swarm", "has": ["inactive", "nodes 1"]})
+    assert outcome.because == "no line of it has inactive and nodes 1"
+
+
+def test_a_look_at_the_engines_settings():
+    """They are words, however the file is written; a file that is no JSON has none, and says where it ends."""
+    wanted = {"on": "vm0", "at": "daemon", "has": ["bip 10.0.0.1/24", "dns 1.1.1.1 8.8.8.8", "icc false"]}
+    text = '{"icc":false,\n "dns": ["1.1.1.1", "8.8.8.8"], "bip": "10.0.0.1/24"}'
+    assert judged(scene(as_predicted, lambda *_: text), look=wanted).verdict == "pass"
+    outcome = judged(scene(as_predicted, lambda *_: text.replace("}", ",}")), look=wanted)
+    assert outcome.verdict == "fail"
+    assert outcome.because.startswith("/etc/docker/daemon.json of vm0 is no JSON, and no engine starts with it: ")
+    assert judged(scene(as_predicted, lambda *_: ""), look=wanted).verdict == "fail"
+
+
+def test_a_cell_that_the_definition_itself_expects():
+    """Where the definition says what is expected, the reason of a cell that holds is that of the hosts as they are."""
+    told = "a cable was laid by hand"
+    here = scene(as_predicted)
+    report = here.verify()
+    cells = tuple(
+        replace(cell, expected=replace(cell.expected, rule="expect", text=told)) for cell in report.cells
+    )  # fmt: skip
+    by_hand = replace(here, verify=lambda: replace(report, cells=cells))
+    (why,) = judged(by_hand, cells=OUT).where
+    assert "MASQUERADE" in why

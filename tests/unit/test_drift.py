@@ -6,9 +6,11 @@ from ipaddress import ip_interface, ip_network
 import pytest
 from support.lab_hosts import EXAMPLES, NAMES
 from support.labs import lab, read, running
+from support.worlds import pretended
 
 from dockerlab.drift import differences
-from dockerlab.snapshot import PublishedPort
+from dockerlab.kernel.model import Listener
+from dockerlab.snapshot import PublishedPort, SwarmState
 
 DEMO = """
     networks:
@@ -179,3 +181,137 @@ def test_a_missing_alias():
         "local: container web lacks the alias www on n; right would be: docker network disconnect n web; "
         "docker network connect --alias www --alias site n web"
     )
+
+
+SPREAD = """
+    hosts: {vm0: , vm1: }
+    networks: {wide: {driver: overlay, subnet: 10.50.0.0/24}}
+    containers:
+      centos8: {host: vm0}
+      centos9: {host: vm0}
+      left: {host: vm0, networks: {wide: {ip: 10.50.0.10}}}
+      right: {host: vm1, networks: {wide: {ip: 10.50.0.11}}}
+"""
+
+
+def spread(*typed, host="vm0"):
+    """Return what differs once commands were typed on a host of the running lab."""
+    definition = lab(SPREAD)
+    engines = running(definition)
+    for line in typed:
+        engines[host].run(("docker", *line.split()))
+    return {d.name: d for d in differences(definition, engines.snapshots())}
+
+
+def test_a_name_that_may_have_been_meant():
+    """A name that is nearly the same is told of the one that it is nearest to, and not of another number."""
+    run = "run --detach --name"
+    told = spread("rm --force centos8", "rm --force centos9", f"{run} centos-8 dockerlab/node")
+    assert told["centos8"].what == "does not exist (there is one called centos-8)"
+    assert told["centos9"].what == "does not exist"
+    told = spread("rm --force centos8", f"{run} centos7 dockerlab/node")
+    assert told["centos8"].what == "does not exist"
+
+
+def test_a_container_on_another_host():
+    """One of its name on another host is told; it goes first where the Swarm would not give its address twice."""
+    run = "run --detach --name"
+    told = spread("rm --force centos8")
+    assert told["centos8"].before == ()
+    told = spread("rm --force right", host="vm1")
+    assert told["right"].what == "does not exist"
+    definition = lab(SPREAD)
+    engines = running(definition)
+    engines["vm1"].run(("docker", "rm", "--force", "right"))
+    engines["vm0"].run(tuple(f"docker {run} right --network wide --ip 10.50.0.11 dockerlab/node".split()))
+    (told,) = differences(definition, engines.snapshots())
+    assert told.what == "does not exist (there is one on vm0)"
+    assert told.typed[0] == "vm0: docker rm --force right"
+    assert told.typed[1].startswith("vm1: docker run")
+    assert str(told).endswith(f"right would be: on {'; '.join(told.typed).replace('vm1: ', '')}")
+
+
+def test_a_network_that_no_container_may_join():
+    """A Swarm's network that only services may join is not as the lab wants it."""
+    definition = lab(SPREAD)
+    found = running(definition).snapshots()
+    shut = {
+        host: replace(
+            each, networks=tuple(replace(n, attachable=n.attachable and n.name != "wide") for n in each.networks)
+        )
+        for host, each in found.items()
+    }
+    told = {d.name: d for d in differences(definition, shut)}
+    assert told["wide"].what == "is not attachable: containers that no service started cannot join it"
+    assert any("--attachable wide" in line for line in told["wide"].right)
+
+
+def test_an_engine_that_has_left_the_swarm():
+    """What joins it again is typed on the manager, which knows the token."""
+    definition = lab(SPREAD)
+    found = running(definition).snapshots()
+    alone = replace(found["vm1"], networks=(), swarm=SwarmState())
+    told = next(d for d in differences(definition, {**found, "vm1": alone}) if d.name == "wide")
+    assert told.typed == ("vm0: docker swarm join-token worker  # prints what is to be typed on vm1",)
+    nobody = {host: replace(each, networks=(), swarm=SwarmState()) for host, each in found.items()}
+    assert [d.typed for d in differences(definition, nobody) if d.name == "wide"] == [(), ()]
+
+
+def test_what_stopped_with_its_engine():
+    """An engine makes docker0's network anew whenever it starts; who was on it is started, and not made anew."""
+    definition = lab(DEMO)
+    (found,) = snapshots(definition).values()
+    detail = {"NetworkSettings": {"Networks": {"bridge": {"NetworkID": "of old"}, "front": {"NetworkID": "of old"}}}}
+    halted = [replace(c, running=False, status="exited", detail=detail) for c in found.containers if c.name == "plain"]
+    others = [c for c in found.containers if c.name != "plain"]
+    (told,) = differences(definition, {"local": replace(found, containers=(*others, *halted))})
+    assert told.right[0].startswith("docker rm --force plain"), "one of its networks is another one by now"
+    del detail["NetworkSettings"]["Networks"]["front"]
+    (told,) = differences(definition, {"local": replace(found, containers=(*others, *halted))})
+    assert told.right == ("docker start plain",)
+
+
+def test_who_joined_one_that_is_made_anew():
+    """A container that stopped, and whose owner is another one by now, cannot be started, and it is said why."""
+    definition = lab(DEMO)
+    (found,) = snapshots(definition).values()
+    fields = {"web": {"id": "another"}, "side": {"running": False, "status": "exited", "exit_code": 143}}
+    containers = tuple(replace(c, **fields.get(c.name, {})) for c in found.containers)
+    (told,) = differences(definition, {"local": replace(found, containers=containers)})
+    assert told.what == (
+        "does not run (exited, exit code 143), and cannot be started: the web that it had joined is gone, "
+        "and there is a new one"
+    )
+    assert [line.split(" --")[0] for line in told.right] == ["docker rm", "docker run"]
+
+
+def test_a_port_that_a_container_in_host_mode_holds():
+    """Who listens on a port of the host is named as the container that it is, and is stopped first."""
+    definition = lab("""
+        containers:
+          web: {network_mode: host, command: httpd -f -p 8080, expose: [8080]}
+          second: {network_mode: host, command: httpd -f -p 8081, expose: [8081]}
+    """)
+    (found,) = running(definition).snapshots().values()
+    second = found.container("second")
+    web = replace(found.container("web"), running=False, status="exited", exit_code=137)
+    (machine,) = pretended(definition, running(definition)).fabric.net.machines.values()
+    for pid, holder in ((second.pid, "container second"), (1, "httpd")):
+        ground = replace(machine.ground, listeners=(Listener("tcp", "0.0.0.0", 8080, ((pid, "httpd"),)),))
+        spaces = tuple(ground if each.host else each for each in machine.namespaces)
+        kernel = {"local": replace(machine, namespaces=spaces)}
+        (told,) = differences(definition, {"local": replace(found, containers=(web, second))}, kernel)
+        assert f"; {holder} holds port 8080 of local" in told.what
+    assert told.right == ()
+
+
+def test_a_place_by_the_command_that_was_meant():
+    """Somebody who learns is told the command that makes a container as it should be; else it joins and leaves."""
+    definition = lab(DEMO)
+    engines = running(definition)
+    engines["local"].run(("docker", "network", "disconnect", "front", "web"))
+    (told,) = differences(definition, engines.snapshots())
+    assert told.right == ("docker network connect --ip 172.28.1.10 front web",)
+    (told,) = differences(definition, engines.snapshots(), afresh=True)
+    assert told.right[0] == "docker rm --force web"
+    assert "--network front --ip 172.28.1.10" in told.right[1]

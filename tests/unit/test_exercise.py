@@ -105,7 +105,10 @@ def test_the_readme():
     assert aim == "The aim."
     first, second, questions = parts
     assert (first.number, first.title, second.number, questions.number) == (1, "First", 2, 0)
-    assert first.prose == "Do this.\n\nIt prints:\n\n    ## 9 · not a section\n\nThis fails:\n\n    false  # fails"
+    assert (
+        first.prose
+        == "Do this.\n\nIt prints:\n\n    ## 9 · not a section\n\nThis fails:\n\n    # this fails:\n    false"
+    )
     assert [(block.commands, block.fails) for block in first.blocks] == [(("ls -l", "true"), False), (("false",), True)]
 
 
@@ -474,7 +477,7 @@ def test_nine_answers_are_not_typed_again():
     assert here.answers == {"a": "1", "c": "3"}
     assert here.answered(questions, ["5"]).answers == {"a": "1", "b": "5", "c": "3"}
     assert here.answered(questions, ["7", "8", "9"]).answers == {"a": "7", "b": "8", "c": "9"}
-    with pytest.raises(UsageError, match="2 answers, and of this step's 3 questions, 1 are open"):
+    with pytest.raises(UsageError, match="2 answers, and of this step's 3 questions, 1 is open"):
         here.answered(questions, ["5", "6"])
 
 

@@ -268,3 +268,13 @@ def test_03_on_one_address_only():
     rows = matrix(pretended(room.folder.lab, room.engines))
     (told,) = [told.because(cell) for cell, told in rows if (cell.source, cell.probe) == ("client", "tcp/8080")]
     assert told == "port 8080 is bound to 127.0.0.1: only vm0 itself can connect to that"
+
+
+def test_03_without_a_port():
+    """A container that was made without its port publishes none, and nothing else is said of why nobody answers."""
+    room = Classroom("3")
+    room.does()
+    room.types(f"{VM0} {RUN} --name nginx dockerlab/node httpd -f -p 80 -h /www")
+    rows = matrix(pretended(room.folder.lab, room.engines))
+    (told,) = [told.because(cell) for cell, told in rows if (cell.source, cell.probe) == ("client", "tcp/8080")]
+    assert told == "nginx was made without publishing port 8080"

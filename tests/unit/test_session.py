@@ -5,7 +5,7 @@ import pytest
 from dockerlab.errors import UsageError
 from dockerlab.hosts.inventory import Inventory
 from dockerlab.hosts.local import LocalHost
-from dockerlab.session import Whereabouts, find_inventory, open_session, place_hosts
+from dockerlab.session import Whereabouts, enough, find_inventory, open_session, place_hosts
 
 TWO = Inventory(addresses={"vm0": "ssh://root@10.0.0.1", "vm1": "ssh://root@10.0.0.2"})
 
@@ -68,3 +68,12 @@ def test_inventory_of_the_call(tmp_path):
     path.write_text("hosts:\n  vm0: local\n")
     with open_session({"vm0": "ssh://root@192.0.2.1"}, Whereabouts(inventory=path), print) as session:
         assert isinstance(session.hosts["vm0"], LocalHost)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "there", "hosts"),
+    [(0, 0, 2), (1, 0, 2), (3, 0, 3), (0, 1, 1), (1, 1, 1), (2, 1, 2), (0, 4, 4), (2, 4, 4)],
+)
+def test_how_many_hosts_a_sandbox_has(wanted, there, hosts):
+    """A look at a sandbox of one host starts no second one; a lab of two hosts does."""
+    assert enough(wanted, there) == hosts
