@@ -135,9 +135,8 @@ def _said_of_nobody(outcome: Outcome) -> Symptom | None:
     """Return the symptom of a question that gets to no server, or is answered in vain: of that nobody is told."""
     if outcome.symptom == BLOCKED:  # where that is told as well, it shows to what is asked next
         return None if outcome.end == "rejected" else BLOCKED
-    if outcome.answered and outcome.end in ("rejected", "no route"):
-        return outcome.symptom or "timeout"
-    return "timeout"
+    told = outcome.end == "refused" or (outcome.answered and outcome.end in ("rejected", "no route"))
+    return (outcome.symptom if told else None) or "timeout"
 
 
 def _unheard(world: World, outcome: Outcome) -> bool:

@@ -241,10 +241,15 @@ class Fabric:
         return {name: frozenset(via) for name, via in found.items()}
 
     def closed(self, address: IpAddress) -> bool:
-        """Tell whether somebody has an address, and nobody has it where other machines can be: on a LAN."""
+        """Tell whether somebody has an address, and nobody has it where other machines can be: on a LAN.
+
+        One that somebody has put on his loopback is not of a network of his own: others may have it as well.
+        """
         holders = self.holders.get(address, ())
         return bool(holders) and all(
-            not self._open(space, link) for space in holders for link in space.own.get(address, ())
+            link.name != "lo" and not self._open(space, link)
+            for space in holders
+            for link in space.own.get(address, ())
         )
 
     def _open(self, space: Space, link: Link) -> bool:

@@ -10,6 +10,7 @@ from support.pretend import Engines
 from support.worlds import changed, looked, pretended
 
 from dockerlab.facts import Facts
+from dockerlab.kernel.model import Listener
 from dockerlab.reach import matrix, outcome_of
 from dockerlab.reach.matrix import beside
 from dockerlab.reach.worlds import defined, surveyed
@@ -528,6 +529,22 @@ def test_further_names(source, to, name, expected):
     """
     known = predictions(NAMED, lambda found: {"local": replace(found["local"], nameservers=("192.168.22.61",))})
     assert ask(known, source, to, "dns", name) == expected
+
+
+def test_a_host_that_serves_no_names():
+    """Where it is known who listens for datagrams on a host, and nobody does on port 53, a question is refused."""
+
+    def asked(change=None):
+        found = predictions(
+            NAMED, lambda facts: {"local": replace(facts["local"], nameservers=("192.168.22.61",))}, change=change
+        )
+        return ask(found, "old", "a", "dns", "www")
+
+    def gossips(space):
+        return replace(space, listeners=(*space.listeners, Listener("udp", "0.0.0.0", 7946)))
+
+    assert asked() == (False, "dns-default-bridge", None)
+    assert asked(gossips) == (False, "dns-default-bridge", "refused")
 
 
 def test_a_name_gives_the_addresses_of_all_who_have_it():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address, ip_interface, ip_network
 
 import pytest
 from support.kernels import Usual, told, where
@@ -186,6 +186,14 @@ def test_nobody_knows_what_a_router_leads_to():
     lab.a.route("default via 192.168.9.254")
     found = lab.ping(lab.a, "198.51.100.7")
     assert (found.reachable, found.end, str(found.router), found.lan) == (None, "left", "192.168.9.254", "eth0")
+
+
+def test_an_address_on_a_loopback_may_be_others_as_well():
+    """Whether a router knows another one with an address that somebody has put on his loopback is not said."""
+    lab = Usual()
+    lab.a.route("default via 192.168.9.254")
+    lab.b.change("lo", addresses=(ip_interface("127.0.0.1/8"), ip_interface("203.0.113.10/32")))
+    assert told(lab.ping(lab.a, "203.0.113.10")) == (None, None)
 
 
 def test_packets_that_do_not_fit():

@@ -62,7 +62,8 @@ def rule(site, family, hook, *, deep=False):
         "meta mark 0", "meta mark 0x21",
         "ct mark 0", "ip ttl < 5", "ip dscp cs0", "meta length < 1400", "meta pkttype host", "fib daddr type local",
         f"ether saddr $(mac_of {box} {network})" if hook in ("forward", "input", "prerouting") else "ip ttl > 5",
-        "meta skuid 0" if hook == "output" else "meta nfproto ipv4", "ip saddr 172.17.0.1-172.31.255.254",
+        "meta skuid 0" if hook == "output" else "meta nfproto ipv4" if family == "inet" else "ip ttl > 5",
+        "ip saddr 172.17.0.1-172.31.255.254",
         "udp dport 53",
     )  # fmt: skip
     if hook == "prerouting" and "ct st" in match:
