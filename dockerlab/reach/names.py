@@ -38,12 +38,18 @@ class Known(NamedTuple):
         return (bool(self.own), bool(self.others), self.shares)
 
 
-def known(world: World, asking: str, asked: str, name: str) -> Known:
-    """Return what Docker's DNS, asked in one's namespace, knows of a name that another's may have."""
+def known(world: World, asking: str, asked: str, name: str, *, within: bool = True) -> Known:
+    """Return what Docker's DNS, asked in one's namespace, knows of a name that another's may have.
+
+    Of one's own name one's hosts file knows the addresses on all networks. Not `within`, others ask as one would.
+    """
     there = world.people.known_on.get(asked, ())
     held = world.people.texts.get(asked, frozenset())
     places = world.people.known_on.get(asking, ())
     shares = not set(places).isdisjoint(there)
+    if within and asking == asked:
+        own = [each for place in places for each in world.people.named.get((place, name), ())]
+        return Known(own=tuple(dict.fromkeys(own)), shares=shares)
     for place in places:
         found = tuple(dict.fromkeys(world.people.named.get((place, name), ())))
         if found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable
 from dataclasses import dataclass
 from functools import cached_property
@@ -66,18 +67,26 @@ class Questions:
         """Return the addresses that each name has to give to somebody; none where nobody has it on his networks."""
         of = self.world.people.of[source]
         places = self.world.people.known_on.get(of, ())
-        answers = self._rights.get(places)
+        # Who shares a namespace with others asks for names that are its own; all others on these networks ask alike.
+        key = (places, of if of in self._shared else "")
+        answers = self._rights.get(key)
         if answers is None:
             heard = self.world.people.heard_by(of)
             answers = [
                 self._given(of, holder, name, own) if name in heard else () for _, name, holder, own in self.names
             ]
-            self._rights[places] = answers
+            self._rights[key] = answers
         return answers
 
     def _given(self, of: str, holder: str, name: str, own: tuple[str, ...]) -> tuple[str, ...]:
-        found = known(self.world, of, holder, name)
+        found = known(self.world, of, holder, name, within=of in self._shared)
         return found.own or (own if found.others else ())
+
+    @cached_property
+    def _shared(self) -> frozenset[str]:
+        """Return whose namespaces several containers are in."""
+        owners = Counter(self.world.people.of[name] for name in self.world.lab.containers)
+        return frozenset(owner for owner, number in owners.items() if number > 1)
 
     @cached_property
     def _rights(self) -> dict[Hashable, list[tuple[str, ...]]]:

@@ -495,6 +495,7 @@ containers:
   b: {networks: {n: {aliases: [pair, j, both]}}}
   c: {networks: {m: {aliases: [www, both]}}}
   j: {network_mode: "container:b"}
+  k: {network_mode: "container:a"}
   n1: {networks: [n]}
   m1: {networks: [m]}
   wide: {networks: [n, m]}
@@ -557,6 +558,7 @@ def test_a_name_gives_the_addresses_of_all_who_have_it():
     assert found["n1", "a", "pair"] == (at["a", "n"], at["b", "n"])
     assert found["wide", "a", "a"] == (at["a", "m"],)
     assert found["n1", "c", "www"] == (at["c", "m"],)
+    assert found["k", "a", "a"] == (at["a", "m"], at["a", "n"])  # of its own name the hosts file has all
     assert found["m1", "a", "pair"] == ()
     assert ("n1", "old", "elder") not in found
 
