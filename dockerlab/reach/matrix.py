@@ -135,6 +135,8 @@ class Model:
         """Return what is said of a cell, and share it with all askers of a kind where it does not depend on which."""
         if cell.probe == "dns":
             found = self._name(cell, told)
+            if number in alone:
+                return found
         elif number in alone:
             return self._packet(told.kind, number, cell, self._at_home(number, cell))
         else:
@@ -151,6 +153,10 @@ class Model:
             behind = frozenset() if target.address is None else alike.aside(self.world.fabric, (target.address, port))
             for space in behind if holder is None else behind | {holder}:
                 found.setdefault(space, set()).add(number)
+        for number, (_, _, owner, _) in enumerate(self.asked.names, len(self.asked.packets)):
+            home = self.world.homes.get(owner)
+            if home is not None and owner in self.asked.shared:
+                found.setdefault(home, set()).add(number)
         return {space: frozenset(numbers) for space, numbers in found.items()}
 
     def _asker(self, source: str) -> Hashable:

@@ -68,7 +68,7 @@ class Questions:
         of = self.world.people.of[source]
         places = self.world.people.known_on.get(of, ())
         # Who shares a namespace with others asks for names that are its own; all others on these networks ask alike.
-        key = (places, of if of in self._shared else "")
+        key = (places, of if of in self.shared else "")
         answers = self._rights.get(key)
         if answers is None:
             heard = self.world.people.heard_by(of)
@@ -79,11 +79,11 @@ class Questions:
         return answers
 
     def _given(self, of: str, holder: str, name: str, own: tuple[str, ...]) -> tuple[str, ...]:
-        found = known(self.world, of, holder, name, within=of in self._shared)
+        found = known(self.world, of, holder, name, within=of in self.shared)
         return found.own or (own if found.others else ())
 
     @cached_property
-    def _shared(self) -> frozenset[str]:
+    def shared(self) -> frozenset[str]:
         """Return whose namespaces several containers are in."""
         owners = Counter(self.world.people.of[name] for name in self.world.lab.containers)
         return frozenset(owner for owner, number in owners.items() if number > 1)
