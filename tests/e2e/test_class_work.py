@@ -97,19 +97,19 @@ def test_by_keyboard(browser, page, served):
     """With the keyboard alone a teacher closes a step, and resets a student after a question that means no at first."""
     page("")
     browser.run("document.querySelector('#opened input').focus()")
-    browser.focused.send_keys(Keys.SPACE, Keys.ENTER)
+    browser.press(Keys.SPACE, Keys.ENTER)
     wait_for(lambda: text(browser, "state") == "set")
     assert served.room.standing.opened == {1, 2, 3}
     for wanted in ("", "yes"):
         browser.run("document.querySelector('[aria-label=\"Reset Ada Lovelace\"]').focus()")
-        browser.focused.send_keys(Keys.ENTER)
+        browser.press(Keys.ENTER)
         wait_for(lambda: browser.driver.find_element(By.ID, "question").is_displayed())
         assert browser.focused.get_attribute("id") == "step"
-        browser.focused.send_keys("2", Keys.TAB)
+        browser.press("2", Keys.TAB)
         shot(browser, "class-reset")
         assert browser.focused.get_attribute("id") == "no"
-        browser.focused.send_keys(*([Keys.TAB] if wanted else []))
-        browser.focused.send_keys(Keys.ENTER)
+        browser.press(*([Keys.TAB] if wanted else []))
+        browser.press(Keys.ENTER)
         wait_for(lambda: not browser.driver.find_element(By.ID, "question").is_displayed())
     wait_for(lambda: text(browser, "state") == "Ada Lovelace: reset")
     assert served.room.standing.pupils["s01-ada"].step == 1
@@ -125,12 +125,12 @@ def test_terminal_by_keyboard(browser, page):
     page("s02-bob")
     wait_for(lambda: browser.driver.find_elements(By.CSS_SELECTOR, "#targets button"))
     browser.run("document.querySelector('#targets button').focus()")
-    browser.focused.send_keys(Keys.ENTER)
+    browser.press(Keys.ENTER)
     wait_for(lambda: "$" in browser.run(SCREEN))
     assert browser.focused.get_attribute("aria-label") == "vm0: Shift+Tab leaves it"
-    browser.focused.send_keys("echo $((40+2))", Keys.TAB, Keys.ENTER)
+    browser.press("echo $((40+2))", Keys.TAB, Keys.ENTER)
     wait_for(lambda: "42" in browser.run(SCREEN))
-    browser.focused.send_keys(Keys.SHIFT, Keys.TAB)
+    browser.press(Keys.SHIFT, Keys.TAB)
     assert "Shift+Tab" not in (browser.focused.get_attribute("aria-label") or "")
 
 

@@ -9,6 +9,7 @@ from base64 import b64decode
 from pathlib import Path
 
 from selenium import webdriver
+from selenium.webdriver.common.action_chains import ActionChains
 
 PROGRAMS = ("chromium", "chromedriver")
 OPTIONS = (  # the browser tells its own idea of roles and names only when it is asked to
@@ -65,6 +66,10 @@ class Browser:
     def one(self, role, name=None):
         (found,) = self.all(role, name)
         return found
+
+    def press(self, *keys):
+        """Press keys wherever the focus is: what has it may be drawn anew meanwhile."""
+        ActionChains(self.driver).send_keys(*keys).perform()
 
     @property
     def focused(self):
