@@ -125,12 +125,12 @@ def test_terminal_by_keyboard(browser, page):
     page("s02-bob")
     wait_for(lambda: browser.driver.find_elements(By.CSS_SELECTOR, "#targets button"))
     browser.run("document.querySelector('#targets button').focus()")
-    browser.press(Keys.ENTER)
+    browser.focused.send_keys(Keys.ENTER)
     wait_for(lambda: "$" in browser.run(SCREEN))
     assert browser.focused.get_attribute("aria-label") == "vm0: Shift+Tab leaves it"
-    browser.press("echo $((40+2))", Keys.TAB, Keys.ENTER)
+    browser.focused.send_keys("echo $((40+2))", Keys.TAB, Keys.ENTER)
     wait_for(lambda: "42" in browser.run(SCREEN))
-    browser.press(Keys.SHIFT, Keys.TAB)
+    browser.focused.send_keys(Keys.SHIFT, Keys.TAB)
     assert "Shift+Tab" not in (browser.focused.get_attribute("aria-label") or "")
 
 
