@@ -55,7 +55,14 @@ def docker_replaced(lab: LabHosts, host: str, script: str) -> Iterator[None]:
 @contextmanager
 def python_replaced(lab: LabHosts, host: str, script: str) -> Iterator[None]:
     """Let a host run a shell script ahead of the next Python program, which is the agent when it is about to probe."""
-    lab.run(host, "sh", "-c", "cat >/run/python.fake && chmod 755 /run/python.fake", text=PYTHON.format(script=script))
+    with _python_hidden(lab, host, PYTHON.format(script=script)):
+        yield
+
+
+@contextmanager
+def _python_hidden(lab: LabHosts, host: str, program: str) -> Iterator[None]:
+    """Let a host have another program in the place of its python3, which is `/run/python.real` meanwhile."""
+    lab.run(host, "sh", "-c", "cat >/run/python.fake && chmod 755 /run/python.fake", text=program)
     lab.sh(host, "touch /run/python.real && at=$(readlink -f $(command -v python3)) && "
                  "mount --bind $at /run/python.real && mount --bind /run/python.fake $at")  # fmt: skip
     try:
@@ -159,13 +166,8 @@ def python_forged(lab: LabHosts, host: str, mode: str) -> Iterator[None]:
     """Let a host's python3 lie where it is the agent: that everything answers; in a `mode`, about others' cells too."""
     fake = f'#!/bin/sh\nexec /run/python.real /run/forger.py {mode} "$@"\n'
     lab.run(host, "sh", "-c", "cat >/run/forger.py", text=FORGER)
-    lab.run(host, "sh", "-c", "cat >/run/python.fake && chmod 755 /run/python.fake", text=fake)
-    lab.sh(host, "touch /run/python.real && at=$(readlink -f $(command -v python3)) && "
-                 "mount --bind $at /run/python.real && mount --bind /run/python.fake $at")  # fmt: skip
-    try:
-        yield
-    finally:
-        lab.sh(
-            host,
-            "umount --lazy $(readlink -f $(command -v python3)) /run/python.real; rm -rf /run/python.* /run/forger.py",
-        )
+    with _python_hidden(lab, host, fake):
+        try:
+            yield
+        finally:
+            lab.sh(host, "rm -f /run/forger.py")
