@@ -12,7 +12,9 @@ RULES = (
         "On user-defined networks /etc/resolv.conf says 127.0.0.11. In the container's own namespace, chain "
         "DOCKER_OUTPUT of table nat turns port 53 there to a socket that dockerd opened in it; dockerd answers "
         "from what it knows of the container's networks. On an overlay network that includes the other hosts. An alias "
-        "is known on its own network alone; of a name that several have there, it gives all addresses.",
+        "is known on its own network alone; of a name that several have there, it gives all addresses. Of several "
+        "networks that know a name the first answers: a Swarm's, then by `gw_priority` (from 28.0 on), not internal, "
+        "by gateways, by the network's name.",
         "every engine",
         (
             Sight("docker exec NAME cat /etc/resolv.conf", "`nameserver 127.0.0.11`"),
