@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from difflib import unified_diff
 from pathlib import Path
 
 import pytest
@@ -28,6 +29,9 @@ def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
         assert path.exists(), f"{path} is not recorded: run pytest --update and read what it says"
-        assert text == path.read_text(encoding="utf-8")
+        recorded = path.read_text(encoding="utf-8")
+        if text != recorded:  # line by line: what a comparison of the whole shows of long texts is cut
+            differing = unified_diff(recorded.splitlines(), text.splitlines(), str(path), "now", lineterm="", n=1)
+            pytest.fail("\n".join(differing), pytrace=False)
 
     return compare

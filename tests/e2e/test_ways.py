@@ -31,6 +31,9 @@ CHOSEN = (
 )
 """What differs from run to run in what `check` says, and what stands for it."""
 
+UNSTEADY = re.compile(r"^ +it says: N: docker0 inet6 fe80::N/64 .*\n", re.MULTILINE)
+"""What docker0 has when one of its ports has been up since the engine started: who is asked early finds none."""
+
 SOCKETS = re.compile(r"(^ +it says: LISTEN .*\n)+", re.MULTILINE)
 """What a kernel lists in the order of a hash."""
 
@@ -67,7 +70,7 @@ def test_way(lab, number, tmp_path, golden):
     text = "\n".join(shown[1:])
     for pattern, word in CHOSEN:
         text = re.sub(pattern, word, text)
-    golden(GOLDEN / f"{number}.txt", SOCKETS.sub(_sorted, text))
+    golden(GOLDEN / f"{number}.txt", SOCKETS.sub(_sorted, UNSTEADY.sub("", text)))
 
 
 def _done(student, folder, typed, before):

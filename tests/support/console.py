@@ -25,6 +25,7 @@ OF_KERNELS = (
     (r"@if\d+\b", "@ifN"),
     (r"\b(?!00:00:|ff:ff:|02:42:)[0-9a-f]{2}(:[0-9a-f]{2}){5}\b", "MAC"),
     (r"\b172\.17\.0\.\d+:", "172.17.0.N:"),  # docker0 gives them by who starts first
+    (r"\b02:42:0a:32:00:0\d\b", "02:42:0a:32:00:0N"),  # and a Swarm 10.50.0.0/24's, load balancers among them
     (r"[ \t]+", " "),
 )
 """What differs beside in what the tools of a host print; a MAC address that an engine makes of an address does not."""
