@@ -19,11 +19,14 @@ from dockerlab.hosts.attending import Times
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.hosts.guests import Guest
 from dockerlab.hosts.together import begun
+from dockerlab.identity import current
 from dockerlab.lock import locked
 from dockerlab.probe.agents import AgentProber, Kernels
 from dockerlab.probe.base import Cell, Place
+from dockerlab.provision.up import Wish
 from dockerlab.serve.board import Board
-from dockerlab.students import grading
+from dockerlab.students import grading, provision
+from dockerlab.survey import survey
 from dockerlab.verify import on_hosts
 
 
@@ -102,6 +105,18 @@ def test_a_second_look_that_hangs(released):
     assert {name: found[name] for name in alone} == alone
     assert {(found[name]["summary"]["pass"], found[name]["summary"]["fail"]) for name in SILENT} == {(0, 0)}
     assert [host.asked["waited"] for host in two] == [1, 1]
+
+
+@pytest.mark.parametrize("what", ["connect", "answer", "shell"])
+def test_a_class_is_planned_and_listed_without_two(monkeypatch, released, what):
+    """What a class's `up` and `status` look at is had without two hosts that say nothing, each with the reason."""
+    monkeypatch.setattr("dockerlab.students.provision.IN_A_CLASS", SOON)
+    hosts = hosts_of(lambda asked: asked == what, released)
+    planned = provision.plan_up(COURSE, current(COURSE.lab.name), hosts, FakeHost("c", lambda *_: b""), Wish())
+    why = {each.student.id: str(planned.failures.get(each.student.id)) for each in COURSE.instances}
+    assert {name for name, said in why.items() if "did not answer within" in said} == {"s02", "s04"}
+    assert what == "shell" or survey(hosts, times=SOON).failures.keys() == set(SILENT)
+    assert not released.is_set()
 
 
 def test_who_failed_is_not_asked_again(released):
@@ -224,7 +239,6 @@ def test_verify_asks_a_silent_host_once():
 
 def test_a_lock_on_a_silent_host(monkeypatch, released):
     """A host that does not say whether it gives the lock is left out; the others' are had, kept, and let go of."""
-    monkeypatch.setattr("dockerlab.lock.LATE", 0.2)
     monkeypatch.setattr("dockerlab.lock.END", 0.2)
     monkeypatch.setattr("dockerlab.lock.BEAT", 0.01)
     said = Counter()
@@ -252,7 +266,7 @@ def test_a_lock_on_a_silent_host(monkeypatch, released):
             return Holding(self.name)
 
     hosts = {name: Locking(name, lambda *_: b"") for name in ("h0", "h1", "h2")}
-    with locked(hosts, ["lab"]) as locks:
+    with locked(hosts, ["lab"], silent=0.2) as locks:
         locks.wait("h0")
         locks.wait("h2")
         with pytest.raises(HostError, match="h1: it did not answer for"):
@@ -262,3 +276,36 @@ def test_a_lock_on_a_silent_host(monkeypatch, released):
     assert (said["h0", "finished"], said["h2", "finished"]) == (1, 1)
     released.set()
     eventually(lambda: said["h1", "aborted"])
+
+
+def test_a_lock_that_is_waited_for(monkeypatch):
+    """A host that says that it waits for its turn is no silent one: it is waited for as long as a turn may take."""
+    monkeypatch.setattr("dockerlab.lock.LATE", 5.0)
+
+    class InTurn:
+        def __init__(self, said):
+            self.said = said
+
+        def send(self, data):
+            pass
+
+        def receive_line(self):
+            if self.said[0] == b"granted\n" and len(self.said) < 2:
+                Event().wait(self.after)
+            return self.said.pop(0)
+
+        after = 0.0
+
+        def finish(self):
+            pass
+
+        abort = finish
+
+    class Locking(FakeHost):
+        def converse(self, argv, **_):
+            talk = InTurn([b"waits\n", b"granted\n"] if self.name == "h1" else [b"granted\n"])
+            talk.after = 1.0 if self.name == "h1" else 0.0
+            return talk
+
+    with locked({name: Locking(name, lambda *_: b"") for name in ("h0", "h1", "h2")}, ["lab"], silent=0.1) as locks:
+        locks.wait("h1")
