@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+from contextlib import contextmanager
+
 import pytest
-from support.faults import python_forged
+from support.faults import python_forged, python_replaced, stopped
 from support.lab_hosts import write
 
 CLASS = """
@@ -46,3 +49,40 @@ def test_the_others_grades_are_as_without(lab, words):
         assert found[FORGER]["own_word"] == found[FORGER]["summary"]["pass"], mode
         assert found[FORGER]["verdict"] != "pass", mode
     assert graded(lab, words)[HONEST] == before[HONEST]
+
+
+MODES = {
+    "the connection": lambda lab: stopped(lab, "vm1", "sshd"),
+    "the engine": lambda lab: stopped(lab, "vm1", "dockerd"),
+    "the look": lambda lab: python_replaced(lab, "vm1", "sleep 60"),
+    "the agent's cells": lambda lab: python_forged(lab, "vm1", "hangs"),
+}
+SLACK = 3.0
+"""Seconds in which a call of the same may differ beside other work, or two where one took less than two."""
+
+
+@contextmanager
+def timed():
+    """Give a list that has the seconds that the block took after it."""
+    began, took = time.monotonic(), []
+    yield took
+    took.append(time.monotonic() - began)
+
+
+def test_a_host_that_hangs_costs_as_long_again(lab, words):
+    """Wherever one of two hosts hangs, the other's grade is what it was, and there in twice the time; so is `status`."""
+    with timed() as usual:
+        before = graded(lab, words)
+    status = ("status", "forge", *words[1:], "--format", "json")
+    for mode, hanging in MODES.items():
+        with hanging(lab):
+            with timed() as took:
+                found = graded(lab, words)
+            with timed() as listing:
+                listed = lab.call(*status)
+        assert found[HONEST] == before[HONEST], mode
+        assert found[FORGER]["verdict"] not in ("pass", "fail"), mode
+        assert took[0] < 2 * usual[0] + SLACK, f"{mode}: {took[0]:.1f} s, without {usual[0]:.1f} s"
+        assert listing[0] < 5 + usual[0] + SLACK, f"{mode}: status took {listing[0]:.1f} s"
+        assert [each["running"] for each in listed.json if each["id"] == HONEST] == [2], mode
+    assert graded(lab, words)[FORGER]["verdict"] == "pass"
