@@ -25,6 +25,10 @@ CEILING = 10.0
 it takes to grade a lab in which nothing answers."""
 
 
+STEP = 0.25
+"""Seconds after which those that are late are looked at again: one that has answered may be silent no longer."""
+
+
 @dataclass(frozen=True)
 class Patience:
     """How long those that are late are waited for; `took` is how many seconds it took the most."""
@@ -75,8 +79,9 @@ def attended(
     if late:
         most()
     while late:
-        due = min(_due(patience, since[each], running[each], times.clock()) for each in late)
-        _, late = times.waiting(late, timeout=max(0.0, due - times.clock()), return_when=FIRST_COMPLETED)
+        now = times.clock()
+        due = min(_due(patience, since[each], running[each], now) for each in late)
+        _, late = times.waiting(late, timeout=max(0.0, min(due - now, STEP)), return_when=FIRST_COMPLETED)
         now = times.clock()
         for each in late:
             over, behind = now >= patience.end(since[each]), kept_waiting(running[each])

@@ -138,7 +138,7 @@ class Guest:
             wait(either, return_when=FIRST_COMPLETED)
             if running.done():
                 if whole:
-                    self.pace.got_on()
+                    self.pace.got_on(alone=self._asked == 1)
                 return running.result()
             running.add_done_callback(lambda late: unwanted(late.result()) if late.exception() is None else None)
             raise self._dismissed.result()

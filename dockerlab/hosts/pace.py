@@ -19,10 +19,15 @@ class Pace:
         self._came = 0
         self.moved = self.allowed = clock()
 
-    def got_on(self) -> None:
-        """Note a whole answer, or that the host is asked something while nobody waits for it."""
+    def got_on(self, *, alone: bool = False) -> None:
+        """Note a whole answer, or that the host is asked something; `alone` says that nobody waits for another one.
+
+        Then it may not be silent any longer for what it was asked before.
+        """
         with self._changing:
             self.moved, self._came = self._clock(), 0
+            if alone:
+                self.allowed = self.moved
 
     def part(self, size: int) -> None:
         """Note so many bytes of an answer: by a long one a host gets on before it is whole."""

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockerlab.hosts.attending import CEILING, FLOOR, Times, attended
+from dockerlab.hosts.attending import CEILING, FLOOR, STEP, Times, attended
 from dockerlab.hosts.pace import PIECE, Pace
 
 
@@ -142,10 +142,13 @@ def test_who_may_say_nothing():
     """Where an honest host says nothing either, silence counts from when that is over."""
     world = World()
     hosts, pair = class_of(world, [1] * 4)
-    world.at(0.9, lambda: [host.pace.allow(5) for host in pair])
+    more = Asked(world, "h6")
+    world.at(0.9, lambda: [host.pace.allow(5) for host in (*pair, more)])
     pair[0].ends(5.9)
-    played(world, hosts)
+    world.at(1.9, lambda: more.pace.got_on(alone=True))
+    played(world, [*hosts, more])
     assert [host.gone for host in pair] == [None, pytest.approx(5.9 + FLOOR)]
+    assert more.gone == pytest.approx(1.9 + FLOOR, abs=STEP), "it has said what it was allowed to be silent for"
 
 
 def test_a_byte_now_and_then():
