@@ -11,6 +11,7 @@ from typing import Any
 from dockerlab.errors import HostError
 from dockerlab.gate import LONGEST, admitted, misfit, parsed
 from dockerlab.hosts.base import Conversation, Host
+from dockerlab.hosts.guests import allow
 from dockerlab.hosts.program import PYTHON, Program
 from dockerlab.probe.base import Cell, Place
 from dockerlab.probe.join import HostRecords
@@ -130,6 +131,7 @@ class Session:
         }
         # The agent sends in waves where the neighbour tables are small: a wave of silence takes the whole patience.
         self.need = run.patience * (1 + len(own) / 256)
+        self._quiet = self.need + (run.patience if run.last else HOLD)
         self._timeout = START + self.need
 
     @property
@@ -179,6 +181,7 @@ class Session:
 
     def wait(self) -> None:
         """Wait until every cell of this host is settled."""
+        allow(self.host, self._quiet)
         self._heard(self._agent.receive_line(), Done)
 
     def report(self) -> None:
