@@ -19,10 +19,13 @@ def discover(
     """Write the definition of what runs on hosts, whoever made it: networks, containers, and how they are set up."""
     addresses = what.addresses(where, fallback=True)
     with where.open(addresses) as session:
-        # The hosts are being connected to meanwhile.
+        # The hosts are being connected to meanwhile, and then asked.
+        from dockerlab.discover.asking import ask
+
+        asked = ask(session.hosts)
         from dockerlab.discover.spot import defined
 
-        found, silent = defined(session.hosts, addresses or dict.fromkeys(session.hosts), what.wanted())
+        found, silent = defined(asked, addresses or dict.fromkeys(session.hosts), what.wanted())
     write(found.text, output)
     for note in found.notes:
         say(note)

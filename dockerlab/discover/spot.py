@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from dockerlab import engine
+from dockerlab.discover.asking import Asked
 from dockerlab.discover.definition import Found, Listening, discovered
 from dockerlab.discover.renaming import renamed
 from dockerlab.discover.wanted import EVERYTHING, Wanted
@@ -14,7 +14,7 @@ from dockerlab.gate import nonsense
 from dockerlab.hosts.base import Host
 from dockerlab.kernel.model import Machine, Namespace
 from dockerlab.snapshot import ContainerState, Snapshot
-from dockerlab.survey import Seen, ask_all, look_again, look_where_told, one_of, send
+from dockerlab.survey import Seen, look_again, look_where_told, one_of
 
 
 @dataclass(frozen=True)
@@ -53,17 +53,15 @@ def on_the_spot(
 
 
 def defined(
-    hosts: Mapping[str, Host], addresses: Mapping[str, str | None], wanted: Wanted = EVERYTHING, name: str = ""
+    asked: Asked, addresses: Mapping[str, str | None], wanted: Wanted = EVERYTHING, name: str = ""
 ) -> tuple[Found, Mapping[str, HostError]]:
-    """Return the definition of what is on hosts now, and which of them are no part of it, and why.
+    """Return the definition of what hosts were asked for, and which of them are no part of it, and why.
 
-    No more of their kernels is looked at than who listens. Raises UsageError where there is nothing, HostError where
-    no host can be asked.
+    Raises UsageError where there is nothing, HostError where no host can be asked.
     """
-    books = ask_all(hosts, lambda host: engine.snapshot(host, detail="every"))
-    pids = {host: [each.pid for each in own.containers if each.pid] for host, own in books.answers.items()}
-    machines = send.kernels({host: hosts[host] for host in books.answers}, pids, "listeners").answers
-    seen = Seen(books.answers, {}, machines)
+    books = asked.books.result()
+    told = asked.kernels.result().answers
+    seen = Seen(books.answers, {}, {host: machine for host, machine in told.items() if host in books.answers})
     found, odd = _of_those(
         seen, books.failures, lambda own: discovered(own.snapshots, addresses, wanted, listening(own), name)
     )
