@@ -81,7 +81,7 @@ def hearing(opened):
     deaf = {name for name, host in opened.hosts.items() if not until_free(host)}
     for name in sorted(deaf):
         command = revive(name)
-        result = opened.hosts[name].run(command.argv, input=command.input, timeout=120)
+        result = opened.hosts[name].run(command.argv, input=command.given(), timeout=120)
         assert result.ok, result.error
     return sorted(deaf)
 
