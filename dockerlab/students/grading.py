@@ -15,7 +15,8 @@ from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
 from dockerlab.hosts.guests import Guest, invited, kept_waiting
 from dockerlab.hosts.together import begun, most_of
-from dockerlab.probe.agents import AgentUnavailable, Kernels
+from dockerlab.probe.agent_session import AgentUnavailable
+from dockerlab.probe.agents import Kernels
 from dockerlab.students.course import Course
 from dockerlab.students.grades import Grade
 from dockerlab.students.instance import Instance
