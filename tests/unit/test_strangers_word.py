@@ -17,6 +17,7 @@ from support.hostile import (
 from support.machinery import raw as raw_look
 from support.strangers import Stranger, honest_agent, honest_engine
 
+from dockerlab.discover.asking import ask as asked
 from dockerlab.discover.spot import defined
 from dockerlab.doctor.examine import examine
 from dockerlab.errors import HostError
@@ -122,7 +123,7 @@ OURS = {
         COURSE, current("demo"), {name: honest(name) for name in OF}, LocalHost(), Wish()
     ),
     "dockerlab.doctor.machine.findings": lambda: examine(both(), LocalHost()),
-    "dockerlab.discover.spot.discovered": lambda: defined(both(), dict.fromkeys(("h0", "h1"))),
+    "dockerlab.discover.spot.discovered": lambda: defined(asked(both()), dict.fromkeys(("h0", "h1"))),
     "dockerlab.engine.to_snapshot": lambda: survey(both()),
 }
 """What hosts' words are given to, and what calls it."""
