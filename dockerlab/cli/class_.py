@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import sys
 from collections.abc import Sequence
 from resource import RLIMIT_NOFILE, getrlimit
 from typing import TYPE_CHECKING, Annotated
@@ -48,6 +47,7 @@ def serve(
     """Give every student a sandbox, a page and terminals in the browser; Ctrl-C ends the server, and nothing else."""
     try:
         from dockerlab.classroom.app import application
+        from dockerlab.classroom.ready import Ready
         from dockerlab.classroom.room import Room
         from dockerlab.serve.server import listening, serving
     except ModuleNotFoundError as error:
@@ -67,7 +67,7 @@ def serve(
     hosts = [f"vm{number}" for number in range(max(2, len(folder.lab.hosts)))]
     words = ["--hosts", str(len(hosts)), *(["--rootfs", rootfs] if rootfs else [])]
     _make([name for name, _ in everybody], folder, words, empty=empty)
-    room = Room(folder, enrolled, where, place.argv, place.unconfined, hosts)
+    room = Room(folder, enrolled, where, place.argv, place.unconfined, hosts, ready=Ready(folder.path).run)
     origin = address.rstrip("/") + "/" if address else Access("", given=True).address(
         listen, on.getsockname()[1], socket.gethostname()
     )  # fmt: skip
@@ -143,9 +143,9 @@ async def begin(names: Sequence[str], folder: Folder, *, empty: bool = False) ->
 
     Return why it was not begun, a text for each place where it was not.
     """
-    from dockerlab.classroom.running import run
-    from dockerlab.sandbox import place
+    from dockerlab.classroom.ready import Ready
 
+    ready = Ready(folder.path)
     words = ["dockerlab", "exercise", "start", str(folder.path), "--sandbox"]
     if not folder.exercise.steps:
         words = ["dockerlab.classroom.plain", "empty" if empty else "made", str(folder.path)]
@@ -155,9 +155,12 @@ async def begin(names: Sequence[str], folder: Folder, *, empty: bool = False) ->
     async def one(name: str) -> str:
         nonlocal done
         async with turns:
-            said = await run(place.argv(name, [sys.executable, "-m", *words]), 300)
+            said = await ready.run(name, words, 300)
         done += 1
         say(f"{name}: the lab is {'on' if said.code == 0 else 'not on'} ({done} of {len(names)})")
         return "" if said.code == 0 else f"{name}: {said.text.strip()}"
 
-    return [failure for failure in await asyncio.gather(*map(one, names)) if failure]
+    try:
+        return [failure for failure in await asyncio.gather(*map(one, names)) if failure]
+    finally:
+        await ready.end()

@@ -9,7 +9,6 @@ import time
 from dataclasses import dataclass, field
 
 from bench.pupil import Page, Times
-
 from dockerlab.exercise import loader
 
 EXERCISE = loader.load(loader.find("01"))
@@ -96,8 +95,8 @@ def _read(pattern: str, said: str) -> str:
     return found[-1].groups()[-1] if found else pattern
 
 
-async def check(lesson: Lesson, name: str, page: Page, answers, wanted: str, times: list[float]) -> bool:  # noqa: PLR0913, PLR0917
-    """Press `check`, and tell whether the verdict is the one that is right; it takes until that is on the page."""
+async def check(lesson: Lesson, name: str, page: Page, answers, wanted: str, times: list[float]) -> bool:
+    """Press `check`, and tell whether the verdict is what is wanted (empty: any); it takes until it is on the page."""
     while page.state["busy"] or page.state["looking"]:
         await page.until(lambda state: not state["busy"] and not state["looking"])
     attempt = page.state["last"]
@@ -110,24 +109,24 @@ async def check(lesson: Lesson, name: str, page: Page, answers, wanted: str, tim
     state = await page.until(lambda state: state["last"] != attempt and not state["busy"])
     times.append(time.monotonic() - began)
     verdict = state["last"]["verdict"]
-    if verdict != wanted:
+    if wanted and verdict != wanted:
         lesson.wrong.append(f"{name}: {state['title']}: {verdict}, not {wanted}, of {answers}: {state['last']['text']}")
     return verdict == wanted
 
 
 async def _watch(lesson: Lesson, page: Page) -> None:
-    """Get the lab's picture and matrix when there are new ones, as the page does; note from when to when it was looked."""
-    seen, since = -1, 0.0
+    """Get the lab's picture and matrix when there are new ones, as the page does; note how long a look takes."""
+    before = {"looking": False, "seen": -1}
+    since = 0.0
     while True:
-        state = await page.until(lambda state: state["looking"] != bool(since) or state["seen"] != seen, None)
-        if state["looking"] and not since:
+        now = await page.until(lambda state, old=before: any(state[key] != old[key] for key in old), None)
+        if now["looking"] and not before["looking"]:
             since = time.monotonic()
-        elif since and not state["looking"]:
+        elif before["looking"] and not now["looking"]:
             lesson.times.look.append(time.monotonic() - since)
-            since = 0.0
-        if state["seen"] != seen:
-            seen = state["seen"]
+        if now["seen"] != before["seen"]:
             await page.get("lab")
+        before = {key: now[key] for key in before}
 
 
 async def set_back(lesson: Lesson, name: str) -> None:

@@ -59,7 +59,7 @@ class Page:
         for each in await asyncio.gather(*(self.client.get(str(answer.url.join(file))) for file in files)):
             each.raise_for_status()
         self.listening = asyncio.create_task(self._listen())
-        await self.until(lambda state: bool(state))
+        await self.until(bool)
         return time.monotonic() - began
 
     async def _listen(self) -> None:
