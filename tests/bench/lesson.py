@@ -65,6 +65,7 @@ async def play(lesson: Lesson, name: str, page: Page, chance: random.Random) -> 
                 else:
                     await page.order("hand-in")
                     await set_back(lesson, name)
+            await screen.line(f"docker rm --force {' '.join(EXERCISE.lab.containers)}", lambda: chance.uniform(*KEY))
     finally:
         watching.cancel()
 
