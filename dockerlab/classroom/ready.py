@@ -41,14 +41,21 @@ class Ready:
             "environment": dict(way.environment),
             "directory": str(Path.cwd()),
         }
-        channel = await self.begin()
         (output, theirs), (told, tells) = socket.socketpair(), socket.socketpair()
         with output, told:
             for each in (output, told):
                 each.setblocking(False)
             with theirs, tells:
-                socket.send_fds(channel, [json.dumps(order).encode()], [theirs.fileno(), tells.fileno()])
+                await self._order(json.dumps(order).encode(), [theirs.fileno(), tells.fileno()])
             return await _said(output, told, patience)
+
+    async def _order(self, order: bytes, files: list[int]) -> None:
+        channel = await self.begin()
+        try:
+            socket.send_fds(channel, [order], files)
+        except ConnectionError:  # it was ended by somebody else, which is not known yet
+            self._close()
+            socket.send_fds(await self.begin(), [order], files)
 
     async def begin(self) -> socket.socket:
         """Begin the process of which copies are made, unless it is there; return the socket for its orders."""

@@ -23,6 +23,17 @@ def open_files():
     return len(list(Path("/proc/self/fd").iterdir()))
 
 
+def children():
+    return Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
+
+
+def kill(pid):
+    """Kill a process, and wait until it was reaped."""
+    os.kill(pid, signal.SIGKILL)
+    while Path(f"/proc/{pid}").exists():
+        time.sleep(0.01)
+
+
 def played(ready, script):
     """Return what a script of calls returns; the process of which copies are made has ended then."""
 
@@ -73,10 +84,8 @@ def test_killed(way):
 
     async def script():
         await ready.run("s01", ["dockerlab", "--version"], 60)
-        (copied,) = Path(f"/proc/self/task/{os.getpid()}/children").read_text().split()
-        os.kill(int(copied), signal.SIGKILL)
-        while Path(f"/proc/{copied}").exists():
-            await asyncio.sleep(0.01)
+        (copied,) = children()
+        await asyncio.to_thread(kill, int(copied))
         return await ready.run("s01", ["dockerlab", "--version"], 60)
 
     assert played(ready, script()).code == 0
