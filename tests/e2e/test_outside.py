@@ -143,7 +143,7 @@ def test_out_of_reach(student):
 
 
 def test_a_linked_socket(student):
-    """A host whose engine's socket is behind a link lives: it is not built again, with all that its student has made."""
+    """A host whose engine's socket is behind a link lives: it is not built again, which would empty it."""
     moved = "mv /run/docker.sock /run/moved.sock; ln -s {} /run/docker.sock"
     for target in ("moved.sock", "/var/run/moved.sock"):
         assert inside(student, moved.format(target)).returncode == 0

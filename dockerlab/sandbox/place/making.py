@@ -23,7 +23,7 @@ from dockerlab.sandbox.place.removing import clear
 
 Report = Callable[[str], None]
 
-READY_SECONDS = 20.0
+READY_SECONDS = 60.0
 _UNSHARED = ("--net", "--mount", "--propagation", "private", "--pid", "--ipc", "--uts", "--cgroup")
 
 
