@@ -45,7 +45,7 @@ BATCH = 64
 YOUNG = 0.05
 """Seconds that answers are given before neighbours are forgotten to make room."""
 SLOW = 0.05
-"""Seconds: where any answer took that long, nothing is given up in haste."""
+"""Seconds: where an answer of its kind took that long, nothing is tried again or given up in haste."""
 LIFETIME = 600
 SPARE_FILES = 64
 SHORTAGES = (errno.ENOBUFS, errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
@@ -229,10 +229,19 @@ class Agent:
             flight = self.flights[number]
             if flight not in self.flying or tries != flight.tries + flight.full_tries or flight.until > now:
                 continue
-            if flight.wants_more():
+            if flight.hurries() and self.slowest(flight) > SLOW:
+                self.wake(flight, flight.slow_down(self.patience))
+            elif flight.wants_more():
                 self.attempt(flight)
             else:
                 self.give_up(flight)
+
+    def slowest(self, flight: "Flight") -> "float":
+        """Return how many seconds the slowest answer took, so far, of those that tell how long a cell's may take.
+
+        A name server works through what many ask at once, and is slow then while every packet is fast.
+        """
+        return self.lookups.slowest if flight.question.probe == "dns" else self.pings.slowest
 
     def attempt(self, flight: "Flight") -> "None":
         """Make one try of a cell, and set the time of the next one or of giving up."""
@@ -258,7 +267,7 @@ class Agent:
         heapq.heappush(self.timers, (time.monotonic() + seconds, flight.number, flight.tries + flight.full_tries))
 
     def give_up(self, flight: "Flight") -> "None":
-        """Write the record of a cell that has had all its tries; where answers are slow, haste was no good idea."""
+        """Write the record of a cell that has had all its tries."""
         if flight.size:
             self.settle(flight, **flight.answer(full="silent", size=flight.size))
         elif flight.answered:
@@ -269,9 +278,6 @@ class Agent:
             self.settle(flight, **flight.opened, closed=False)
         elif not flight.sent:
             self.settle(flight, outcome="untested", error=flight.shortage)
-        elif flight.haste and self.pings.slowest > SLOW:
-            flight.haste = False
-            self.wake(flight, self.patience)
         else:
             self.settle(flight, outcome="silent", server=flight.server, **flight.marked())
 
@@ -281,7 +287,6 @@ class Agent:
             self.records[flight.number] = record
         self.flying.discard(flight)
         self.connections.release(flight)
-        self.lookups.release(flight)
 
 
 if __name__ == "__main__":

@@ -135,7 +135,8 @@ class AgentProber:
         meant = {(cell.source, cell.address, cell.target) for cell in hasty}
         silent = {cell.number for cell in hasty}
         beside = {c.number for c in cells if c.probe == "ping" and (c.source, c.address, c.target) in meant}
-        again = [cell for cell in cells if cell.number in silent | beside]
+        wanted = silent | beside
+        again = [cell for cell in cells if cell.number in wanted]
         told = join(again, self._ask(again))
         return {number: told[number] for number in silent}
 

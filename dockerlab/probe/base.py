@@ -24,8 +24,7 @@ FLAKY: Final = "flaky"
 REFUSED_BEHIND: Final = "refused behind docker-proxy"
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """A sandbox (network namespace) to probe from or to.
 
     `container` is None for the host itself; its `pid` is then 1, the host's init, or 0 for the namespace that the

@@ -82,6 +82,16 @@ class Flight:
         pause = TRIES[self.tries] - TRIES[last] if self.tries < len(TRIES) else patience - TRIES[-1]
         return pause / HASTE if self.haste else pause
 
+    def hurries(self) -> "bool":
+        """Tell whether nothing has come so far, and haste decides when to try again or to give up."""
+        return self.haste and not self.answered and not self.size and self.opened is None
+
+    def slow_down(self, patience: "float") -> "float":
+        """Give up haste; return the seconds that it has spared so far."""
+        self.haste = False
+        due = TRIES[self.tries] if self.tries < len(TRIES) else patience
+        return due - due / HASTE
+
     def wants_more(self) -> "bool":
         """Tell whether there is to be another try; one that was answered in part gets more of them."""
         if self.opened is not None:

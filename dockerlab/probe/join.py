@@ -144,6 +144,9 @@ class _Evidence:
     def __init__(self, cells: Sequence[Cell], records: Mapping[str, HostRecords]) -> None:
         self.records = records
         self.arrivals = arrivals(records)
+        self._anywhere: dict[int, set[SandboxId]] = {}
+        for (number, _), where in self.arrivals.items():
+            self._anywhere.setdefault(number, set()).update(where)
         self.names: dict[SandboxId, str] = {}
         for host, record in records.items():
             for place, found in record.sandboxes.items():
@@ -154,6 +157,7 @@ class _Evidence:
             if cell.target is not None and cell.probe != "dns":
                 holder = self.sandbox(cell.target)
                 self.holders.setdefault(cell.address, set()).add(cell.target if isinstance(holder, str) else holder)
+        self._full = frozenset(host for host, record in records.items() if record.overflows > 0)
         self.doors = Doors(cells, records, self.sandbox)
         self.takers = Takers(records, self.sandbox, self.name)
 
@@ -169,8 +173,7 @@ class _Evidence:
 
     def arrived(self, cell: Cell) -> set[SandboxId]:
         """Return every sandbox in which any try of the cell arrived."""
-        places = (where for (number, _), where in self.arrivals.items() if number == cell.number)
-        return set().union(*places)
+        return self._anywhere.get(cell.number, set())
 
     def name(self, sandboxes: set[SandboxId]) -> str:
         """Return the names of sandboxes for people."""
@@ -199,8 +202,7 @@ class _Evidence:
 
     def overflowed(self, cell: Cell) -> bool:
         """Tell whether a neighbour table was full on a host of the cell: no other one's word is about it."""
-        hosts = [cell.source.host, *([cell.target.host] if cell.target is not None else [])]
-        return any(self.records.get(host, HostRecords()).overflows > 0 for host in hosts)
+        return cell.source.host in self._full or (cell.target is not None and cell.target.host in self._full)
 
     def silence(self, cell: Cell, detail: str) -> Observation:
         """Return the observation of a cell that was sent and not answered."""

@@ -111,6 +111,7 @@ class Lookups:
         self._selector = selector
         self._settle = settle
         self._pids = pids
+        self.slowest = 0.0
         self._books: dict[int, Book] = {}
         self._lines: dict[tuple[int, str], Line] = {}
 
@@ -158,12 +159,8 @@ class Lookups:
             flight = line.asked.get(int.from_bytes(message[:2], "big"))
             answer = wire.read_dns(message, flight.ident, flight.question.record) if flight is not None else None
             if flight is not None and answer is not None:
-                rtt = (time.monotonic() - max(flight.sent.values())) * 1000
+                now = time.monotonic()
+                self.slowest = max(self.slowest, now - min(flight.sent.values()))
+                rtt = (now - max(flight.sent.values())) * 1000
                 record = {"rcode": answer.rcode, "addresses": answer.addresses, "server": line.server}
                 self._settle(flight, outcome="answered", rtt=round(rtt, 3), **record)
-
-    def release(self, flight: "Flight") -> "None":
-        """Let go of a flight's question."""
-        if flight.line is not None:
-            flight.line.asked.pop(flight.ident, None)
-            flight.line = None

@@ -61,6 +61,8 @@ def withdraw(
     What was reached as expected stands: nothing that went wrong can have made it so. What is unknown anyway keeps its
     own reason.
     """
+    if not events:
+        return list(observed)
     found = []
     for (cell, expected), seen in zip(cells, observed, strict=True):
         event = _touching(cell, world, events)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from ipaddress import IPv4Network, IPv6Network, ip_address
@@ -215,11 +215,9 @@ def questions(
         else:
             expected = expectations[number - first] if expectations else None
             answerer = target if isinstance(target, Place) else None
-            behind = _behind(cell, world, places)
-            question = _question(number, cell, source, answerer, expected)
             own = cell.holder is not None and world.people.of[cell.holder] == world.people.of[cell.source]
-            question = replace(question, full=question.probe == "ping" and not own and _within(cell.target, tunnelled))
-            askable.append(question if behind is None else replace(question, behind=behind))
+            full = cell.port is None and cell.probe != "dns" and not own and _within(cell.target, tunnelled)
+            askable.append(_question(number, cell, (source, answerer, _behind(cell, world, places)), expected, full))
     return observed, askable
 
 
@@ -275,12 +273,22 @@ def _within(address: str, subnets: Collection[IPv4Network | IPv6Network]) -> boo
     return bool(subnets) and any(ip_address(address) in subnet for subnet in subnets)
 
 
-def _question(number: int, cell: Cell, source: Place, target: Place | None, expected: Expectation | None) -> probe.Cell:
+def _question(
+    number: int,
+    cell: Cell,
+    who: tuple[Place, Place | None, tuple[probe.Behind, ...] | None],
+    expected: Expectation | None,
+    full: bool,
+) -> probe.Cell:
+    """Return what is asked for a cell; `who` is who asks, who has to answer, and who is behind a published port."""
+    source, target, behind = who
     silent = expected is not None and expected.reachable is False and expected.symptom not in ANSWERED
-    kind: probe.Probe = "tcp" if cell.port is not None else "dns" if cell.probe == "dns" else "ping"
-    if kind == "dns":
-        return probe.Cell(number, source, target, "", kind, name=cell.target, expected=cell.answers, silent=silent)
-    return probe.Cell(number, source, target, cell.target, kind, port=cell.port, silent=silent)
+    if cell.port is None and cell.probe == "dns":
+        return probe.Cell(number, source, target, "", "dns", name=cell.target, expected=cell.answers, silent=silent)
+    kind: probe.Probe = "ping" if cell.port is None else "tcp"
+    return probe.Cell(
+        number, source, target, cell.target, kind, port=cell.port, silent=silent, full=full, behind=behind
+    )
 
 
 def judge_all(

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Link
 from dockerlab.walk.compiled import CHILDREN, Fabric, Space
-from dockerlab.walk.mentions import PLACEHOLDER, Mentions, aims
+from dockerlab.walk.mentions import Mentions, aims
 from dockerlab.walk.outcome import SpaceId
+from dockerlab.walk.speech import PLACEHOLDER
 from dockerlab.walk.targets import split
 
 Target = tuple[IpAddress, int | None]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 
 SERVICES = {"ssh": 22, "http": 80, "https": 443, "domain": 53, "smtp": 25, "ftp": 21, "mysql": 3306}
@@ -25,6 +26,7 @@ def number(text: str) -> int:
     return int(text, 0)
 
 
+@lru_cache(maxsize=1 << 14)
 def span_of(text: str) -> tuple[int, int, int]:
     """Return an address, a network or a range `A-B` as its IP version, its first and its last address as numbers."""
     first, dash, last = text.partition("-")

@@ -241,12 +241,14 @@ def test_a_connection_that_is_led_to_another_one_is_told(net, version):
 
 
 SERVE_DNS = """
-import socket
+import socket, sys, time
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 s.bind(("10.1.0.2", 53))
 print(flush=True)
 while True:
     query, sender = s.recvfrom(512)
+    time.sleep(float(sys.argv[1]))
+    print(sender[1], flush=True)
     known = query[12:].startswith(b"\\x03web")
     answer = b"\\xc0\\x0c\\0\\1\\0\\1\\0\\0\\0\\x05\\0\\4\\x0a\\1\\0\\2" if known else b""
     head = query[:2] + (b"\\x81\\x80" if known else b"\\x81\\x83") + b"\\0\\1\\0" + bytes([known]) + b"\\0\\0\\0\\0"
@@ -261,7 +263,7 @@ def test_dns_asks_the_resolver_of_the_source(net, tmp_path):
         net.enter(net.pids[name], "mount", "--bind", str(tmp_path / name), "/etc/resolv.conf")
     (tmp_path / "hosts").write_text("10.1.0.7 linked # by --link\n")
     net.enter(net.pids["a"], "mount", "--bind", str(tmp_path / "hosts"), "/etc/hosts")
-    argv = ["nsenter", "-t", str(net.pids["b"]), "-n", sys.executable, "-c", SERVE_DNS]
+    argv = ["nsenter", "-t", str(net.pids["b"]), "-n", sys.executable, "-c", SERVE_DNS, "0"]
     with subprocess.Popen(argv, stdout=subprocess.PIPE) as server:
         server.stdout.readline()
         a, b, alone = (net.place(name) for name in ("a", "b", "alone"))
@@ -289,6 +291,23 @@ def test_dns_asks_the_resolver_of_the_source(net, tmp_path):
     ]
     assert "names no server" in seen[3].detail
     assert "/etc/hosts" in seen[5].detail
+
+
+def test_a_busy_name_server_is_waited_for(net, tmp_path):
+    """Where haste gives up a silent ping, a name server that works through many questions is asked in one go."""
+    (tmp_path / "resolv.conf").write_text("nameserver 10.1.0.2\n")
+    net.enter(net.pids["other"], "mount", "--bind", str(tmp_path / "resolv.conf"), "/etc/resolv.conf")
+    argv = ["nsenter", "-t", str(net.pids["other"]), "-n", sys.executable, "-c", SERVE_DNS, "0.06"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as server:
+        server.stdout.readline()
+        other = net.place("other")
+        lookups = [Cell(n, other, other, "", "dns", name="web", expected=("10.1.0.2",)) for n in range(1, 9)]
+        seen = observe(Cell(0, other, net.place("a"), "10.1.0.77", "ping", silent=True), *lookups)
+        server.kill()
+        asked = server.stdout.read().split()
+    assert seen[0].state == "unreachable"
+    assert [seen[number].state for number in range(1, 9)] == ["reachable"] * 8
+    assert len(set(asked)) == 1, "each run asks from a port of its own"
 
 
 def test_a_sandbox_that_is_gone_is_unknown(net):

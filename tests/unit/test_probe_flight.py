@@ -58,6 +58,26 @@ def test_the_pauses_add_up_to_the_patience():
     assert full.pause(2.0) == FULL_PAUSE
 
 
+@pytest.mark.parametrize("sent", [1, 2, 3])
+def test_haste_that_is_given_up_is_made_good(sent):
+    """Who turns out to hurry where answers are slow waits what haste has spared, and has all tries and the patience."""
+    patient, hurried = flight(sent), flight(sent, haste=True)
+    waited = sum(flight(before, haste=True).pause(2.0) for before in range(1, sent + 1))
+    assert hurried.hurries()
+    waited += hurried.slow_down(2.0)
+    assert waited == pytest.approx(sum(flight(before).pause(2.0) for before in range(1, sent + 1)))
+    assert not hurried.hurries()
+    assert hurried.pause(2.0) == patient.pause(2.0)
+
+
+def test_who_was_answered_in_part_hurries_no_more():
+    """A try that was answered is proved at its own pace, and a packet of full size has one."""
+    assert not flight(2, (1,), haste=True).hurries()
+    full = flight(1, (0,), haste=True)
+    full.size = 1450
+    assert not full.hurries()
+
+
 def test_the_record_tells_the_first_answer():
     """The try that was answered first tells who answered and how fast."""
     found = flight(3, (1, 2)).answer(full="silent", size=os.sysconf("SC_PAGESIZE"))
