@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 from collections.abc import Sequence
-from resource import RLIMIT_NOFILE, getrlimit
+from resource import RLIMIT_NOFILE, getrlimit, setrlimit
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 app = typer.Typer(cls=Group, help="A class in the browser.", no_args_is_help=True, rich_markup_mode=None)
 
 MOST_CONNECTIONS = 1024
+CONNECTIONS = 8
+"""A browser opens six at once for a page, and the page one more for each terminal."""
 
 
 @app.command(cls=Single)
@@ -56,7 +58,7 @@ def serve(
     from dockerlab.interrupt import asked_to_stop
     from dockerlab.sandbox import place
     from dockerlab.serve.access import Access
-    from dockerlab.serve.door import Door
+    from dockerlab.serve.door import EACH, Door
     from dockerlab.students import roster
 
     folder = _folder(exercise, empty=empty, allowed=allow_environment)
@@ -73,7 +75,9 @@ def serve(
     )  # fmt: skip
     links = [(name, shown, f"{origin}s/{name}/?token={enrolled.tokens[name]}") for name, shown in everybody]
     file = keeping.write_links(where, links)
-    door = Door(getrlimit(RLIMIT_NOFILE)[0], most=MOST_CONNECTIONS)
+    # All students may come at the same moment, and from one address where there is a proxy.
+    setrlimit(RLIMIT_NOFILE, (getrlimit(RLIMIT_NOFILE)[1],) * 2)
+    door = Door(getrlimit(RLIMIT_NOFILE)[0], most=MOST_CONNECTIONS, each=max(EACH, CONNECTIONS * len(everybody)))
     with (
         asked_to_stop() as asked,
         serving(lambda ending: application(room, ending, door.trust), on, door, sockets=True),
