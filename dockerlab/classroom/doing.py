@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Sequence
 
 from dockerlab.classroom.room import Room, Sight
-from dockerlab.classroom.running import Said, run
+from dockerlab.classroom.running import Said
 from dockerlab.errors import DockerlabError
 
 VERDICTS = {0: "pass", 1: "fail", 3: "unknown"}
-DOCKERLAB = (sys.executable, "-m", "dockerlab")
 LONGEST_ANSWER = 200
 LONGEST = 20_000
 """Characters of what a check says that are kept."""
@@ -69,9 +67,8 @@ async def _grade(room: Room, student: str) -> str:
 async def _seen(room: Room, student: str) -> Sight:
     """Return what is seen of a student's lab now."""
     what = ["plain", "grade", str(room.folder.path)] if room.plain else ["looking", room.folder.id]
-    argv = [sys.executable, "-m", f"dockerlab.classroom.{what[0]}", *what[1:]]
     try:
-        return sight(await run(room.inside(student, argv)))
+        return sight(await room.program(student, [f"dockerlab.classroom.{what[0]}", *what[1:]]))
     except (DockerlabError, OSError) as error:
         return Sight({}, str(error))
 
@@ -114,4 +111,4 @@ async def hint(room: Room, student: str) -> str:
 
 async def exercise(room: Room, student: str, command: str, *words: str, patience: float = 120) -> Said:
     """Run one of the commands of `dockerlab exercise` in a student's place."""
-    return await run(room.inside(student, [*DOCKERLAB, "exercise", command, room.folder.id, *words]), patience)
+    return await room.program(student, ["dockerlab", "exercise", command, room.folder.id, *words], patience)

@@ -77,8 +77,12 @@ class Guard:
     def _answer(self, scope: Scope) -> ASGIApp:
         request = HTTPConnection(scope)
         who = owner(scope["path"])
-        if who is None:
-            return self._app  # the pages' own files, which tell nothing of anybody
+        if who is None:  # the pages' own files, which tell nothing of anybody
+            if any(
+                allowed(self._tokens, name, request.cookies.get(COOKIE + (name or TEACHER))) for name in self._tokens
+            ):
+                self._known(request)
+            return self._app
         changes = scope["type"] == "websocket" or scope["method"] != "GET"
         token = request.query_params.get("token") if not changes else None
         name = COOKIE + (who or TEACHER)
@@ -86,14 +90,18 @@ class Guard:
             return _refused(scope, NO_TOKEN)
         if changes and not same_origin(Headers(scope=scope)):
             return _refused(scope, "This did not come from the class's own page.\n")
-        if request.client is not None:
-            self._trust((request.client.host, request.client.port))
+        self._known(request)
         if token is None:
             return self._app
         # The token stays neither in the address nor in the history; relative, for a proxy may have put a path ahead.
         answer = RedirectResponse("./", 303)
         answer.set_cookie(name, token, httponly=True, samesite="strict", secure=scope["scheme"] == "https")
         return answer
+
+    def _known(self, request: HTTPConnection) -> None:
+        """Tell who has shown a token, so that its connection stays."""
+        if request.client is not None:
+            self._trust((request.client.host, request.client.port))
 
 
 def _refused(scope: Scope, why: str) -> ASGIApp:

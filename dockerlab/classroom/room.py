@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 
 from dockerlab.classroom import keeping
 from dockerlab.classroom.keeping import Enrolled
-from dockerlab.classroom.running import Enter, run
+from dockerlab.classroom.running import PATIENCE, Begin, Enter, Said, run
 from dockerlab.classroom.state import Event, Standing, standing
 from dockerlab.classroom.terminal import Terminal
 from dockerlab.errors import DockerlabError
@@ -51,7 +51,10 @@ class Sight:
 
 @dataclass
 class Room:
-    """A class. `hosts` are those of each place; `unconfined` says why a student's terminal is not offered, or None."""
+    """A class. `hosts` are those of each place; `unconfined` says why a student's terminal is not offered, or None.
+
+    `ready` begins dockerlab's own programs in a place from a process that has imported them; None: each imports anew.
+    """
 
     folder: Folder
     enrolled: Enrolled
@@ -60,6 +63,7 @@ class Room:
     unconfined: Callable[[str], str | None]
     hosts: Sequence[str] = ("vm0", "vm1")
     clock: Callable[[], str] = now
+    ready: Begin | None = None
     version: int = 0
     standing: Standing = field(init=False)
     terminals: dict[tuple[str, str], Terminal] = field(default_factory=dict)
@@ -74,6 +78,7 @@ class Room:
         """Stand where the class stood when its server ended."""
         self.standing = standing(self.enrolled.students, keeping.events(self.where))
         self._turns = asyncio.Semaphore(AT_ONCE)
+        self._looks = asyncio.Semaphore(max(1, AT_ONCE - 1))
         self._alone: dict[str, asyncio.Lock] = {}
         self._starting: dict[tuple[str, str], asyncio.Lock] = {}
 
@@ -95,8 +100,7 @@ class Room:
         Where what was broken is no longer, it is noted as `gone`.
         """
         if self.plain:
-            self.boundary[student] = self.unconfined(place_of(student))
-            self.version += 1
+            await self.bounded(student)
             return None
         script = 'cat "${XDG_STATE_HOME:?}/dockerlab/exercises/$1.json"'
         try:
@@ -117,9 +121,17 @@ class Room:
                 self.note(student, "fault", number=number, maybe=here.trial.maybe)
         if problem != self.standing.pupils[student].problem:
             self.note(student, "problem", text=problem)
-        self.boundary[student] = self.unconfined(place_of(student))
-        self.version += 1
+        await self.bounded(student)
         return here
+
+    async def bounded(self, student: str) -> str | None:
+        """Return why no terminal is offered to a student, None where there is a boundary around his hosts.
+
+        All of their processes are looked at for that: in a thread, for the terminals' sake.
+        """
+        self.boundary[student] = await asyncio.to_thread(self.unconfined, place_of(student))
+        self.version += 1
+        return self.boundary[student]
 
     def shut(self, student: str) -> str:
         """Return why a student can do nothing now, empty where he can."""
@@ -133,12 +145,18 @@ class Room:
 
     @asynccontextmanager
     async def turn(self, student: str, *, looking: bool = False) -> AsyncIterator[None]:
-        """Have a student's place alone, and one of the turns that there are at a time."""
+        """Have a student's place alone, and one of the turns that there are at a time.
+
+        A look waits for other looks first, so that a check, for which somebody waits, has not many of them ahead.
+        """
         mark = self.looking if looking else self.busy
         mark.add(student)
         self.version += 1
         try:
-            async with self._alone.setdefault(student, asyncio.Lock()), self._turns:
+            async with AsyncExitStack() as turns:
+                own = self._alone.setdefault(student, asyncio.Lock())
+                for each in (*([self._looks] if looking else []), own, self._turns):
+                    await turns.enter_async_context(each)
                 yield
         finally:
             mark.discard(student)
@@ -147,6 +165,12 @@ class Room:
     def inside(self, student: str, argv: Sequence[str]) -> list[str]:
         """Return the argument list that runs a command in a student's place; raises SandboxError, UsageError."""
         return self.enter(place_of(student), argv)
+
+    async def program(self, student: str, words: Sequence[str], patience: float = PATIENCE) -> Said:
+        """Run one of dockerlab's modules, with its arguments, in a student's place; raises SandboxError, OSError."""
+        if self.ready is not None:
+            return await self.ready(place_of(student), words, patience)
+        return await run(self.inside(student, [sys.executable, "-m", *words]), patience)
 
     def later(self, work: Coroutine[None, None, object]) -> None:
         """Do something when there is time, without anybody who waits for it."""

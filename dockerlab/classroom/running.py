@@ -6,14 +6,20 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 Enter = Callable[[str, Sequence[str]], list[str]]
 """Returns the argument list that runs a command in the place of a name."""
 
+Begin = Callable[[str, Sequence[str], float], "Awaitable[Said]"]
+"""Runs one of dockerlab's modules, with its arguments, in the place of a name, within so many seconds."""
+
 PATIENCE = 120.0
 """Seconds in which a check has to end."""
+
+SHOWN = {"COLUMNS": "72", "NO_COLOR": "1"}
+"""How wide the pages show what a program says, and that it is plain text."""
 
 MOST = 1 << 20
 """Bytes of what a program says that are read."""
@@ -35,7 +41,7 @@ async def run(argv: Sequence[str], patience: float = PATIENCE) -> Said:
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.STDOUT,
         start_new_session=True,
-        env={**os.environ, "COLUMNS": "72", "NO_COLOR": "1"},
+        env={**os.environ, **SHOWN},
     )
     said = bytearray()
 

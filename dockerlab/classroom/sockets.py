@@ -8,7 +8,7 @@ from contextlib import suppress
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from dockerlab.classroom.room import Room, place_of
+from dockerlab.classroom.room import Room
 from dockerlab.classroom.terminal import Size, Terminal, Viewer
 from dockerlab.errors import DockerlabError
 
@@ -27,7 +27,7 @@ async def serve(socket: WebSocket, room: Room, student: str, target: str, open_n
     open_now[who] = open_now.get(who, 0) + 1
     try:
         await socket.accept()
-        reason = room.unconfined(place_of(student))
+        reason = await room.bounded(student)
         if reason is not None:
             await _end(socket, f"no terminal is offered, for nothing keeps it from the teacher's machine: {reason}")
             return

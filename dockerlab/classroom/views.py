@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from html import escape
 from typing import Any
 
@@ -102,7 +103,13 @@ def task(room: Room, step: int) -> str:
     """Return a step's text as HTML; with the first one the exercise's aim."""
     folder = room.folder
     aim = f"{folder.aim}\n\n" if step == 0 else ""
-    html: str = MARKDOWN.render(f"{aim}{folder.sections[step].prose}")
+    return _rendered(f"{aim}{folder.sections[step].prose}")
+
+
+@lru_cache(maxsize=256)
+def _rendered(text: str) -> str:
+    """Return a text as HTML, worked out once: every page is looked at anew whenever something changes for anybody."""
+    html: str = MARKDOWN.render(text)
     return html
 
 

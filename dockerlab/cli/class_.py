@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import sys
 from collections.abc import Sequence
-from resource import RLIMIT_NOFILE, getrlimit
+from resource import RLIMIT_NOFILE, getrlimit, setrlimit
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,6 +24,8 @@ if TYPE_CHECKING:
 app = typer.Typer(cls=Group, help="A class in the browser.", no_args_is_help=True, rich_markup_mode=None)
 
 MOST_CONNECTIONS = 1024
+CONNECTIONS = 8
+"""A browser opens six at once for a page, and the page one more for each terminal."""
 
 
 @app.command(cls=Single)
@@ -48,6 +49,7 @@ def serve(
     """Give every student a sandbox, a page and terminals in the browser; Ctrl-C ends the server, and nothing else."""
     try:
         from dockerlab.classroom.app import application
+        from dockerlab.classroom.ready import Ready
         from dockerlab.classroom.room import Room
         from dockerlab.serve.server import listening, serving
     except ModuleNotFoundError as error:
@@ -56,7 +58,7 @@ def serve(
     from dockerlab.interrupt import asked_to_stop
     from dockerlab.sandbox import place
     from dockerlab.serve.access import Access
-    from dockerlab.serve.door import Door
+    from dockerlab.serve.door import EACH, Door
     from dockerlab.students import roster
 
     folder = _folder(exercise, empty=empty, allowed=allow_environment)
@@ -67,13 +69,15 @@ def serve(
     hosts = [f"vm{number}" for number in range(max(2, len(folder.lab.hosts)))]
     words = ["--hosts", str(len(hosts)), *(["--rootfs", rootfs] if rootfs else [])]
     _make([name for name, _ in everybody], folder, words, empty=empty)
-    room = Room(folder, enrolled, where, place.argv, place.unconfined, hosts)
+    room = Room(folder, enrolled, where, place.argv, place.unconfined, hosts, ready=Ready(folder.path).run)
     origin = address.rstrip("/") + "/" if address else Access("", given=True).address(
         listen, on.getsockname()[1], socket.gethostname()
     )  # fmt: skip
     links = [(name, shown, f"{origin}s/{name}/?token={enrolled.tokens[name]}") for name, shown in everybody]
     file = keeping.write_links(where, links)
-    door = Door(getrlimit(RLIMIT_NOFILE)[0], most=MOST_CONNECTIONS)
+    # All students may come at the same moment, and from one address where there is a proxy.
+    setrlimit(RLIMIT_NOFILE, (getrlimit(RLIMIT_NOFILE)[1],) * 2)
+    door = Door(getrlimit(RLIMIT_NOFILE)[0], most=MOST_CONNECTIONS, each=max(EACH, CONNECTIONS * len(everybody)))
     with (
         asked_to_stop() as asked,
         serving(lambda ending: application(room, ending, door.trust), on, door, sockets=True),
@@ -143,9 +147,9 @@ async def begin(names: Sequence[str], folder: Folder, *, empty: bool = False) ->
 
     Return why it was not begun, a text for each place where it was not.
     """
-    from dockerlab.classroom.running import run
-    from dockerlab.sandbox import place
+    from dockerlab.classroom.ready import Ready
 
+    ready = Ready(folder.path)
     words = ["dockerlab", "exercise", "start", str(folder.path), "--sandbox"]
     if not folder.exercise.steps:
         words = ["dockerlab.classroom.plain", "empty" if empty else "made", str(folder.path)]
@@ -155,9 +159,12 @@ async def begin(names: Sequence[str], folder: Folder, *, empty: bool = False) ->
     async def one(name: str) -> str:
         nonlocal done
         async with turns:
-            said = await run(place.argv(name, [sys.executable, "-m", *words]), 300)
+            said = await ready.run(name, words, 300)
         done += 1
         say(f"{name}: the lab is {'on' if said.code == 0 else 'not on'} ({done} of {len(names)})")
         return "" if said.code == 0 else f"{name}: {said.text.strip()}"
 
-    return [failure for failure in await asyncio.gather(*map(one, names)) if failure]
+    try:
+        return [failure for failure in await asyncio.gather(*map(one, names)) if failure]
+    finally:
+        await ready.end()

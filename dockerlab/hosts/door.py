@@ -9,7 +9,6 @@ One file, that is handed to python3 as it is: standard library only, and Python 
 
 import os
 import re
-import shutil
 import socket
 import struct
 import subprocess
@@ -97,11 +96,17 @@ def leads(path: "str") -> "str":
         return ""
 
 
+def along(name: "str") -> "str":
+    """Return where a program is along the PATH, nothing where it is not: a minimal Python has no shutil."""
+    paths = [os.path.join(folder, name) for folder in os.environ.get("PATH", "").split(":")]
+    return next((path for path in paths if os.access(path, os.X_OK)), "")
+
+
 def examine(pid: "int") -> "None":
     """Hold a process against the engine's program; raises Forged where it is another, or is not left to itself."""
-    dockerd = shutil.which("dockerd")
+    dockerd = along("dockerd")
     try:
-        if pid <= 0 or dockerd is None or not same(f"/proc/{pid}/exe", dockerd):
+        if pid <= 0 or not dockerd or not same(f"/proc/{pid}/exe", dockerd):
             raise Forged("another program answers")
         for thread in os.listdir(f"/proc/{pid}/task"):
             status = told(f"/proc/{pid}/task/{thread}/status")

@@ -30,7 +30,7 @@ from dockerlab.sandbox.layout import (
 )
 from dockerlab.sandbox.network import TAGGED
 from dockerlab.sandbox.processes import Process, first_process, interfaces, kill, listens
-from dockerlab.sandbox.trees import opened, remove_tree
+from dockerlab.sandbox.trees import followed, opened, remove_tree
 
 LOGS = ("host.log", "sshd.log", "dockerd.log")
 _LONGEST = 1 << 16
@@ -122,7 +122,7 @@ def engine_version(pid: int) -> str | None:
     connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     connection.sock.settimeout(5)
     try:
-        with opened(pid, "run", "docker.sock") as file:
+        with followed(pid, "run", "docker.sock") as file:
             connection.sock.connect(f"/proc/self/fd/{file}")
         connection.request("GET", "/version")
         return str(json.loads(connection.getresponse().read(_LONGEST))["Version"])

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 ATTEMPTS = 20
+
+MOST_LINKS = 40
+"""So many the kernel follows as well (path_resolution(7))."""
 
 
 def remove_tree(directory: Path) -> None:
@@ -40,6 +45,39 @@ def opened(pid: int, *names: str) -> Iterator[int]:
         yield held
     finally:
         os.close(held)
+
+
+@contextmanager
+def followed(pid: int, *names: str) -> Iterator[int]:
+    """Give the same of a file to which links may lead; raises OSError.
+
+    Each link is followed here, from the process's root on, and not by the kernel: it never leads out of that root.
+    """
+    way, left, links = [os.open(f"/proc/{pid}/root", os.O_PATH)], list(names), 0
+    try:
+        while left:
+            name = left.pop(0)
+            if name == "..":
+                if len(way) > 1:
+                    os.close(way.pop())
+                continue
+            found = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=way[-1])
+            if not stat.S_ISLNK(os.fstat(found).st_mode):
+                way.append(found)
+                continue
+            target = os.readlink("", dir_fd=found)
+            os.close(found)
+            links += 1
+            if links > MOST_LINKS:
+                raise OSError(errno.ELOOP, os.strerror(errno.ELOOP))
+            if target.startswith("/"):
+                while len(way) > 1:
+                    os.close(way.pop())
+            left = [part for part in target.split("/") if part not in ("", ".")] + left
+        yield way[-1]
+    finally:
+        for each in way:
+            os.close(each)
 
 
 def _insist(remove: Callable[[Path], object], path: Path, pause: float) -> None:

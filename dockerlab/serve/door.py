@@ -35,10 +35,14 @@ SHARE = 4
 
 @dataclass
 class Door:
-    """Who is in. `limit` is how many descriptors this process may have, `most` how many with a token there are."""
+    """Who is in. `limit` is how many descriptors this process may have, `most` how many with a token there are.
+
+    `each` is how many without one there are from one address, behind which there may be many people.
+    """
 
     limit: int = 1024
     most: int = FRIENDS
+    each: int = EACH
     strangers: dict[Client, asyncio.Transport] = field(default_factory=dict)
     friends: dict[Client, asyncio.Transport] = field(default_factory=dict)
 
@@ -46,13 +50,13 @@ class Door:
     def places(self) -> tuple[int, int]:
         """Return how many connections without a token there are to be at most, and how many with one."""
         room = self.limit // SHARE
-        return max(1, min(STRANGERS, room // 3)), max(1, min(self.most, room - room // 3))
+        return max(1, min(max(STRANGERS, self.each), room // 3)), max(1, min(self.most, room - room // 3))
 
     def enter(self, client: Client, transport: asyncio.Transport) -> None:
         """Let somebody in; the oldest without a token from the same address, or of all, may have to go for that."""
         self.strangers[client] = transport
         alike = [other for other in self.strangers if other[0] == client[0]]
-        if len(alike) > min(EACH, self.places[0]):
+        if len(alike) > min(self.each, self.places[0]):
             self._end(self.strangers, alike[0])
         if len(self.strangers) > self.places[0]:
             self._end(self.strangers, next(iter(self.strangers)))

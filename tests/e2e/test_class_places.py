@@ -12,6 +12,7 @@ import pytest
 from support.lab_hosts import EXAMPLES
 
 from dockerlab.classroom import doing, keeping, plain, upsetting, views
+from dockerlab.classroom.ready import Ready
 from dockerlab.classroom.room import PREFIX, Room
 from dockerlab.classroom.running import run
 from dockerlab.cli.class_ import begin
@@ -43,8 +44,16 @@ def test_an_exercise(hosts, tmp_path):
     """A fault is put in, is seen in the matrix, named to nobody but the teacher, taken out; a reset ends all of it."""
     assert asyncio.run(begin([hosts], FOLDER)) == []
     enrolled = keeping.enrol(tmp_path / "class", FOLDER.id, ((ADA, "Ada"),))
-    room = Room(FOLDER, enrolled, tmp_path / "class", place.argv, place.unconfined)
-    asyncio.run(lesson(room))
+    ready = Ready(FOLDER.path)  # as the server has it; without it each program imports for itself (`test_a_lab`)
+    room = Room(FOLDER, enrolled, tmp_path / "class", place.argv, place.unconfined, ready=ready.run)
+
+    async def held() -> None:
+        try:
+            await lesson(room)
+        finally:
+            await ready.end()
+
+    asyncio.run(held())
 
 
 @pytest.mark.parametrize("empty", [False, True], ids=["made", "empty"])

@@ -142,6 +142,18 @@ def test_out_of_reach(student):
     assert "OUT" not in tried.result().stdout
 
 
+def test_a_linked_socket(student):
+    """A host whose engine's socket is behind a link lives: it is not built again, which would empty it."""
+    moved = "mv /run/docker.sock /run/moved.sock; ln -s {} /run/docker.sock"
+    for target in ("moved.sock", "/var/run/moved.sock"):
+        assert inside(student, moved.format(target)).returncode == 0
+        try:
+            status = dockerlab("sandbox", "status")
+            assert (status.returncode, status.stdout.count(" alive")) == (0, 2), status.stdout
+        finally:
+            assert inside(student, "mv /run/moved.sock /run/docker.sock").returncode == 0
+
+
 @pytest.mark.usefixtures("student")
 def test_an_honest_check():
     """The student's own check passes, now as before anybody has forged anything."""

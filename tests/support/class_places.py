@@ -70,6 +70,6 @@ class Places:
         return ["true"]
 
 
-def room(folder, places, unconfined=lambda _: None, lab=FOLDER):
-    enrolled = keeping.enrol(folder / "class", lab.id, STUDENTS)
+def room(folder, places, unconfined=lambda _: None, lab=FOLDER, students=STUDENTS):
+    enrolled = keeping.enrol(folder / "class", lab.id, students)
     return Room(lab, enrolled, folder / "class", places.enter, unconfined)

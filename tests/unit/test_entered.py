@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import shutil
 import socket
@@ -210,3 +211,12 @@ def test_the_door_is_one_file():
     text = EnteredHost(FakeHost("vm0", lambda *_: ""), own).door.replace("__main__", "elsewhere")
     done = subprocess.run([*PYTHON, text], cwd="/", check=False, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
+
+
+def test_a_minimal_python():
+    """The way to the engine needs no more of the standard library than Debian's python3-minimal has."""
+    tree = ast.parse(Path(door.__file__).read_text())
+    imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
+    has = {"os", "re", "socket", "struct", "subprocess", "sys", "threading", "time"}
+    assert imported <= has
+    assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,7 +15,7 @@ from dockerlab.cli.elsewhere import meant, named
 from dockerlab.cli.sandbox import size
 from dockerlab.errors import SandboxError, UsageError
 from dockerlab.sandbox import boundary, cgroups, place
-from dockerlab.sandbox.place import entering, limits, naming
+from dockerlab.sandbox.place import entering, limits, making, naming
 
 
 @pytest.mark.parametrize("name", ["s01", "a", "0a", "anna-schmidt-2", "x" * 31])
@@ -161,3 +165,16 @@ def test_user_ids_of_two_places():
     assert not first & second
     assert min(first | second) >= 2_000_000_000
     assert boundary.first_id(2000) + boundary.COUNT < 1 << 31
+
+
+def test_a_child_that_comes_late():
+    """Of a process that has said that it is ready before it has a child, the child is waited for, within a time."""
+    argv = [sys.executable, "-c", "import subprocess, time; time.sleep(0.3); subprocess.run(['sleep', '60'])"]
+    with subprocess.Popen(argv, start_new_session=True) as process:
+        try:
+            found = making.child(process.pid, time.monotonic() + 30)
+            assert Path(f"/proc/{found}/stat").read_text().split()[3] == str(process.pid)
+            with pytest.raises(SandboxError, match=f"process {found}.* in time"):
+                making.child(found, time.monotonic() + 0.1)
+        finally:
+            os.killpg(process.pid, signal.SIGKILL)

@@ -5,7 +5,7 @@ In it the sandbox is built as on a machine of its own: the same names, addresses
 to another.
 """
 
-from dockerlab.sandbox.place.entering import argv, exists, inside, unconfined
+from dockerlab.sandbox.place.entering import Way, argv, exists, inside, unconfined, way
 from dockerlab.sandbox.place.limits import Limits
 from dockerlab.sandbox.place.making import Place, make
 from dockerlab.sandbox.place.many import Outcome, start, take_down
@@ -18,6 +18,7 @@ __all__ = [
     "Outcome",
     "Place",
     "Usage",
+    "Way",
     "argv",
     "checked",
     "exists",
@@ -29,4 +30,5 @@ __all__ = [
     "take_down",
     "unconfined",
     "usage",
+    "way",
 ]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from dockerlab.errors import SandboxError
@@ -54,6 +55,23 @@ def inside() -> str | None:
         return None
 
 
+@dataclass(frozen=True)
+class Way:
+    """The way into a place: the files of its namespaces by their kinds, and what the environment has more in it."""
+
+    namespaces: Mapping[str, str]
+    environment: Mapping[str, str]
+
+
+def way(name: str) -> Way:
+    """Return the way into a place, for who goes it itself; raises as `argv` does."""
+    pid = holder(checked(name))
+    if pid is None:
+        raise SandboxError(f"there is no sandbox {name}: 'dockerlab sandbox up --name {name}' starts it")
+    namespaces = {kind: f"/proc/{pid}/ns/{file}" for kind, file in _NAMESPACES.items()}
+    return Way(namespaces, {"DOCKERLAB_SANDBOX": "1", "XDG_STATE_HOME": STATE})
+
+
 def argv(name: str, command: Sequence[str]) -> list[str]:
     """Return the argument list that runs a command inside the place, in the directory where we are.
 
@@ -61,12 +79,10 @@ def argv(name: str, command: Sequence[str]) -> list[str]:
     the sandbox's own directories are the place's. Its limits are for the hosts, and do not hold for it. Raises
     SandboxError where there is no such place, and UsageError for what cannot be a name.
     """
-    pid = holder(checked(name))
-    if pid is None:
-        raise SandboxError(f"there is no sandbox {name}: 'dockerlab sandbox up --name {name}' starts it")
-    namespaces = [f"--{kind}=/proc/{pid}/ns/{file}" for kind, file in _NAMESPACES.items()]
-    return ["nsenter", *namespaces, "--", "env", f"--chdir={Path.cwd()}",
-            "DOCKERLAB_SANDBOX=1", f"XDG_STATE_HOME={STATE}", *command]  # fmt: skip
+    found = way(name)
+    namespaces = [f"--{kind}={file}" for kind, file in found.namespaces.items()]
+    more = [f"{key}={value}" for key, value in found.environment.items()]
+    return ["nsenter", *namespaces, "--", "env", f"--chdir={Path.cwd()}", *more, *command]
 
 
 _NAMESPACES = {"net": "net", "mount": "mnt", "pid": "pid", "ipc": "ipc", "uts": "uts"}

@@ -23,7 +23,7 @@ from dockerlab.sandbox.place.removing import clear
 
 Report = Callable[[str], None]
 
-READY_SECONDS = 20.0
+READY_SECONDS = 60.0
 _UNSHARED = ("--net", "--mount", "--propagation", "private", "--pid", "--ipc", "--uts", "--cgroup")
 
 
@@ -127,9 +127,9 @@ def _hold(name: str, index: int, storage: Path, image: Path | None) -> None:
             said = log.read_text(errors="replace").strip() or "it said nothing"
             raise SandboxError(f"the place of the sandbox {name} could not be made: {said}")
         time.sleep(0.01)
-    first = _child(process.pid)
+    first = child(process.pid, deadline)
     for group in limiting.holding(name):
-        for pid in (process.pid, first, _child(first)):
+        for pid in (process.pid, first, child(first, deadline)):
             (group / "cgroup.procs").write_text(str(pid))
     draft = own / f"{HOLDER}.new"
     draft.write_text(f"{first} {started(first)}\n")
@@ -138,5 +138,14 @@ def _hold(name: str, index: int, storage: Path, image: Path | None) -> None:
     process.returncode = 0
 
 
-def _child(pid: int) -> int:
-    return int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+def child(pid: int, deadline: float) -> int:
+    """Return the first child of a process, which may have said that it is ready before it has one.
+
+    Raises SandboxError where it has none when the deadline has passed (`time.monotonic`).
+    """
+    children = Path(f"/proc/{pid}/task/{pid}/children")
+    while not (found := children.read_text().split()):
+        if time.monotonic() > deadline:
+            raise SandboxError(f"process {pid}, which is to hold the place, has begun no other in time")
+        time.sleep(0.01)
+    return int(found[0])

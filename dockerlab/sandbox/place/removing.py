@@ -44,7 +44,8 @@ def clear(name: str) -> list[str]:
         end(pids, lambda pid: _is_in(pid, name), deadline)
     for group in (*groups(name), *holding(name)):
         if group.exists():
-            remove_cgroup(group)
+            with suppress(OSError):  # what is in it does not end: `remains` tells that below
+                remove_cgroup(group)
     for directory in (DIRECTORY / name, STORAGE / name):
         remove_tree(directory)
     with together():
