@@ -16,7 +16,8 @@ from dockerlab.hosts.attending import TIMES, Times, attended
 from dockerlab.hosts.base import Host
 from dockerlab.hosts.guests import Guest, invited
 from dockerlab.hosts.together import begun
-from dockerlab.probe.agents import AgentUnavailable, Kernels
+from dockerlab.probe.agent_session import AgentUnavailable
+from dockerlab.probe.agents import Kernels
 from dockerlab.students.course import Course
 from dockerlab.students.grades import Grade
 from dockerlab.students.instance import Instance

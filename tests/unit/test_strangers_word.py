@@ -22,7 +22,7 @@ from dockerlab.doctor.examine import examine
 from dockerlab.errors import HostError
 from dockerlab.hosts.local import LocalHost
 from dockerlab.identity import current
-from dockerlab.probe import agents
+from dockerlab.probe.agent_session import Asked, Run, Session
 from dockerlab.probe.agents import AgentProber
 from dockerlab.probe.base import Cell, Place
 from dockerlab.provision.up import Wish
@@ -39,7 +39,7 @@ def test_the_job_tells_no_answer():
     def job(**other):
         cells = [Cell(1, at, to, "10.0.0.2", "ping", **{k: v for k, v in other.items() if k != "expected"}),
                  Cell(2, at, to, "", "dns", name="b", **other)]  # fmt: skip
-        return agents.Session(honest("h0"), agents.Run("00", 2.0, haste=True), cells).job
+        return Session(honest("h0"), Run("00", 2.0, haste=True), Asked(cells)).job
 
     assert job(silent=True, expected=("10.0.0.2",)) == job(silent=False, expected=("10.0.0.3", "10.0.0.4"))
     assert "10.0.0.3" not in json.dumps(job(expected=("10.0.0.3",)))
