@@ -155,8 +155,9 @@ def down(
 
 def status(lab: str, students: str, hosts: Mapping[str, str | None], where: Places, form: o.ListFormat) -> None:
     """List the instances of a class: who has how much of it, and where."""
+    from dockerlab.hosts.attending import IN_A_CLASS
     from dockerlab.students import listing, roster
-    from dockerlab.survey import IN_A_CLASS, survey
+    from dockerlab.survey import survey
 
     everybody = roster.read(students)
     with where.open({} if where.named else hosts) as session:

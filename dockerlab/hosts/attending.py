@@ -62,6 +62,10 @@ class Times:
 
 TIMES = Times()
 
+IN_A_CLASS = Times(floor=5.0, ceiling=30.0)
+"""How long the hosts of a class are waited for that the others do not need: what one does not say now is not known for
+that one alone. A single lab's hosts are waited for as long as they may take."""
+
 
 def attended(
     running: Mapping[Future[Any], Collection[Guest]], times: Times = TIMES, most: Callable[[], None] = lambda: None

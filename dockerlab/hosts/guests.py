@@ -15,7 +15,6 @@ from typing import Any, Protocol, TypeVar, cast
 from dockerlab.command import Result
 from dockerlab.errors import ConnectError, DeadlineExceeded, HostError
 from dockerlab.hosts.base import DEFAULT_TIMEOUT, Conversation, Host, Input
-from dockerlab.hosts.pace import Pace
 from dockerlab.hosts.process import Process
 from dockerlab.hosts.together import begun
 
@@ -23,6 +22,42 @@ T = TypeVar("T")
 
 SILENCE = 30.0
 """Seconds in which a host may give nothing though it is waited for, in all; as long as a look at one may take."""
+
+
+PIECE = 2**14
+"""Bytes of one answer by which a host gets on; one that says a byte now and then does not."""
+
+
+class Pace:
+    """When a host got on last, and until when it may say nothing; seconds of a clock."""
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._changing = threading.Lock()
+        self._came = 0
+        self.moved = self.allowed = clock()
+
+    def got_on(self, *, alone: bool = False) -> None:
+        """Note a whole answer, or that the host is asked something; `alone` says that nobody waits for another one.
+
+        Then it may not be silent any longer for what it was asked before.
+        """
+        with self._changing:
+            self.moved, self._came = self._clock(), 0
+            if alone:
+                self.allowed = self.moved
+
+    def part(self, size: int) -> None:
+        """Note so many bytes of an answer: by a long one a host gets on before it is whole."""
+        with self._changing:
+            self._came += size
+            if self._came >= PIECE:
+                self.moved, self._came = self._clock(), 0
+
+    def allow(self, seconds: float) -> None:
+        """Let the host say nothing for so many seconds: it is asked for something that takes honest ones as long."""
+        with self._changing:
+            self.allowed = max(self.allowed, self._clock() + seconds)
 
 
 class Elsewhere(Protocol):

@@ -95,7 +95,10 @@ class _Listing:
         self._end()
         if self.strange:
             self.unread.append(f"{self.family} tables: a line that is not understood: {self.strange[:200]}")
-        chains = tuple(replace(chain, rules=tuple(self.rules[key])) for key, chain in self.chains.items())
+        # A table's chains stand together, also where its listing came in two parts.
+        tables = list(dict.fromkeys(table for table, _ in self.chains))
+        together = sorted(self.chains.items(), key=lambda each: tables.index(each[0][0]))
+        chains = tuple(replace(chain, rules=tuple(self.rules[key])) for key, chain in together)
         return Ruleset(chains, read=frozenset({self.family}), unread=tuple(self.unread))
 
     def _end(self) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 
 from dockerlab.command import Command
 from dockerlab.errors import ConflictError, DockerlabError, LockLost
+from dockerlab.hosts.attending import IN_A_CLASS
 from dockerlab.hosts.base import Host
 from dockerlab.identity import CLASS, Identity, current
 from dockerlab.lab.model import Lab
@@ -24,7 +25,7 @@ from dockerlab.provision.up import ROUNDS, Wish, addresses
 from dockerlab.snapshot import LABEL_INSTANCE, Snapshot
 from dockerlab.students.clashes import routes
 from dockerlab.students.course import Course
-from dockerlab.survey import IN_A_CLASS, Seen, look_where_told, survey
+from dockerlab.survey import Seen, look_where_told, survey
 
 Plans = dict[str, Plan]
 """The plan of each instance, by its ID; that of what all share is `class`."""

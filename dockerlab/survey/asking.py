@@ -6,20 +6,18 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import wait
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from dockerlab.errors import HostError
-from dockerlab.hosts.attending import Times, attended
 from dockerlab.hosts.base import Host
 from dockerlab.hosts.guests import Guest, invited
 from dockerlab.hosts.together import begun
 from dockerlab.lock import Locks
 
-T = TypeVar("T")
+if TYPE_CHECKING:
+    from dockerlab.hosts.attending import Times
 
-IN_A_CLASS = Times(floor=5.0, ceiling=30.0)
-"""How long the hosts of a class are waited for that the others do not need: what one does not say now is not known for
-that one alone. A single lab's hosts are waited for as long as they may take."""
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -62,6 +60,8 @@ def on_each(hosts: Mapping[str, Host], action: Callable[[Host], T], times: Times
     asked: Mapping[str, Host] = hosts if times is None else invited(hosts)
     futures = {name: begun(partial(action, host), f"host {name}") for name, host in asked.items()}
     if times is not None:
+        from dockerlab.hosts.attending import attended  # noqa: PLC0415 - only a class needs it
+
         attended({futures[name]: [host] for name, host in asked.items() if isinstance(host, Guest)}, times)
     wait(futures.values())
     failures = {name: e for name, future in futures.items() if isinstance(e := future.exception(), HostError)}

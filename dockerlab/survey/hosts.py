@@ -5,14 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from dockerlab import daemon, engine
 from dockerlab.daemon import DaemonFile
 from dockerlab.engine import Detail
 from dockerlab.errors import HostError
 from dockerlab.facts import Facts
-from dockerlab.hosts.attending import Times
 from dockerlab.hosts.base import Host
 from dockerlab.hosts.guests import Guest
 from dockerlab.hosts.together import begun
@@ -21,6 +20,9 @@ from dockerlab.lock import Locks
 from dockerlab.snapshot import GATEWAY_BRIDGE, Snapshot
 from dockerlab.survey import bare, facts, send
 from dockerlab.survey.asking import Answers, ask_all, on_each, one_of
+
+if TYPE_CHECKING:
+    from dockerlab.hosts.attending import Times
 
 T = TypeVar("T")
 

@@ -110,11 +110,11 @@ class Engineless(LocalHost):
         for tool in ("sh", "ping", "nc", "nslookup", "cat"):
             (path / tool).symlink_to(shutil.which("busybox"))
 
-    def run(self, argv, **options):
+    def converse(self, argv, **options):
         if argv[:3] == ("docker", "exec", "-i"):
             inside = ["nsenter", "-t", str(self.net.pids[argv[3]]), "-n", "-m", "env", f"PATH={self.path}", *argv[4:]]
-            return super().run(inside, **options)
-        return super().run(["/absent"], **options)
+            return super().converse(inside, **options)
+        return super().converse(["/absent"], **options)
 
 
 def observe(*cells: Cell, patience: float = 2.0):

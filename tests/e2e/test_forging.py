@@ -9,7 +9,7 @@ import pytest
 from support.faults import python_forged, python_replaced, stopped
 from support.lab_hosts import write
 
-from dockerlab.survey import IN_A_CLASS
+from dockerlab.hosts.attending import IN_A_CLASS
 
 CLASS = """
 name: forge

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dockerlab.hosts.attending import CEILING, FLOOR, STEP, Times, attended
-from dockerlab.hosts.pace import PIECE, Pace
+from dockerlab.hosts.guests import PIECE, Pace
 
 
 class Ended(NamedTuple):
