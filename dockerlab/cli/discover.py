@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 from dockerlab.cli import options as o
 from dockerlab.cli.finishing import refuse_partial
 from dockerlab.cli.output import say, write
@@ -17,12 +19,17 @@ def discover(
     output: o.OutputOption = None,
 ) -> None:
     """Write the definition of what runs on hosts, whoever made it: networks, containers, and how they are set up."""
+    # All that is read is kept until the end: to look for cycles in it takes a twentieth of the time, and finds none.
+    gc.disable()
     addresses = what.addresses(where, fallback=True)
     with where.open(addresses) as session:
-        # The hosts are being connected to meanwhile.
+        # The hosts are being connected to meanwhile, and then asked.
+        from dockerlab.discover.asking import ask
+
+        asked = ask(session.hosts)
         from dockerlab.discover.spot import defined
 
-        found, silent = defined(session.hosts, addresses or dict.fromkeys(session.hosts), what.wanted())
+        found, silent = defined(asked, addresses or dict.fromkeys(session.hosts), what.wanted())
     write(found.text, output)
     for note in found.notes:
         say(note)

@@ -156,11 +156,11 @@ def down(
 def status(lab: str, students: str, hosts: Mapping[str, str | None], where: Places, form: o.ListFormat) -> None:
     """List the instances of a class: who has how much of it, and where."""
     from dockerlab.students import listing, roster
-    from dockerlab.survey import survey
+    from dockerlab.survey import IN_A_CLASS, survey
 
     everybody = roster.read(students)
     with where.open({} if where.named else hosts) as session:
-        found = survey(session.hosts)
+        found = survey(session.hosts, times=IN_A_CLASS)
     rows = listing.rows(found.answers, lab, everybody, datetime.now(timezone.utc))
     if form is o.ListFormat.JSON:
         write(json.dumps(rows, indent=2, ensure_ascii=False) + "\n", None)

@@ -8,8 +8,9 @@ from typing import Any
 
 from dockerlab.compose.node import Node
 from dockerlab.errors import Located
-from dockerlab.lab.document import DECIMAL, UNPRINTABLE
+from dockerlab.lab.document import DECIMAL
 from dockerlab.lab.problem import shown
+from dockerlab.lab.values import UNPRINTABLE
 
 MAX_OUTPUT = 1 << 20
 MAX_NESTED = 20

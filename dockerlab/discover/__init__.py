@@ -8,5 +8,6 @@ secrets      what is never written
 definition   all of it put together; `loadable` takes out of it what would not load
 text         the same as YAML, with the reasons as comments
 renaming     the hosts' books by the definition's names
+asking       what is asked of hosts for that, while the rest is imported
 spot         a lab that was discovered just now, for the commands that need one
 """

@@ -9,12 +9,11 @@ from dockerlab import modes
 from dockerlab.discover.entry import Entry
 from dockerlab.errors import UsageError
 from dockerlab.lab import check
-from dockerlab.lab.document import UNPRINTABLE
 from dockerlab.lab.model import Lab
 from dockerlab.lab.problem import KeyPath, Problem
 from dockerlab.lab.references import references
 from dockerlab.lab.structure import validate
-from dockerlab.lab.template import MAX_TEMPLATE, is_template
+from dockerlab.lab.values import MAX_TEMPLATE, UNPRINTABLE, is_template
 
 ROUNDS = 200
 """So often something is taken out that does not load; far more than there are kinds of it."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from dockerlab import engine
+from dockerlab.discover.asking import Asked
 from dockerlab.discover.definition import Found, Listening, discovered
 from dockerlab.discover.renaming import renamed
 from dockerlab.discover.wanted import EVERYTHING, Wanted
@@ -14,7 +14,7 @@ from dockerlab.gate import nonsense
 from dockerlab.hosts.base import Host
 from dockerlab.kernel.model import Machine, Namespace
 from dockerlab.snapshot import ContainerState, Snapshot
-from dockerlab.survey import Seen, ask_all, look_again, look_where_told, one_of, send
+from dockerlab.survey import Seen, look_again, look_where_told, one_of
 
 
 @dataclass(frozen=True)
@@ -53,17 +53,15 @@ def on_the_spot(
 
 
 def defined(
-    hosts: Mapping[str, Host], addresses: Mapping[str, str | None], wanted: Wanted = EVERYTHING, name: str = ""
+    asked: Asked, addresses: Mapping[str, str | None], wanted: Wanted = EVERYTHING, name: str = ""
 ) -> tuple[Found, Mapping[str, HostError]]:
-    """Return the definition of what is on hosts now, and which of them are no part of it, and why.
+    """Return the definition of what hosts were asked for, and which of them are no part of it, and why.
 
-    No more of their kernels is looked at than who listens. Raises UsageError where there is nothing, HostError where
-    no host can be asked.
+    Raises UsageError where there is nothing, HostError where no host can be asked.
     """
-    books = ask_all(hosts, lambda host: engine.snapshot(host, detail="every"))
-    pids = {host: [each.pid for each in own.containers if each.pid] for host, own in books.answers.items()}
-    machines = send.kernels({host: hosts[host] for host in books.answers}, pids, "listeners").answers
-    seen = Seen(books.answers, {}, machines)
+    books = asked.books.result()
+    told = asked.kernels.result().answers
+    seen = Seen(books.answers, {}, {host: machine for host, machine in told.items() if host in books.answers})
     found, odd = _of_those(
         seen, books.failures, lambda own: discovered(own.snapshots, addresses, wanted, listening(own), name)
     )
@@ -102,27 +100,29 @@ def _oddity(host: str, seen: Seen, make: Callable[[Seen], Found]) -> HostError |
 
 def listening(seen: Seen) -> Listening:
     """Return the TCP ports on which containers listen for others, of those hosts whose kernels could be seen."""
-    return {
-        host: {
-            each.id: _ports(machine, each, seen.snapshots[host].containers)
-            for each in seen.snapshots[host].containers
-            if each.running
-        }
-        for host, machine in seen.machines.items()
-    }
+    return {host: _by_container(machine, seen.snapshots[host].containers) for host, machine in seen.machines.items()}
 
 
-def _ports(machine: Machine, container: ContainerState, others: Sequence[ContainerState]) -> tuple[int, ...]:
-    """Return the ports of a container; on the host's network those that its own first process holds.
+def _by_container(machine: Machine, containers: Sequence[ContainerState]) -> dict[str, tuple[int, ...]]:
+    """Return the ports of each container that runs; on the host's network those that its own first process holds.
 
     Those of containers that have joined it there are its own as well, as they are in any other namespace.
     """
-    home = machine.home(container.pid)
-    if home is None or home.deaf:
-        return ()
-    alone = container.network_mode == "host" or home.host
-    joined = {other.pid for other in others if other.pid and other.network_mode == f"container:{container.id}"}
-    return tuple(sorted(set(_open(home, {container.pid, *joined} if alone else None))))
+    homes = {pid: space for space in reversed(machine.namespaces) for pid in space.pids}
+    joined: dict[str, set[int]] = {}
+    for each in containers:
+        if each.pid and each.network_mode.startswith("container:"):
+            joined.setdefault(each.network_mode.partition(":")[2], set()).add(each.pid)
+    found: dict[str, tuple[int, ...]] = {}
+    for each in containers:
+        home = homes.get(each.pid)
+        if each.running and home is not None and not home.deaf:
+            alone = each.network_mode == "host" or home.host
+            holders = {each.pid, *joined.get(each.id, ())} if alone else None
+            found[each.id] = tuple(sorted(set(_open(home, holders))))
+        elif each.running:
+            found[each.id] = ()
+    return found
 
 
 def _open(home: Namespace, pids: Collection[int] | None) -> list[int]:

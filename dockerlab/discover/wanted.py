@@ -54,7 +54,8 @@ def chosen(snapshots: Mapping[str, Snapshot], wanted: Wanted, drivers: Collectio
     for host, snapshot in snapshots.items():
         fitting = [each for each in snapshot.containers if _fits(each, wanted)]
         taken = [each for each in fitting if wanted.stopped or each.running or each.status in RUNS]
-        notes += _idle(host, [each for each in fitting if each not in taken])
+        known = {each.id for each in taken}
+        notes += _idle(host, [each for each in fitting if each.id not in known])
         more = list(_owners(snapshot, taken))
         notes += [f"{host}: {each.name} is taken as well, for others share its network" for each in more]
         containers[host] = tuple(sorted((*taken, *more), key=lambda each: (each.name, each.id)))

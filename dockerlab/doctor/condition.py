@@ -11,7 +11,7 @@ from ipaddress import ip_address
 from dockerlab.hosts.program import PYTHON
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Machine, Namespace
-from dockerlab.probe.agents import NEEDS
+from dockerlab.probe.agent_session import NEEDS
 from dockerlab.survey import facts
 
 PROGRAMS = ("ip", "iptables", "flock", "timeout")

@@ -11,11 +11,11 @@ convert   from the engine's JSON to a `Snapshot`, as pure functions
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any, Literal, TypeVar
 
 from dockerlab.engine import forms
-from dockerlab.engine.asking import Client, Missing, Refused
+from dockerlab.engine.asking import Client, Refused
 from dockerlab.engine.client import TELLS_MAC, connected
 from dockerlab.engine.convert import Answers, to_snapshot
 from dockerlab.gate import misfit
@@ -53,12 +53,13 @@ def read(host: Host, names: Collection[str] = (), detail: Detail = "all") -> Ans
         networks = formed(client.get("networks"), list[forms.Network])
         whole = detail == "every"
         shared = {n["Name"] for n in networks if _wanted(n, names)} if detail == "all" else set()
-        networks = [_or_none(client, "networks", n["Id"]) if whole or _wanted(n, names) else n for n in networks]
+        inspected = {n["Id"] for n in networks if whole or _wanted(n, names)}
+        networks = _with_details(client, networks, inspected, "networks")
         # Listed after the networks: who is on one of these and no container now was left behind there by the engine.
         containers = formed(client.get("containers", "json", all=1), list[forms.Container])
         wanted = _in_detail(containers, names, detail)
         wanted |= {c["Id"] for c in containers if not shared.isdisjoint(_networks(c))}
-        containers = [_or_none(client, "containers", c["Id"], "json") if c["Id"] in wanted else c for c in containers]
+        containers = _with_details(client, containers, wanted, "containers", "json")
         networks = formed(networks, list[forms.Network | None])
         containers = formed(containers, list[forms.Container | None])
         volumes = formed(client.get("volumes"), forms.Volumes)
@@ -152,15 +153,15 @@ def _in_detail(containers: list[dict[str, Any]], names: Collection[str], detail:
 
 def _with_configs(client: Client, images: list[dict[str, Any]], wanted: Collection[str]) -> list[dict[str, Any]]:
     """Return the entries of images, those that are `wanted` with what each gives to its containers."""
-    details = {each["Id"]: _or_none(client, "images", each["Id"], "json") for each in images if each["Id"] in wanted}
+    used = [each["Id"] for each in images if each["Id"] in wanted]
+    details = dict(zip(used, client.each([("images", each, "json") for each in used]), strict=True))
     formed(list(details.values()), list[forms.Image | None])
     return [{**each, "Config": (details.get(each["Id"]) or {}).get("Config")} for each in images]
 
 
-def _or_none(client: Client, *path: str) -> dict[str, Any] | None:
-    """Return the details of an object, or None if it has gone since it was listed."""
-    try:
-        detail: dict[str, Any] = client.get(*path)
-    except Missing:
-        return None
-    return detail
+def _with_details(
+    client: Client, entries: Sequence[dict[str, Any]], wanted: Collection[str], kind: str, *more: str
+) -> list[dict[str, Any] | None]:
+    """Return the entries of a list, those that are `wanted` in detail: None for what has gone since it was listed."""
+    details = client.each([(kind, each["Id"], *more) for each in entries if each["Id"] in wanted])
+    return [next(details) if each["Id"] in wanted else each for each in entries]

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from http.client import HTTPConnection, HTTPException
+from http.client import HTTPConnection, HTTPException, HTTPResponse
 from time import monotonic
 from typing import Any
 
@@ -18,6 +18,9 @@ ERROR_LIMIT = 2**16
 
 END = 2.0
 """Seconds in which a program that has closed its output has to end."""
+
+AHEAD = 64
+"""Questions that may wait for their answers, where several are asked at once: some hundred bytes each."""
 
 
 class Budget:
@@ -56,6 +59,7 @@ class ProcessSocket:
         self._rc: int | None = None
         self._lost: HostError | None = None
         self._attached = True
+        self._file = _Answers(_Reader(self))
 
     def sendall(self, data: bytes) -> None:
         """Write to the program's standard input; raises TimeoutError, BrokenPipeError."""
@@ -69,6 +73,10 @@ class ProcessSocket:
             if not sent:
                 raise TimeoutError("the engine takes no more data")
             data = data[sent:]
+
+    def renew(self) -> None:
+        """Give the next answer the whole time, where what is read is the answer to one of several questions."""
+        self._end = monotonic() + self._timeout
 
     def receive_into(self, buffer: memoryview) -> int:
         """Read from standard output and return the number of bytes, 0 at its end; raises TimeoutError, OSError."""
@@ -89,8 +97,8 @@ class ProcessSocket:
         return size
 
     def makefile(self, mode: str) -> io.BufferedReader:  # noqa: ARG002 - it is only ever read
-        """Return standard output as a file; closing that leaves the program alone."""
-        return io.BufferedReader(_Reader(self))
+        """Return standard output as a file, one for all answers; closing that leaves the program alone."""
+        return self._file
 
     def diagnose(self) -> tuple[int | None, str]:
         """Return the exit code of the program, None if it has not ended by itself, and its standard error.
@@ -136,6 +144,13 @@ class _Reader(io.RawIOBase):
         return self._source.receive_into(memoryview(buffer).cast("B"))
 
 
+class _Answers(io.BufferedReader):
+    """A file that outlives each answer: what was read beyond the end of one is the beginning of the next."""
+
+    def close(self) -> None:
+        """Do nothing."""
+
+
 class Connection(HTTPConnection):
     """An HTTP connection whose socket comes from a function."""
 
@@ -175,6 +190,48 @@ class DialledLine:
         self._read = True
         return found
 
+    def ask_each(self, targets: Sequence[str]) -> Iterator[Answer]:
+        """Yield the whole answer to each of several questions, the next of which are asked before; raises as `ask`.
+
+        An engine answers them in their order (RFC 9112, 9.3.2). One that ends the connection after an answer is asked
+        the others anew.
+        """
+        asked = answered = 0
+        while answered < len(targets):
+            self._read = False
+            end = monotonic() + TIMEOUT
+            try:
+                if self._connection.sock is None:
+                    self._connection.connect()
+                    asked = answered
+                if asked - answered <= AHEAD // 2:
+                    new = targets[asked : answered + AHEAD]
+                    asked += len(new)
+                    self._connection.sock.sendall("".join(map(_question, new)).encode("ascii"))
+                self._connection.sock.renew()
+                found, last = self._next(end)
+            except TimeoutError as error:
+                raise TooLate from error
+            except (HTTPException, OSError) as error:
+                raise Unanswered(str(error) or type(error).__name__) from error
+            answered += 1
+            if last:
+                self._connection.close()
+            self._read = asked == answered
+            yield found
+
+    def _next(self, end: float) -> tuple[Answer, bool]:
+        """Return the next answer, and whether it is the last one on this connection."""
+        with HTTPResponse(self._connection.sock, method="GET") as answer:
+            answer.begin()
+            found = whole(answer.status, answer.headers.items(), iter(partial(answer.read, PIECE), b""), end)
+            return found, answer.will_close
+
     def close(self) -> None:
         """Close the socket."""
         self._connection.close()
+
+
+def _question(target: str) -> str:
+    """Return a question as it goes over the line; a target's parts are quoted, so that it is one word."""
+    return f"GET {target} HTTP/1.1\r\nHost: docker\r\nAccept-Encoding: identity\r\n\r\n"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator, Sequence
 from time import monotonic
 
 from docker import APIClient
@@ -44,6 +45,10 @@ class LocalLine:
             raise TooLate from error
         except (DockerException, RequestException, HTTPError) as error:
             raise Unanswered(str(error)) from error
+
+    def ask_each(self, targets: Sequence[str]) -> Iterator[Answer]:
+        """Yield the whole answer to each of several requests; raises Unanswered."""
+        return (self.ask("GET", target) for target in targets)
 
     def close(self) -> None:
         """Close what is open."""

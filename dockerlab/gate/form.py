@@ -79,8 +79,11 @@ def _printable(text: str) -> bool:
 
 def _any_of(forms: tuple[Any, ...]) -> Check:
     name = reduce(or_, forms) if all(isinstance(form, type) for form in forms) else Union[forms]  # noqa: UP007
+    optional = None in forms or NoneType in forms
 
     def check(value: Any) -> str | None:
+        if value is None and optional:
+            return None
         told = []
         for form in forms:
             told.append(_check(form)(value))
@@ -133,12 +136,13 @@ def _keys(form: Any) -> Check:
     def check(value: Any) -> str | None:
         if not isinstance(value, dict):
             return _wrong(value, dict)
-        hints: Mapping[str, Any] = _hints(form)
         for name in form.__required_keys__:
             if name not in value:
                 return f" has no {name}"
-        found = ((name, _check(hints[name])(value[name])) for name in hints if name in value)
-        return next((f".{name}{told}" for name, told in found if told is not None), None)
+        for name, inner in _members(form):
+            if name in value and (told := inner(value[name])) is not None:
+                return f".{name}{told}"
+        return None
 
     return check
 
@@ -159,6 +163,12 @@ def _attributes(form: Any) -> Check:
 @cache
 def _hints(form: Any) -> Mapping[str, Any]:
     return get_type_hints(form)
+
+
+@cache
+def _members(form: Any) -> tuple[tuple[str, Check], ...]:
+    """Return the keys of a form, each with what checks it; those that may be anything are left out."""
+    return tuple((name, _check(hint)) for name, hint in _hints(form).items() if hint not in (Any, object))
 
 
 @cache

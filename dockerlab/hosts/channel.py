@@ -14,6 +14,11 @@ from dockerlab.hosts.process import READ, brief
 SEND_STEP = 0.2
 """Seconds that one write to a channel may block."""
 
+UNKNOWN = "whether it took effect is not known"
+
+GONE = (OSError, EOFError, paramiko.SSHException)
+"""What paramiko raises for a message that it cannot send any more, in reading and closing as well."""
+
 
 class Bell(threading.Event):
     """An event that paramiko's stream buffers can only set: clearing is the reader's alone, so no ring is lost."""
@@ -41,15 +46,19 @@ class ChannelProcess:
         channel.settimeout(SEND_STEP)
 
     def receive(self, timeout: float) -> tuple[bytes, bytes] | None:
-        """Return what came on both streams, or None after their end."""
+        """Return what came on both streams, or None after their end; raises TransportError for a broken connection."""
         channel = self._channel
         end = monotonic() + timeout
         while True:
             self._bell.reset()
             # Asked before the streams are looked at: nothing can come after it.
             ended = channel.eof_received or channel.closed
-            out = channel.recv(READ) if channel.recv_ready() else b""
-            err = channel.recv_stderr(READ) if channel.recv_stderr_ready() else b""
+            try:
+                out = channel.recv(READ) if channel.recv_ready() else b""
+                err = channel.recv_stderr(READ) if channel.recv_stderr_ready() else b""
+            except GONE as error:
+                # Who takes what came tells the server that there is room again, and that may be gone by then.
+                raise TransportError(self._host, f"{brief(self._argv)}: the connection was lost; {UNKNOWN}") from error
             if out or err:
                 return out, err
             if ended:
@@ -63,7 +72,7 @@ class ChannelProcess:
             sent = self._channel.send(data)
         except TimeoutError:
             return 0
-        except OSError as error:
+        except GONE as error:
             raise BrokenPipeError from error
         if sent == 0:
             raise BrokenPipeError
@@ -73,7 +82,7 @@ class ChannelProcess:
         """Send the end of standard input."""
         try:
             self._channel.shutdown_write()
-        except (OSError, EOFError):
+        except GONE:
             return  # the connection is gone; receiving and waiting will say so
 
     def wait(self, timeout: float) -> int | None:
@@ -86,8 +95,7 @@ class ChannelProcess:
             lost = "the connection was lost" if not transport.is_active() else "no exit code came"
             raise TransportError(
                 self._host,
-                f"{brief(self._argv)}: {lost} before it ended (or a signal ended it); "
-                "whether it took effect is not known",
+                f"{brief(self._argv)}: {lost} before it ended (or a signal ended it); {UNKNOWN}",
             )
         return int(rc)
 
@@ -95,7 +103,7 @@ class ChannelProcess:
         """Close the channel: the program reads the end of its input and can write no more."""
         try:
             self._channel.close()
-        except (OSError, EOFError):
+        except GONE:
             return  # the connection is gone, and the channel with it
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar, cast
 from dockerlab.command import Result
 from dockerlab.errors import ConnectError, DeadlineExceeded, HostError
 from dockerlab.hosts.base import DEFAULT_TIMEOUT, Conversation, Host, Input
+from dockerlab.hosts.pace import Pace
 from dockerlab.hosts.process import Process
 from dockerlab.hosts.together import begun
 
@@ -44,8 +45,9 @@ class Guest:
     these: that may go well the next time.
     """
 
-    def __init__(self, host: Host, silence: float = SILENCE) -> None:
+    def __init__(self, host: Host, silence: float = SILENCE, clock: Callable[[], float] = monotonic) -> None:
         self._host, self._silence = host, silence
+        self.pace = Pace(clock)
         self._changing = threading.Lock()
         self._waited = 0.0
         self._asked = 0
@@ -118,20 +120,25 @@ class Guest:
         """Release the connection."""
         self._host.close()
 
-    def ask(self, job: Callable[[], T], unwanted: Callable[[T], None] = lambda _: None) -> T:
+    def ask(self, job: Callable[[], T], unwanted: Callable[[T], None] = lambda _: None, *, whole: bool = True) -> T:
         """Return what comes of a question; raises what that raises, or why the host has failed, as soon as it has.
 
-        `unwanted` ends what comes when nobody waits for it any more.
+        `unwanted` ends what comes when nobody waits for it any more. What comes is a `whole` answer, by which the host
+        gets on, or may be a part of one.
         """
         with self._changing:
             if self._dismissed.done():
                 raise self._dismissed.result()
+            if not self._asked and whole:
+                self.pace.got_on()
             self._asked += 1
         running = begun(job, f"ask {self.name}")
         try:
             either: tuple[Future[Any], ...] = (running, self._dismissed)
             wait(either, return_when=FIRST_COMPLETED)
             if running.done():
+                if whole:
+                    self.pace.got_on(alone=self._asked == 1)
                 return running.result()
             running.add_done_callback(lambda late: unwanted(late.result()) if late.exception() is None else None)
             raise self._dismissed.result()
@@ -142,9 +149,13 @@ class Guest:
             with self._changing:
                 self._asked -= 1
 
-    def heard(self, came: object, seconds: float) -> None:
-        """Count the seconds that it was waited for, if nothing came; raises DeadlineExceeded once they are too many."""
+    def heard(self, came: int, seconds: float) -> None:
+        """Count the bytes that came of an answer, or else the seconds that it was waited for.
+
+        Raises DeadlineExceeded once these are too many.
+        """
         if came:
+            self.pace.part(came)
             return
         with self._changing:
             self._waited += seconds
@@ -189,10 +200,10 @@ class Watched:
         def receive() -> tuple[bytes, bytes] | None:
             began = monotonic()
             found = self.process.receive(timeout)
-            self._guest.heard(found is None or any(found), monotonic() - began)
+            self._guest.heard(1 if found is None else len(found[0]) + len(found[1]), monotonic() - began)
             return found
 
-        return self._guest.ask(receive)
+        return self._guest.ask(receive, whole=False)
 
     def write(self, data: bytes, timeout: float) -> int:
         """Return how many bytes standard input took; raises why the guest has failed, if it has."""
@@ -201,9 +212,11 @@ class Watched:
             began = monotonic()
             taken = self.process.write(data, timeout)
             self._guest.heard(taken, monotonic() - began)
+            if taken:
+                self._guest.pace.got_on()  # whoever asks something has the answer before it
             return taken
 
-        return self._guest.ask(write)
+        return self._guest.ask(write, whole=False)
 
     def close_input(self) -> None:
         """End standard input."""
@@ -220,6 +233,12 @@ class Watched:
     def close(self) -> None:
         """Stop the program and release what it holds here."""
         self.process.close()
+
+
+def allow(host: Host, seconds: float) -> None:
+    """Let a host say nothing for so many seconds, where it is a guest; others may do so anyway."""
+    if isinstance(host, Guest):
+        host.pace.allow(seconds)
 
 
 def invited(hosts: Mapping[str, Host], silence: float = SILENCE) -> dict[str, Guest]:

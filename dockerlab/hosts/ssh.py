@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 import threading
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from time import monotonic, sleep
 
 import paramiko
@@ -14,7 +14,7 @@ from dockerlab.command import Result
 from dockerlab.errors import ConnectError, DeadlineExceeded, HostError, TransportError
 from dockerlab.hosts.address import Address, SshOptions
 from dockerlab.hosts.base import DEFAULT_TIMEOUT, ENGINE, Conversation, Input
-from dockerlab.hosts.channel import ChannelProcess
+from dockerlab.hosts.channel import GONE, ChannelProcess
 from dockerlab.hosts.dialogue import Dialogue
 from dockerlab.hosts.kept import Kept
 from dockerlab.hosts.process import Process, brief, check, collect, stream
@@ -93,7 +93,7 @@ class SshHost:
                 channel.exec_command(shlex.join(argv).encode("utf-8", "surrogateescape"))
         except BaseException as error:
             process.close()
-            if isinstance(error, (paramiko.SSHException, EOFError, OSError)):
+            if isinstance(error, GONE):
                 raise self._not_started(argv, channel, error, late=late.is_set()) from error
             raise
         return process
@@ -106,7 +106,7 @@ class SshHost:
         channel = self._open(argv, OPEN_TIMEOUT)
         try:
             rc = attach(channel, shlex.join(argv).encode("utf-8", "surrogateescape"), terminal=terminal)
-        except (paramiko.SSHException, EOFError, OSError) as error:
+        except GONE as error:
             raise self._not_started(argv, channel, error, late=False) from error
         finally:
             channel.close()
@@ -181,7 +181,8 @@ def _closed_after(seconds: float, channel: paramiko.Channel) -> Iterator[threadi
 
     def expire() -> None:
         late.set()
-        channel.close()
+        with suppress(*GONE):  # then the wait has ended already
+            channel.close()
 
     timer = threading.Timer(seconds, expire)
     timer.daemon = True

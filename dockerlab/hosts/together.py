@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from time import monotonic
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T")
 
@@ -25,13 +25,16 @@ def begun(job: Callable[[], T], name: str = "job") -> Future[T]:
     return found
 
 
-def most_of(running: Iterable[Future[T]]) -> set[Future[T]]:
-    """Wait until more than half have ended, of two one of them, and return those that have not."""
+def most_of(running: Iterable[Future[T]], waiting: Callable[..., Any] = wait) -> set[Future[T]]:
+    """Wait until more than half have ended, of two one of them, and return those that have not.
+
+    `waiting` is Python's `wait`, or another that is like it.
+    """
     every = set(running)
     enough = max(1, len(every) // 2 + (len(every) > 2))
     late = every
     while len(every) - len(late) < min(enough, len(every)):
-        _, late = wait(late, return_when=FIRST_COMPLETED)
+        _, late = waiting(late, return_when=FIRST_COMPLETED)
     return late
 
 

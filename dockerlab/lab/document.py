@@ -22,6 +22,7 @@ from yaml.scanner import Scanner
 
 from dockerlab.errors import DefinitionError, Located
 from dockerlab.lab.problem import MAX_PROBLEMS, KeyPath, Problem, shown
+from dockerlab.lab.values import UNPRINTABLE
 
 MAX_BYTES = 1 << 20
 MAX_NODES = 100_000
@@ -31,7 +32,6 @@ COMPOSE_TAGS = ("!reset", "!override", "tag:yaml.org,2002:str")
 DECIMAL = re.compile(r"-?(0|[1-9][0-9]{0,17})")
 OTHER_BASE = re.compile(r"0o[0-7]{1,20}|0x[0-9a-fA-F]{1,16}")
 FLOAT = re.compile(r"-?[0-9]+\.[0-9]+([eE][-+]?[0-9]+)?")
-UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 HINTS = {
     r"character '\t' that cannot start": "a tab: YAML is indented with spaces",

@@ -9,8 +9,8 @@ from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, StringConstraints, ValidationInfo, field_validator
 
-from dockerlab.lab.heading import LAB_NAME, LONGEST_LAB_NAME, LONGEST_NAME, NAME
 from dockerlab.lab.problem import shown
+from dockerlab.lab.values import LAB_NAME, LONGEST_LAB_NAME, LONGEST_NAME, NAME
 
 
 def address(value: Any) -> Any:

@@ -10,12 +10,7 @@ from typing import Any
 from dockerlab.errors import UsageError
 from dockerlab.hosts.address import LOCAL, parse_address
 from dockerlab.lab.document import parse
-
-LAB_NAME = r"^[a-z0-9][a-z0-9_-]*$"
-LONGEST_LAB_NAME = 40
-NAME = r"^[a-zA-Z0-9][a-zA-Z0-9_.-]*$"
-"""What the engine accepts as the name of a container or network; hosts have such names, too."""
-LONGEST_NAME = 63
+from dockerlab.lab.values import LAB_NAME, LONGEST_LAB_NAME, LONGEST_NAME, NAME
 
 
 @dataclass(frozen=True)

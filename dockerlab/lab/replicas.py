@@ -8,7 +8,8 @@ from typing import Any
 from dockerlab.errors import UsageError
 from dockerlab.lab.document import MAX_NODES, resolve
 from dockerlab.lab.problem import KeyPath, Problem, meant, shown
-from dockerlab.lab.template import Filled, fill, is_template, render
+from dockerlab.lab.template import Filled, fill, render
+from dockerlab.lab.values import is_template
 
 MAX_REPLICAS = 500
 MAX_VARIABLES = 65_536

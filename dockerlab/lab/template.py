@@ -16,10 +16,9 @@ from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError
 from jinja2.exceptions import SecurityError
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-from dockerlab.lab.document import UNPRINTABLE
 from dockerlab.lab.problem import MAX_PROBLEMS, KeyPath, Problem, meant, shown
+from dockerlab.lab.values import MAX_TEMPLATE, UNPRINTABLE, is_template
 
-MAX_TEMPLATE = 4_096
 MAX_TEMPLATES = 4_096
 MAX_OUTPUT = 65_536
 MAX_ALL_OUTPUT = 8 << 20
@@ -67,11 +66,6 @@ def fill(value: Any, scope: Mapping[str, Any], path: KeyPath, filled: Filled) ->
         message = f"more than {MAX_TEMPLATES} different templates, or {MAX_ALL_OUTPUT >> 20} MiB of what they give"
         filled.problems.append(Problem(path, message))
     return result
-
-
-def is_template(value: Any) -> bool:
-    """Tell whether a value is text with `{{` (or the refused `{%`) in it."""
-    return isinstance(value, str) and ("{{" in value or "{%" in value)
 
 
 def render(text: str, scope: Mapping[str, Any]) -> str:

@@ -50,7 +50,7 @@ ANSWER = 60.0
 
 LATE = 20.0
 """Seconds for which a host is waited for after the most have answered, at the least: longer than one that has to wait
-for its turn."""
+for its turn, and says that it does."""
 
 END = 10.0
 """Seconds in which all hosts have to let go; who does not then does when its connection ends."""
@@ -65,9 +65,16 @@ class Locks:
     """The locks of some labs on some hosts: asked for at once, had when `wait` returns, let go of by `release`."""
 
     def __init__(
-        self, hosts: Mapping[str, Host], names: Collection[str], holder: str, clock: Callable[[], float]
+        self,
+        hosts: Mapping[str, Host],
+        names: Collection[str],
+        holder: str,
+        clock: Callable[[], float],
+        silent: float = LATE,
     ) -> None:
-        self._clock = clock
+        """Ask for them; a host that says nothing is waited for `silent` seconds after the most, at the least."""
+        self._clock, self._silent = clock, silent
+        self._in_turn: set[str] = set()
         self._hosts, self._names, self._holder = hosts, sorted(names), holder
         self._talks: dict[str, Conversation] = {}
         self._heard: dict[str, float] = {}
@@ -101,7 +108,10 @@ class Locks:
         """Wait until the hosts have answered, and return why those are given up that have not in time."""
         with self._settling:
             if self._late is None:
-                late, again = nearly_all(self._asked.values(), LATE)
+                late, again = nearly_all(self._asked.values(), self._silent)
+                if any(asked in late for name, asked in self._asked.items() if name in self._in_turn):
+                    _, late = wait(late, timeout=max(0.0, LATE - again))
+                    again = max(again, LATE)
                 why = f"it did not answer for {again:.0f} s who has its locks, and the others long have"
                 self._late = {name: HostError(name, why) for name, asked in self._asked.items() if asked in late}
                 for name in self._late:
@@ -162,7 +172,9 @@ class Locks:
             self._talks[host.name] = talk
             if self._ended.is_set() or host.name in (self._late or ()):
                 self._let_go(host.name)  # nobody waits for it any more
-            word, _, rest = talk.receive_line().decode(errors="replace").strip().partition(" ")
+            while (line := talk.receive_line()) == b"waits\n":
+                self._in_turn.add(host.name)
+            word, _, rest = line.decode(errors="replace").strip().partition(" ")
         except HostError as error:
             return error
         if word == "missing":
@@ -252,12 +264,18 @@ def _end(talk: Conversation) -> None:
 
 @contextmanager
 def locked(
-    hosts: Mapping[str, Host], names: Collection[str], clock: Callable[[], float] = time.monotonic
+    hosts: Mapping[str, Host],
+    names: Collection[str],
+    clock: Callable[[], float] = time.monotonic,
+    silent: float = LATE,
 ) -> Iterator[Locks]:
-    """Ask for the locks of labs on hosts, and let go of them in the end; `Locks.wait` says whether they were had."""
+    """Ask for the locks of labs on hosts, and let go of them in the end; `Locks.wait` says whether they were had.
+
+    A host that says nothing is waited for `silent` seconds after the most have answered, at the least.
+    """
     now = datetime.now(timezone.utc)
     holder = f"{getpass.getuser()}@{socket.gethostname()} (process {os.getpid()}) since {now:%Y-%m-%d %H:%M:%S} UTC"
-    locks = Locks(hosts, names, holder, clock)
+    locks = Locks(hosts, names, holder, clock, silent)
     try:
         yield locks
     finally:

@@ -100,6 +100,7 @@ hold() {
             printf 'held %s %s\n' "${name%.lock}" "$holder"
             return
         fi
+        [ $tries -gt 1 ] || echo waits
         sleep 0.1
     done
 }
@@ -119,9 +120,9 @@ hold "$@"
 """
 """Holds the locks whose names follow; a constant, what it is given are its arguments, and a name has no blanks.
 
-It speaks one line, `granted`, `held NAME HOLDER`, `strange FILE OWNER`, `cannot DIRECTORY` or `missing PROGRAM`, and
-ends with its standard input, or when a minute passes without a line there: the machine at the other end may have died
-without a word.
+It speaks one line, `granted`, `held NAME HOLDER`, `strange FILE OWNER`, `cannot DIRECTORY` or `missing PROGRAM`, with
+`waits` ahead for each lock that it does not get at once. It ends with its standard input, or when a minute passes
+without a line there: the machine at the other end may have died without a word.
 
 Root has a lock in a directory of its own, which no local user can reach, and the one for all as well: so that those who
 may use the engine without being root and root keep each other out. A file in the place of that one made by somebody

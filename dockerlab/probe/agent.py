@@ -45,7 +45,7 @@ BATCH = 64
 YOUNG = 0.05
 """Seconds that answers are given before neighbours are forgotten to make room."""
 SLOW = 0.05
-"""Seconds: where an answer of its kind took that long, nothing is tried again or given up in haste."""
+"""Seconds: where the answer to any ping took that long, no ping or connection is tried again or given up in haste."""
 LIFETIME = 600
 SPARE_FILES = 64
 SHORTAGES = (errno.ENOBUFS, errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE)
@@ -229,19 +229,21 @@ class Agent:
             flight = self.flights[number]
             if flight not in self.flying or tries != flight.tries + flight.full_tries or flight.until > now:
                 continue
-            if flight.hurries() and self.slowest(flight) > SLOW:
+            if flight.hurries() and self.answers_late(flight):
                 self.wake(flight, flight.slow_down(self.patience))
             elif flight.wants_more():
                 self.attempt(flight)
             else:
                 self.give_up(flight)
 
-    def slowest(self, flight: "Flight") -> "float":
-        """Return how many seconds the slowest answer took, so far, of those that tell how long a cell's may take.
+    def answers_late(self, flight: "Flight") -> "bool":
+        """Tell whether an answer may take longer than haste has time.
 
-        A name server works through what many ask at once, and is slow then while every packet is fast.
+        A name server that is there works through what many ask at once: it is slow then while every packet is fast.
         """
-        return self.lookups.slowest if flight.question.probe == "dns" else self.pings.slowest
+        if flight.question.probe == "dns":
+            return flight.server in self.lookups.heard
+        return self.pings.slowest > SLOW
 
     def attempt(self, flight: "Flight") -> "None":
         """Make one try of a cell, and set the time of the next one or of giving up."""

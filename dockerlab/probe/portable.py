@@ -13,10 +13,13 @@ import secrets
 import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from ipaddress import ip_address
 
+from dockerlab.command import Result
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
+from dockerlab.hosts.guests import allow
 from dockerlab.probe.base import WRONG_ANSWERER, Cell, Observation, Place, unknown, unreachable
 from dockerlab.probe.parse import parse_nc, parse_nslookup, parse_ping
 from dockerlab.snapshot import LABEL_LAB
@@ -26,6 +29,9 @@ AT_ONCE = 16
 
 SOURCES_AT_ONCE = 4
 """Sources of one host that probe at once, for the same reason."""
+
+START = 30.0
+"""Seconds in which a script of probes has to begin."""
 
 SECONDS_A_WAVE = 15.0
 """How long the slowest probe takes: a name server that never answers."""
@@ -73,7 +79,8 @@ answer_of() {  # how many bytes come back, 0 or 1; not every nc ends by itself
 look_up() { say "$1" "$(nslookup -timeout=2 -retry=1 "$2" 2>&1 </dev/null)"; }
 say hosts "$(cat /etc/hosts 2>/dev/null)"
 """
-"""The probes as functions of sh; their arguments are a cell's number and its quoted values."""
+"""The probes as functions of sh; their arguments are a cell's number and its quoted values. What is said at once is who
+/etc/hosts knows, by which it is known as well that there is a shell."""
 
 
 class PortableProber:
@@ -158,14 +165,24 @@ class PortableProber:
         calls = {cell.number: call(cell) for cell in cells if askable(cell)}
         found = {cell.number: unknown(f"not tested: {cell.name!r} is no name for nslookup") for cell in cells}
         mark = f"@@{secrets.token_hex(8)}"
-        timeout = 30.0 + SECONDS_A_WAVE * (1 + len(calls) // AT_ONCE)
+        quiet = SECONDS_A_WAVE * (1 + len(calls) // AT_ONCE)
         asked = [cell for cell in cells if cell.number in calls]
         try:
-            result = self._hosts[host].run(argv, input=script(calls.values(), mark).encode(), timeout=timeout)
+            result = ran(self._hosts[host], argv, script(calls.values(), mark), quiet)
         except HostError as error:
             return found | {cell.number: unknown(f"not tested: {error}") for cell in asked}
         reason = f"not tested: {result.error or 'the script of probes ended early'}".splitlines()[0]
         return found | read_output(asked, result.text, mark, reason)
+
+
+def ran(host: Host, argv: Sequence[str], text: str, quiet: float) -> Result:
+    """Return what a script of probes gave: a line at once, and the rest within `quiet` seconds; raises HostError."""
+    talk = host.converse(argv, timeout=START + quiet)
+    talk.send(text.encode())
+    first = talk.receive_line()
+    allow(host, quiet)
+    rest = talk.finish()
+    return replace(rest, stdout=first + rest.stdout)
 
 
 def script(calls: Iterable[Sequence[str]], mark: str) -> str:

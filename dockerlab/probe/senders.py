@@ -111,7 +111,7 @@ class Lookups:
         self._selector = selector
         self._settle = settle
         self._pids = pids
-        self.slowest = 0.0
+        self.heard: set[str] = set()  # the name servers that have answered anything
         self._books: dict[int, Book] = {}
         self._lines: dict[tuple[int, str], Line] = {}
 
@@ -159,8 +159,7 @@ class Lookups:
             flight = line.asked.get(int.from_bytes(message[:2], "big"))
             answer = wire.read_dns(message, flight.ident, flight.question.record) if flight is not None else None
             if flight is not None and answer is not None:
-                now = time.monotonic()
-                self.slowest = max(self.slowest, now - min(flight.sent.values()))
-                rtt = (now - max(flight.sent.values())) * 1000
+                self.heard.add(line.server)
+                rtt = (time.monotonic() - max(flight.sent.values())) * 1000
                 record = {"rcode": answer.rcode, "addresses": answer.addresses, "server": line.server}
                 self._settle(flight, outcome="answered", rtt=round(rtt, 3), **record)

@@ -29,7 +29,10 @@ def table(findings: Sequence[Finding], width: int) -> str:
             if beneath < indent:
                 lines += [head.rstrip(), *fold(f"{' ' * beneath}{one_line(finding.told)}", width)]
             else:
-                lines += fold(f"{head}{one_line(finding.told)}".rstrip(), width, hang=" " * indent)
+                # Folded without the columns: of several blanks in a row, folding keeps one.
+                margin = " " * indent
+                first, *rest = fold(f"{margin}{one_line(finding.told) or '.'}", width, hang=margin)
+                lines += [f"{head}{first[indent:] if finding.told else ''}".rstrip(), *rest]
             lines += _remedy(finding, beneath, width)
     return "\n".join([*lines, "", folded(_total(findings), width)]) + "\n"
 

@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, wait
+from concurrent.futures import Future
 from dataclasses import replace
 from functools import partial
 
 from dockerlab.errors import HostError
+from dockerlab.hosts.attending import TIMES, Times, attended
 from dockerlab.hosts.base import Host
-from dockerlab.hosts.guests import Guest, invited, kept_waiting
-from dockerlab.hosts.together import begun, most_of
-from dockerlab.probe.agents import AgentUnavailable, Kernels
+from dockerlab.hosts.guests import Guest, invited
+from dockerlab.hosts.together import begun
+from dockerlab.probe.agent_session import AgentUnavailable
+from dockerlab.probe.agents import Kernels
 from dockerlab.students.course import Course
 from dockerlab.students.grades import Grade
 from dockerlab.students.instance import Instance
@@ -24,10 +26,6 @@ from dockerlab.survey import look_where_told
 from dockerlab.verify import Report
 from dockerlab.verify.judging import Asking, Choice, attempted, late, trial
 from dockerlab.verify.on_hosts import SETTLING
-
-LEAST = 10.0
-"""Seconds for which a group is waited for after the most have their grades, at the least: as long as it takes to grade
-a lab in which nothing answers."""
 
 
 def ignore(_: object) -> None:
@@ -39,17 +37,23 @@ Told = dict[str, "Report | HostError"]
 
 
 def grade(
-    course: Course, hosts: Mapping[str, Host], prober: Choice = "auto", early: Callable[[list[Grade]], None] = ignore
+    course: Course,
+    hosts: Mapping[str, Host],
+    prober: Choice = "auto",
+    early: Callable[[list[Grade]], None] = ignore,
+    times: Times = TIMES,
 ) -> list[Grade]:
     """Return the grade of every instance, in the roster's order.
 
-    One on a host that does not answer gets none, but the reason; the others are graded all the same, and that takes at
-    most as long again as it took most of them, or `LEAST` seconds more. Where some are waited for, `early` is given
-    the grades of the others. Raises AgentUnavailable where the agent is asked for and a host cannot run it.
+    One on a host that does not answer gets none, but the reason; the others are graded all the same. Where some are
+    waited for, and how long is for `attended` to say by `times`, `early` is given the grades of the others. Raises
+    AgentUnavailable where the agent is asked for and a host cannot run it.
     """
     guests = invited({host: hosts[host] for each in course.instances for host in each.lab.hosts})
     kernels, groups = Kernels(len(guests)), apart(course.instances)
     running = {begun(partial(_graded, group, guests, prober, kernels), "grade"): group for group in groups}
+
+    at = {each: [guests[h] for one in group for h in one.lab.hosts] for each, group in running.items()}
 
     def grades(done: Iterable[Future[Told]]) -> list[Grade]:
         told: Told = {}
@@ -57,7 +61,8 @@ def grade(
             told |= _outcome(each, running[each], guests)
         return [_grade(each, told[each.student.id]) for each in course.instances if each.student.id in told]
 
-    return grades(_in_time(running, guests, lambda done: early(grades(done))))
+    attended(at, times, lambda: early(grades([each for each in running if each.done()])))
+    return grades(running)
 
 
 def apart(instances: Sequence[Instance]) -> list[list[Instance]]:
@@ -68,33 +73,6 @@ def apart(instances: Sequence[Instance]) -> list[list[Instance]]:
         groups = [group for group in groups if group not in beside]
         groups.append([*(one for group in beside for one in group), each])
     return groups
-
-
-def _in_time(
-    running: Mapping[Future[Told], Sequence[Instance]],
-    guests: Mapping[str, Guest],
-    most: Callable[[list[Future[Told]]], None],
-) -> list[Future[Told]]:
-    """Wait for all groups, for those that take much longer than the most only so long; return them, in their order.
-
-    `most` is told of those that are done where others are not yet. Then whoever does not answer there is dismissed,
-    and what can go on without goes on for as long at the most.
-    """
-    began = time.monotonic()
-    late = most_of(running)
-    again = max(LEAST, time.monotonic() - began)
-    if late:
-        most([each for each in running if each not in late])
-    while late:
-        _, late = wait(late, timeout=again)
-        there = {host for each in late for one in running[each] for host in one.lab.hosts}
-        behind = kept_waiting(guests[host] for host in there)
-        seconds = time.monotonic() - began
-        for guest in behind:
-            guest.dismiss(HostError(guest.name, f"it did not answer within {seconds:.0f} s, and the others long have"))
-        if not behind:
-            break
-    return list(running)
 
 
 def _outcome(done: Future[Told], group: Sequence[Instance], guests: Mapping[str, Guest]) -> Told:

@@ -24,7 +24,7 @@ from dockerlab.provision.up import ROUNDS, Wish, addresses
 from dockerlab.snapshot import LABEL_INSTANCE, Snapshot
 from dockerlab.students.clashes import routes
 from dockerlab.students.course import Course
-from dockerlab.survey import Seen, look_where_told, survey
+from dockerlab.survey import IN_A_CLASS, Seen, look_where_told, survey
 
 Plans = dict[str, Plan]
 """The plan of each instance, by its ID; that of what all share is `class`."""
@@ -66,7 +66,7 @@ def bring_up(
     Raises ConflictError where somebody else has the lock.
     """
     who = current(course.lab.name)
-    with locked(hosts, [lock_name(who.lab, CLASS)]) as locks:
+    with locked(hosts, [lock_name(who.lab, CLASS)], silent=IN_A_CLASS.floor) as locks:
         planned = plan_up(course, who, hosts, controller, wish, locks)
         with reported(planned.whole, reporting, locks) as reporter:
             again = partial(plan_up, course, who, hosts, controller, Wish())
@@ -86,7 +86,7 @@ def plan_up(
     An instance that meets something foreign, or a host that does not answer, is left out; the others are not.
     Raises ConflictError where somebody else has the locks.
     """
-    seen, silent = look_where_told(hosts, course.names, locks, detail="needed")
+    seen, silent = look_where_told(hosts, course.names, locks, detail="needed", times=IN_A_CLASS)
     planned = Planned(who)
     there = [lab for lab in course.labs if not silent.keys() & lab.hosts.keys()]
     wanted = {(lab.host_of(n), spec.image) for lab in there for n, spec in lab.containers.items()}

@@ -18,10 +18,11 @@ engine    what the docker command lists, for who has no snapshot
 listen    wait until something changed, and look
 """
 
-from dockerlab.survey.asking import Answers, ask_all, on_each, one_of
+from dockerlab.survey.asking import IN_A_CLASS, Answers, ask_all, on_each, one_of
 from dockerlab.survey.hosts import Seen, ground, look, look_again, look_where_told, settings, survey
 
 __all__ = [
+    "IN_A_CLASS",
     "Answers",
     "Seen",
     "ask_all",

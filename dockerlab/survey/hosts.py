@@ -12,6 +12,7 @@ from dockerlab.daemon import DaemonFile
 from dockerlab.engine import Detail
 from dockerlab.errors import HostError
 from dockerlab.facts import Facts
+from dockerlab.hosts.attending import Times
 from dockerlab.hosts.base import Host
 from dockerlab.hosts.guests import Guest
 from dockerlab.hosts.together import begun
@@ -28,15 +29,20 @@ PATIENCE = 15.0
 
 
 def survey(
-    hosts: Mapping[str, Host], locks: Locks | None = None, names: Iterable[str] = (), *, detail: Detail = "all"
+    hosts: Mapping[str, Host],
+    locks: Locks | None = None,
+    names: Iterable[str] = (),
+    *,
+    detail: Detail = "all",
+    times: Times | None = None,
 ) -> Answers[Snapshot]:
     """Return what is on those hosts that answer, and why the others do not; looks only when the locks are had.
 
-    In detail are labelled objects, and those of these `names`, but of containers only those that `detail` says.
-    Raises ConflictError where somebody else has the locks.
+    In detail are labelled objects, and those of these `names`, but of containers only those that `detail` says. With
+    `times`, who says nothing is waited for so long. Raises ConflictError where somebody else has the locks.
     """
     wanted = frozenset(names)
-    return ask_all(hosts, lambda host: engine.snapshot(host, wanted, detail), locks)
+    return ask_all(hosts, lambda host: engine.snapshot(host, wanted, detail), locks, times)
 
 
 def look_again(
@@ -135,10 +141,14 @@ def look_where_told(
     *,
     detail: Detail = "all",
     kernels: send.Detail | None = None,
+    times: Times | None = None,
 ) -> tuple[Seen, Mapping[str, HostError]]:
-    """Return what `look` does of those hosts that answer, and why the others do not."""
+    """Return what `look` does of those hosts that answer, and why the others do not.
+
+    With `times`, who says nothing is waited for so long.
+    """
     wanted = frozenset(names) | {GATEWAY_BRIDGE}
-    found = ask_all(hosts, lambda host: _whole(host, wanted, locks, detail, kernels))
+    found = ask_all(hosts, lambda host: _whole(host, wanted, locks, detail, kernels), times=times)
     return _seen(found.answers), found.failures
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from bench import discovery
 from bench.common import OURS, Group
 from bench.macvlan import EVERY, PYINFRA
 from bench.many import STABLE
@@ -61,6 +62,7 @@ class Medians:
 HUNDRED, FORTY = "matrix of 100 containers", "40 containers"
 ACROSS = "matrix of 2 x 20 macvlan containers on two hosts"
 MACVLAN = "macvlan on two hosts over SSH"
+FOUND = discovery.TITLE.format(discovery.SIZE)
 
 BARS = (
     Bar("verify 100 containers on one bridge, by the raw process", "≤ 3 x",
@@ -97,6 +99,8 @@ BARS = (
         lambda m: m.growth("{} containers", 40, 200, "down"), lambda n: n <= LINEAR, "x"),
     Bar("verify, a cell of 200 containers, by one of 40", f"≤ {LINEAR} x",
         lambda m: m.growth("matrix of {} containers", 40, 200, "probing", "cells"), lambda n: n <= LINEAR, "x"),
+    Bar("discover of 200 containers over SSH, by `docker inspect` of them over a shared connection", "≤ 3 x",
+        lambda m: m.ratio(FOUND, "total", discovery.INSPECT), lambda n: n <= 3, "x"),
     Bar("memory, verify of 200 containers", "< 300 MiB", lambda m: m("matrix of 200 containers", OURS, "MiB"),
         lambda n: n < 300, "MiB"),
     Bar("`--help`", "< 0.15 s", lambda m: m("start", "dockerlab --help", "start"), lambda n: n < 0.15, "s"),

@@ -17,7 +17,8 @@ import pytest
 
 from dockerlab.hosts.local import LocalHost
 from dockerlab.hosts.program import BOOTSTRAP
-from dockerlab.probe.agents import AGENT, AgentProber, AgentUnavailable
+from dockerlab.probe.agent_session import AGENT, AgentUnavailable
+from dockerlab.probe.agents import AgentProber
 from dockerlab.probe.base import Cell, Place
 from dockerlab.probe.portable import PortableProber
 

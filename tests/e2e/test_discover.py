@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import time
 
+import pytest
 from support.lab_hosts import cells
+
+from dockerlab import modes
 
 RUN = "docker run --detach --interactive --tty"
 BY_HAND = {
@@ -84,3 +87,66 @@ def test_what_somebody_made_by_hand(lab, tmp_path):
 def _seen(report):
     """Return how each cell was seen, by its ends; not by addresses, nor by names that no host knew before."""
     return sorted((c["from"], c["to"], c["probe"], c["observed"]) for c in cells(report) if c["probe"] != "dns")
+
+
+COMPOSED = """
+name: shop
+services:
+  web:
+    image: dockerlab/node
+    command: httpd -f -p 80 -h /www
+    ports: ["127.0.0.1:8080:80", "8081:80"]
+    networks: {front: {aliases: [shop]}, back: }
+    environment: {TZ: Europe/Zurich, API_TOKEN: hunter2}
+    volumes: ["data:/data", "/etc/hostname:/seen:ro"]
+    restart: unless-stopped
+    depends_on: [db]
+  db:
+    image: dockerlab/node
+    command: ["httpd", "-f", "-p", "5432", "-h", "/www"]
+    networks: {back: {ipv4_address: 172.28.9.9}}
+    healthcheck: {test: "true", interval: 30s}
+    sysctls: {net.ipv4.ip_forward: "0"}
+  side: {image: dockerlab/node, network_mode: "service:web"}
+  worker: {image: dockerlab/node, networks: [back], deploy: {replicas: 2}, cap_add: [NET_ADMIN], mem_limit: 64m}
+  alone: {image: dockerlab/node}
+networks:
+  front:
+  back: {internal: true, ipam: {config: [{subnet: 172.28.9.0/24}]}}
+volumes:
+  data:
+"""
+
+
+def test_what_compose_made(lab, tmp_path):
+    """What Docker Compose made is discovered by its project, and what is made of that has the same matrix."""
+    compose = ["docker", "compose", "-f", "-"]
+    if lab.run("vm0", "docker", "compose", "version").returncode != 0:
+        pytest.skip("there is no Docker Compose on this engine's hosts")
+    lab.need_node("vm0")
+    lab.sh("vm0", f"{RUN} --name stranger dockerlab/node")
+    made = lab.run("vm0", *compose, "up", "--detach", "--pull", "never", text=COMPOSED)
+    assert made.returncode == 0, made.stderr
+    file = tmp_path / "found.yaml"
+    assert lab.call("discover", "--sandbox", "--project", "shop", "--output", file).rc == 0
+    report = lab.call("verify", "--sandbox", "--project", "shop", "--format", "json").json
+    assert {**report["summary"], "pass": 0} == {"pass": 0, "fail": 0, "unknown": 0, "unexplained": 0}
+    text = file.read_text()
+    assert "hunter2" not in text
+    assert "stranger" not in text
+
+    gone = lab.run("vm0", *compose, "down", "--timeout", "1", "--volumes", text=COMPOSED)
+    assert gone.returncode == 0, gone.stderr
+    lab.empty()
+    again = lab.call("up", file, "--sandbox", "--allow-environment", "--format", "json", API_TOKEN="other")
+    assert again.rc == 0, again.stderr + again.stdout
+    assert _seen(again.json) == _seen(report)
+    second = tmp_path / "again.yaml"
+    assert lab.call("discover", "--sandbox", "--output", second).rc == 0
+    lab.call("down", file, "--sandbox")
+    assert _containers(second) == _containers(file)
+
+
+def _containers(path):
+    """Return what a definition that was discovered says of its containers."""
+    return {name: spec.model_dump() for name, spec in modes.definition(path).lab.containers.items()}

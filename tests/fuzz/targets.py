@@ -7,6 +7,7 @@ inputs that make it raise, `tests/unit/test_fuzz.py` gives it the inputs that we
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import tempfile
 from collections.abc import Callable
@@ -291,6 +292,10 @@ TARGETS: dict[str, Callable[[bytes], None]] = {
 }  # fmt: skip
 
 
+BYTES = re.compile(r"\$\(printf '((?:\\[0-7]{3})+)'\)")
+"""How a script for a shell writes bytes."""
+
+
 def _told(error: Exception, beginning: str = "") -> None:
     """Hold that an error says something, and begins with that."""
     assert str(error).startswith(beginning)
@@ -307,8 +312,16 @@ def _located(error: DefinitionError) -> None:
 
 
 def _words(script: str, *further: str) -> list[str]:
-    """Return a script's words and further ones; where a line goes on, shlex gives a line break and a shell nothing."""
-    return [word for word in (*shlex.split(script, comments=True), *further) if word != "\n"]
+    """Return a script's words and further ones; where a line goes on, shlex gives a line break and a shell nothing.
+
+    What a script writes as bytes, for a terminal would obey it, is what it stands for.
+    """
+    words = (word for word in (*shlex.split(script, comments=True), *further) if word != "\n")
+    return [BYTES.sub(lambda found: _meant(found[1]), word) for word in words]
+
+
+def _meant(octal: str) -> str:
+    return bytes(int(each, 8) for each in octal.split("\\")[1:]).decode(errors="replace")
 
 
 def _printable(text: str) -> bool:

@@ -15,7 +15,11 @@ OTHERWISE = (
     (r"\bbr-[0-9a-f]{12}\b", "br-ID"),
     (r"dockerlab\.run=[0-9a-f]{8}", "dockerlab.run=RUN"),
     (r"\b\w+@\w+", "USER@MACHINE"),
-    (r"engine \d+\.\d+\.\d+\S*?(?=,)", "engine VERSION"),
+    (r"\b(engine|command) \d+\.\d+\.\d+\S*?(?=,|\n|$)", r"\1 VERSION"),
+    (r"\b[0-9a-f]{12}\b", "SHORT-ID"),
+    (r"\b(nat|filter) ([A-Z][\w-]*) \d+\b", r"\1 \2 N"),  # a Swarm that was there leaves a bridge with rules
+    (r"\b\d+\.\d+MB\b", "SIZE"),  # of a busybox, which is the machine's
+    (r"\b\d{6,} bytes\b", "SIZE"),
 )
 OF_KERNELS = (
     (r"\bveth[0-9a-f]{7}\b", "vethID"),

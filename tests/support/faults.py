@@ -125,6 +125,17 @@ def engine_stopped(lab: LabHosts, host: str) -> Iterator[None]:
         wait_for(lambda: lab.run(host, "docker", "version").returncode == 0, 60)
 
 
+@contextmanager
+def stopped(lab: LabHosts, host: str, what: str) -> Iterator[None]:
+    """Let a host's engine (`dockerd`) or SSH server (`sshd`) take what it is sent, and do nothing about it."""
+    pids = "cat /run/docker.pid" if what == "dockerd" else "pgrep -x sshd"
+    lab.sh(host, f"kill -STOP $({pids})")
+    try:
+        yield
+    finally:
+        lab.sh(host, f"kill -CONT $({pids})")
+
+
 FORGER = r"""
 import json, os, sys
 

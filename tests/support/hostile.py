@@ -7,6 +7,7 @@ import json
 from dataclasses import replace
 
 from dockerlab.engine import bounded
+from dockerlab.hosts.attending import TIMES
 from dockerlab.students.as_json import document
 from dockerlab.students.course import arranged
 from dockerlab.students.grading import grade
@@ -141,8 +142,9 @@ LOOKS = {
 }  # fmt: skip
 
 
-def graded(hosts, left_out=()):
+def graded(hosts, left_out=(), times=TIMES):
     """Return the grades of a class as JSON's values, by the host of each student."""
     kept = tuple(each for each in COURSE.instances if not left_out or next(iter(each.lab.hosts)) not in left_out)
-    found = grade(replace(COURSE, instances=kept), {name: hosts[name] for name in OF if name not in left_out}, "auto")
+    there = {name: hosts[name] for name in OF if name not in left_out}
+    found = grade(replace(COURSE, instances=kept), there, times=times)
     return {each.hosts[0]: document(each) for each in found}

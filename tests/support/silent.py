@@ -8,7 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event
 
-from dockerlab.command import Result
 from support.hostile import AGENTS, OF, honest
 from support.strangers import Dialogue, Speaker, Stranger, honest_agent, honest_engine
 
@@ -31,12 +30,13 @@ class Hanging(Stranger):
             self.released.wait(60)
 
     def run(self, argv, **given):
-        self.stuck("look" if argv[0] == "python3" else "exec" if argv[0] == "docker" else "shell")
-        if argv[0] == "docker":
-            return Result(tuple(argv), 1, b"", b"no sh", 0.0)
+        self.stuck("look" if argv[0] == "python3" else "shell")
         return super().run(argv, **given)
 
     def converse(self, argv, **given):
+        if argv[0] != "python3":
+            self.stuck("exec" if argv[0] == "docker" else "shell")
+            return super().converse(argv, **given)
         self.asked["session"] += 1
         right = self.agent
 

@@ -11,6 +11,7 @@ from typing import Any
 from dockerlab.command import Result
 from dockerlab.errors import TransportError
 from dockerlab.hosts.base import Conversation, Input
+from dockerlab.hosts.fake import FakeDialogue
 from dockerlab.lab.model import Lab
 
 Answers = Callable[[str], Any]
@@ -117,7 +118,9 @@ class Stranger:
         return Result(tuple(argv), 0, self.facts, b"", 0.0)
 
     def converse(self, argv: Sequence[str], *, timeout: float = 1.0) -> Conversation:
-        return Dialogue(self.name, self.agent, self.aborted)
+        if argv[0] == "python3":
+            return Dialogue(self.name, self.agent, self.aborted)
+        return FakeDialogue(lambda argv, _: Result(argv, 1, b"", b"no sh", 0.0), tuple(argv), self.name)
 
     def stream(self, argv: Sequence[str], *, timeout: float = 1.0) -> Iterator[bytes]:
         yield b""

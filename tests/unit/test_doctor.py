@@ -661,3 +661,10 @@ def test_listing():
     assert report["summary"] == {"ok": 1, "warning": 0, "problem": 1, "unknown": 1}
     assert report["findings"][1]["remedy"]["commands"] == [["sh", "-c", "echo 1 >/a b"]]
     assert report["findings"][2]["host"] is None
+
+
+def test_listing_in_columns():
+    """What is told begins in one column, also where it takes several lines."""
+    told = "a sentence that goes on and on, for longer than a line"
+    text = listing.table([Finding("vm0", subject, "ok", told) for subject in ("disk", "neighbours")], 60)
+    assert {line.index("a sentence") for line in text.splitlines() if "a sentence" in line} == {30}

@@ -12,8 +12,11 @@ import pytest
 
 from dockerlab import engine
 from dockerlab.engine import client
+from dockerlab.engine.asking import Client
+from dockerlab.engine.bounded import Unanswered
 from dockerlab.engine.client import connected
 from dockerlab.engine.convert import Answers, to_container, to_network, to_snapshot, to_swarm
+from dockerlab.engine.dial import AHEAD, Budget, DialledLine, ProcessSocket
 from dockerlab.errors import ConnectError, EngineError, TransportError
 from dockerlab.hosts.local import LocalHost, start
 from dockerlab.snapshot import PublishedPort, SwarmState
@@ -252,6 +255,73 @@ def test_one_program(recorded):
     assert host.kept is program
     assert program.receive(0) == (b"", b"")
     program.close()
+
+
+class Numbers:
+    """A program at whose other end each question is answered with its number, 404 for those in `gone`.
+
+    It ends after so many answers; `asked` has all that it was asked.
+    """
+
+    def __init__(self, most=1000, gone=(), last=b""):
+        self.asked, self.most, self.gone, self.last, self._said, self.closed = [], most, gone, last, b"", False
+
+    def write(self, data, timeout):  # noqa: ARG002
+        for head in data.decode().split("\r\n\r\n")[:-1]:
+            number = int(head.split()[1].rpartition("/")[2])
+            self.asked.append(number)
+            if len(self.asked) <= self.most:
+                status = b"404 Not Found" if number in self.gone else b"200 OK"
+                more = self.last if len(self.asked) == self.most else b""
+                body = b"%d" % number
+                self._said += b"HTTP/1.1 %s\r\n%sContent-Length: %d\r\n\r\n%s" % (status, more, len(body), body)
+        return len(data)
+
+    def receive(self, timeout):  # noqa: ARG002
+        piece, self._said = self._said[:700], self._said[700:]
+        return (piece, b"") if piece else None
+
+    def wait(self, timeout):  # noqa: ARG002
+        return 1
+
+    def close(self):
+        self.closed = True
+
+
+def dialled(*programs):
+    """Return a line that uses one program after the other."""
+    waiting = iter(programs)
+    return DialledLine(lambda: ProcessSocket(next(waiting), 5, Budget(60, 2**20)))
+
+
+def test_many_questions_at_once():
+    """Questions are asked before those ahead of them are answered, but not without bound; each answer is its own."""
+    program = Numbers(gone={7})
+    line = dialled(program)
+    answers = Client(line).each([("n", str(number)) for number in range(200)])
+    assert next(answers) == 0
+    assert len(program.asked) == AHEAD
+    assert list(answers) == [None if number == 7 else number for number in range(1, 200)]
+    assert program.asked == list(range(200))
+    assert line.idle
+
+
+def test_who_ends_the_connection_is_asked_anew():
+    """An engine that says that it ends the connection after an answer is asked the rest on another one."""
+    one, two = Numbers(most=3, last=b"Connection: close\r\n"), Numbers()
+    line = dialled(one, two)
+    assert list(Client(line).each([("n", str(number)) for number in range(9)])) == list(range(9))
+    assert (one.closed, two.asked) == (True, list(range(3, 9)))
+
+
+def test_who_ends_without_a_word_is_no_engine():
+    """Where the answers end before the questions, that is an error, and the line is of no further use."""
+    line = dialled(Numbers(most=3))
+    answers = Client(line).each([("n", str(number)) for number in range(9)])
+    assert [next(answers) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(Unanswered):
+        next(answers)
+    assert not line.idle
 
 
 @pytest.mark.parametrize("answers", [0, 1, 2])

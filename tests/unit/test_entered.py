@@ -24,7 +24,7 @@ from dockerlab.hosts.fake import FakeHost
 from dockerlab.hosts.inventory import Inventory
 from dockerlab.hosts.local import LocalHost
 from dockerlab.hosts.program import PYTHON
-from dockerlab.probe.agents import AGENT
+from dockerlab.probe.agent_session import AGENT
 from dockerlab.sandbox import layout, outside
 from dockerlab.survey import send
 

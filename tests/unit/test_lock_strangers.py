@@ -104,8 +104,9 @@ def test_root_and_others_keep_each_other_out(shared):
         assert stat.S_IMODE(OWN.stat().st_mode) == 0o700
         assert OWN.stat().st_uid == 0
         assert stat.S_IMODE(shared.stat().st_mode) & 0o007 == 0
-        assert ask(shared, NOBODY) == f"held {name_of(shared)} \n", "who holds it is none of a stranger's business"
-        assert ask(shared, 0).startswith(f"held {name_of(shared)} ")
+        held = f"waits\nheld {name_of(shared)} "
+        assert ask(shared, NOBODY) == f"{held}\n", "who holds it is none of a stranger's business"
+        assert ask(shared, 0).startswith(held)
     assert ask(shared, NOBODY) == "granted\n"
     assert not shared.exists()
 

@@ -7,8 +7,8 @@ import subprocess
 
 import pytest
 
-from dockerlab.command import Result
 from dockerlab.errors import TransportError
+from dockerlab.hosts.fake import FakeHost
 from dockerlab.probe.base import Behind, Cell, Observation, Place
 from dockerlab.probe.portable import PortableProber, call, identify, read_output, script
 
@@ -21,22 +21,26 @@ ANSWERED = "64 bytes from it: time=0.5 ms\n1 packets transmitted, 1 received"
 LOST = "1 packets transmitted, 0 received"
 
 
-class Answers:
+class Answers(FakeHost):
     """A host whose commands are answered by a function from the arguments to what each ping prints, or an error."""
 
-    name, address, channels = "vm0", None, 8
-
     def __init__(self, answer):
+        super().__init__("vm0", self.printed)
         self.answer, self.ran = answer, []
 
-    def run(self, argv, *, input, timeout):  # noqa: A002 - the contract's word
+    def converse(self, argv, *, timeout):
         assert timeout > 0
         self.ran.append(list(argv))
+        return super().converse(argv, timeout=timeout)
+
+    def printed(self, argv, given):
         text = self.answer(list(argv))
-        mark = re.search(r"mark='?(\S+?)'?\n", input.decode()).group(1)
-        numbers = re.findall(r"^ping_to (\d+)", input.decode(), re.MULTILINE)
-        printed = "".join(f"{mark} {number}\n{text}\n{mark} end\n" for number in numbers) if text else ""
-        return Result(tuple(argv), 0 if text else 126, printed.encode(), b"" if text else b"no sh here", 0.1)
+        if not text:
+            return 126, "", "no sh here"
+        mark = re.search(r"mark='?(\S+?)'?\n", given.decode()).group(1)
+        numbers = re.findall(r"^ping_to (\d+)", given.decode(), re.MULTILINE)
+        blocks = [("hosts", ""), *((number, text) for number in numbers)]
+        return "".join(f"{mark} {number}\n{said}\n{mark} end\n" for number, said in blocks)
 
 
 def ping(number=1, source=A, target=B, address="10.0.0.2"):

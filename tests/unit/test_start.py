@@ -151,6 +151,16 @@ def test_what_status_imports(tmp_path):
     assert len(modules) < 470
 
 
+def test_what_discover_imports(tmp_path):
+    """What writes a definition of what runs reads none: it needs neither YAML nor templates, and walks nowhere."""
+    modules = imported("discover", "--host", "ssh://nobody@127.0.0.1:1", returns=4, HOME=str(tmp_path))
+    assert "dockerlab.discover.definition" in modules
+    assert modules & LIBRARIES == {"paramiko", "pydantic"}
+    unwanted = ("dockerlab.walk", "dockerlab.reach", "dockerlab.verify", "dockerlab.report", "dockerlab.provision")
+    assert not {name for name in modules if name.startswith(unwanted)}
+    assert len(modules) < 620
+
+
 WORK = "dockerlab.cli.up, dockerlab.cli.progress, dockerlab.hosts.ssh, dockerlab.session"
 MORE = "dockerlab.provision.up, dockerlab.verify.on_hosts, dockerlab.report.as_table"
 

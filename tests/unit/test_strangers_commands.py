@@ -18,6 +18,7 @@ from support.hostile import (
 from support.strangers import honest_agent, honest_engine
 
 from dockerlab.cli import main
+from dockerlab.discover.asking import ask
 from dockerlab.discover.spot import defined
 from dockerlab.errors import UsageError
 from dockerlab.provision.down import Which, plan_down
@@ -57,14 +58,14 @@ def test_discover_without_a_host_that_says_nonsense():
     """The others are discovered; which is left out is said, also where only putting it together shows the nonsense."""
     hosts = {name: honest(name) for name in ("h0", "h1")}
     addresses = dict.fromkeys(hosts)
-    whole_, silent = defined(hosts, addresses)
+    whole_, silent = defined(ask(hosts), addresses)
     assert (len(whole_.lab.containers), dict(silent)) == (4, {})
     for engine_of in (ENGINES["infolist"], answering("/containers/s02-web/json", {
         **honest_engine(OF["h1"], "h1")("/v1.51/containers/s02-web/json"),
         "HostConfig": {"NetworkMode": "s02-net", "Ulimits": [{"Soft": 1}]},
     })):  # fmt: skip
         hosts["h1"].engine = engine_of("h1")
-        found, silent = defined(hosts, addresses)
+        found, silent = defined(ask(hosts), addresses)
         assert sorted(found.lab.containers) == ["s01-peer", "s01-web"]
         assert set(silent) == {"h1"}
 

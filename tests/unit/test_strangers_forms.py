@@ -1,6 +1,8 @@
 """Random forms at the stand-ins of an engine, an agent and an SSH server: none costs more than its own host's answer.
 
-So many of each as DOCKERLAB_FORMS says; `scripts/fuzz strangers 10000` runs that many, and prints what it took.
+So many of each as DOCKERLAB_FORMS says; `scripts/fuzz strangers 10000` runs that many, and prints what it took. A form
+that is amiss is told with its reason when it is met, before hypothesis tries whether it is so again, and is written to
+the file DOCKERLAB_FORMS_AMISS where that is given: what passes the second time is kept all the same.
 """
 
 from __future__ import annotations
@@ -11,9 +13,11 @@ import os
 import resource
 import sys
 import time
+import traceback
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -34,6 +38,7 @@ from dockerlab.students.grading import grade
 from dockerlab.survey import ask_all, send, survey
 
 FORMS = int(os.environ.get("DOCKERLAB_FORMS", "150"))
+AMISS = os.environ.get("DOCKERLAB_FORMS_AMISS", "")
 MEMORY = 300 * 2**20
 SECONDS = 20.0
 """One form takes some milliseconds; more than this would be a wait for each of several things."""
@@ -45,11 +50,17 @@ def bounded(what):
     before, began, took = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic(), []
 
     @contextmanager
-    def one():
+    def one(*form):
         start = time.monotonic()
-        yield
-        took.append(time.monotonic() - start)
-        assert took[-1] < SECONDS
+        try:
+            yield
+            took.append(time.monotonic() - start)
+            assert took[-1] < SECONDS, f"it took {took[-1]:.1f} s"
+        except Exception:
+            amiss(
+                f"{what}, form {len(took)}, after {time.monotonic() - start:.2f} s: {form!r}\n{traceback.format_exc()}"
+            )
+            raise
 
     yield one
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -57,6 +68,14 @@ def bounded(what):
     told = f"slowest {max(took):.2f}, at most {most / 1024:.0f} MiB, {more / 2**20:.0f} of them for it"
     sys.stderr.write(f"{what}: {len(took)} forms in {seconds:.0f} s, {told}\n")
     assert more < MEMORY
+
+
+def amiss(told):
+    """Tell a form that is amiss, and keep it."""
+    sys.stderr.write(told)
+    if AMISS:
+        with Path(AMISS).open("a", encoding="utf-8") as kept:
+            kept.write(told)
 
 
 LEAF = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["1.51", "/a"])
@@ -95,7 +114,7 @@ def test_an_engine_says_anything():
         def form(answer, path):
             host = honest("h1")
             host.engine = answering(path, answer)("h1")
-            with one():
+            with one(path, answer):
                 found = survey({"h0": honest("h0"), "h1": host}, detail="every")
                 assert found.answers["h0"] == right
                 assert found.failures.keys() | found.answers.keys() == {"h0", "h1"}
@@ -133,7 +152,7 @@ def test_an_agent_says_anything():
                 return {**said, key: answer} if key else answer
 
             hosts["h1"].agent = say
-            with one():
+            with one(when, key, answer, words):
                 found = AgentProber(hosts).observe(cells)
                 assert found[0].state == "reachable"
                 assert found.keys() == {0, 1}
@@ -193,7 +212,7 @@ def test_an_ssh_server_says_anything(monkeypatch, server):
             server.form = form
             if isinstance(form, Before):
                 kept.append(server.host())
-            with one():
+            with one(form):
                 found = ask_all({"h0": good, "h1": kept[-1]}, ask)
                 assert found.answers["h0"].text == "here"
                 assert found.failures.keys() | found.answers.keys() == {"h0", "h1"}

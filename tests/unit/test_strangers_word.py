@@ -17,12 +17,13 @@ from support.hostile import (
 from support.machinery import raw as raw_look
 from support.strangers import Stranger, honest_agent, honest_engine
 
+from dockerlab.discover.asking import ask as asked
 from dockerlab.discover.spot import defined
 from dockerlab.doctor.examine import examine
 from dockerlab.errors import HostError
 from dockerlab.hosts.local import LocalHost
 from dockerlab.identity import current
-from dockerlab.probe import agents
+from dockerlab.probe.agent_session import Asked, Run, Session
 from dockerlab.probe.agents import AgentProber
 from dockerlab.probe.base import Cell, Place
 from dockerlab.provision.up import Wish
@@ -39,7 +40,7 @@ def test_the_job_tells_no_answer():
     def job(**other):
         cells = [Cell(1, at, to, "10.0.0.2", "ping", **{k: v for k, v in other.items() if k != "expected"}),
                  Cell(2, at, to, "", "dns", name="b", **other)]  # fmt: skip
-        return agents.Session(honest("h0"), agents.Run("00", 2.0, haste=True), cells).job
+        return Session(honest("h0"), Run("00", 2.0, haste=True), Asked(cells)).job
 
     assert job(silent=True, expected=("10.0.0.2",)) == job(silent=False, expected=("10.0.0.3", "10.0.0.4"))
     assert "10.0.0.3" not in json.dumps(job(expected=("10.0.0.3",)))
@@ -122,7 +123,7 @@ OURS = {
         COURSE, current("demo"), {name: honest(name) for name in OF}, LocalHost(), Wish()
     ),
     "dockerlab.doctor.machine.findings": lambda: examine(both(), LocalHost()),
-    "dockerlab.discover.spot.discovered": lambda: defined(both(), dict.fromkeys(("h0", "h1"))),
+    "dockerlab.discover.spot.discovered": lambda: defined(asked(both()), dict.fromkeys(("h0", "h1"))),
     "dockerlab.engine.to_snapshot": lambda: survey(both()),
 }
 """What hosts' words are given to, and what calls it."""

@@ -245,6 +245,49 @@ def test_another_namespace():
     assert [rule.text for rule in space.ruleset.rules()] == ["-A FORWARD -s 10.9.9.0/24 -j DROP"]
 
 
+WAITING = """
+import os, socket, sys
+one = socket.create_server(("", 5432))
+print("ready", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux") or os.getuid() != 0, reason="makes a network namespace")
+def test_who_listens_anywhere():
+    """Of every namespace that has a process it is told who waits for connections, without a word on which these are."""
+    with subprocess.Popen(
+        ["unshare", "--net", sys.executable, "-c", WAITING], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as there:
+        assert there.stdout.readline() == "ready\n"
+        machine = send.look(LocalHost(), (), "listeners")
+        there.communicate("")
+    space = machine.home(there.pid)
+    assert space is not None
+    assert not space.host
+    assert [(each.protocol, each.port) for each in space.listeners] == [("tcp", 5432)]
+    assert os.getpid() in machine.ground.pids
+    assert (space.links, machine.proxies) == ((), ())
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux") or os.getuid() != 0, reason="makes a mount namespace")
+def test_who_holds_a_port_of_the_host():
+    """In the host's own namespace it is told which contained process holds a socket, and not which other one does."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as ours,
+        subprocess.Popen(
+            ["unshare", "--mount", sys.executable, "-c", WAITING.replace("5432", "0").replace(
+                '"ready"', '"ready", one.getsockname()[1]')], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+        ) as there,
+    ):  # fmt: skip
+        port, own = int(there.stdout.readline().split()[1]), ours.getsockname()[1]
+        machine = send.look(LocalHost(), (), "listeners")
+        there.communicate("")
+    held = {each.port: each.holders for each in machine.ground.listeners}
+    assert [pid for pid, _ in held[port]] == [there.pid]
+    assert held[own] == ()
+
+
 def test_the_usual_rules():
     """Where the kernel says that IPv6 has no rules but the usual ones, `ip` would have printed them."""
     said = asking.run(RULES6)

@@ -10,6 +10,8 @@ from support.labs import lab, who
 from support.machinery import program_said
 from support.strangers import Stranger, honest_agent, honest_engine
 
+from dockerlab.discover.asking import ask
+from dockerlab.discover.spot import defined
 from dockerlab.hosts.base import ENGINE
 from dockerlab.provision.down import Which, plan_down
 from dockerlab.provision.proof import left
@@ -92,4 +94,11 @@ def test_a_plan_of_down(host):
 def test_the_proof(host):
     """The proof after `down --all` takes one look at the engine and one at the interfaces."""
     assert left({"h": host}, lambda _: False, {}) == []
+    assert host.trips == {"python3": 1, "engine": 1, "docker": 1}
+
+
+def test_discover(host):
+    """What runs there is told by the one line to the engine, and who listens by one program."""
+    found, _ = defined(ask({"h": host}), {"h": None})
+    assert set(found.lab.containers) == set(LAB.containers)
     assert host.trips == {"python3": 1, "engine": 1, "docker": 1}

@@ -24,10 +24,12 @@ def look(wanted: "Json") -> "Json":
 
     `pids` are processes whose namespaces are looked into, and whose name servers are told; without them the engine is
     asked for its containers, and what it says is there, too. `detail` is `all`, `host` for the host's own namespace
-    alone, `ground` for no more of it than a plan needs, or `listeners` for who listens in those of the processes and
-    the host's.
+    alone, `ground` for no more of it than a plan needs, or `listeners` for who waits for connections in any namespace
+    that has a process: so nobody has to be asked before which these are.
     """
     prepare()
+    if wanted["detail"] == "listeners":
+        return listeners()
     if wanted["pids"] is None:
         said = engine.engine()
         pids = engine.pids_of(said)
@@ -49,6 +51,22 @@ def look(wanted: "Json") -> "Json":
         owners=processes.owners(sockets),
         unseen=processes.unseen,
     )
+
+
+def listeners() -> "Json":
+    """Return who waits for connections, and in the host's own namespace also which of the contained processes it is."""
+    processes = Processes()
+    namespaces, unread = namespaces_of(processes.seen(), "listeners")
+    sockets = {each["inode"] for space in namespaces if space["host"] for each in space["sockets"]}
+    return {
+        "uid": os.getuid(),
+        "kernel": os.uname().release,
+        "namespaces": namespaces,
+        "unread": unread,
+        "proxies": [],
+        "owners": processes.contained().owners(sockets),
+        "unseen": processes.unseen,
+    }
 
 
 def prepare() -> "None":

@@ -16,6 +16,17 @@ class Processes:
         self.unseen = 0
         self._pids = [int(name) for name in os.listdir("/proc") if name.isdigit()] if some else []
 
+    def seen(self) -> "list[int]":
+        """Return the processes whose network namespaces may be looked into."""
+        return [pid for pid in self._pids if inode_of(f"/proc/{pid}/ns/net")]
+
+    def contained(self) -> "Processes":
+        """Return those that have another file system than this one, as all do that a container has."""
+        found = Processes(some=False)
+        own = inode_of("/proc/self/ns/mnt")
+        found._pids = [pid for pid in self._pids if inode_of(f"/proc/{pid}/ns/mnt") not in (0, own)]
+        return found
+
     def proxies(self) -> "list[Json]":
         """Return every docker-proxy: its number and its arguments."""
         lines = ((pid, command_line(pid)) for pid in self._pids)
@@ -36,6 +47,14 @@ class Processes:
             name = text_of(f"/proc/{pid}/comm").get("text", "").strip()
             found += [{"inode": inode, "pid": pid, "name": name} for inode in sorted(held & wanted)]
         return found
+
+
+def inode_of(path: "str") -> "int":
+    """Return the number of a namespace, 0 where it may not be seen, or there is none any more."""
+    try:
+        return os.stat(path).st_ino
+    except OSError:
+        return 0
 
 
 def link_of(path: "str") -> "int":

@@ -14,6 +14,7 @@ from dockerlab.survey.program.netlink import SOCK_DIAG, dump
 
 WAITING = {"tcp": 10, "udp": 7}
 """The states in which a socket waits: TCP_LISTEN, and TCP_CLOSE of one of UDP that is not connected."""
+KINDS = ("tcp", "udp")
 NUMBERS = {"tcp": socket.IPPROTO_TCP, "udp": socket.IPPROTO_UDP}
 FAMILIES = {"": socket.AF_INET, "6": socket.AF_INET6}
 """By what the files of /proc are called."""
@@ -21,11 +22,11 @@ BY_FAMILY = 20
 """SOCK_DIAG_BY_FAMILY of <linux/sock_diag.h>."""
 
 
-def sockets_of(net: "str", *, entered: "bool") -> "Json":
+def sockets_of(net: "str", protocols: "tuple[str, ...]" = KINDS, *, entered: "bool") -> "Json":
     """Return who waits here, or why nobody knows; `net` is the folder of /proc that tells of this namespace."""
     found = []  # type: list[Json]
     reason = "its process has ended"
-    for protocol in WAITING:
+    for protocol in protocols:
         for suffix in FAMILIES:
             try:
                 rows = diagnosed(protocol, suffix) if entered else None

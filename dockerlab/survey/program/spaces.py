@@ -9,7 +9,7 @@ from functools import partial
 from dockerlab.survey.program.asking import Json, run, together
 from dockerlab.survey.program.entering import SETNS, inside
 from dockerlab.survey.program.rules import policies_of, rules_of
-from dockerlab.survey.program.sockets import sockets_of
+from dockerlab.survey.program.sockets import KINDS, sockets_of
 from dockerlab.survey.program.sysctls import sysctls
 from dockerlab.survey.program.tables import tables, usual_rules6
 
@@ -74,7 +74,7 @@ class Space:
         """Return what is here, by where it was read, as much of it as is wanted."""
         net = f"/proc/{'thread-self' if self.entered else self.process or 'self'}/net"
         if self.detail == "listeners":
-            return dict(self.named(), said={}, **self.heard(net))
+            return dict(self.named(), said={}, **self.heard(net, ("tcp",)))
         if self.detail == "ground":
             found = dict(self.named(), said=batch(self, GROUND), **self.heard(net))
             return dict(found, sysctls=sysctls(("all",)), policies=policies_of(self.run))
@@ -90,11 +90,11 @@ class Space:
             found["blind"] = NO_WAY_IN
         return found
 
-    def heard(self, net: "str") -> "Json":
+    def heard(self, net: "str", protocols: "tuple[str, ...]" = KINDS) -> "Json":
         """Return who listens here, or why that is not known."""
         if not self.process:
             return {"sockets": [], "deaf": "nobody lives there"}
-        return sockets_of(net, entered=self.entered)
+        return sockets_of(net, protocols, entered=self.entered)
 
 
 def batch(space: "Space", wanted: "dict[str, str]") -> "dict[str, Json]":
