@@ -99,7 +99,7 @@ def _read(pattern: str, said: str) -> str:
 async def check(lesson: Lesson, name: str, page: Page, answers, wanted: str, times: list[float]) -> bool:
     """Press `check`, and tell whether the verdict is what is wanted (empty: any); it takes until it is on the page."""
     while page.state["busy"] or page.state["looking"]:
-        await page.until(lambda state: not state["busy"] and not state["looking"])
+        await page.until(lambda state: not state["busy"] and not state["looking"], None)
     attempt = page.state["last"]
     began = time.monotonic()
     error, _ = await page.order("check", answers=answers)
