@@ -44,7 +44,7 @@ def since(found: Comparison, name: str) -> str:
 def heading(found: Comparison, changes: Sequence[str]) -> str:
     """Return what some cells have in common: the changes of the engine that make them what they are."""
     told = "; and ".join(since(found, name) for name in changes)
-    return told[:1].upper() + told[1:] or "By what is another one in the two"
+    return told[:1].upper() + told[1:] or "By what is otherwise on the other side"
 
 
 def advice(each: Difference) -> str:
