@@ -51,13 +51,7 @@ def test_way(lab, number, tmp_path, golden):
     for network in folder.lab.networks.values():
         if network.driver == "macvlan":
             lab.skip_without_link("link", "eth0", "type", "macvlan")
-    for host in lab.names:  # an engine keeps it when it has left a Swarm, with its routes and rules
-        lab.run(
-            host,
-            "sh",
-            "-c",
-            "! docker network inspect docker_gwbridge >/dev/null 2>&1 || docker network rm docker_gwbridge",
-        )
+    lab.without_gwbridge()
     begun = student.call("start", path, "--sandbox")
     shown = [""]
     try:

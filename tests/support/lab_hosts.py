@@ -136,6 +136,12 @@ class LabHosts:
         """Return what the engine tells of an object."""
         return json.loads(self.docker(host, "inspect", name))[0]
 
+    def without_gwbridge(self) -> None:
+        """Remove what an engine keeps of a Swarm that it has left, with its routes and rules."""
+        there = "! docker network inspect docker_gwbridge >/dev/null 2>&1"
+        for host in self.names:
+            self.sh(host, f"{there} || docker network rm docker_gwbridge")
+
     def skip_without_driver(self, example: str) -> None:
         """Skip the test where the kernel cannot make the links of an example's network."""
         driver = "ipvlan" if example == "ipvlan" else "macvlan" if example in ("macvlan", "mixed") else None
