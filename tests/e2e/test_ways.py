@@ -24,6 +24,9 @@ CHOSEN = (
     (r"\bveth[0-9a-f]{7}\b", "vethID"),
     (r"\b\d+: (?=[a-z]\S* inet|\S+@if|\S+: <)", "N: "),
     (r"@if\d+\b", "@ifN"),
+    (r"\(id: \d+\)", "(id: N)"),  # the first number that is free
+    # What a kernel says of an address that nobody has depends on how long it is asked.
+    (r"\((?:timeout|host unreachable)\)(?=, [^\n]*\[nobody-there\])", "(timeout)"),
     (r"\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b", "MAC"),
     (r"\bfe80::[0-9a-f:]+", "fe80::N"),
     (r"\bsha256:[0-9a-f]{64}", "sha256:ID"),
@@ -31,8 +34,12 @@ CHOSEN = (
 )
 """What differs from run to run in what `check` says, and what stands for it."""
 
-UNSTEADY = re.compile(r"^ +it says: N: docker0 inet6 fe80::N/64 .*\n", re.MULTILINE)
-"""What docker0 has when one of its ports has been up since the engine started: who is asked early finds none."""
+UNSTEADY = re.compile(
+    r"^ +it says: (N: docker0 inet6 fe80::N/64 |-A POSTROUTING -o docker0 -m addrtype --src-type LOCAL ).*\n",
+    re.MULTILINE,
+)
+"""What hosts have by what was before: docker0 an address when one of its ports has been up since the engine started, and
+the engine 20.10 a rule since it once ran without docker-proxy."""
 
 SOCKETS = re.compile(r"(^ +it says: LISTEN .*\n)+", re.MULTILINE)
 """What a kernel lists in the order of a hash."""
