@@ -38,8 +38,8 @@ UNSTEADY = re.compile(
     r"^ +it says: (N: docker0 inet6 fe80::N/64 |-A POSTROUTING -o docker0 -m addrtype --src-type LOCAL ).*\n",
     re.MULTILINE,
 )
-"""What hosts have by what was before: docker0 an address when one of its ports has been up since the engine started, and
-the engine 20.10 a rule since it once ran without docker-proxy."""
+"""What hosts have by what was before: docker0 an address when one of its ports has been up since the engine started,
+and the engine 20.10 a rule since it once ran without docker-proxy."""
 
 SOCKETS = re.compile(r"(^ +it says: LISTEN .*\n)+", re.MULTILINE)
 """What a kernel lists in the order of a hash."""
