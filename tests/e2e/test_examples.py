@@ -147,7 +147,6 @@ def test_example(lab, name):
     What the engine makes for it is what is imagined: rule by rule, link by link, route by route.
     """
     lab.skip_without_driver(name)
-    lab.without_gwbridge()
     report = lab.up(EXAMPLES / f"{name}.yaml")
     assert differences(look(lab, name, (EXAMPLES / f"{name}.yaml").read_text(encoding="utf-8"))) == []
     assert {host["prober"] for host in report["hosts"].values()} == {"agent"}

@@ -9,7 +9,8 @@ import pytest
 from support.faults import python_forged, python_replaced, stopped
 from support.lab_hosts import write
 
-from dockerlab.hosts.attending import IN_A_CLASS
+from dockerlab.hosts.attending import FLOOR, IN_A_CLASS
+from dockerlab.probe.agents import PATIENCE
 
 CLASS = """
 name: forge
@@ -67,8 +68,11 @@ MODES = {
     "the look": lambda lab: python_replaced(lab, "vm1", "sleep 60"),
     "the agent's cells": lambda lab: python_forged(lab, "vm1", "hangs"),
 }
+LEAST = PATIENCE + FLOOR
+"""Seconds that a host may say nothing though all others are done: an honest one may have to wait for silence first."""
+
 SLACK = 3.0
-"""Seconds in which a call of the same may differ beside other work, or two where one took less than two."""
+"""Seconds in which calls of the same may differ beside other work."""
 
 
 @contextmanager
@@ -80,7 +84,10 @@ def timed():
 
 
 def test_a_host_that_hangs_costs_as_long_again(lab, words, machines):
-    """Wherever one of two hosts hangs, the other's grade is what it was, in twice the time, and so is `status`."""
+    """Wherever one of two hosts hangs, the other's grade is what it was, and so is `status`.
+
+    It takes as long again, or four seconds where that is more.
+    """
     path, *_ = words
     among = ("--inventory", machines, "--students", "2")
     with timed() as usual:
@@ -94,7 +101,8 @@ def test_a_host_that_hangs_costs_as_long_again(lab, words, machines):
         assert found[HONEST] == before[HONEST], mode
         assert found[FORGER]["summary"]["pass"] == 0, mode
         assert found[FORGER]["verdict"] not in ("pass", "fail"), mode
-        assert took[0] < 2 * usual[0] + SLACK, f"{mode}: {took[0]:.1f} s, without {usual[0]:.1f} s"
+        limit = usual[0] + max(usual[0], LEAST) + SLACK
+        assert took[0] < limit, f"{mode}: {took[0]:.1f} s, without {usual[0]:.1f} s"
         assert listing[0] < IN_A_CLASS.floor + usual[0] + SLACK, f"{mode}: status took {listing[0]:.1f} s"
         assert [each["running"] for each in listed.json if each["id"] == HONEST] == [2], mode
     assert graded(lab, (path, *among))[FORGER]["verdict"] == "pass"

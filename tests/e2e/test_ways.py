@@ -58,7 +58,6 @@ def test_way(lab, number, tmp_path, golden):
     for network in folder.lab.networks.values():
         if network.driver == "macvlan":
             lab.skip_without_link("link", "eth0", "type", "macvlan")
-    lab.without_gwbridge()
     begun = student.call("start", path, "--sandbox")
     shown = [""]
     try:
