@@ -38,14 +38,14 @@ def most_of(running: Iterable[Future[T]], waiting: Callable[..., Any] = wait) ->
     return late
 
 
-def nearly_all(running: Iterable[Future[T]], least: float) -> tuple[set[Future[T]], float]:
-    """Wait for all, but not longer than as long again as the most took, and `least` seconds where that is more.
+def nearly_all(running: Iterable[Future[T]], longer: Callable[[float], float]) -> tuple[set[Future[T]], float]:
+    """Wait for all, but not much longer than for the most: how many seconds, `longer` tells by those that these took.
 
-    Returns those that have not ended then, and the seconds for which these were waited for beyond the others.
+    Returns those that have not ended then, and the seconds for which the last were waited for beyond the most.
     """
     began = monotonic()
     late = most_of(running)
-    again = max(least, monotonic() - began)
+    then = monotonic()
     if late:
-        _, late = wait(late, timeout=again)
-    return late, again
+        _, late = wait(late, timeout=longer(then - began))
+    return late, monotonic() - then

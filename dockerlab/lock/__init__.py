@@ -108,7 +108,7 @@ class Locks:
         """Wait until the hosts have answered, and return why those are given up that have not in time."""
         with self._settling:
             if self._late is None:
-                late, again = nearly_all(self._asked.values(), self._silent)
+                late, again = nearly_all(self._asked.values(), lambda took: max(self._silent, took))
                 if any(asked in late for name, asked in self._asked.items() if name in self._in_turn):
                     _, late = wait(late, timeout=max(0.0, LATE - again))
                     again = max(again, LATE)

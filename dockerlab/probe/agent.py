@@ -7,7 +7,8 @@ is one JSON object a line:
                  "places": [{"key", "pid", "ports", "taker": bool}], "cells": [question]}
     agent:      {"event": "ready", "kernel": boot id, "python": …, "places": {key: {"sandbox": id} or {"error": text}}}
     controller: {"event": "go", "share": how many agents share this kernel}     so that all hosts probe at one moment
-    agent:      {"event": "done"}                               every cell of its own is settled; it goes on listening
+    agent:      {"event": "working"}                 each half second, until every cell of its own is settled, and then
+    agent:      {"event": "done"}                                                               it goes on listening
     controller: {"event": "stop"}                                                                  all agents are done
     agent:      {"event": "report", "cells": [record], "arrivals": [[cell, attempt, sandbox, mark]],
                  "missed": [[sandbox, packets]], "overflows": count, "numbers": [number], "proxies": [port],
@@ -34,7 +35,7 @@ from typing import Any
 from dockerlab.probe import wire
 from dockerlab.probe.connections import Connections
 from dockerlab.probe.deliveries import Deliveries
-from dockerlab.probe.dialogue import hear, say
+from dockerlab.probe.dialogue import SIGN, hear, say
 from dockerlab.probe.flight import Flight, Question, name_of
 from dockerlab.probe.knocks import Watches, proxied_ports
 from dockerlab.probe.sandboxes import Sandbox, open_namespace, read_text
@@ -142,14 +143,17 @@ class Agent:
         for sandbox in self.sandboxes.values():
             sandbox.ask_again(asked)
         self.selector.register(0, selectors.EVENT_READ, None)
-        done = False
+        done, due = False, time.monotonic() + SIGN
         while True:
             self.send_waiting(share)
             self.run_timers()
             if not done and not self.waiting and not self.flying:
                 say(event="done")
                 done = True
-            if self.listen(self.nap()):
+            elif not done and time.monotonic() >= due:
+                say(event="working")
+                due += SIGN
+            if self.listen(self.nap() if done else min(self.nap(), SIGN)):
                 break
         hear()
         self.listen(0)

@@ -6,16 +6,17 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
+from time import monotonic
 from typing import Any
 
-from dockerlab.errors import HostError
+from dockerlab.errors import DeadlineExceeded, HostError
 from dockerlab.gate import LONGEST, admitted, misfit, parsed
 from dockerlab.hosts.base import Conversation, Host
-from dockerlab.hosts.guests import allow
 from dockerlab.hosts.program import PYTHON, Program
 from dockerlab.probe.base import Cell, Place
+from dockerlab.probe.dialogue import SIGN
 from dockerlab.probe.join import HostRecords
-from dockerlab.probe.records import LED, RECORDS, Arrival, Done, Failed, Ready, Report, entered
+from dockerlab.probe.records import LED, RECORDS, Arrival, Done, Failed, Ready, Report, Working, entered
 from dockerlab.probe.wire import TYPE_A, TYPE_AAAA, version_of
 
 AGENT = Program(
@@ -131,7 +132,6 @@ class Session:
         }
         # The agent sends in waves where the neighbour tables are small: a wave of silence takes the whole patience.
         self.need = run.patience * (1 + len(own) / 256)
-        self._quiet = self.need + (run.patience if run.last else HOLD)
         self._timeout = START + self.need
 
     @property
@@ -180,9 +180,15 @@ class Session:
         self._say({"event": "go", "share": share})
 
     def wait(self) -> None:
-        """Wait until every cell of this host is settled."""
-        allow(self.host, self._quiet)
-        self._heard(self._agent.receive_line(), Done)
+        """Wait until every cell of this host is settled; as long as it is not, the agent says that it is at work."""
+        end = monotonic() + self._timeout
+        for _ in range(int(self._timeout / SIGN) + 1):
+            said: Working | Done = self._heard(self._agent.receive_line(), Working | Done)
+            if said["event"] == "done":
+                return
+            if monotonic() > end:
+                break
+        raise DeadlineExceeded(self.host.name, f"its agent was not done within {self._timeout:.0f} s")
 
     def report(self) -> None:
         """Stop the agent and read its records."""

@@ -7,11 +7,10 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import wait
 from functools import partial
 
 from dockerlab.hosts.base import Host
-from dockerlab.hosts.together import begun, most_of
+from dockerlab.hosts.together import begun, nearly_all
 from dockerlab.probe.agent_session import AgentUnavailable, Asked, Run, Session
 from dockerlab.probe.base import FLAKY, REPLY_LOST, TIMEOUT, Cell, Observation, Place
 from dockerlab.probe.doors import MIXED, UNPROVEN
@@ -138,11 +137,8 @@ class AgentProber:
         # Who has more to ask may need longer, and a table that is full makes waves of it.
         need = max((session.need for session in alive), default=0.0)
         steps = {begun(partial(session.guard, step), f"agent {session.host.name}"): session for session in alive}
-        late = most_of(steps)
-        if late:
-            most = time.monotonic() - began
-            _, late = wait(late, timeout=need + max(GRACE / 10, max(GRACE, 2 * most) - self._waited))
-            self._waited += max(0.0, time.monotonic() - began - most - need)
+        late, longer = nearly_all(steps, lambda most: need + max(GRACE / 10, max(GRACE, 2 * most) - self._waited))
+        self._waited += max(0.0, longer - need)
         for each in late:
             steps[each].give_up(time.monotonic() - began)
         for each in steps.keys() - late:

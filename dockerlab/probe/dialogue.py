@@ -7,6 +7,9 @@ import json
 import sys
 from typing import Any
 
+SIGN = 0.5
+"""Seconds after which a program that has nothing else to say says that it is at work: it is no silent one then."""
+
 
 def say(**message: "object") -> "None":
     """Write one message to the controller."""

@@ -42,6 +42,12 @@ class Failed(TypedDict):
     reason: str
 
 
+class Working(TypedDict):
+    """Cells of its own are still under way."""
+
+    event: Literal["working"]
+
+
 class Done(TypedDict):
     """Every cell of its own is settled."""
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import Event
+from time import sleep
 
 from support.hostile import AGENTS, OF, honest
 from support.strangers import Dialogue, Speaker, Stranger, honest_agent, honest_engine
@@ -56,6 +57,34 @@ class Hanging(Stranger):
 
         self.stuck("connect")
         return Slow(self.engine)
+
+
+class AtWork(Dialogue):
+    """The dialogue with an agent that says so many times, each after a pause in seconds, that it is at work."""
+
+    signs, pause = 0, 0.0
+
+    def receive_line(self):
+        if len(self._heard) == 3 and self.signs > 0:  # its program, its job and the word to go
+            self.signs -= 1
+            sleep(self.pause)
+            return b'{"event": "working"}\n'
+        return super().receive_line()
+
+
+def at_work(name, signs, pause):
+    """Return an honest host whose agent takes its time, and says so."""
+
+    class Slow(Hanging):
+        def converse(self, argv, **given):
+            if argv[0] != "python3":
+                return super().converse(argv, **given)
+            self.asked["session"] += 1
+            talk = AtWork(self.name, self.agent, lambda: None)
+            talk.signs, talk.pause = signs, pause
+            return talk
+
+    return Slow(name, honest_engine(OF[name], name), honest_agent(OF[name], name))
 
 
 def hosts_of(hangs, released, agent=None):

@@ -11,7 +11,7 @@ from time import monotonic
 
 import pytest
 from support.hostile import COURSE, OF, TWO_HOSTS, graded, honest
-from support.silent import MODES, SILENT, Hanging, hosts_of
+from support.silent import MODES, SILENT, Hanging, at_work, hosts_of
 from support.strangers import honest_agent, honest_engine
 
 from dockerlab.errors import DeadlineExceeded, HostError
@@ -77,6 +77,34 @@ def test_two_silent_hosts_of_six(released, mode):
         assert hosts[name].asked["session"] <= 1
         assert hosts[name].asked["waited"] <= 3, "a look asks the engine, the shell and python3 at once"
         assert "did not answer within" in str(found[name])
+
+
+def test_who_is_at_work(released):
+    """An agent whose cells take much longer than the others', and that says so now and then, is waited for."""
+    alone = graded({name: honest(name) for name in OF})
+    hosts = hosts_of(lambda _: False, released) | {"h1": at_work("h1", 12, 0.1)}
+    assert graded(hosts, times=SOON) == alone
+
+
+def test_who_is_at_work_for_ever(released):
+    """One that never says anything else is dismissed when any that gets on is, and costs the others no more than that."""
+    alone = graded({name: honest(name) for name in OF}, left_out=("h1",))
+    hosts = hosts_of(lambda _: False, released) | {"h1": at_work("h1", 10**6, 0.05)}
+    began = monotonic()
+    found = graded(hosts, times=Times(floor=0.3, ceiling=1.0))
+    assert monotonic() - began < 5
+    assert {name: found[name] for name in alone} == alone
+    assert "did not answer within" in str(found["h1"])
+
+
+def test_who_says_that_too_often():
+    """So often as an agent that is at work says so in all its time, and no more, it is listened to."""
+    hosts = {name: honest(name) for name in ("h0", "h2")} | {"h1": at_work("h1", 10**6, 0.0)}
+    cells = [Cell(n, Place(name, "web", 100, "x"), None, "192.0.2.9", "ping") for n, name in enumerate(sorted(hosts))]
+    prober = AgentProber(hosts)
+    prober.observe(cells)
+    assert prober.failed == {"h1": "h1: its agent was not done within 32 s"}
+    assert hosts["h1"].asked["session"] == 1
 
 
 def test_the_others_are_shown_while_two_are_waited_for(released):
