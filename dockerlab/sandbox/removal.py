@@ -11,7 +11,7 @@ from dockerlab.sandbox import network, processes
 from dockerlab.sandbox.cgroups import CGROUPS
 from dockerlab.sandbox.commands import run
 from dockerlab.sandbox.layout import CGROUP, DIRECTORY, LINK, RECORD, STORAGE, inode, namespaces
-from dockerlab.sandbox.trees import remove_cgroup, remove_tree
+from dockerlab.sandbox.trees import remove_what_goes
 
 
 def remains() -> list[str]:
@@ -45,10 +45,7 @@ def remove_all() -> list[str]:
         run(["ip", "netns", "delete", name])
     for path in _mounts():
         run(["umount", "--lazy", path])
-    for group in _cgroups():
-        remove_cgroup(group)
-    for directory in (DIRECTORY, STORAGE):
-        remove_tree(directory)
+    remove_what_goes(_cgroups(), (DIRECTORY, STORAGE))
     with suppress(OSError):  # somebody else's files are in it, or it was never there
         STORAGE.parent.rmdir()
     if left := remains():

@@ -7,8 +7,8 @@ import os
 import shutil
 import stat
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ATTEMPTS = 20
@@ -28,6 +28,19 @@ def remove_cgroup(group: Path) -> None:
     for child in sorted(children, key=lambda path: len(path.parts), reverse=True):
         _insist(Path.rmdir, child, 0.05)
     _insist(Path.rmdir, group, 0.05)
+
+
+def remove_what_goes(groups: Iterable[Path], directories: Iterable[Path]) -> None:
+    """Remove control groups and directories; what is in use stays, and the others go all the same.
+
+    Nothing is raised: whoever calls looks at what is left, and tells it by its name.
+    """
+    for group in groups:
+        with suppress(OSError):
+            remove_cgroup(group)
+    for directory in directories:
+        with suppress(OSError):
+            remove_tree(directory)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -14,8 +15,8 @@ import pytest
 from dockerlab.cli.elsewhere import meant, named
 from dockerlab.cli.sandbox import size
 from dockerlab.errors import SandboxError, UsageError
-from dockerlab.sandbox import boundary, cgroups, place
-from dockerlab.sandbox.place import entering, limits, making, naming
+from dockerlab.sandbox import boundary, cgroups, place, trees
+from dockerlab.sandbox.place import entering, limits, making, naming, removing
 
 
 @pytest.mark.parametrize("name", ["s01", "a", "0a", "anna-schmidt-2", "x" * 31])
@@ -178,3 +179,25 @@ def test_a_child_that_comes_late():
                 making.child(found, time.monotonic() + 0.1)
         finally:
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def test_a_control_group_in_use(tmp_path, monkeypatch):
+    """A group that cannot be removed keeps nothing else of a place from going, and is told; the next call takes it."""
+    name, below = "group-in-use", tmp_path / "groups" / naming.CGROUP
+    own = [tmp_path / "run" / name, tmp_path / "stored" / name]
+    for directory in (below / name / "vm0", below / f"{name}.holder", *own):
+        directory.mkdir(parents=True)
+    in_use = below / name / "vm0" / "process"  # a directory with something in it cannot be removed either
+    in_use.touch()
+    monkeypatch.setattr(trees, "ATTEMPTS", 2)
+    monkeypatch.setattr(removing, "DIRECTORY", own[0].parent)
+    monkeypatch.setattr(removing, "STORAGE", own[1].parent)
+    for module in (removing, cgroups):
+        monkeypatch.setattr(module, "hierarchies", lambda: [(tmp_path / "groups", 2)])
+    monkeypatch.setattr(removing, "together", nullcontext)
+    with pytest.raises(SandboxError, match=f"{name} could not be removed: 1 control groups; run the command again"):
+        removing.clear(name)
+    assert [path for path in (*own, below / f"{name}.holder") if path.exists()] == []
+    in_use.unlink()
+    assert removing.clear(name) == ["1 control groups"]
+    assert not below.exists()

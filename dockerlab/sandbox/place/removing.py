@@ -15,7 +15,7 @@ from dockerlab.sandbox.place.entering import VARIABLE, holder
 from dockerlab.sandbox.place.limits import groups, holding
 from dockerlab.sandbox.place.naming import CGROUP, DIRECTORY, STORAGE, checked, lock_of, together
 from dockerlab.sandbox.processes import end
-from dockerlab.sandbox.trees import remove_cgroup, remove_tree
+from dockerlab.sandbox.trees import remove_what_goes
 
 Report = Callable[[str], None]
 
@@ -42,12 +42,8 @@ def clear(name: str) -> list[str]:
         end([held], lambda pid: holder(name) == pid, deadline)
     while (pids := _processes(name)) and time.monotonic() < deadline:
         end(pids, lambda pid: _is_in(pid, name), deadline)
-    for group in (*groups(name), *holding(name)):
-        if group.exists():
-            with suppress(OSError):  # what is in it does not end: `remains` tells that below
-                remove_cgroup(group)
-    for directory in (DIRECTORY / name, STORAGE / name):
-        remove_tree(directory)
+    there = [group for group in (*groups(name), *holding(name)) if group.exists()]
+    remove_what_goes(there, (DIRECTORY / name, STORAGE / name))
     with together():
         shared = [DIRECTORY, STORAGE, STORAGE.parent, *(where / CGROUP for where, _ in hierarchies())]
         for directory in shared:
