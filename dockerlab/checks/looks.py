@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from dockerlab.daemon.state import PATH
 from dockerlab.errors import HostError
+from dockerlab.gate import parsed
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
 from dockerlab.lab.problem import meant, shown
@@ -134,7 +135,7 @@ def read(at: str, on: str, lab: Lab, snapshots: Mapping[str, Snapshot], hosts: M
 def _settings(text: str, on: str) -> str:
     """Return the engine's settings as words in one line, however they are written down."""
     try:
-        settings = json.loads(text or "{}")
+        settings = parsed(text or "{}")
     except ValueError as error:
         raise Absent(f"{PATH} of {on} is no JSON, and no engine starts with it: {error}") from error
     pairs = sorted(settings.items()) if isinstance(settings, dict) else ()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -19,6 +18,7 @@ from starlette.websockets import WebSocket
 from dockerlab.classroom import as_html, exports, orders, sockets, views
 from dockerlab.classroom.guard import TEACHER, Guard
 from dockerlab.classroom.room import Room
+from dockerlab.gate import parsed
 from dockerlab.graph import svg
 from dockerlab.serve import answers
 from dockerlab.serve.door import Client
@@ -145,7 +145,7 @@ def _order(path: str, room: Room, act: Act) -> Route:
             if len(body) > LARGEST:
                 return answers.data({"error": "that is too much at once"}, 413)
         try:
-            data = json.loads(bytes(body) or b"{}")
+            data = parsed(bytes(body) or b"{}")
             error = await act(room, request, data if isinstance(data, dict) else {})
         except (ValueError, TypeError):
             return answers.data({"error": "this is not understood"}, 400)

@@ -35,9 +35,9 @@ async def check(room: Room, student: str, answers: Sequence[str], *, healthy: bo
             text = said.text if said.code is not None else "the check did not end in time: try again"
             await room.look(student, "found" if said.code == 0 else "fault-out")
             verdict = VERDICTS.get(-1 if said.code is None else said.code, "error")
-            room.note(student, "check", verdict=verdict, text=text[:LONGEST], step=room.step(student))
+            await room.note(student, "check", verdict=verdict, text=text[:LONGEST], step=room.step(student))
         except (DockerlabError, OSError) as error:
-            room.note(student, "check", verdict="error", text=str(error), step=room.step(student))
+            await room.note(student, "check", verdict="error", text=str(error), step=room.step(student))
     room.later(see(room, student))
     return ""
 
@@ -58,7 +58,7 @@ async def _grade(room: Room, student: str) -> str:
         found = await _seen(room, student)
         room.show(student, found)
     grade = found.found.get("grade", {"outcome": "error", "percent": None, "text": found.problem})
-    room.note(
+    await room.note(
         student, "check", verdict=grade["outcome"], text=grade["text"][:LONGEST], step=0, percent=grade["percent"]
     )
     return ""
@@ -102,7 +102,7 @@ async def hint(room: Room, student: str) -> str:
         try:
             said = await exercise(room, student, "hint", patience=30)
             if said.code == 0:
-                room.note(student, "hint")
+                await room.note(student, "hint")
             await room.look(student)
         except (DockerlabError, OSError) as error:
             return str(error)

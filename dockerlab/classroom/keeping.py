@@ -67,12 +67,16 @@ def enrolled(where: Path) -> Enrolled | None:
 
 
 def append(where: Path, event: Event) -> None:
-    """Note what has happened: once this returns, it stays."""
+    """Note what has happened: a server that is killed has noted it, and after `settle` also a machine that is."""
     with os.fdopen(os.open(where / EVENTS, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600), "r+b") as file:
         end = file.seek(0, os.SEEK_END)
         cut = end > 0 and os.pread(file.fileno(), 1, end - 1) != b"\n"
         file.write((b"\n" if cut else b"") + json.dumps(asdict(event), ensure_ascii=False).encode() + b"\n")
-        file.flush()
+
+
+def settle(where: Path) -> None:
+    """Return once all that was noted is on the disk, which may take the disk's time."""
+    with (where / EVENTS).open("rb") as file:
         os.fsync(file.fileno())
 
 

@@ -46,7 +46,7 @@ async def break_own(room: Room, request: Request, data: dict[str, Any]) -> str:
 
 async def hand_in(room: Room, request: Request, _: dict[str, Any]) -> str:
     """Note that a student hands in."""
-    room.note(request.path_params["student"], "handin")
+    await room.note(request.path_params["student"], "handin")
     return ""
 
 
@@ -55,7 +55,7 @@ async def message(room: Room, _: Request, data: dict[str, Any]) -> str:
     to, text = str(data.get("to", "")), str(data.get("text", "")).strip()[:LONGEST_MESSAGE]
     if not text or (to and to not in room.standing.pupils):
         return "say something, to one of the class or to all"
-    room.note(to, "message", text=text)
+    await room.note(to, "message", text=text)
     return ""
 
 
@@ -88,11 +88,11 @@ async def reset(room: Room, _: Request, data: dict[str, Any]) -> str:
 async def rules(room: Room, _: Request, data: dict[str, Any]) -> str:
     """Open these steps (from 0) and close the others (None: all are open), set the end (empty: never), and the rest."""
     if "opened" in data:
-        room.note("", "open", steps=_steps(room, data["opened"]))
+        await room.note("", "open", steps=_steps(room, data["opened"]))
     if "until" in data:
-        room.note("", "until", at=str(data["until"])[:20])
+        await room.note("", "until", at=str(data["until"])[:20])
     if "may_break" in data:
-        room.note("", "may-break", allowed=data["may_break"] is True)
+        await room.note("", "may-break", allowed=data["may_break"] is True)
     return ""
 
 

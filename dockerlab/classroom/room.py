@@ -82,12 +82,16 @@ class Room:
         self._alone: dict[str, asyncio.Lock] = {}
         self._starting: dict[tuple[str, str], asyncio.Lock] = {}
 
-    def note(self, student: str, kind: str, **data: object) -> None:
-        """Keep what has happened, and show it."""
+    async def note(self, student: str, kind: str, **data: object) -> None:
+        """Keep what has happened, and show it; once this returns, it stays.
+
+        It is there at once, for whoever asks meanwhile; the disk is waited for in a thread, for the terminals' sake.
+        """
         event = Event(self.clock(), student, kind, data)
         keeping.append(self.where, event)
         self.standing = self.standing.after(event)
         self.version += 1
+        await asyncio.to_thread(keeping.settle, self.where)
 
     @property
     def plain(self) -> bool:
@@ -112,15 +116,15 @@ class Room:
         if here is not None:
             self.progress[student] = here
             if here.step != self.standing.pupils[student].step:
-                self.note(student, "step", step=here.step)
+                await self.note(student, "step", step=here.step)
             known = self.standing.pupils[student].fault
             if here.trial is None and known is not None:
-                self.note(student, gone)
+                await self.note(student, gone)
             elif here.trial is not None and known is None:
                 number = 0 if here.trial.maybe else len(here.trial.injuries)  # of nothing it would be the answer
-                self.note(student, "fault", number=number, maybe=here.trial.maybe)
+                await self.note(student, "fault", number=number, maybe=here.trial.maybe)
         if problem != self.standing.pupils[student].problem:
-            self.note(student, "problem", text=problem)
+            await self.note(student, "problem", text=problem)
         await self.bounded(student)
         return here
 

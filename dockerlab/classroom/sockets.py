@@ -11,6 +11,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from dockerlab.classroom.room import Room
 from dockerlab.classroom.terminal import Size, Terminal, Viewer
 from dockerlab.errors import DockerlabError
+from dockerlab.gate import parsed
 
 EACH = 12
 """Terminals that are open at a time on one person's pages."""
@@ -70,7 +71,7 @@ async def _in(socket: WebSocket, terminal: Terminal, viewer: Viewer) -> None:
             text = await socket.receive_text()
             if len(text) > LONGEST:
                 return
-            message = json.loads(text)
+            message = parsed(text)
             if "type" in message:
                 terminal.type(str(message["type"]).encode("utf-8", "replace"))
             else:

@@ -43,7 +43,7 @@ async def break_it(room: Room, student: str, wish: Wish) -> str:
     words += [f"--seed={wish.seed}"] if wish.seed else []
     failed = await _run(room, student, ("fault", *words))
     if room.standing.pupils[student].fault is None:  # else the look at his progress has found it there
-        room.note(student, "refused", text=failed or "the fault is not there any more")
+        await room.note(student, "refused", text=failed or "the fault is not there any more")
         return NOT_PUT_IN
     return ""
 
@@ -52,7 +52,7 @@ async def break_for(room: Room, student: str, wish: Wish) -> None:
     """Break something in one of many labs; why it is not is noted for the teacher, who waits for none of them."""
     failed = await break_it(room, student, wish)
     if failed and failed != NOT_PUT_IN:  # that is noted already, with its reason
-        room.note(student, "refused", text=failed)
+        await room.note(student, "refused", text=failed)
 
 
 async def take_out(room: Room, student: str) -> str:
@@ -72,7 +72,7 @@ async def reset(room: Room, student: str, step: int) -> str:
     on = await room.look(student) is not None
     failed = await _told(room, student, *([("stop",)] if on else []), ("start", "--sandbox", f"--step={step + 1}"))
     if not failed:
-        room.note(student, "reset", step=step)
+        await room.note(student, "reset", step=step)
     return failed
 
 
@@ -82,7 +82,7 @@ async def _told(room: Room, student: str, *commands: Sequence[str]) -> str:
         return BUSY
     failed = await _run(room, student, *commands)
     if failed:
-        room.note(student, "refused", text=failed)
+        await room.note(student, "refused", text=failed)
     return failed
 
 

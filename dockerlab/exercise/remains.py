@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict
 from dockerlab import daemon
 from dockerlab.daemon import DaemonFile
 from dockerlab.daemon.state import PATH
+from dockerlab.gate import parsed
 from dockerlab.hosts.base import Host
 from dockerlab.imagined.origin import origin
 from dockerlab.kernel.model import IP_FORWARD, Namespace
@@ -184,8 +185,13 @@ def changes(host: str, before: Holdings, now: Holdings) -> list[Change]:
 
 
 def _leaving(before: Holdings) -> str:
-    """Return settings with which the engine gives docker0 the address that it had."""
-    settings = json.loads(before.settings or "{}")
+    """Return settings with which the engine gives docker0 the address that it had; as they were, what is no mapping."""
+    try:
+        settings = parsed(before.settings or "{}")
+    except ValueError:
+        settings = None
+    if not isinstance(settings, dict):
+        return before.settings
     return json.dumps({"bip": before.bridge, **settings} if before.bridge else settings)
 
 

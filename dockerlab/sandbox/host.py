@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import socket
+import threading
 from collections.abc import Iterable
 from contextlib import suppress
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from dockerlab.gate import parsed
 from dockerlab.sandbox import boundary, cgroups
 from dockerlab.sandbox.commands import attempt, enter, run, start
 from dockerlab.sandbox.layout import (
@@ -34,6 +35,8 @@ from dockerlab.sandbox.trees import followed, opened, remove_tree
 
 LOGS = ("host.log", "sshd.log", "dockerd.log")
 _LONGEST = 1 << 16
+PATIENCE = 5.0
+"""Seconds in which an engine that is there says its version, whole."""
 _HOST_KEY = "etc/ssh/ssh_host_ed25519_key"
 _SSHD = f"""\
 HostKey /{_HOST_KEY}
@@ -118,19 +121,31 @@ def engine_version(pid: int) -> str | None:
     """Return the version of the engine that answers inside the host whose first process this is, or None."""
     import http.client  # noqa: PLC0415 - a command that only looks whether there is a sandbox asks no engine
 
-    connection = http.client.HTTPConnection("localhost", timeout=5)
-    connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    connection.sock.settimeout(5)
+    connection = http.client.HTTPConnection("localhost", timeout=PATIENCE)
+    way = connection.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    way.settimeout(PATIENCE)
+    late = threading.Timer(PATIENCE, _cut, (way,))
+    late.daemon = True
     try:
         with followed(pid, "run", "docker.sock") as file:
             connection.sock.connect(f"/proc/self/fd/{file}")
+        # Who answers a byte now and then is cut off as well: the host may be somebody else's.
+        late.start()
         connection.request("GET", "/version")
-        return str(json.loads(connection.getresponse().read(_LONGEST))["Version"])
-    except (OSError, http.client.HTTPException, ValueError, KeyError):
-        # Not there, not ready, or going: for the caller, one and the same.
+        found = parsed(connection.getresponse().read(_LONGEST))
+        return str(found["Version"])
+    except (OSError, http.client.HTTPException, ValueError, LookupError, TypeError):
+        # Not there, not ready, going, or no engine: for the caller, one and the same.
         return None
     finally:
+        late.cancel()
         connection.close()
+
+
+def _cut(way: socket.socket) -> None:
+    """End a connection on which somebody may be waiting."""
+    with suppress(OSError):  # it has ended by itself
+        way.shutdown(socket.SHUT_RDWR)
 
 
 def release(name: str, processes: list[Process]) -> None:

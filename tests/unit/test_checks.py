@@ -320,6 +320,8 @@ def test_a_look_at_the_engines_settings():
     assert outcome.verdict == "fail"
     assert outcome.because.startswith("/etc/docker/daemon.json of vm0 is no JSON, and no engine starts with it: ")
     assert judged(scene(as_predicted, lambda *_: ""), look=wanted).verdict == "fail"
+    deep = judged(scene(as_predicted, lambda *_: "[" * 10**5), look=wanted)
+    assert "is no JSON" in deep.because, "whoever wrote that file is told, and nobody else is"
 
 
 def test_a_cell_that_the_definition_itself_expects():

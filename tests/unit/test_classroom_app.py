@@ -1,7 +1,11 @@
 """The class as a web application: who gets in, what is done, and what a terminal shows; places are this machine."""
 
+import asyncio
 import json
+import os
+import threading
 import time
+from functools import partial
 
 import pytest
 from starlette.testclient import TestClient
@@ -64,6 +68,41 @@ def test_tokens(client, here):
     assert client.get("/s/s02-bob/").status_code == 403
     with pytest.raises(WebSocketDisconnect), client.websocket_connect("/s/s02-bob/terminal/vm0", headers=ORIGIN):
         pass
+
+
+@pytest.mark.parametrize(
+    "other", ['prefs={"a":1}', "a=b c", "x=é", "=", ";;", "dockerlab-class-s01-ada", "dockerlab-class-x=old"]
+)
+def test_cookies_of_other_programs(client, here, other):
+    """What other programs of the same machine have set as cookies, in whatever form, neither lets in nor keeps out."""
+    own = f"dockerlab-class-s01-ada={here.enrolled.tokens['s01-ada']}"
+    for cookies, code in ((f"{other}; {own}", 200), (f"{own}; {other}", 200), (f"{other};{own}", 200), (other, 403)):
+        answer = client.get("/s/s01-ada/", headers={"Cookie": cookies.encode()})
+        assert (answer.status_code, cookies) == (code, cookies)
+
+
+def test_a_slow_disk(here, monkeypatch):
+    """While the disk takes its time to keep what has happened, everything else goes on, and sees it already."""
+    ready = threading.Event()
+    monkeypatch.setattr(os, "fsync", lambda _: ready.wait(10))
+
+    async def script():
+        noting = asyncio.create_task(here.note("s01-ada", "handin"))
+        await asyncio.sleep(0.05)
+        assert here.standing.pupils["s01-ada"].handed_in
+        assert not noting.done(), "it is not said to be kept before it is"
+        ready.set()
+        await noting
+
+    asyncio.run(asyncio.wait_for(script(), 5))
+
+
+@pytest.mark.parametrize("body", ["[" * 60_000, '{"answers": Infinity}', '{"answers": "\\ud800"}', "\xff", "x"])
+def test_what_no_page_sends(client, here, body):
+    """Whatever somebody with a token sends in the place of JSON is refused, and raises nothing in the server."""
+    client.get(link(here, "s01-ada"))
+    answer = client.post("/s/s01-ada/check", content=body.encode("latin-1"), headers=ORIGIN)
+    assert (answer.status_code, answer.json()) == (400, {"error": "this is not understood"})
 
 
 def test_another_origin(client, here):
@@ -197,6 +236,6 @@ def test_one_at_a_time(client, here):
     for order in ("look", "check", "hint"):
         assert "wait" in client.post(f"/s/s01-ada/{order}", headers=ORIGIN).json()["error"]
     here.busy.clear()
-    here.note("", "until", at="2020-01-01T00:00:00Z")
+    client.portal.call(partial(here.note, "", "until", at="2020-01-01T00:00:00Z"))
     for order in ("look", "check", "hint"):
         assert "time is over" in client.post(f"/s/s01-ada/{order}", headers=ORIGIN).json()["error"]

@@ -4,10 +4,13 @@ import os
 import socket
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
 
+from dockerlab.sandbox import host
 from dockerlab.sandbox.trees import followed, opened
 
 
@@ -55,3 +58,58 @@ def test_links_out(pid, tmp_path):
         with pytest.raises(OSError, match=r"No such file|Too many levels"), followed(pid, "run", "docker.sock"):
             pass
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+HEAD = b"HTTP/1.1 200 OK\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("said", "version"),
+    [
+        (HEAD + b'{"Version": "28.5.2"}', "28.5.2"),
+        (HEAD + b"[1]", None),
+        (HEAD + b"null", None),
+        (HEAD + b"{}", None),
+        (HEAD + b"[" * 50_000, None),
+        (HEAD + b"\xff", None),
+        (b"Welcome!\r\n", None),
+        (b"", None),
+    ],
+)
+def test_what_an_engine_says_of_itself(pid, tmp_path, said, version):
+    """Whatever answers in the place of a host's engine is the version that it says, or no engine that is there."""
+    with socket.socket(socket.AF_UNIX) as waiting:
+        waiting.bind(str(tmp_path / "run" / "docker.sock"))
+        waiting.listen()
+
+        def answer():
+            with waiting.accept()[0] as way:
+                way.recv(4096)
+                way.sendall(said)
+
+        threading.Thread(target=answer).start()
+        assert host.engine_version(pid) == version
+
+
+def test_an_engine_that_says_a_byte_now_and_then(pid, tmp_path, monkeypatch):
+    """It has one time for all that it says, not for each byte."""
+    monkeypatch.setattr(host, "PATIENCE", 0.4)
+    with socket.socket(socket.AF_UNIX) as waiting:
+        waiting.bind(str(tmp_path / "run" / "docker.sock"))
+        waiting.listen()
+
+        def answer():
+            with waiting.accept()[0] as way:
+                try:
+                    for _ in range(100):
+                        way.sendall(b"H")
+                        time.sleep(0.1)
+                except OSError:
+                    return  # it was cut off
+
+        telling = threading.Thread(target=answer)
+        telling.start()
+        began = time.monotonic()
+        assert host.engine_version(pid) is None
+        assert time.monotonic() - began < 3
+        telling.join()

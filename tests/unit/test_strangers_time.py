@@ -87,7 +87,7 @@ def test_who_is_at_work(released):
 
 
 def test_who_is_at_work_for_ever(released):
-    """One that never says anything else is dismissed when any that gets on is, and costs the others no more than that."""
+    """One that never says anything else is dismissed when any that gets on is, and costs the others no more."""
     alone = graded({name: honest(name) for name in OF}, left_out=("h1",))
     hosts = hosts_of(lambda _: False, released) | {"h1": at_work("h1", 10**6, 0.05)}
     began = monotonic()
