@@ -38,9 +38,12 @@ View = Callable[[Room, Request], dict[str, Any]]
 
 
 def application(
-    room: Room, stopping: Callable[[], bool] = lambda: False, trust: Callable[[Client], None] = lambda _: None
+    room: Room, stopping: Callable[[], bool] = lambda: False, trust: Callable[[Client, str], None] = lambda *_: None
 ) -> Starlette:
-    """Return the application; its events end once `stopping` says so. Who has shown a token is told to `trust`."""
+    """Return the application; its events end once `stopping` says so.
+
+    On which connection a token was shown, and whose, is told to `trust`.
+    """
     files = {path.name: path.read_bytes() for path in FOLDER.rglob("*") if path.suffix in KINDS}
     files["picture.css"] = svg.style().encode()
     own = "/s/{student}"

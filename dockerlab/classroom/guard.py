@@ -53,7 +53,7 @@ def headers(nonce: str) -> dict[str, str]:
 class Guard:
     """Lets only those in who show the token of the path's owner, and puts the page's headers on every answer."""
 
-    def __init__(self, app: ASGIApp, tokens: Mapping[str, str], trust: Callable[[Client], None]) -> None:
+    def __init__(self, app: ASGIApp, tokens: Mapping[str, str], trust: Callable[[Client, str], None]) -> None:
         self._app = app
         self._tokens = tokens
         self._trust = trust
@@ -78,10 +78,12 @@ class Guard:
         request = HTTPConnection(scope)
         who = owner(scope["path"])
         if who is None:  # the pages' own files, which tell nothing of anybody
-            if any(
-                allowed(self._tokens, name, request.cookies.get(COOKIE + (name or TEACHER))) for name in self._tokens
-            ):
-                self._known(request)
+            cookies = request.cookies
+            shown = (
+                name for name in self._tokens if allowed(self._tokens, name, cookies.get(COOKIE + (name or TEACHER)))
+            )
+            if (somebody := next(shown, None)) is not None:
+                self._known(request, somebody)
             return self._app
         changes = scope["type"] == "websocket" or scope["method"] != "GET"
         token = request.query_params.get("token") if not changes else None
@@ -90,7 +92,7 @@ class Guard:
             return _refused(scope, NO_TOKEN)
         if changes and not same_origin(Headers(scope=scope)):
             return _refused(scope, "This did not come from the class's own page.\n")
-        self._known(request)
+        self._known(request, who)
         if token is None:
             return self._app
         # The token stays neither in the address nor in the history; relative, for a proxy may have put a path ahead.
@@ -98,10 +100,10 @@ class Guard:
         answer.set_cookie(name, token, httponly=True, samesite="strict", secure=scope["scheme"] == "https")
         return answer
 
-    def _known(self, request: HTTPConnection) -> None:
-        """Tell who has shown a token, so that its connection stays."""
+    def _known(self, request: HTTPConnection, who: str) -> None:
+        """Tell that somebody's token was shown, so that the connection stays."""
         if request.client is not None:
-            self._trust((request.client.host, request.client.port))
+            self._trust((request.client.host, request.client.port), who)
 
 
 def _refused(scope: Scope, why: str) -> ASGIApp:

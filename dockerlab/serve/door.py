@@ -2,12 +2,13 @@
 
 Who has shown none has few places and little time, and the oldest of them makes room for whoever comes: so thousands of
 connections that say nothing, or only half of something, neither keep the teacher out nor use up the descriptors that
-the rounds of verifying need. Lives in the server's one thread.
+the rounds of verifying need. Of those with a token, whoever has the most makes room. Lives in the server's one thread.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -45,6 +46,7 @@ class Door:
     each: int = EACH
     strangers: dict[Client, asyncio.Transport] = field(default_factory=dict)
     friends: dict[Client, asyncio.Transport] = field(default_factory=dict)
+    whose: dict[Client, str] = field(default_factory=dict)
 
     @property
     def places(self) -> tuple[int, int]:
@@ -61,14 +63,18 @@ class Door:
         if len(self.strangers) > self.places[0]:
             self._end(self.strangers, next(iter(self.strangers)))
 
-    def trust(self, client: Client) -> None:
-        """Note that a token was shown on a connection: it stays as long as it wants."""
+    def trust(self, client: Client, who: str = "") -> None:
+        """Note that somebody's token was shown on a connection: it stays as long as it wants.
+
+        Of too many, the oldest of whoever has the most of them goes: nobody makes another one's go.
+        """
         transport = self.strangers.pop(client, None)
         if transport is None:
             return
-        self.friends[client] = transport
+        self.friends[client], self.whose[client] = transport, who
         if len(self.friends) > self.places[1]:
-            self._end(self.friends, next(iter(self.friends)))
+            ((most, _),) = Counter(self.whose.values()).most_common(1)
+            self._end(self.friends, next(each for each in self.friends if self.whose[each] == most))
 
     def late(self, client: Client, transport: asyncio.Transport) -> None:
         """End a connection that has shown no token in time."""
@@ -79,10 +85,15 @@ class Door:
         """Forget a connection that has ended; its client may be on another one by now."""
         for them in (self.strangers, self.friends):
             if them.get(client) is transport:
-                del them[client]
+                self._gone(them, client)
 
     def _end(self, them: dict[Client, asyncio.Transport], client: Client) -> None:
-        them.pop(client).abort()
+        self._gone(them, client).abort()
+
+    def _gone(self, them: dict[Client, asyncio.Transport], client: Client) -> asyncio.Transport:
+        if them is self.friends:
+            del self.whose[client]
+        return them.pop(client)
 
 
 def protocol(door: Door) -> Callable[..., H11Protocol]:

@@ -290,6 +290,7 @@ def _report(own: Trial, hosts: Mapping[str, Host], again: Mapping[str, Snapshot 
     if own.wanted.now is not None:
         cells = of_hosts(cells, world, own.wanted.now, suspects)
     torn = () if silent else torn_swarms(cells, world, now, hosts)
+    unpredicted = [f"{why}; nothing is predicted there" for host, why in own.seen.unseen.items() if host in hosts]
     checks = (*promises(lab, own.seen, hosts), *image_checks.checks(lab, hosts))
     return Report(
         lab=lab.name,
@@ -304,7 +305,7 @@ def _report(own: Trial, hosts: Mapping[str, Host], again: Mapping[str, Snapshot 
         checks=tuple(_unless_silent(check, silent) for check in checks),
         ended=last_words(lab, hosts, now),
         disturbed=tuple(dict.fromkeys(events.values())),
-        notes=(*map(str, silent.values()), *own.wanted.notes, *dict.fromkeys(events.values()), *torn),
+        notes=(*map(str, silent.values()), *unpredicted, *own.wanted.notes, *dict.fromkeys(events.values()), *torn),
         silent=silent,
     )
 

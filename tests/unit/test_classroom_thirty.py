@@ -2,6 +2,9 @@
 
 import asyncio
 import re
+import socket
+from contextlib import ExitStack
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -43,3 +46,33 @@ def test_all_at_once(served):
 
     shown = asyncio.run(script())
     assert [name in told for (_, name), told in zip(STUDENTS, shown, strict=True)] == [True] * 30
+
+
+UPGRADE = (
+    "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+    "Origin: http://x\r\n{key}\r\n"
+)
+KEY = "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+
+
+def ends(connection):
+    """Read until the other side has ended the connection, and return what came; raises TimeoutError."""
+    found = b""
+    try:
+        while piece := connection.recv(4096):
+            found += piece
+    except ConnectionResetError:
+        pass
+    return found
+
+
+def test_web_sockets_without_a_token(served):
+    """Whoever asks for a terminal, or for any web socket, without a token is refused, and the connection ends."""
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for path, key in (("/s/s01/terminal/vm0", KEY), ("/teacher/terminal/s01/vm0", KEY), ("/", KEY), ("/static/x", "")):
+        with ExitStack() as stack:
+            for _ in range(40):
+                one = stack.enter_context(socket.create_connection(("127.0.0.1", served.port), timeout=10))
+                one.sendall(UPGRADE.format(path=path, key=key).encode())
+                assert ends(one)[9:12] in (b"400", b"403", b"404")
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before + 5

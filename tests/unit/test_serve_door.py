@@ -61,6 +61,24 @@ def test_all_together_have_few_places():
     assert not ended(friend)
 
 
+def test_whoever_has_the_most_makes_room():
+    """Of too many with tokens the oldest of whoever has the most goes: one student ends neither another's nor yours."""
+    door = Door(4096)
+    kept = enter(door, ("10.0.0.1", 1), ("10.0.0.2", 1))
+    door.trust(("10.0.0.1", 1), "teacher")
+    door.trust(("10.0.0.2", 1), "s01")
+    many = {}
+    for number in range(FRIENDS):
+        client = ("10.0.0.3", number)
+        many |= enter(door, client)
+        door.trust(client, "s02")
+    assert not ended(kept)
+    assert ended(many) == [("10.0.0.3", 0), ("10.0.0.3", 1)]
+    for client, wire in (many | kept).items():
+        door.leave(client, wire)
+    assert (door.friends, door.whose) == ({}, {})
+
+
 @pytest.mark.parametrize(("limit", "places"), [(1024, (64, 128)), (4096, (64, 128)), (64, (5, 11)), (4, (1, 1))])
 def test_the_rounds_keep_their_descriptors(limit, places):
     """However few descriptors there are, the page takes a quarter of them at most."""

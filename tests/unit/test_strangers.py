@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import socket
 import tracemalloc
 from dataclasses import replace
-from threading import Event
+from threading import Event, Thread
 
 import pytest
 from support.hostile import (
@@ -20,6 +21,7 @@ from support.strangers import Speaker, whole
 
 from dockerlab import engine
 from dockerlab.errors import EngineError
+from dockerlab.hosts.local import LocalHost
 from dockerlab.survey import survey
 
 HOSTILE = [
@@ -59,6 +61,32 @@ def test_an_engine_that_is_none(mode):
     assert isinstance(found.failures["h1"], EngineError)
     assert told.startswith("h1: ")
     assert len(told) < 600
+
+
+@pytest.mark.parametrize("local", [True, False])
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_nobody_is_sent_elsewhere(tmp_path, monkeypatch, scheme, local):
+    """An engine that sends its caller to another place, this machine's own or a host's, makes it go nowhere."""
+    with socket.create_server(("127.0.0.1", 0)) as elsewhere, socket.socket(socket.AF_UNIX) as here:
+        to = f"{scheme}://127.0.0.1:{elsewhere.getsockname()[1]}/secret".encode()
+        said = b"HTTP/1.1 302 Found\r\nLocation: %s\r\nContent-Length: 0\r\n\r\n" % to
+        here.bind(str(tmp_path / "docker.sock"))
+        here.listen()
+        monkeypatch.setenv("DOCKER_HOST", f"unix://{tmp_path}/docker.sock")
+
+        def answer():
+            with here.accept()[0] as way:
+                way.recv(4096)
+                way.sendall(said)
+
+        if local:
+            Thread(target=answer).start()
+        host = LocalHost("h1") if local else replace(honest("h1"), engine=lambda _: said)
+        with pytest.raises(EngineError, match=r"h1: .*it sends us to another place, where nobody is asked"):
+            engine.snapshot(host)
+        elsewhere.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            elsewhere.accept()
 
 
 def test_an_answer_without_end(monkeypatch):

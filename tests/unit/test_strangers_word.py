@@ -156,6 +156,20 @@ def test_a_host_that_fails_while_the_report_is_made(monkeypatch):
     assert found["h0"]["summary"]["pass"] == 7
 
 
+def test_verify_without_a_look_at_a_kernel():
+    """Where a host's kernel cannot be looked at, the report says why, and that nothing is predicted there."""
+    hosts = {
+        name: Stranger(name, honest_engine(TWO_HOSTS, name), honest_agent(TWO_HOSTS, name)) for name in TWO_HOSTS.hosts
+    }
+    for host in hosts.values():
+        host.look = lambda _: json.dumps(raw_look("28.5")).encode()
+    assert on_hosts.verify(TWO_HOSTS, hosts).notes == ()
+    hosts["h1"].look = lambda _: b"[1]"
+    (note,) = on_hosts.verify(TWO_HOSTS, hosts).notes
+    assert note.startswith("h1: what its python3 says cannot be understood")
+    assert note.endswith("; nothing is predicted there")
+
+
 def test_verify_with_a_host_that_does_not_answer():
     """The other host's cells are judged, its own are unknown, the report says why, and it is no success."""
     hosts = {
