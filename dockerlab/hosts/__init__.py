@@ -10,6 +10,6 @@
 
 What they share is in `process` and `dialogue`; `ssh` rests on `sshline` (one connection, made anew where it was lost),
 `sshconnect` (the phases in which it is made), `sshconfig` (where to, by way of whom), `hostkeys`, `sshauth`, `channel`,
-`slots` (how many channels at once), and `kept` (programs between two uses). `entered` brings `door`, a program of one
-file: the way to an engine, if it is the one that was there.
+`slots` (how many channels at once), and `kept` (programs between two uses). `entered` brings `door`, the way to an
+engine, and `genuine`, by which that is known to be the one that was there.
 """

@@ -9,7 +9,6 @@ came of that is read, in turn, from outside.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from importlib.resources import files
 
 from dockerlab.command import Result
 from dockerlab.errors import ConnectError, SandboxError
@@ -18,10 +17,13 @@ from dockerlab.hosts.dialogue import Dialogue
 from dockerlab.hosts.kept import Kept
 from dockerlab.hosts.local import start
 from dockerlab.hosts.process import Process, brief, check, collect, stream
-from dockerlab.hosts.program import PYTHON
+from dockerlab.hosts.program import PYTHON, Program
 
 Enter = Callable[[Sequence[str]], list[str]]
 """Returns the argument list that runs a command from outside of a host; raises SandboxError where there is none."""
+
+DOOR = Program("dockerlab.hosts", ("genuine", "door"))
+"""The way to the engine, if it is the one that was there."""
 
 ALWAYS = frozenset({"cat", "readlink", "stat", "tar", "ss", "uname", "iptables-save"})
 """Programs that dockerlab calls to read and for nothing else."""
@@ -59,7 +61,7 @@ class EnteredHost:
         self.name = way.name
         self._way, self._enter = way, enter
         self._kept = Kept()
-        self.door = files(__package__).joinpath("door.py").read_text()
+        self.door = DOOR.whole("door")
 
     @property
     def address(self) -> str | None:
@@ -118,7 +120,7 @@ class EnteredHost:
         """Start a program from outside; the engine is asked only where it is the one that was there."""
         words = tuple(argv)
         if words[0] == "docker":
-            words = (*PYTHON, self.door, self.name, *(() if words == ENGINE else words))
+            words = (*self.door, self.name, *(() if words == ENGINE else words))
         try:
             return start(self._enter(words))
         except SandboxError as error:

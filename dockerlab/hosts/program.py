@@ -13,10 +13,9 @@ from dockerlab.hosts.base import Conversation, Host
 PYTHON = ("python3", "-I", "-S", "-c")
 """The host's Python, whatever its environment variables and its users' packages say."""
 
-BOOTSTRAP = """
-import json, sys, types
-for name, source in json.loads(sys.stdin.buffer.readline().decode()):
-    module = sys.modules[name] = types.ModuleType(name)
+MAKING = """
+for name, source in sources:
+    module = sys.modules[name] = type(sys)(name)
     module.__path__ = []
     exec(compile(source, name, "exec"), module.__dict__)
     parent, _, child = name.rpartition(".")
@@ -24,7 +23,14 @@ for name, source in json.loads(sys.stdin.buffer.readline().decode()):
         setattr(sys.modules[parent], child, module)
 sys.modules[sys.argv[1]].main()
 """
-"""Makes the modules of the one line that it reads, and calls the `main` of the one that its argument names."""
+"""Makes modules, and calls the `main` of the one that its argument names."""
+
+BOOTSTRAP = f"""
+import json, sys
+sources = json.loads(sys.stdin.buffer.readline().decode())
+{MAKING.strip()}
+"""
+"""The same with the modules of the one line that it reads."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +49,17 @@ class Program:
 
     def source(self) -> bytes:
         """Return the program as the one line that the bootstrap reads; packages are empty there."""
+        return json.dumps(self._sources()).encode() + b"\n"
+
+    def whole(self, main: str) -> list[str]:
+        """Return a command that has the program in itself, for one whose standard input is its caller's.
+
+        Its arguments come behind. It needs no more of the standard library than the program does.
+        """
+        return [*PYTHON, f"import sys\nsources = {self._sources()!r}{MAKING}", f"{self.package}.{main}"]
+
+    def _sources(self) -> list[list[str]]:
+        """Return names and texts of the modules, and of the packages that these are in."""
         folder, names = files(self.package), [f"{self.package}.{name}" for name in self.modules]
         parents = (
             ".".join(parts[:end]) for parts in (name.split(".") for name in names) for end in range(1, len(parts))
@@ -50,7 +67,7 @@ class Program:
         sources = [[parent, ""] for parent in dict.fromkeys(parents)]
         for name, module in zip(names, self.modules, strict=True):
             sources.append([name, folder.joinpath(f"{module.replace('.', '/')}.py").read_text("utf-8")])
-        return json.dumps(sources).encode() + b"\n"
+        return sources
 
     def run(self, host: Host, main: str, timeout: float, *arguments: str) -> Result:
         """Return what the program gave in one round trip; raises HostError where the host cannot be asked."""

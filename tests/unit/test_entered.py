@@ -16,14 +16,13 @@ from support.host_contract import HostContract
 from dockerlab.checks.looks import READERS
 from dockerlab.engine.client import connected
 from dockerlab.errors import ConnectError, EngineError, SandboxError
-from dockerlab.hosts import door, entered
+from dockerlab.hosts import door, entered, genuine
 from dockerlab.hosts.address import SshOptions
 from dockerlab.hosts.base import ENGINE
 from dockerlab.hosts.entered import EnteredHost, reads
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.hosts.inventory import Inventory
 from dockerlab.hosts.local import LocalHost
-from dockerlab.hosts.program import PYTHON
 from dockerlab.probe.agent_session import AGENT
 from dockerlab.sandbox import layout, outside
 from dockerlab.survey import send
@@ -166,7 +165,7 @@ def test_what_somebody_else_answers(answers):
     ours, theirs, passed_on, target = answers
     code = "import os, sys; os.write(int(sys.argv[1]), b'of another')"
     subprocess.run([sys.executable, "-c", code, str(theirs.fileno())], pass_fds=[theirs.fileno()], check=True)
-    with pytest.raises(door.Forged, match="another process answers"):
+    with pytest.raises(genuine.Forged, match="another process answers"):
         door.bring(ours, os.getpid(), target)
     assert passed_on.read() is None
 
@@ -179,13 +178,13 @@ def test_who_holds_the_connection(tmp_path):
         ours.connect(str(tmp_path / "engine"))
         taken, _ = waiting.accept()
         with taken:
-            number = door.other_end(ours)
+            number = genuine.other_end(ours)
             assert number in {0, os.fstat(taken.fileno()).st_ino}, "0 where the kernel does not tell"
-            assert door.holders(os.fstat(taken.fileno()).st_ino) == {os.getpid()}
+            assert genuine.holders(os.fstat(taken.fileno()).st_ino) == {os.getpid()}
             with subprocess.Popen(["sleep", "60"], pass_fds=[taken.fileno()]) as other:
-                assert door.holders(os.fstat(taken.fileno()).st_ino) == {os.getpid(), other.pid}
+                assert genuine.holders(os.fstat(taken.fileno()).st_ino) == {os.getpid(), other.pid}
                 other.kill()
-    assert door.holders(0) == set()
+    assert genuine.holders(0) == set()
 
 
 def test_which_program_answers(tmp_path, monkeypatch):
@@ -200,23 +199,26 @@ def test_which_program_answers(tmp_path, monkeypatch):
     with subprocess.Popen([sleep, "60"]) as running:
         try:
             for pid in (running.pid, 0):
-                with pytest.raises(door.Forged, match="another program answers"):
-                    door.examine(pid)
+                with pytest.raises(genuine.Forged, match="another program answers"):
+                    genuine.examine(pid)
         finally:
             running.kill()
 
 
-def test_the_door_is_one_file():
-    """The way to the engine is handed to python3 as it is, and finds nothing of ours where it runs."""
-    text = EnteredHost(FakeHost("vm0", lambda *_: ""), own).door.replace("__main__", "elsewhere")
-    done = subprocess.run([*PYTHON, text], cwd="/", check=False, capture_output=True)
+def test_the_door_brings_all_that_it_needs():
+    """The way to the engine is handed to python3 with all of it, and finds nothing of ours where it runs."""
+    *python, text, main = EnteredHost(FakeHost("vm0", lambda *_: ""), own).door
+    ends = text.replace("].main()", "].ENGINE")
+    done = subprocess.run([*python, ends, main], cwd="/", check=False, capture_output=True)
     assert (done.returncode, done.stderr) == (0, b"")
 
 
-def test_a_minimal_python():
+@pytest.mark.parametrize("module", [door, genuine])
+def test_a_minimal_python(module):
     """The way to the engine needs no more of the standard library than Debian's python3-minimal has."""
-    tree = ast.parse(Path(door.__file__).read_text())
+    tree = ast.parse(Path(module.__file__).read_text())
     imported = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     has = {"os", "re", "socket", "struct", "subprocess", "sys", "threading", "time"}
     assert imported <= has
-    assert not [node for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    others = [node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)]
+    assert others in ([], ["dockerlab.hosts.genuine"])
