@@ -16,6 +16,9 @@ from dockerlab.errors import DockerlabError
 PATIENCE = 300.0
 """Seconds in which a lab has to be another one."""
 
+AGREED = ("--sandbox", "--allow-environment")
+"""What a lab takes from the environment was agreed to when the class began."""
+
 NOT_PUT_IN = "nothing was broken: perhaps your lab is not whole as it is. Your teacher is told why"
 
 
@@ -70,7 +73,7 @@ async def reset(room: Room, student: str, step: int) -> str:
     if not room.folder.exercise.steps or not 0 <= step < len(room.folder.exercise.steps):
         return "there is no such step"
     on = await room.look(student) is not None
-    failed = await _told(room, student, *([("stop",)] if on else []), ("start", "--sandbox", f"--step={step + 1}"))
+    failed = await _told(room, student, *([("stop",)] if on else []), ("start", *AGREED, f"--step={step + 1}"))
     if not failed:
         await room.note(student, "reset", step=step)
     return failed

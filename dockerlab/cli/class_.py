@@ -124,7 +124,9 @@ def _folder(wanted: str, *, empty: bool, allowed: bool) -> Folder:
         return folder
     if empty:
         raise UsageError(f"--empty is for a lab that is no exercise: {wanted} says itself what is made")
-    return loader.load(found)
+    folder = loader.load(found)
+    handing.ask(folder.lab, lambda: [folder.path / "lab.yaml"], Places(sandbox=True), allowed=allowed)
+    return folder
 
 
 def _make(students: Sequence[str], folder: Folder, arguments: Sequence[str], *, empty: bool) -> None:
@@ -150,7 +152,8 @@ async def begin(names: Sequence[str], folder: Folder, *, empty: bool = False) ->
     from dockerlab.classroom.ready import Ready
 
     ready = Ready(folder.path)
-    words = ["dockerlab", "exercise", "start", str(folder.path), "--sandbox"]
+    # What it takes from the environment, whoever serves the class has been told, and asked where that has to be.
+    words = ["dockerlab", "exercise", "start", str(folder.path), "--sandbox", handing.OPTION]
     if not folder.exercise.steps:
         words = ["dockerlab.classroom.plain", "empty" if empty else "made", str(folder.path)]
     turns = asyncio.Semaphore(os.cpu_count() or 1)

@@ -11,6 +11,7 @@ from support.class_places import FOLDER, Places, room
 
 from dockerlab.classroom import views
 from dockerlab.classroom.app import application
+from dockerlab.classroom.upsetting import AGREED
 from dockerlab.faults import FAULTS
 
 ORIGIN = {"Origin": "http://testserver"}
@@ -147,7 +148,7 @@ def test_reset(client, here, places):
     pupil = here.standing.pupils["s01-ada"]
     assert (pupil.step, pupil.fault, pupil.attempts, pupil.last) == (2, None, 1, None)
     words = [command[3:] for _, command in places.commands if "stop" in command or "start" in command]
-    assert words == [["exercise", "stop", FOLDER.id], ["exercise", "start", FOLDER.id, "--sandbox", "--step=3"]]
+    assert words == [["exercise", "stop", FOLDER.id], ["exercise", "start", FOLDER.id, *AGREED, "--step=3"]]
     assert does(client, "/teacher/reset", to="s01-ada", step=9)
     assert does(client, "/teacher/reset", to="s01-ada", step="x")
     places.refuses = "vm1 does not answer"

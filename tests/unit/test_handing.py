@@ -113,8 +113,9 @@ def test_a_definition_of_another_user(file, tmp_path, monkeypatch):
         agree(WANTED, [file], "", tmp_path / "state", None, allowed=False)
 
 
-def test_an_exercise_from_elsewhere(tmp_path, monkeypatch, capsys):
-    """An exercise in a folder of somebody's is asked for like a definition, before any host is."""
+@pytest.fixture
+def exercise(tmp_path, monkeypatch):
+    """Give the folder of an exercise that takes a variable, where nobody is there to be asked."""
     folder = tmp_path / "ex"
     folder.mkdir()
     (folder / "lab.yaml").write_text("name: ex\ncontainers: {a: {network_mode: none, environment: {TOKEN: }}}\n")
@@ -122,11 +123,18 @@ def test_an_exercise_from_elsewhere(tmp_path, monkeypatch, capsys):
     (folder / "exercise.yaml").write_text("steps:\n- title: One\n  checks: [{lab: [all]}]\n")
     monkeypatch.setenv("TOKEN", "s3cret")
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr(sys, "argv", ["dockerlab", "exercise", "start", str(folder)])
     monkeypatch.setattr(sys, "stdin", None)
+    return folder
+
+
+@pytest.mark.parametrize("words", [("exercise", "start"), ("class", "serve", "--students", "2", "--port", "0")])
+def test_an_exercise_from_elsewhere(exercise, monkeypatch, capsys, words):
+    """An exercise in a folder of somebody's is asked for like a definition, before any host is, for a class as well."""
+    monkeypatch.setattr("dockerlab.cli.class_._make", lambda *_, **__: pytest.fail("something is made"))
+    monkeypatch.setattr(sys, "argv", ["dockerlab", *words[:2], str(exercise), *words[2:]])
     with pytest.raises(SystemExit) as ended:
         main()
     said = capsys.readouterr().err
     assert ended.value.code == 2, said
-    assert "note: TOKEN of your environment goes to local\n" in said
+    assert "note: TOKEN of your environment goes to local" in said
     assert OPTION in said

@@ -14,6 +14,7 @@ from dockerlab.hosts.address import SshOptions, parse_address
 from dockerlab.hosts.hostkeys import known_keys, preferred, verify
 from dockerlab.hosts.ssh import SshHost
 from dockerlab.hosts.sshconfig import IDENTITIES, Hop, hashes_names, route
+from dockerlab.hosts.sshconnect import _proxied
 
 
 @pytest.fixture
@@ -327,6 +328,13 @@ def test_a_proxy_command_with_an_open_quote(tmp_path):
     with pytest.raises((ConnectError, UsageError), match=r"ProxyCommand|cannot be read"):
         host.run(["true"])
     host.close()
+
+
+@pytest.mark.parametrize("command", ['sh -c "nc %h', "nc 'x", "/nowhere/nc x", "''"])
+def test_a_proxy_command_that_cannot_be_started(command):
+    """Whatever a ProxyCommand is once names have been put in, it is told with its host, and as what it is."""
+    with pytest.raises(ConnectError, match="h: ProxyCommand: cannot start"):
+        _proxied("h", hop("known"), command)
 
 
 def test_record_impossible(tmp_path, key):

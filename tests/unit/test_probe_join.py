@@ -115,6 +115,12 @@ def test_silence_while_a_neighbour_table_was_full_is_unknown(cell):
     assert look(cell, records={1: SILENT}, arrivals=[(1, 0, B)], overflows=3)[1].state == "unknown"
 
 
+@pytest.mark.parametrize("cell", [ping(target=TWIN), tcp(number=1, target=TWIN), ping(target=None)])
+def test_what_a_host_says_of_its_table_is_about_itself(cell):
+    """Of a cell between others, no third host's word takes the failure away."""
+    assert look(cell, records={1: SILENT}, overflows=3)[1].symptom == "timeout"
+
+
 @pytest.mark.parametrize(
     ("number", "symptom"),
     [
