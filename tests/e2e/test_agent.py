@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import shutil
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from dockerlab.hosts.program import BOOTSTRAP
 from dockerlab.probe.agent_session import AGENT, AgentUnavailable
 from dockerlab.probe.agents import AgentProber
 from dockerlab.probe.base import Cell, Place
+from dockerlab.probe.dialogue import SIGN
 from dockerlab.probe.portable import PortableProber
 
 pytestmark = [
@@ -366,23 +368,45 @@ def test_the_program_runs_on_the_oldest_python(net):
     assert [seen[0].state, seen[1].state] == ["reachable", "reachable"], seen
 
 
-def test_the_agent_ends_with_its_controller(net):
-    """An agent whose standard input ends leaves, whatever it was doing."""
+@contextmanager
+def agent_of(net, cells):
+    """Give an agent that was told to go, and that is asked from `a`; it is killed where it stays too long."""
     with subprocess.Popen(
         [sys.executable, "-c", BOOTSTRAP, "dockerlab.probe.agent"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
     ) as agent:
         places = [{"key": 0, "pid": net.pids["a"], "ports": [], "taker": False}]
         job = {"nonce": "00" * 16, "patience": 2.0, "haste": False, "hold": 0.5, "last": True}
-        job |= {"places": places, "cells": []}
+        job |= {"places": places, "cells": cells}
         agent.stdin.write(AGENT.source() + json.dumps(job).encode() + b"\n")
         agent.stdin.flush()
         assert json.loads(agent.stdout.readline())["event"] == "ready"
         agent.stdin.write(b'{"event": "go", "share": 1}\n')
-        agent.stdin.close()
+        agent.stdin.flush()
         timer = threading.Timer(10, agent.kill)
         timer.start()
-        assert agent.wait() == 1
+        yield agent
         timer.cancel()
+
+
+def test_the_agent_ends_with_its_controller(net):
+    """An agent whose standard input ends leaves, whatever it was doing."""
+    with agent_of(net, []) as agent:
+        agent.stdin.close()
+        assert agent.wait() == 1
+
+
+def test_the_agent_says_that_it_is_at_work(net):
+    """While a cell is under way it says so each half second, and no more once all are settled."""
+    with agent_of(net, [[0, 0, "ping", "10.1.0.99", None, None, 1, False, False]]) as agent:
+        began, said = time.monotonic(), []
+        while not said or said[-1] != "done":
+            said.append(json.loads(agent.stdout.readline())["event"])
+        most = (time.monotonic() - began) / SIGN
+        assert set(said[:-1]) == {"working"}
+        assert most - 2 <= len(said) - 1 <= most + 1
+        assert not select.select([agent.stdout], [], [], 3 * SIGN)[0]
+        agent.stdin.close()
+        assert agent.wait() == 1
 
 
 @pytest.mark.skipif(shutil.which("busybox") is None, reason="needs busybox's ping and nc")

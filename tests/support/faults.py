@@ -137,7 +137,7 @@ def stopped(lab: LabHosts, host: str, what: str) -> Iterator[None]:
 
 
 FORGER = r"""
-import json, os, sys
+import json, os, sys, time
 
 if not any(word.startswith("dockerlab.probe") for word in sys.argv):
     os.execv("/run/python.real", ["/usr/bin/python3", *sys.argv[2:]])
@@ -153,9 +153,12 @@ say(event="ready", kernel="forged", python="3.11.2",
 said.readline()
 if mode == "hangs":
     sys.stdin.buffer.read()
+while mode == "works":
+    say(event="working")
+    time.sleep(0.5)
 say(event="done")
 said.readline()
-cells, arrivals = [], []
+cells, arrivals, delivered = [], [], []
 for number, place, probe, address, port, name, *more in job["cells"]:
     record = {"number": number, "outcome": "answered", "rtt": 0.1}
     if probe == "dns":
@@ -164,10 +167,14 @@ for number, place, probe, address, port, name, *more in job["cells"]:
     elif probe == "ping":
         record.update(attempt=0, marks=[[0, "mark"]])
         arrivals += [[number, 0, 1000 + each["key"], "mark"] for each in job["places"]]
+    else:
+        record.update(began=5000 + number)
+        delivered += [[1000 + each["key"], 5000 + number] for each in job["places"]]
     cells.append(record)
 if mode == "others":
     cells += [{"number": number, "outcome": "silent", "server": ""} for number in range(200)]
 say(event="report", cells=cells, arrivals=arrivals, overflows=5, numbers=[], knocks=[], deaf=[], proxies=[],
+    delivered=delivered, unseen=[],
     missed=[[1000 + each["key"], 0] for each in job["places"]])
 """
 

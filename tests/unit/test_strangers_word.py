@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import replace
 
 import pytest
+from support.faults import FORGER
 from support.hostile import (
     AGENTS,
     COURSE,
@@ -72,6 +74,22 @@ def test_a_reply_is_believed_by_what_only_its_sender_knew():
     assert (seen.state, seen.witness) == ("reachable", "h1")
     assert two_hosts("guessed").symptom == "wrong answerer"
     assert two_hosts(arrivals=False).symptom == "wrong answerer"
+
+
+def test_a_forger_that_knows_the_form_is_one_hosts_word():
+    """The agent that real hosts are made to run in its place is understood, and all that it says is its host's word."""
+
+    class Forged(LocalHost):
+        def converse(self, argv, **given):
+            return super().converse([sys.executable, "-c", FORGER, "lies", *argv[-1:]], **given)
+
+    at, to = Place("h", "a", 1, "x"), Place("h", "b", 2, "y")
+    cells = [Cell(0, at, to, "10.0.0.2", "ping"), Cell(1, at, to, "10.0.0.2", "tcp", port=80),
+             Cell(2, at, None, "", "dns", name="b", expected=("10.0.0.2",))]  # fmt: skip
+    prober = AgentProber({"h": Forged("h")})
+    found = prober.observe(cells)
+    assert prober.failed == {}
+    assert {(each.state, each.witness) for each in found.values()} == {("reachable", "")}, "nobody else has seen it"
 
 
 def test_a_grade_says_whose_word_it_is():
