@@ -119,12 +119,12 @@ LISTS = ("configs", "dns", "env_file", "expose", "ports", "profiles", "secrets",
 """What the long form of a service's key is."""
 
 
-def service(node: Node, wrong: list[Located]) -> Node:
-    """Return a service with everything of it in its long form; what cannot be is added to `wrong`."""
+def service(node: Node, wrong: list[Located], ports: int) -> Node:
+    """Return a service with everything of it in its long form, `ports` at the most; what cannot be goes to `wrong`."""
     made: dict[str, Node] = {}
     for key, child in node.children().items():
         if key == "ports":
-            form = long_ports(child, wrong)
+            form = long_ports(child, wrong, ports)
         else:
             form = FORMS[key](child) if key in FORMS and child.value is not None else child
         wanted = dict if key in MAPPINGS else list if key in LISTS else object

@@ -10,7 +10,7 @@ from dockerlab.compose.environment import environment
 from dockerlab.compose.joining import Joining, joined
 from dockerlab.compose.mounts import mounts
 from dockerlab.compose.node import Node, mapping
-from dockerlab.compose.ports import numbers
+from dockerlab.compose.ports import MAX_PORTS, numbers
 from dockerlab.compose.project import Project
 from dockerlab.compose.running import Entry, fitting, running
 from dockerlab.lab.problem import meant, shown
@@ -21,6 +21,8 @@ def containers(project: Project, service: str) -> Iterator[tuple[str, Node, Join
 
     A service that cannot be told of is left out, with a note.
     """
+    if project.ports > MAX_PORTS:
+        return  # that is said already, and nothing will come of the project
     spec = project.services[service]
     _unknown(project, service, spec)
     names = project.containers(service)
@@ -32,6 +34,10 @@ def containers(project: Project, service: str) -> Iterator[tuple[str, Node, Join
     entries = [("image", image), *fitting(project, service, _entries(project, service, spec))]
     entries.append(("ports", _ports(project, service, spec.get("ports"))))
     entries.append(("expose", _exposed(project, spec.get("expose"))))
+    project.ports += len(names) * sum(len(each.items()) for _, each in entries[-2:] if each is not None)
+    if project.ports > MAX_PORTS:
+        project.wrong.append(spec.located(f"more than {MAX_PORTS} ports in all", of_key=True))
+        return
     if joining is None or image is None:
         return
     entries += joining.entries
@@ -136,4 +142,6 @@ def _exposed(project: Project, node: Node | None) -> Node | None:
             project.wrong.append(item.located(str(error)))
             continue
         made += [item.of(number) for number in found if protocol in ("", "tcp")]
+        if len(made) > MAX_PORTS:
+            break
     return node.of(made)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -41,7 +41,7 @@ class Node:
 
     def of(self, value: Any) -> Node:
         """Return another value that came of what stands here."""
-        return replace(self, value=value, tag="")
+        return Node(value, self.source, self.mark, self.key, self.path)
 
     def children(self) -> Mapping[str, Node]:
         """Return the entries of a mapping; none where it is not one."""

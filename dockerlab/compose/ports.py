@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from dockerlab.compose.node import Node
 from dockerlab.errors import Located
@@ -15,19 +16,22 @@ RANGE = r"\d+(?:-\d+)?"
 FORM = "[ADDRESS:][PUBLISHED:]TARGET[/PROTOCOL]"
 
 
-def long_ports(node: Node, wrong: list[Located]) -> Node:
-    """Return a service's ports in their long form, each range as its ports; what is none is added to `wrong`."""
+def long_ports(node: Node, wrong: list[Located], most: int) -> Node:
+    """Return a service's ports in their long form, each range as its ports; what is none is added to `wrong`.
+
+    So are more than `most`, which are all that are left of those that there may be of a whole project.
+    """
     if not isinstance(node.value, list):
         return node
     made: list[Node] = []
     for item in node.value:
         try:
-            made += [item] if isinstance(item.value, dict) else _short(item)
+            made += [item] if isinstance(item.value, dict) else islice(_short(item), most - len(made) + 1)
         except ValueError as error:
             wrong.append(item.located(str(error)))
-        if len(made) > MAX_PORTS:
-            wrong.append(node.located(f"more than {MAX_PORTS} ports"))
-            break
+        if len(made) > most:
+            wrong.append(node.located(f"more than {MAX_PORTS} ports in all"))
+            return node.of([])
     return node.of(made)
 
 

@@ -33,6 +33,9 @@ class Project:
     notes: dict[str, list[str]] = field(default_factory=dict)
     """What there is to say, with the services of which it is said."""
 
+    ports: int = 0
+    """How many ports its containers have together, published and exposed ones."""
+
     @property
     def lab(self) -> str:
         """Return the lab's name."""

@@ -9,6 +9,7 @@ from pathlib import Path
 from dockerlab.compose import canonical
 from dockerlab.compose.interpolate import interpolated, substituted
 from dockerlab.compose.node import Node, Source, of_document
+from dockerlab.compose.ports import MAX_PORTS
 from dockerlab.errors import Located, UsageError
 from dockerlab.lab.document import parse
 from dockerlab.lab.problem import meant, shown
@@ -30,6 +31,7 @@ class Reader:
     wrong: list[Located] = field(default_factory=list)
     unset: dict[str, None] = field(default_factory=dict)
     files: list[Path] = field(default_factory=list)
+    ports: int = 0
 
     def parsed(self, path: Path, directory: Path, variables: Mapping[str, str]) -> Node:
         """Return the tree of one file as it stands, filled in, in its long forms.
@@ -46,7 +48,31 @@ class Reader:
         tree = of_document(document, Source(str(path), directory, variables, self.given))
         kept = {key: child for key, child in tree.children().items() if not key.startswith("x-")}
         filled = interpolated(tree.of(kept), self.wrong, self.unset.setdefault)
-        return _long(filled, self.wrong)
+        return self._long(filled)
+
+    def _long(self, root: Node) -> Node:
+        """Return a file's tree with its services and networks in their long forms."""
+        made = dict(root.children())
+        for section in SECTIONS:
+            found = made.get(section)
+            if found is None:
+                continue
+            if found.value is not None and not isinstance(found.value, dict):
+                self.wrong.append(found.located("a mapping (`name: …`) is wanted here"))
+                del made[section]
+                continue
+            entries: dict[str, Node] = {}
+            for name, child in found.children().items():
+                if child.value is not None and not isinstance(child.value, dict):
+                    self.wrong.append(child.located("a mapping (`key: value`) is wanted here"))
+                elif section == "services":
+                    entries[name] = canonical.service(child, self.wrong, MAX_PORTS - self.ports)
+                    ports = entries[name].get("ports")
+                    self.ports += len(ports.items()) if ports is not None else 0
+                else:
+                    entries[name] = canonical.network(child)
+            made[section] = replace(found, value=entries)
+        return replace(root, value=made)
 
     def no_service(self, at: Node, name: str, known: Node | None) -> None:
         """Note that there is no service of a name."""
@@ -68,26 +94,3 @@ def _name_in(path: Path, variables: Mapping[str, str]) -> str:
         return "" if found is None else substituted(str(found), variables, lambda _: None)
     except (UsageError, ValueError):
         return ""
-
-
-def _long(root: Node, wrong: list[Located]) -> Node:
-    """Return a file's tree with its services and networks in their long forms."""
-    made = dict(root.children())
-    for section in SECTIONS:
-        found = made.get(section)
-        if found is None:
-            continue
-        if found.value is not None and not isinstance(found.value, dict):
-            wrong.append(found.located("a mapping (`name: …`) is wanted here"))
-            del made[section]
-            continue
-        entries: dict[str, Node] = {}
-        for name, child in found.children().items():
-            if child.value is not None and not isinstance(child.value, dict):
-                wrong.append(child.located("a mapping (`key: value`) is wanted here"))
-            elif section == "services":
-                entries[name] = canonical.service(child, wrong)
-            else:
-                entries[name] = canonical.network(child)
-        made[section] = replace(found, value=entries)
-    return replace(root, value=made)

@@ -214,3 +214,23 @@ def test_files_without_end(tmp_path):
     (tmp_path / "300.yaml").write_text("services: {}\n")
     with pytest.raises(DefinitionError, match="more than 200 Compose files"):
         lab(tmp_path, "include: [0.yaml]\nservices:\n  web: {image: a}\n")
+
+
+WHOLE = "'1-65535'"
+
+
+@pytest.mark.parametrize(
+    "services",
+    [
+        "\n".join(f"  a{number}: {{image: a, ports: [{WHOLE}]}}" for number in range(4)),
+        "\n".join(f"  a{number}: {{image: a, expose: [{WHOLE}]}}" for number in range(4)),
+        f"  a: {{image: a, ports: [{', '.join([WHOLE] * 4)}]}}",
+        f"  a: {{image: a, expose: [{', '.join([WHOLE] * 4)}]}}",
+        f"  a: {{image: a, scale: 4, ports: [{WHOLE}]}}",
+    ],
+    ids=["services", "exposing services", "one service", "one exposing service", "replicas"],
+)
+def test_ports_without_end(tmp_path, services):
+    """However a short text makes more ports than there are, these are counted for the whole project, and not made."""
+    with pytest.raises(DefinitionError, match="more than 65535 ports in all"):
+        lab(tmp_path, f"services:\n{services}\n")
