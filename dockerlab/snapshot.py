@@ -232,7 +232,7 @@ class Snapshot:
     @property
     def engine(self) -> tuple[int, int]:
         """Return the engine's major and minor version, (0, 0) where it is not known."""
-        numbers = re.match(r"(\d+)\.(\d+)", self.engine_version)
+        numbers = re.match(r"(\d{1,9})\.(\d{1,9})", self.engine_version)
         return (int(numbers[1]), int(numbers[2])) if numbers else (0, 0)
 
     def labelled(self) -> Iterator[Mapping[str, str]]:

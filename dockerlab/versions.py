@@ -56,7 +56,7 @@ def since(word: str) -> str:
 
 def numbers(text: str) -> Version:
     """Return the numbers of `28.5.2+dfsg4`; the last release of its line for `28.5`, all zero for no version at all."""
-    found = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", text)
+    found = re.match(r"(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9}))?", text)
     return (int(found[1]), int(found[2]), int(found[3]) if found[3] else LAST) if found else (0, 0, 0)
 
 

@@ -55,6 +55,8 @@ def connected(host: Host, highest: tuple[int, int] | None = None) -> Iterator[tu
     try:
         with opened as line:
             version = Client(line).get("version")
+            if len(version.get("Version", "")) > LONGEST:
+                raise ValueError("its version is longer than any")
             yield Client(line, spoken(version, highest)), version
     except Refused as error:
         raise EngineError(host.name, f"the Docker engine refused: {error}") from error

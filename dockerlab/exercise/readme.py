@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-HEADING = re.compile(r"## (?:(?P<number>\d+) · )?(?P<title>.+?)\s*")
+HEADING = re.compile(r"## (?:(?P<number>\d{1,4}) · )?(?P<title>.+?)\s*")
 FENCE = re.compile(r"```(?P<kind>.*?)\s*")
 
 

@@ -223,7 +223,7 @@ def _advice(holder: str) -> str:
 
     The lock of a process that is gone is only there because the host has not noticed: its connection was cut.
     """
-    found = re.search(r"@(\S+) \(process (\d+)\)", holder)
+    found = re.search(r"@(\S+) \(process (\d{1,9})\)", holder)
     if found is not None and found[1] == socket.gethostname() and not _runs(int(found[2])):
         return (
             "That process no longer runs on this machine; its connection was cut, and the host has not noticed yet. "

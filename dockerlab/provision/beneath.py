@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
@@ -55,7 +56,7 @@ def _settings(host: Host, names: Iterable[str]) -> tuple[dict[str, str], int | N
         raise HostError(host.name, f"could not read its kernel's settings: {result.error or 'no output'}")
     pairs = (line.partition("\t") for line in lines)
     found = {paths[path]: value.strip() for path, _, value in pairs if path in paths}
-    return found, int(port) if port.isdecimal() else None
+    return found, int(port) if re.fullmatch("[0-9]{1,5}", port) else None
 
 
 def for_down(

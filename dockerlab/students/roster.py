@@ -44,7 +44,7 @@ def read(source: str) -> tuple[Student, ...]:
 
     Raises UsageError when it cannot be read, DefinitionError with every mistake in the file.
     """
-    if source.isascii() and source.isdigit():
+    if re.fullmatch("[0-9]{1,9}", source):
         return counted(int(source))
     path = Path(source)
     try:

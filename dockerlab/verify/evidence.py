@@ -10,7 +10,7 @@ from dockerlab.reach import Cell
 from dockerlab.snapshot import Snapshot
 
 LINK = re.compile(r"^(?P<index>\d+): (?P<name>[^:@]+)(?:@(?:if(?P<peer>\d+)|[^:]+))?:(?:.*? master (?P<master>\S+))?")
-RULE = re.compile(r"^\[(?P<packets>\d+):\d+\] (?P<rule>-A .*)$")
+RULE = re.compile(r"^\[(?P<packets>\d{1,20}):\d+\] (?P<rule>-A .*)$")
 
 
 def around(

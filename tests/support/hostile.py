@@ -61,6 +61,7 @@ ENGINES = {
     "noapi": answering("/version", {}),
     "list": answering("/version", []),
     "nullver": answering("/version", {"ApiVersion": None}),
+    "longver": answering("/version", {**VERSION, "Version": f"{'9' * 5000}.1.1"}),
     "badver": answering("/version", {"ApiVersion": "../../x"}),
     "deepjson": answering("/version", raw(DEEP)),
     "infolist": answering("/info", [1]),
