@@ -78,7 +78,14 @@ def amiss(told):
             kept.write(told)
 
 
-LEAF = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8) | st.sampled_from(["1.51", "/a"])
+LEAF = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["1.51", "/a", "9" * 5000, "²", "-1", "1/2", "0x1", "1.2.3.4/99", "fe80::1%eth0"])
+)
 KEYS = st.text(max_size=4) | st.sampled_from(
     ["Id", "Names", "Labels", "State", "Config", "Name", "IPAM", "Containers", "ApiVersion", "event", "kernel",
      "places", "cells", "arrivals", "number", "outcome", "namespaces"]
@@ -269,8 +276,13 @@ def test_words_that_are_nearly_right(data):
     before = {each.hosts[0]: document(each) for each in grade(PAIR, hosts)}
     which = data.draw(st.sampled_from(["engine", "agent", "look"]))
     if which == "engine":
-        path = data.draw(st.sampled_from(["/containers/s02-web/json", "/networks/net-s02-net", "/containers/json"]))
-        hosts["h1"].engine = answering(path, data.draw(otherwise(right(f"/v1.51{path}"))))("h1")
+        path = data.draw(
+            st.sampled_from(
+                ["/containers/s02-web/json", "/networks/net-s02-net", "/containers/json", "/version", "/info"]
+            )
+        )
+        asked = path if path == "/version" else f"/v1.51{path}"
+        hosts["h1"].engine = answering(path, data.draw(otherwise(right(asked))))("h1")
     elif which == "agent":
         report = data.draw(otherwise(reports[-1]))
         hosts["h1"].agent = lambda job, step: agent(job, step) if step != "stop" else report
