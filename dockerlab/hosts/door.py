@@ -22,13 +22,16 @@ OTHER = "is not the one that the sandbox began with"
 PIECE = 1 << 16
 
 
-def connected() -> "tuple[socket.socket, int]":
-    """Return a socket to the engine, and the process that it is; raises OSError, and Forged for any other process."""
+def connected(known: "set[object]") -> "tuple[socket.socket, int]":
+    """Return a socket to the engine, and the process that it is; raises OSError, and Forged for any other process.
+
+    Each connection's process is examined; the contents of files that are `known` are not compared once more.
+    """
     way = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     # Each piece is told with who wrote it: who listens may have handed its socket on.
     way.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
     way.connect(ENGINE)
-    return way, examined(way)
+    return way, examined(way, known)
 
 
 def pass_on(source: "int", way: "socket.socket") -> "None":
@@ -53,9 +56,9 @@ def bring(way: "socket.socket", pid: "int", target: "int") -> "None":
             piece = piece[os.write(target, piece) :]
 
 
-def join(source: "int", target: "int") -> "None":
+def join(source: "int", target: "int", known: "set[object]") -> "None":
     """Join two descriptors to the engine until it ends; raises OSError, Forged."""
-    way, pid = connected()
+    way, pid = connected(known)
     threading.Thread(target=pass_on, args=(source, way), daemon=True).start()
     bring(way, pid, target)
 
@@ -66,6 +69,7 @@ class Errand:
     def __init__(self, host: "str") -> None:
         self.host = host
         self.failure = ""
+        self.known: set[object] = set()
         self.inside = f"/tmp/engine.{os.getpid()}"  # noqa: S108 - it is this program's own, as its whole root is
 
     def run(self, argv: "list[str]") -> "int":
@@ -91,7 +95,7 @@ class Errand:
     def answer(self, client: "socket.socket") -> "None":
         """Join one connection of the command to the engine."""
         try:
-            join(client.fileno(), client.fileno())
+            join(client.fileno(), client.fileno(), self.known)
             client.shutdown(socket.SHUT_WR)
         except Forged as error:
             self.failure = str(error)
@@ -111,7 +115,7 @@ def asked(host: "str", *argv: "str") -> "int":
     if argv:
         return Errand(host).run(list(argv))
     try:
-        join(0, 1)
+        join(0, 1, set())
     except Forged as error:
         return failed(host, str(error))
     except OSError as error:

@@ -27,10 +27,13 @@ def credentials(data: "bytes") -> "int":
     return int(CREDENTIALS.unpack(data)[0])
 
 
-def examined(way: "socket.socket") -> "int":
-    """Return which process is at the other end of a connection to the engine; raises OSError, Forged for any other."""
+def examined(way: "socket.socket", known: "set[object]") -> "int":
+    """Return which process is at the other end of a connection to the engine; raises OSError, Forged for any other.
+
+    `known` are the pairs of files, each by its mark, that hold the same: they are compared once.
+    """
     pid = credentials(way.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, CREDENTIALS.size))
-    examine(pid)
+    examine(pid, known)
     if holders(other_end(way)) - {pid}:
         raise Forged("another process holds its connection")
     return pid
@@ -86,11 +89,11 @@ def along(name: "str") -> "str":
     return next((path for path in paths if os.access(path, os.X_OK)), "")
 
 
-def examine(pid: "int") -> "None":
+def examine(pid: "int", known: "set[object]") -> "None":
     """Hold a process against the engine's program; raises Forged where it is another, or is not left to itself."""
     dockerd = along("dockerd")
     try:
-        if pid <= 0 or not dockerd or not same(f"/proc/{pid}/exe", dockerd):
+        if pid <= 0 or not dockerd or not same(f"/proc/{pid}/exe", dockerd, known):
             raise Forged("another program answers")
         for thread in os.listdir(f"/proc/{pid}/task"):
             status = told(f"/proc/{pid}/task/{thread}/status")
@@ -98,12 +101,12 @@ def examine(pid: "int") -> "None":
                 raise Forged("somebody holds it by ptrace")
             if status.get("Seccomp_filters") != told("/proc/self/status").get("Seccomp_filters"):
                 raise Forged("its system calls are filtered")
-        code(pid)
+        code(pid, known)
     except OSError as error:
         raise Forged(f"the process that answers cannot be examined: {error}") from error
 
 
-def code(pid: "int") -> "None":
+def code(pid: "int", known: "set[object]") -> "None":
     """Raise Forged where a process runs code that is in none of the programs and libraries that the host began with."""
     area, path = "", ""
     with open(f"/proc/{pid}/smaps", encoding="utf-8", errors="replace") as lines:
@@ -113,7 +116,7 @@ def code(pid: "int") -> "None":
                 area, path = begins["area"], begins["path"].strip() if begins["runs"] == "x" else OF_THE_KERNEL[0]
                 if path in OF_THE_KERNEL:
                     continue
-                if not path.startswith("/usr/") or not same(f"/proc/{pid}/map_files/{area}", path):
+                if not path.startswith("/usr/") or not same(f"/proc/{pid}/map_files/{area}", path, known):
                     raise Forged(f"it runs code from elsewhere ({path or 'memory'})")
             elif line.startswith("Anonymous:") and path not in OF_THE_KERNEL and line.split()[1] != "0":
                 raise Forged(f"the code of {path} was changed while it ran")
@@ -125,9 +128,15 @@ def told(path: "str") -> "dict[str, str]":
         return {name: value.strip() for name, _, value in (line.partition(":") for line in lines)}
 
 
-def same(one: "str", other: "str") -> "bool":
-    """Tell whether two files hold the same; raises OSError."""
+def same(one: "str", other: "str", known: "set[object]") -> "bool":
+    """Tell whether two files hold the same, which is `known` of those that were compared and not touched since.
+
+    Raises OSError.
+    """
     with open(one, "rb", 0) as left, open(other, "rb", 0) as right:
+        pair = (mark(left.fileno()), mark(right.fileno()))
+        if pair in known:
+            return True
         if os.fstat(left.fileno()).st_size != os.fstat(right.fileno()).st_size:
             return False
         while True:
@@ -135,4 +144,11 @@ def same(one: "str", other: "str") -> "bool":
             if piece != right.read(1 << 20):
                 return False
             if not piece:
+                known.add(pair)
                 return True
+
+
+def mark(file: "int") -> "tuple[int, ...]":
+    """Return what is another one once a file is another, or was written to: nobody can set when it was changed last."""
+    found = os.fstat(file)
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

@@ -8,6 +8,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -200,9 +201,27 @@ def test_which_program_answers(tmp_path, monkeypatch):
         try:
             for pid in (running.pid, 0):
                 with pytest.raises(genuine.Forged, match="another program answers"):
-                    genuine.examine(pid)
+                    genuine.examine(pid, set())
         finally:
             running.kill()
+
+
+def test_a_file_is_compared_once(tmp_path):
+    """Two files that hold the same are known, also by other names, until one is written to, whatever its times say."""
+    one, other, known = tmp_path / "one", tmp_path / "other", set()
+    for file in (one, other):
+        file.write_bytes(b"engine")
+    (tmp_path / "again").hardlink_to(other)
+    assert not genuine.same(str(one), __file__, known)
+    assert genuine.same(str(one), str(other), known)
+    assert len(known) == 1
+    assert genuine.same(str(one), str(tmp_path / "again"), known)
+    assert len(known) == 1, "nothing was compared"
+    times = other.stat()
+    time.sleep(0.02)
+    other.write_bytes(b"forged")
+    os.utime(other, ns=(times.st_atime_ns, times.st_mtime_ns))
+    assert not genuine.same(str(one), str(other), known)
 
 
 def test_the_door_brings_all_that_it_needs():
