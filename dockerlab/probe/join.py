@@ -237,8 +237,10 @@ class _Evidence:
         self, cell: Cell, target: SandboxId | str | None, where: set[SandboxId], rtt: float | None
     ) -> Observation:
         """Return the observation of an answered echo request, by where it arrived."""
+        if target is None and where:
+            return unreachable(WRONG_ANSWERER, f"answered by {self.name(where)}, which this address does not name")
         if target is None:
-            return reachable(rtt, f"answered by {self.name(where)}" if where else "", _witness(cell, where))
+            return reachable(rtt)
         if isinstance(target, str):
             return unknown(f"answered, but the target cannot be recognised: {target}")
         if not where and self.records[target[0]].missed.get(target[1]) == 0:
