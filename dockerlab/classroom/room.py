@@ -76,7 +76,7 @@ class Room:
 
     def __post_init__(self) -> None:
         """Stand where the class stood when its server ended."""
-        self.standing = standing(self.enrolled.students, keeping.events(self.where))
+        self.standing = standing(self.enrolled.roster.students, keeping.events(self.where))
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._looks = asyncio.Semaphore(max(1, AT_ONCE - 1))
         self._alone: dict[str, asyncio.Lock] = {}

@@ -50,7 +50,7 @@ def serve(
     from dockerlab.students.grading import grade
 
     may = access(os.environ.get(TOKEN) or None)
-    everybody = roster.read(students)
+    everybody = roster.read(students).students
     with of_class.opened(lab, settings, everybody, where, subnets) as (course, session):
         board = Board(course.lab.name, course.lab.title)
         board.begin([{"id": each.id, "name": each.name} for each in everybody])

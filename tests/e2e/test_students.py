@@ -11,6 +11,8 @@ from io import StringIO
 import pytest
 from support.lab_hosts import EXAMPLES, wait_for, write
 
+from dockerlab.students.as_csv import MARK
+
 CLASS = """
 name: web
 networks: {net: {}}
@@ -60,7 +62,7 @@ def test_a_class(lab, tmp_path, roster):
 
     lab.docker("vm0", "exec", f"{THREE}-web", "sh", "-c", "kill $(pidof httpd)")
     graded = lab.call("grade", *words, "--format", "csv")
-    rows = list(csv.DictReader(StringIO(graded.stdout)))
+    rows = list(csv.DictReader(StringIO(graded.stdout.removeprefix(MARK))))
     assert (graded.rc, [row["verdict"] for row in rows]) == (1, ["pass", "pass", "fail"])
     assert rows[1]["name"].startswith("'=1+1")
     assert "unreachable (refused" in rows[2]["problem"]
