@@ -173,27 +173,45 @@ def status(lab: str, students: str, hosts: Mapping[str, str | None], where: Plac
         raise typer.Exit(4)
 
 
-@contextmanager
-def instance_of(
-    lab: str, settings: Given | None, identity: str, where: Places, subnets: str | None
-) -> Iterator[tuple[Instance, Session]]:
-    """Give one student's instance, known by its ID alone, and the open hosts that it is on."""
-    from dataclasses import replace
-
+def among(identity: str | None, students: str | None) -> Student | None:
+    """Return the student whose ID is given, None where none is; raises UsageError where the class has no such one."""
     from dockerlab.students import roster
 
-    with opened(lab, settings, [roster.one(identity)], where, subnets) as (course, session):
+    if identity is None and students is not None:
+        raise UsageError("--students names the class of one --student here: add it, or see 'dockerlab grade --help'")
+    if identity is None:
+        return None
+    return roster.one(identity) if students is None else roster.read(students).one(identity)
+
+
+@contextmanager
+def instance_of(
+    lab: str, settings: Given | None, student: Student, where: Places, subnets: str | None, *, known: bool
+) -> Iterator[tuple[Instance, Session]]:
+    """Give one student's instance, and the open hosts that it is on; raises UsageError for one who is in no class.
+
+    Who is not `known` from a roster has to be on the hosts, where others of the class are.
+    """
+    from dataclasses import replace
+
+    from dockerlab.students import refusals
+    from dockerlab.survey import survey
+
+    with opened(lab, settings, [student], where, subnets) as (course, session):
         (found,) = course.instances
+        refused = None if known else refusals.of_nobody(found, survey(session.hosts, detail="none").answers)
+        if refused is not None:
+            raise UsageError(refused)
         yield found, replace(session, hosts={name: session.hosts[name] for name in found.lab.hosts})
 
 
-def instance_by_names(lab: str, settings: Given | None, identity: str, subnets: str | None) -> Instance:
+def instance_by_names(lab: str, settings: Given | None, student: Student, subnets: str | None) -> Instance:
     """Return one student's instance on hosts that are called as in the definition; nothing is opened."""
-    from dockerlab.students import course, roster
+    from dockerlab.students import course
 
     definition = loading.definition_of(lab, settings)
     hosts = list(definition.lab.hosts)
-    (found,) = course.of_definition(definition, [roster.one(identity)], hosts, course.source(subnets)).instances
+    (found,) = course.of_definition(definition, [student], hosts, course.source(subnets)).instances
     return found
 
 

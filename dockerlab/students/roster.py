@@ -14,6 +14,7 @@ from io import StringIO
 from pathlib import Path
 
 from dockerlab.errors import DefinitionError, Located, UsageError
+from dockerlab.lab.problem import meant
 from dockerlab.plain import one_line
 
 MAX_BYTES = 1 << 20
@@ -50,6 +51,13 @@ class Roster:
     def columns(self) -> list[str]:
         """Return the names of the further columns, in their order."""
         return list(dict.fromkeys(key for each in self.students for key in each.more))
+
+    def one(self, identity: str) -> Student:
+        """Return the student of this ID; raises UsageError, with whom may be meant, where there is none."""
+        known = {each.id: each for each in self.students}
+        if identity not in known:
+            raise UsageError(f"--student {shown(identity)}: nobody of the class has this ID; {meant(identity, known)}")
+        return known[identity]
 
 
 def read(source: str) -> Roster:

@@ -73,6 +73,9 @@ def test_a_class(lab, tmp_path, roster):
     assert f"-A {' '.join(drop)}" in page, "grade names causes as verify does"
     alone = lab.call("verify", path, "--sandbox", "--student", THREE, "--format", "json")
     assert (alone.rc, alone.json["instance"]) == (1, THREE)
+    nobody = lab.call("verify", path, "--sandbox", "--student", "s13")
+    assert (nobody.rc, nobody.stdout) == (2, "")
+    assert "--student s13: nothing of it is on vm0, vm1, where a class is; " in nobody.stderr
     explained = lab.call("explain", path, "client", "web", "--probe", "tcp/80", "--sandbox", "--student", THREE)
     assert f"{THREE}-client -> {THREE}-web" in explained.stdout
 
