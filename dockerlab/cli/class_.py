@@ -14,6 +14,7 @@ import typer
 from dockerlab.cli import handing
 from dockerlab.cli import options as o
 from dockerlab.cli.group import Group, Single
+from dockerlab.cli.lasting import lasting
 from dockerlab.cli.output import say
 from dockerlab.cli.places import Places
 from dockerlab.errors import SandboxError, UsageError
@@ -61,6 +62,7 @@ def serve(
     from dockerlab.serve.door import EACH, Door
     from dockerlab.students import roster
 
+    lasting()
     folder = _folder(exercise, empty=empty, allowed=allow_environment)
     everybody = roster.read(students)
     ids = [each.id for each in everybody.students]

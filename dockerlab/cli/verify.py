@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -41,8 +40,6 @@ def verify(
 
     Without LAB it is the matrix of what runs on the hosts that are named, held against what is predicted of them.
     """
-    # All that is read and asked is kept until the end: to look for cycles in it takes its time, and finds none.
-    gc.disable()
     what.refuse_with(lab)
     if lab is None:
         if student is not None or students is not None or settings:
