@@ -175,12 +175,12 @@ def status(lab: str, students: str, hosts: Mapping[str, str | None], where: Plac
 
 def among(identity: str | None, students: str | None) -> Student | None:
     """Return the student whose ID is given, None where none is; raises UsageError where the class has no such one."""
-    from dockerlab.students import roster
-
     if identity is None and students is not None:
         raise UsageError("--students names the class of one --student here: add it, or see 'dockerlab grade --help'")
     if identity is None:
         return None
+    from dockerlab.students import roster
+
     return roster.one(identity) if students is None else roster.read(students).one(identity)
 
 
