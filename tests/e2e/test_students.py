@@ -75,7 +75,7 @@ def test_a_class(lab, tmp_path, roster):
     assert (alone.rc, alone.json["instance"]) == (1, THREE)
     nobody = lab.call("verify", path, "--sandbox", "--student", "s13")
     assert (nobody.rc, nobody.stdout) == (2, "")
-    assert "--student s13: nothing of it is on vm0, vm1, where a class is; " in nobody.stderr
+    assert "--student s13: nothing of it is on vm0, vm1, where a class is; " in " ".join(nobody.stderr.split())
     explained = lab.call("explain", path, "client", "web", "--probe", "tcp/80", "--sandbox", "--student", THREE)
     assert f"{THREE}-client -> {THREE}-web" in explained.stdout
 
