@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from support.lab_hosts import cells
+from support.lab_hosts import cells, wait_for
 
 from dockerlab import modes
 
@@ -105,10 +105,11 @@ services:
     image: dockerlab/node
     command: ["httpd", "-f", "-p", "5432", "-h", "/www"]
     networks: {back: {ipv4_address: 172.28.9.9}}
-    healthcheck: {test: "true", interval: 30s}
+    healthcheck: {test: [CMD, nc, -z, 127.0.0.1, "5432"], interval: 1s}
     sysctls: {net.ipv4.ip_forward: "0"}
   side: {image: dockerlab/node, network_mode: "service:web"}
-  worker: {image: dockerlab/node, networks: [back], deploy: {replicas: 2}, cap_add: [NET_ADMIN], mem_limit: 64m}
+  worker: {image: dockerlab/node, networks: [back], deploy: {replicas: 2}, cap_add: [NET_ADMIN], mem_limit: 64m,
+    healthcheck: {test: "nc -z db $$PORT || true", interval: 30s}}
   alone: {image: dockerlab/node}
 networks:
   front:
@@ -134,6 +135,9 @@ def test_what_compose_made(lab, tmp_path):
     text = file.read_text()
     assert "hunter2" not in text
     assert "stranger" not in text
+    containers = _containers(file)
+    assert containers["shop-db-1"]["healthcheck"]["test"] == ("CMD", "nc", "-z", "127.0.0.1", "5432")
+    assert containers["shop-worker-1"]["healthcheck"]["test"] == ("CMD-SHELL", "nc -z db $PORT || true")
 
     gone = lab.run("vm0", *compose, "down", "--timeout", "1", "--volumes", text=COMPOSED)
     assert gone.returncode == 0, gone.stderr
@@ -143,6 +147,7 @@ def test_what_compose_made(lab, tmp_path):
     assert _seen(again.json) == _seen(report)
     second = tmp_path / "again.yaml"
     assert lab.call("discover", "--sandbox", "--output", second).rc == 0
+    wait_for(lambda: lab.inspect("vm0", "shop-db-1")["State"]["Health"]["Status"] == "healthy")
     lab.call("down", file, "--sandbox")
     assert _containers(second) == _containers(file)
 
