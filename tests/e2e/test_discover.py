@@ -89,6 +89,36 @@ def _seen(report):
     return sorted((c["from"], c["to"], c["probe"], c["observed"]) for c in cells(report) if c["probe"] != "dns")
 
 
+BESIDE = f"""
+docker network create front
+docker network create back
+{RUN} --name web --network front --network-alias shop dockerlab/node
+{RUN} --name app --network front dockerlab/node
+{RUN} --name lone --network back dockerlab/node
+{RUN} --name stranger --network front --network-alias shop --network-alias lone dockerlab/node
+"""
+
+
+def test_a_stranger_with_a_name(lab):
+    """Whose name a stranger has on a network is not reached by it: neither beside the stranger nor in its place."""
+    lab.need_node("vm0")
+    lab.sh("vm0", BESIDE)
+    those = [word for name in ("web", "app", "lone") for word in ("--name", name)]
+    report = lab.call("verify", "--sandbox", *those, "--format", "json").json
+    assert {**report["summary"], "pass": 0} == {"pass": 0, "fail": 0, "unknown": 0, "unexplained": 0}
+    told = {
+        (c["from"], c["to"], c["target"]): (c["predicted"], c["observed"], c["symptom"])
+        for c in cells(report, probe="dns")
+    }
+    wrong = ("unreachable", "unreachable", "wrong answerer")
+    assert (told["app", "web", "shop"], told["app", "lone", "lone"]) == (wrong, wrong)
+    assert told["app", "web", "web"] == ("reachable", "reachable", None)
+    everybody = lab.call("verify", "--sandbox", "--format", "json").json
+    both = [c["observed"] for c in cells(everybody, probe="dns") if (c["from"], c["target"]) == ("app", "shop")]
+    assert both == ["reachable", "reachable"]  # of those who are all meant, the name is everybody's
+    lab.empty()
+
+
 COMPOSED = """
 name: shop
 services:

@@ -653,6 +653,21 @@ def test_a_strangers_name(network, expected):
     assert told["near", "web", "web"] == (True, (True, None))
 
 
+def test_a_strangers_name_on_the_spot():
+    """Of hosts as they are, a name has to give the lab's own addresses: a stranger's beside them is a wrong answer."""
+    definition = lab(MOVED)
+    engines = running(definition)
+    engines["local"].run(("docker", "run", "--detach", "--name", "stranger", "--network", "bridge", "dockerlab/node"))
+    engines["local"].run(("docker", "network", "connect", "--alias", "www", "--alias", "pal", "front", "stranger"))
+    _, now = worlds_of(definition, engines)
+    told = {(c.source, c.target): (c.answers, e.reachable, e.symptom) for c, e in matrix(now) if c.probe == "dns"}
+    (peer,) = (str(address) for _, address in now.people.addresses["peer"])
+    assert told["near", "www"] == (("10.1.0.10",), False, "wrong answerer")
+    assert told["near", "web"] == (("10.1.0.10",), True, None)
+    assert told["near", "pal"] == ((peer,), False, "wrong answerer")
+    assert told["near", "peer"][0] == ()
+
+
 def worlds_of(definition, engines):
     """Return a lab's worlds as it is defined and as it is, on engines with the kernels of their books."""
     seen = looked(engines)
