@@ -164,6 +164,15 @@ def test_what_is_no_port(tmp_path, said):
     assert "compose.yaml:2:27: services.web.ports[0]: " in str(caught.value)
 
 
+def test_ports_of_who_joins_another(tmp_path):
+    """Who is in another's network namespace publishes nothing: that is refused in its place, with where it belongs."""
+    text = "vpn: {image: a}\napp: {image: b, network_mode: 'service:vpn', ports: ['8080:80']}"
+    with pytest.raises(DefinitionError) as caught:
+        services(tmp_path, text)
+    assert "compose.yaml:3:55: services.app.ports: " in str(caught.value)
+    assert "write `ports` at shop-vpn-1" in str(caught.value)
+
+
 def test_exposed_ports(tmp_path):
     """TCP ports that are exposed are listened on; ranges are all their ports, and UDP is not probed."""
     web = services(tmp_path, "web: {image: a, expose: [9000, '9100-9101/tcp', 53/udp]}")["shop-web-1"]
