@@ -18,12 +18,12 @@ GATEWAY = "host-gateway"
 def lines_of(lab: Lab, source: str) -> Mapping[str, str]:
     """Return the lines that a container was given for its hosts file, by name; a host was given none.
 
-    Who has joined another's network namespace has that one's file as well.
+    Who has joined another's network namespace has that one's file as well. Names there are in lower case.
     """
     spec = lab.containers.get(source)
     while spec is not None and spec.owner is not None:
         spec = lab.containers.get(spec.owner)
-    return spec.extra_hosts if spec is not None else {}
+    return {name.lower(): said for name, said in spec.extra_hosts.items()} if spec is not None else {}
 
 
 def by_file(world: World, source: str, name: str, right: Collection[str]) -> Expectation | None:
@@ -31,7 +31,7 @@ def by_file(world: World, source: str, name: str, right: Collection[str]) -> Exp
 
     `right` are the addresses of the container that is asked for: whose they all are of IPv6, that is asked for.
     """
-    said = next((at for known, at in lines_of(world.lab, source).items() if known.lower() == name.lower()), None)
+    said = lines_of(world.lab, source).get(name.lower())
     version = 6 if right and all(":" in address for address in right) else 4
     given = [] if said is None else _addresses(world, world.lab.host_of(source), said)
     found = next((str(address) for address in given if address.version == version), None)

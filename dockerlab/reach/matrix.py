@@ -219,7 +219,7 @@ class Model:
         """Return what is said of a name: where the asker's networks do not know it, whose it is makes no difference."""
         people = self.world.people
         asked = people.of[cell.to]
-        if lines_of(self.world.lab, cell.source):
+        if cell.target.lower() in lines_of(self.world.lab, cell.source):
             return tell(self.world, cell)
         if cell.target in told.heard:
             return self._heard(cell, asked)
