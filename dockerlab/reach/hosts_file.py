@@ -50,7 +50,8 @@ def _addresses(world: World, host: str, said: str) -> tuple[IpAddress, ...]:
             return (ip_address(said.strip("[]")),)
         except ValueError:
             return ()
-    daemon, docker0 = world.lab.daemons.get(host), world.books[host].network(DEFAULT)
+    daemon, space, docker0 = world.lab.daemons.get(host), world.space(host), world.books[host].network(DEFAULT)
     if daemon is not None and daemon.host_gateway_ips:
         return daemon.host_gateway_ips
-    return tuple(ip_address(each) for each in docker0.gateways) if docker0 is not None else ()
+    link = space.link(docker0.bridge) if space is not None and docker0 is not None and docker0.bridge else None
+    return tuple(address.ip for address in link.addresses) if link is not None else ()

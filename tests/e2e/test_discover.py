@@ -135,7 +135,7 @@ services:
     image: dockerlab/node
     command: ["httpd", "-f", "-p", "5432", "-h", "/www"]
     networks: {back: {ipv4_address: 172.28.9.9}}
-    healthcheck: {test: [CMD, nc, -z, 127.0.0.1, "5432"], interval: 1s}
+    healthcheck: {test: [CMD, test, a b, "=", a b], interval: 1s}
     sysctls: {net.ipv4.ip_forward: "0"}
   side: {image: dockerlab/node, network_mode: "service:web"}
   worker: {image: dockerlab/node, networks: [back], deploy: {replicas: 2}, cap_add: [NET_ADMIN], mem_limit: 64m,
@@ -166,7 +166,7 @@ def test_what_compose_made(lab, tmp_path):
     assert "hunter2" not in text
     assert "stranger" not in text
     containers = _containers(file)
-    assert containers["shop-db-1"]["healthcheck"]["test"] == ("CMD", "nc", "-z", "127.0.0.1", "5432")
+    assert containers["shop-db-1"]["healthcheck"]["test"] == ("CMD", "test", "a b", "=", "a b")
     assert containers["shop-worker-1"]["healthcheck"]["test"] == ("CMD-SHELL", "nc -z db $PORT || true")
 
     gone = lab.run("vm0", *compose, "down", "--timeout", "1", "--volumes", text=COMPOSED)
