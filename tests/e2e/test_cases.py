@@ -25,8 +25,6 @@ def test_a_case_from_the_field(lab, path):
     version = lab.docker("vm0", "version", "--format", "{{.Server.Version}}")
     if for_engine({case.get("engines", "-"): True}, int(version.partition(".")[0])) is None:
         pytest.skip(f"engine {version} refuses this lab")
-    if "links" in case:
-        lab.skip_without_link(*case["links"].split())
     with session() as opened, around(case, opened.hosts):
         definition = definition_of(yaml.safe_dump({"name": "case", **case["lab"]}))
         with running(definition, opened):
