@@ -78,6 +78,7 @@ RuleId = Literal[
     "dns-host-mode",
     "dns-joined",
     "dns-no-shared-network",
+    "hosts-file",
     "no-address",
     "no-namespace",
     "unseen-lan",

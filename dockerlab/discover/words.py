@@ -10,6 +10,7 @@ from typing import Any
 from dockerlab.discover import secrets
 from dockerlab.discover.entry import Entry, Json
 from dockerlab.discover.places import Surroundings
+from dockerlab.lab.giving_way import words_in
 from dockerlab.snapshot import ContainerState
 
 HEX = re.compile(r"[0-9a-f]{64}")
@@ -130,6 +131,8 @@ def _healthcheck(seen: Seen) -> dict[str, Any] | None:
     if test[:1] == ["NONE"]:
         return {"disable": True}
     found: dict[str, Any] = {}
+    if test[:1] == ["CMD-SHELL"] and len(test) == 2 and (given := words_in(test[1])):
+        test = ["CMD", *given]
     if test:
         clean = secrets.words(test[1:])
         found["test"] = clean[0] if test[0] == "CMD-SHELL" and len(clean) == 1 else [test[0], *clean]

@@ -23,7 +23,7 @@ def findings(case: Case, host: str) -> Iterator[Finding]:
         if network.driver == "bridge" and not network.pools and there is None:
             for route in (route for route in space.routes if _elsewhere(route, bridges)):
                 told = (
-                    f"network {name} names no subnet, and an engine from 23.0 on may take one that holds "
+                    f"network {name} names no subnet, and an engine from 20.10.15 on may take one that holds "
                     f"{route.destination}, to which the host has a route: who is there would be lost to it"
                 )
                 yield Finding(host, "subnet", "warning", told, Remedy(words=f"give {name} a `subnet`"))

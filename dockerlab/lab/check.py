@@ -28,6 +28,9 @@ OPTION = re.compile(rf"^(-[\w-]*?-|\w*_)?{WORD}=.", re.IGNORECASE)
 LOGIN = re.compile(r"://[^\s:@/]*:[^\s@/]+@")
 """What a secret looks like: the name of a variable, `--password=…`, and `scheme://user:password@host`."""
 
+SWITCH = re.compile(r"true|false|yes|no|on|off|enabled?|disabled?|[01]", re.IGNORECASE)
+"""Values by which something is switched on or off, whatever it is called."""
+
 OPEN = "a secret for everybody who sees the file, or the processes of the host"
 DOCKERS = re.compile(r"PATH|HOME|IFS|ENV|GODEBUG|(BASH|DOCKER|LD)_.*")
 
@@ -145,13 +148,19 @@ def warnings(lab: Lab) -> Iterable[Problem]:
     for name, spec in lab.containers.items():
         path: KeyPath = ("containers", name)
         for key, value in spec.environment.items():
-            if value and (SECRET.search(key) or LOGIN.search(value)):
+            if value and (_secret(key, value) or LOGIN.search(value)):
                 advice = f"write `{key}:` without a value, and export {key} before `up`"
                 yield Problem((*path, "environment", key), f"{OPEN}: {advice}")
         for section, words in zip(("entrypoint", "command"), spec.words, strict=True):
             if any(LOGIN.search(word) or OPTION.search(word) for word in words):
                 advice = "let the program read it from a variable that stands in `environment` without a value"
                 yield Problem((*path, section), f"{OPEN}: {advice}")
+
+
+def _secret(key: str, value: str) -> bool:
+    """Tell whether a variable holds a secret by its name; a switch is none, nor is the path of a file with one."""
+    file = key.upper().endswith("_FILE") and value.startswith("/")
+    return SECRET.search(key) is not None and not file and not SWITCH.fullmatch(value)
 
 
 def absent(lab: Lab, environment: Mapping[str, str]) -> Iterable[Problem]:

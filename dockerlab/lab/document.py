@@ -67,7 +67,8 @@ class Document:
 def parse(text: str, file: str, *, compose: bool = False) -> Document:
     """Return the one mapping that `text` holds.
 
-    In a Compose file its own tags are let through, and an anchor may be defined anew, as YAML 1.2 has it.
+    In a Compose file its own tags are let through, and an anchor may be defined anew, as YAML 1.2 has it; one in which
+    there is nothing is an empty mapping.
 
     Raises DefinitionError where nothing can be read at all: broken YAML, not a mapping, too big. What is wrong in one
     place and leaves the rest readable (a tag, a key that comes twice) is in the document's `mistakes`.
@@ -82,6 +83,8 @@ def parse(text: str, file: str, *, compose: bool = False) -> Document:
     composer = _Composer(text, document, compose=compose)
     try:
         root = composer.get_single_node()
+        if root is None and compose:
+            return document  # one of several files may say nothing, in comments or not at all
         if root is None:
             raise _fatal(file, (1, 1), "empty: a definition begins with `name:`")
         if not isinstance(root, MappingNode):

@@ -17,8 +17,8 @@ GATEWAY_BRIDGE = IPv4Network("172.18.0.0/16")
 def routes_into_networks(lab: Lab) -> Iterable[Problem]:
     """Yield routes of hosts that lead to a subnet of the lab's own, or to where an engine may put one.
 
-    Up to 20.10 engines left out what the host has a route to; from 23.0 on only what its interfaces have
-    (moby #46615).
+    Up to 20.10.14 engines left out what the host has a route to; from 20.10.15 on only what its own links lead to
+    (moby #46615, #42598 and #43360; Debian's 20.10.24 is built with an older libnetwork, and leaves them out).
     """
     for host, ground in lab.grounds.items():
         own = {
@@ -36,7 +36,7 @@ def routes_into_networks(lab: Lab) -> Iterable[Problem]:
                     yield Problem(path, told)
                 elif not spec.pools and any(each.overlaps(to) for each in POOLS if each.version == to.version):
                     told = (
-                        f"network {name} names no subnet, and engines from 23.0 on may take one that holds {to}: "
+                        f"network {name} names no subnet, and engines from 20.10.15 on may take one that holds {to}: "
                         f"whoever is there is lost to {host} and its containers then; give {name} a `subnet`"
                     )
                     yield Problem(path, told)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import shlex
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints
 
 from dockerlab.lab.fields import ContainerName, Strict, Text, TextMap, Texts
+from dockerlab.lab.giving_way import line_of
 from dockerlab.lab.mounts import MountLine
 from dockerlab.lab.problem import shown
 from dockerlab.lab.quantities import Duration, Size
@@ -94,8 +94,8 @@ class Healthcheck(Strict):
 
     test: TestLine = Field(
         (),
-        description="a line for the container's shell, or `[CMD, …]` as words, which a shell runs as well; `[NONE]` "
-        "takes the image's away",
+        description="a line for the container's shell, or `[CMD, …]` as words, to which a shell gives way (`exec`); "
+        "`[NONE]` takes the image's away",
         examples=["nc -z 127.0.0.1 80", ["CMD", "nc", "-z", "127.0.0.1", "80"]],
     )
     interval: Duration | None = Field(None, description="how long it waits between two looks", examples=["30s"])
@@ -120,7 +120,7 @@ class Healthcheck(Strict):
         head, rest = self.test[:1], self.test[1:]
         if self.off or not head:
             return ""
-        return " ".join(rest) if head == ("CMD-SHELL",) else shlex.join(rest) if head == ("CMD",) else ""
+        return " ".join(rest) if head == ("CMD-SHELL",) else line_of(rest) if head == ("CMD",) else ""
 
 
 class Dependency(Strict):

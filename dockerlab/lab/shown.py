@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+from dockerlab.lab.giving_way import line_of
 
 Shown = Mapping[str, Any]
 """What `docker inspect` prints of one container: `Config`, `HostConfig` and `Mounts` count here."""
@@ -41,7 +42,7 @@ def check_line(there: Shown) -> Iterable[object]:
     """Return the line by which a container is looked after; Compose gives the engine words where a file has them."""
     test = (there.get("Config", {}).get("Healthcheck") or {}).get("Test") or []
     if test[:1] == ["CMD"]:
-        return (shlex.join(test[1:]),)
+        return (line_of(test[1:]),)
     return test[1:] if test[:1] == ["CMD-SHELL"] else ()
 
 

@@ -13,8 +13,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from ipaddress import ip_address
 
-from dockerlab.reach.cells import Cell, Target, sources
+from dockerlab.reach.cells import Cell, Target, asked_at, sources
 from dockerlab.reach.expectation import Expectation
+from dockerlab.reach.hosts_file import by_file, lines_of
 from dockerlab.reach.names import cut_off, known, look_up, stray
 from dockerlab.reach.questions import Questions
 from dockerlab.reach.verdict import verdict
@@ -163,7 +164,9 @@ class Model:
         """Return what sources have in common that get the same answers, but where one of them is asked itself."""
         people = self.world.people
         of = people.of[source]
-        return (self._of_source(self.world.homes.get(of), of), people.known_on.get(of, ()), people.resolvers.get(of))
+        lines = tuple(lines_of(self.world.lab, source).items())
+        kind = self._of_source(self.world.homes.get(of), of)
+        return (kind, people.known_on.get(of, ()), people.resolvers.get(of), lines)
 
     def _packet(self, asker: Hashable, number: int, cell: Cell, kind: Hashable) -> Expectation:
         """Return what is said of a packet, worked out once for a kind of source and a kind of target."""
@@ -216,6 +219,8 @@ class Model:
         """Return what is said of a name: where the asker's networks do not know it, whose it is makes no difference."""
         people = self.world.people
         asked = people.of[cell.to]
+        if cell.target.lower() in lines_of(self.world.lab, cell.source):
+            return tell(self.world, cell)
         if cell.target in told.heard:
             return self._heard(cell, asked)
         key = (people.known_on.get(asked), asked == cell.to)
@@ -242,14 +247,23 @@ def tell(world: World, cell: Cell, target: Target | None = None, far: Far | None
     if of not in world.homes:
         return Expectation(None, "no-namespace", f"no claim: {world.homeless.get(of, '{source} does not run')}")
     if cell.probe == "dns":
-        asked = world.people.of[cell.to]
-        found = known(world, of, asked, cell.target)
-        return cut_off(world, of) or look_up(world, of, found, named=asked == cell.to, answers=cell.answers)
+        return _told_of_a_name(world, cell, of)
     target = target or _target(world, cell)
     outcome = outcome_of(world, cell, far=far)
     if outcome is None:
         return Expectation(None, "no-address", "no claim: no address of {to} is known")
     return verdict(world, of, target, cell.port, outcome)
+
+
+def _told_of_a_name(world: World, cell: Cell, of: str) -> Expectation:
+    """Return what a world says of a question for a name, in the order in which it is asked for."""
+    asked = world.people.of[cell.to]
+    right = cell.answers or tuple(map(str, asked_at(world, cell.to)))
+    told = by_file(world, cell.source, cell.target, right) or cut_off(world, of)
+    if told is not None:
+        return told
+    found = known(world, of, asked, cell.target)
+    return look_up(world, of, found, named=asked == cell.to, answers=cell.answers)
 
 
 def _target(world: World, cell: Cell) -> Target:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from ipaddress import ip_address
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from dockerlab.reach.expectation import Expectation
 from dockerlab.reach.world import World
@@ -58,11 +58,17 @@ def known(world: World, asking: str, asked: str, name: str, *, within: bool = Tr
     return Known(shares=shares)
 
 
-def stray(found: Known, answers: Collection[str]) -> bool:
-    """Tell whether a name gives other addresses than it has to give, of the IP version that is asked for."""
+def stray(found: Known, answers: Collection[str]) -> Literal["", "another", "others as well"]:
+    """Tell whose addresses a name gives beside those that it has to give, of the IP version that is asked for.
+
+    It is another address that comes in the place of the right ones, or others come as well; else nothing is told.
+    """
     version = 4 if any(":" not in answer for answer in answers) else 6
     given = {address for address in found.own if (":" in address) == (version == 6)}
-    return bool(answers) and not given.issubset(answers)
+    right = {address for address in answers if (":" in address) == (version == 6)}
+    if not right or given <= right:
+        return ""
+    return "others as well" if right <= given else "another"
 
 
 def cut_off(world: World, asking: str) -> Expectation | None:
@@ -86,8 +92,11 @@ def look_up(
     `named` is False for a container that joined another's namespace: only the owner's names are known. `answers` are
     the addresses that the name has to give, none where that is not known.
     """
-    if stray(found, answers):
-        because = "Docker's DNS knows {address} where {source} and {to} are both, but by another address than it should"
+    wrong = stray(found, answers)
+    if wrong:
+        where = "Docker's DNS knows {address} where {source} and {to} are both, "
+        gives = "but by another address than it should"
+        because = where + ("and gives others' addresses beside that of {to}" if wrong == "others as well" else gives)
         return Expectation(False, "dns-shared-network", because, "wrong answerer")
     if found.own:
         because = "Docker's DNS at 127.0.0.11 knows the names on the networks of {source}, and {to} is on one of them"

@@ -38,7 +38,8 @@ def people(
     """Return who there is; of `machines` only the hosts' own addresses count, of `facts` the name servers.
 
     With `real`, containers are known on the networks that their engines have them on, and by the names that they have
-    there, and not on those of the definition; and so is who else is on these networks.
+    there, and not on those of the definition; and so is who else is on these networks. On a network that is not the
+    lab's own (`external`), others are known in any case: they are there by right.
     """
     of = {name: owner_of(lab, name) for name in lab.containers} | {host: host for host in lab.hosts}
     addresses: dict[str, tuple[tuple[str, IpAddress], ...]] = {
@@ -62,8 +63,10 @@ def people(
             names = _names_on(lab, book, name) if real else defined_names(lab, name)
             places = tuple(_note_names(lab, book, names, addresses[name], named))
             known_on[name] = _in_order(places, book, name, engines[book.host])
-    for host in lab.hosts if real else ():
+    for host in lab.hosts:
         for each in strangers(lab, books[host]):
+            if not real and not lab.networks[each.network].external:
+                continue
             place = _place(lab, books[host], each.network)
             for known in each.names:
                 named[place, known] = (*named.get((place, known), ()), *map(str, each.addresses))

@@ -80,7 +80,12 @@ class Questions:
 
     def _given(self, of: str, holder: str, name: str, own: tuple[str, ...]) -> tuple[str, ...]:
         found = known(self.world, of, holder, name, within=of in self.shared)
-        return found.own or (own if found.others else ())
+        return tuple(each for each in found.own if each in self._ours) or (own if found.others else ())
+
+    @cached_property
+    def _ours(self) -> frozenset[str]:
+        """Return the addresses of all in the lab: who else has a name of theirs is not meant by it."""
+        return frozenset[str]().union(*self.world.people.texts.values())
 
     @cached_property
     def shared(self) -> frozenset[str]:

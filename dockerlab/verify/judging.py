@@ -13,6 +13,7 @@ from itertools import count, islice
 from typing import Literal
 
 from dockerlab import engine
+from dockerlab.drift.namesakes import on_external_networks
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
@@ -185,6 +186,7 @@ def trial(lab: Lab, seen: Seen, *, as_is: bool = False) -> Trial:
     What hosts say was through the gate when it was read: what is raised here is a fault of this program.
     """
     wanted = expected(defined(lab, seen), surveyed(lab, seen))
+    wanted = replace(wanted, notes=[*wanted.notes, *on_external_networks(lab, seen.snapshots)])
     if as_is and wanted.predicted:
         cells = (cell for cell, _ in wanted.rows)
         rows = list(zip(cells, wanted.predicted, strict=True))

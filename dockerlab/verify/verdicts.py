@@ -15,7 +15,7 @@ from dockerlab.facts import Facts
 from dockerlab.probe import base as probe
 from dockerlab.probe.base import Observation, Place, Prober
 from dockerlab.reach import Cell, Expectation, World
-from dockerlab.reach.cells import published
+from dockerlab.reach.cells import asked_at, published
 from dockerlab.snapshot import Snapshot
 from dockerlab.verify.cause import Cause
 
@@ -203,6 +203,7 @@ def questions(
     """
     places = {name: place(name, world, snapshots) for name in (*world.lab.containers, *world.lab.hosts)}
     tunnelled = _tunnelled(snapshots) if expectations else frozenset()
+    own = {name: tuple(map(str, asked_at(world, name))) for name in world.lab.containers}
     observed: dict[int, Observation] = {}
     askable: list[probe.Cell] = []
     for number, cell in enumerate(cells, first):
@@ -215,8 +216,11 @@ def questions(
         else:
             expected = expectations[number - first] if expectations else None
             answerer = target if isinstance(target, Place) else None
-            own = cell.holder is not None and world.people.of[cell.holder] == world.people.of[cell.source]
-            full = cell.port is None and cell.probe != "dns" and not own and _within(cell.target, tunnelled)
+            same = cell.holder is not None and world.people.of[cell.holder] == world.people.of[cell.source]
+            full = cell.port is None and cell.probe != "dns" and not same and _within(cell.target, tunnelled)
+            if cell.probe == "dns" and not cell.answers:
+                # Nobody is expected to know the name. Who knows it all the same may mean somebody else by it.
+                cell = cell._replace(answers=own[cell.to])  # noqa: PLW2901 - as it is asked
             askable.append(_question(number, cell, (source, answerer, _behind(cell, world, places)), expected, full))
     return observed, askable
 

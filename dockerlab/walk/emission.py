@@ -17,7 +17,7 @@ from dockerlab.walk.packet import Packet
 from dockerlab.walk.routing import Choice
 from dockerlab.walk.solicitation import unheard
 from dockerlab.walk.tunnels import carried
-from dockerlab.walk.wires import Ear, Tunnel
+from dockerlab.walk.wires import Ear, Tunnel, lan_hub
 
 if TYPE_CHECKING:
     from dockerlab.walk.compiled import Space
@@ -79,7 +79,7 @@ def hand(way: Way, space: Space, packet: Packet, link: Link, hop: IpAddress) -> 
 def _nobody(way: Way, space: Space, packet: Packet, hop: IpAddress, found: Found) -> Fate:
     """Return the fate of a packet for a neighbour that none of the hosts is."""
     way.note(space, "dropped", found.why, found.element)
-    if found.lan and hop not in way.fabric.holders:
+    if found.lan and not _known_there(way, found.lan, packet, hop):
         return Left(space, found.lan, None if hop == packet.destination else hop, packet, found.why)
     if found.doubt and not found.lan:
         return Lost("no neighbour", space, found.element, packet, doubt=found.doubt)
@@ -88,6 +88,19 @@ def _nobody(way: Way, space: Space, packet: Packet, hop: IpAddress, found: Found
     wired = found.element is not None and bool(found.element.text)
     end: End = "lost on the wire" if wired else "no neighbour"
     return Lost(end, space, found.element, packet, told="" if found.silent else "host")
+
+
+def _known_there(way: Way, lan: str, packet: Packet, hop: IpAddress) -> bool:
+    """Tell whether it is known who a neighbour on a LAN is, so that nobody else is.
+
+    Who is sent the packet is the one who has the address. A router is one on that LAN: who has its address elsewhere,
+    such as the gateway of somebody's own network, is another.
+    """
+    holders = way.fabric.holders.get(hop, ())
+    if hop == packet.destination:
+        return bool(holders)
+    there = lan_hub(way.fabric, lan).ears
+    return any(space.id in there for space in holders)
 
 
 def carry(way: Way, space: Space | None, packet: Packet, mac: str, ear: Ear) -> Arriving | Fate:

@@ -124,9 +124,15 @@ def _fixed(space: Space, link: Link, wire: Wire, mac: str, element: Element) -> 
 
 
 def _by_address(wire: Wire, hop: IpAddress, packet: Packet, link: Link) -> Found:
-    """Return the sibling that has the packet's address: ipvlan in mode l3 asks nobody."""
+    """Return the sibling that has the packet's address: ipvlan in mode l3 asks nobody.
+
+    What is bound for the parent's own address the host routes to itself; its answer has no way to the child, and is
+    lost sooner or later.
+    """
     del hop
     for ear in wire.own:
+        if ear.shut is not None and ear.link.kind != "ipvlan" and _has(ear, packet.destination):
+            return Found(why=ear.shut.text, element=ear.shut, twisted=True)
         if (
             any(address.ip == packet.destination for address in ear.link.addresses)
             and ear.shut is None
@@ -139,6 +145,10 @@ def _by_address(wire: Wire, hop: IpAddress, packet: Packet, link: Link) -> Found
             return Found(why=ear.maybe, doubt=ear.maybe)
     doubt = f"how the host routes what {link.name}, an ipvlan interface in mode {link.info.get('mode')}, sends"
     return Found(why=doubt, element=Element("link", link.name, doubt, link), doubt=doubt)
+
+
+def _has(ear: Ear, address: IpAddress) -> bool:
+    return any(own.ip == address for own in ear.link.addresses)
 
 
 def _asked(way: Way, space: Space, link: Link, wire: Wire, hop: IpAddress, packet: Packet) -> Found:

@@ -6,7 +6,7 @@ from collections import Counter
 from io import StringIO
 
 import pytest
-from support.lab_hosts import EXAMPLES, write
+from support.lab_hosts import EXAMPLES, cells, write
 
 from dockerlab.students.as_csv import MARK
 
@@ -247,3 +247,37 @@ def test_a_host_is_charged_to_nobody(lab, tmp_path, harm):
     finally:
         lab.run("vm0", "iptables", "-P", "INPUT", "ACCEPT")
         lab.run("vm0", "iptables", "-F", "INPUT")
+
+
+def of_two(name, port):
+    """Return a lab on a network of elsewhere, on which each like it has a container that goes by `db`."""
+    return f"""
+name: {name}
+hosts: {{vm0: }}
+networks: {{meeting: {{external: true}}}}
+containers:
+  {name}-db: {{networks: {{meeting: {{aliases: [db]}}}}, command: httpd -f -p 80 -h /www, ports: ["{port}:80"]}}
+  {name}-app: {{networks: [meeting]}}
+"""
+
+
+def test_two_labs_on_one_external_network(lab, tmp_path):
+    """Two labs that meet on a network of elsewhere both pass: neither is at fault, and names of both are a note."""
+    lab.docker("vm0", "network", "create", "meeting")
+    files = {
+        name: write(tmp_path, of_two(name, port), f"{name}.yaml") for name, port in (("one", 8080), ("other", 8081))
+    }
+    reports = {name: lab.up(file) for name, file in files.items()}
+    assert reports["one"]["notes"] == []
+    reports["one"] = lab.call("verify", files["one"], "--sandbox", "--format", "json").json
+    for name, report in reports.items():
+        assert {**report["summary"], "pass": 0} == {"pass": 0, "fail": 0, "unknown": 0, "unexplained": 0}
+        assert report["causes"] == []
+        (note,) = report["notes"]
+        assert note.startswith("vm0: other containers on the external network meeting go by names of this lab's: ")
+        asked = [c for c in cells(report, probe="dns") if c["from"] == f"{name}-app"]
+        assert {c["target"]: c["symptom"] for c in asked} == {"db": "wrong answerer", f"{name}-db": None}
+    for name, file in files.items():
+        lab.down(file)
+        assert "meeting" in lab.docker("vm0", "network", "ls", "--format", "{{.Name}}").split(), name
+    lab.docker("vm0", "network", "rm", "meeting")

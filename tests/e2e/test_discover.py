@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from support.lab_hosts import cells
+from support.lab_hosts import cells, wait_for
 
 from dockerlab import modes
 
@@ -89,6 +89,36 @@ def _seen(report):
     return sorted((c["from"], c["to"], c["probe"], c["observed"]) for c in cells(report) if c["probe"] != "dns")
 
 
+BESIDE = f"""
+docker network create front
+docker network create back
+{RUN} --name web --network front --network-alias shop dockerlab/node
+{RUN} --name app --network front dockerlab/node
+{RUN} --name lone --network back dockerlab/node
+{RUN} --name stranger --network front --network-alias shop --network-alias lone dockerlab/node
+"""
+
+
+def test_a_stranger_with_a_name(lab):
+    """Whose name a stranger has on a network is not reached by it: neither beside the stranger nor in its place."""
+    lab.need_node("vm0")
+    lab.sh("vm0", BESIDE)
+    those = [word for name in ("web", "app", "lone") for word in ("--name", name)]
+    report = lab.call("verify", "--sandbox", *those, "--format", "json").json
+    assert {**report["summary"], "pass": 0} == {"pass": 0, "fail": 0, "unknown": 0, "unexplained": 0}
+    told = {
+        (c["from"], c["to"], c["target"]): (c["predicted"], c["observed"], c["symptom"])
+        for c in cells(report, probe="dns")
+    }
+    wrong = ("unreachable", "unreachable", "wrong answerer")
+    assert (told["app", "web", "shop"], told["app", "lone", "lone"]) == (wrong, wrong)
+    assert told["app", "web", "web"] == ("reachable", "reachable", None)
+    everybody = lab.call("verify", "--sandbox", "--format", "json").json
+    both = [c["observed"] for c in cells(everybody, probe="dns") if (c["from"], c["target"]) == ("app", "shop")]
+    assert both == ["reachable", "reachable"]  # of those who are all meant, the name is everybody's
+    lab.empty()
+
+
 COMPOSED = """
 name: shop
 services:
@@ -105,10 +135,11 @@ services:
     image: dockerlab/node
     command: ["httpd", "-f", "-p", "5432", "-h", "/www"]
     networks: {back: {ipv4_address: 172.28.9.9}}
-    healthcheck: {test: "true", interval: 30s}
+    healthcheck: {test: [CMD, test, a b, "=", a b], interval: 1s}
     sysctls: {net.ipv4.ip_forward: "0"}
   side: {image: dockerlab/node, network_mode: "service:web"}
-  worker: {image: dockerlab/node, networks: [back], deploy: {replicas: 2}, cap_add: [NET_ADMIN], mem_limit: 64m}
+  worker: {image: dockerlab/node, networks: [back], deploy: {replicas: 2}, cap_add: [NET_ADMIN], mem_limit: 64m,
+    healthcheck: {test: "nc -z db $$PORT || true", interval: 30s}}
   alone: {image: dockerlab/node}
 networks:
   front:
@@ -134,6 +165,9 @@ def test_what_compose_made(lab, tmp_path):
     text = file.read_text()
     assert "hunter2" not in text
     assert "stranger" not in text
+    containers = _containers(file)
+    assert containers["shop-db-1"]["healthcheck"]["test"] == ("CMD", "test", "a b", "=", "a b")
+    assert containers["shop-worker-1"]["healthcheck"]["test"] == ("CMD-SHELL", "nc -z db $PORT || true")
 
     gone = lab.run("vm0", *compose, "down", "--timeout", "1", "--volumes", text=COMPOSED)
     assert gone.returncode == 0, gone.stderr
@@ -143,6 +177,7 @@ def test_what_compose_made(lab, tmp_path):
     assert _seen(again.json) == _seen(report)
     second = tmp_path / "again.yaml"
     assert lab.call("discover", "--sandbox", "--output", second).rc == 0
+    wait_for(lambda: lab.inspect("vm0", "shop-db-1")["State"]["Health"]["Status"] == "healthy")
     lab.call("down", file, "--sandbox")
     assert _containers(second) == _containers(file)
 

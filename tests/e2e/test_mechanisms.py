@@ -91,7 +91,7 @@ ELSEWHERE = frozenset(
     (
         *("foreign-rule", "foreign-policy", "policy-route", "kernel-setting", "link-down", "bridge-port", "mtu"),
         *("overlay-encrypted", "proxy-for-nobody", "unseen-match", "no-namespace", "expect"),
-        *("rp-filter", "unseen-forwarding", "no-address"),
+        *("rp-filter", "unseen-forwarding", "no-address", "hosts-file"),
     )
 )
 """The rules that decide where somebody has changed a host, and those that are no mechanism: they have unit tests."""

@@ -52,7 +52,7 @@ def judged(definition, engines, **more):
     engines_of = {host: snapshot.engine_version for host, snapshot in seen.snapshots.items()}
     causes = tuple(suspect.cause for suspect in suspects)
     return Report(definition.name, "", cells, engines_of, dict.fromkeys(engines_of, "made up"), 0.0, causes=causes,
-                  world=own.world, **more)  # fmt: skip
+                  world=own.world, notes=tuple(own.wanted.notes), **more)  # fmt: skip
 
 
 def put_right(report, engines):

@@ -5,7 +5,8 @@ from dataclasses import replace
 import pytest
 from support.judged import judged, put_right
 from support.lab_hosts import EXAMPLES, NAMES
-from support.labs import lab, read, running
+from support.labs import lab, plan_up, read, running
+from support.pretend import Engines
 from support.worlds import changed
 
 from dockerlab.probe import base as probe
@@ -115,6 +116,41 @@ def test_a_strangers_name(name, network):
     assert told == [("alias", "container web", f"docker network disconnect {network} stranger")] * there
     put_right(report, engines)
     assert judged(DEMO, engines).told_causes == []
+
+
+def of_two(name):
+    """Return a lab on a network of elsewhere, on which each like it has a container of one name."""
+    text = f"""
+        name: {name}
+        networks: {{there: {{external: true, subnet: 10.99.0.0/24}}}}
+        containers:
+          {name}-db: {{networks: {{there: {{aliases: [db]}}}}}}
+          {name}-app: {{networks: [there]}}
+    """
+    return lab(text)
+
+
+def test_two_labs_on_one_external_network():
+    """Neither is the other's fault: a name of both gives both, as is expected, and that is a note, told once."""
+    one, other = of_two("one"), of_two("other")
+    engines = Engines(one.hosts)
+    alter(engines, "docker network create --driver bridge --subnet 10.99.0.0/24 there")
+    engines.carry_out(plan_up(one, engines))
+    assert judged(one, engines).notes == ()
+    engines.carry_out(plan_up(other, engines))
+    for mine, theirs in ((one, other), (other, one)):
+        report = judged(mine, engines)
+        assert (report.told_causes, report.exit_code, report.unexplained) == ([], 0, 0)
+        told = {
+            (each.cell.source, each.cell.target): (each.expected.reachable, each.expected.symptom)
+            for each in report.cells
+            if each.cell.probe == "dns"
+        }
+        assert told[f"{mine.name}-app", "db"] == (False, "wrong answerer")
+        assert told[f"{mine.name}-app", f"{mine.name}-db"] == (True, None)
+        (note,) = report.notes
+        assert note.startswith("local: other containers on the external network there go by names of this lab's: ")
+        assert f": {theirs.name}-db as db, like {mine.name}-db: " in note
 
 
 def test_a_stopped_container():

@@ -47,6 +47,18 @@ def test_one_file_over_another(tmp_path):
     assert (str(place.ip), place.aliases) == ("10.9.0.9", ("web", "www"))
 
 
+@pytest.mark.parametrize("text", ["", "# to be filled in\n"])
+def test_a_file_that_says_nothing(tmp_path, text):
+    """One of several files may be empty, also one that is included; a project of nothing but that is none."""
+    (tmp_path / "more.yaml").write_text(text)
+    assert over(tmp_path, text).image == "nginx"
+    assert lab(tmp_path, "include: [more.yaml]\n" + BASE).containers["shop-web-1"].image == "nginx"
+    with pytest.raises(DefinitionError):
+        lab(tmp_path, "include: [more.yaml]\n")
+    with pytest.raises(DefinitionError, match="not a mapping"):
+        over(tmp_path, "---\n")
+
+
 def test_reset_and_override(tmp_path):
     """`!reset` takes a value away, and `!override` puts one in its place without merging."""
     web = over(

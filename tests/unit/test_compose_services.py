@@ -1,12 +1,14 @@
 """Services of a Compose file as containers of a lab: names, networks, modes, ports, and what has no meaning here."""
 
 import pytest
+import yaml
 from support.composed import definition, lab
 
 from dockerlab import modes
 from dockerlab.compose.options import Options
 from dockerlab.errors import DefinitionError
 from dockerlab.lab.shown import check_line
+from dockerlab.provision import as_compose
 from dockerlab.reach import asked, worlds
 from dockerlab.reach.asked import Ends
 
@@ -160,6 +162,15 @@ def test_what_is_no_port(tmp_path, said):
     with pytest.raises(DefinitionError) as caught:
         services(tmp_path, f"web: {{image: a, ports: [{said}]}}")
     assert "compose.yaml:2:27: services.web.ports[0]: " in str(caught.value)
+
+
+def test_ports_of_who_joins_another(tmp_path):
+    """Who is in another's network namespace publishes nothing: that is refused in its place, with where it belongs."""
+    text = "vpn: {image: a}\napp: {image: b, network_mode: 'service:vpn', ports: ['8080:80']}"
+    with pytest.raises(DefinitionError) as caught:
+        services(tmp_path, text)
+    assert "compose.yaml:3:55: services.app.ports: " in str(caught.value)
+    assert "write `ports` at shop-vpn-1" in str(caught.value)
 
 
 def test_exposed_ports(tmp_path):
@@ -380,9 +391,13 @@ def test_an_anchor_that_is_defined_anew(tmp_path):
 
 def test_a_healthcheck_that_compose_gave_is_the_files(tmp_path):
     """Compose hands the engine the words of a healthcheck, and dockerlab a line: both are what the file says."""
-    web = services(tmp_path, "web: {image: a, healthcheck: {test: [CMD, nc, -z, 'a b']}}")["shop-web-1"]
-    for test in (["CMD", "nc", "-z", "a b"], ["CMD-SHELL", "nc -z 'a b'"]):
+    found = lab(tmp_path, "services:\n  web: {image: a, healthcheck: {test: [CMD, nc, -z, 'a b']}}\n")
+    web = found.containers["shop-web-1"]
+    for test in (["CMD", "nc", "-z", "a b"], ["CMD-SHELL", "exec nc -z 'a b'"]):
         assert list(check_line({"Config": {"Healthcheck": {"Test": test}}})) == [web.healthcheck.line]
+    assert yaml.safe_load(as_compose.of(found))["services"]["shop-web-1"]["healthcheck"] == {
+        "test": ["CMD", "nc", "-z", "a b"]
+    }
 
 
 def test_a_search_list_of_nothing(tmp_path):

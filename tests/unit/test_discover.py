@@ -14,6 +14,7 @@ from dockerlab.discover.words import READERS
 from dockerlab.errors import UsageError
 from dockerlab.kernel.model import Listener, Machine, Namespace
 from dockerlab.lab.container import Container
+from dockerlab.lab.giving_way import line_of, words_in
 from dockerlab.lab.loader import loads
 from dockerlab.lab.words import WORDS
 from dockerlab.survey import Seen
@@ -368,6 +369,31 @@ ELSEWHERE = {
 """The keys that are written beside the table of readers."""
 UNTOLD = {"cgroup"}
 """An engine tells whose control groups a container sees, and not whether somebody has asked for that."""
+
+
+@pytest.mark.parametrize(
+    ("test", "written"),
+    [
+        (["CMD", "nc", "-z", "a b"], ("CMD", "nc", "-z", "a b")),
+        (["CMD-SHELL", "exec nc -z 'a b'"], ("CMD", "nc", "-z", "a b")),
+        (["CMD-SHELL", "nc -z 'a b'"], ("CMD-SHELL", "nc -z 'a b'")),
+        (["CMD-SHELL", "exec nc -z $HOST 80"], ("CMD-SHELL", "exec nc -z $HOST 80")),
+        (["CMD-SHELL", "exec nc -z db 80 || exit 1"], ("CMD-SHELL", "exec nc -z db 80 || exit 1")),
+        (["CMD-SHELL", "exec 'nc"], ("CMD-SHELL", "exec 'nc")),
+        (["CMD-SHELL", "exec -a name nc"], ("CMD-SHELL", "exec -a name nc")),
+        (["CMD-SHELL", "exec probe --password hunter2"], ("CMD", "probe", "--password", "CHANGE-ME")),
+    ],
+)
+def test_a_healthcheck_as_it_was(test, written):
+    """Words come back as words, whoever handed them to the engine, and a shell's line as that line."""
+    assert one(config={"Healthcheck": {"Test": test}})["healthcheck"]["test"] == written
+
+
+@given(st.lists(st.text(st.characters(exclude_characters="\0"), max_size=20), max_size=4))
+def test_words_of_a_healthcheck_come_back(words):
+    """Whatever words a healthcheck has, the line that the engine is given for them is read as these words."""
+    readable = bool(words) and not words[0].startswith("-")
+    assert words_in(line_of(words)) == (tuple(words) if readable else ())
 
 
 def test_no_word_is_forgotten():

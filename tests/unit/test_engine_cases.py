@@ -32,8 +32,10 @@ L3 = """
 networks:
   aaa: {driver: ipvlan, parent: eth0, ipvlan_mode: l3, subnet: 10.1.0.0/24}
   bbb: {subnet: 10.2.0.0/24}
-containers: {both: {networks: [aaa, bbb], ports: ["8080:80"]}, bare: {network_mode: host}}
+containers: {both: {networks: {aaa: , bbb: PLACE}, ports: ["8080:80"]}, bare: {network_mode: host}}
 """
+L3_LAST = L3.replace("PLACE", "{gw_priority: 1}")
+L3 = L3.replace("PLACE", "")
 PARENTLESS = """
 networks: {own: {driver: macvlan, subnet: 10.1.0.0/24}}
 containers: {a: {networks: [own]}}
@@ -95,7 +97,8 @@ CASES = [
     (BOTH, "28.5.2", {"web both tcp/80 10.2.0.2": (False, "timeout")}),
     (BOTH, "29.0.0", {"web both tcp/80 10.2.0.2": YES}),
     # Mode l3 of ipvlan competes for the default route from 28.0 on, and then the bridge publishes nothing.
-    (L3, "28.0.0", {"bare local tcp/8080": (False, "refused")}),
+    (L3, "28.0.0", {"bare local tcp/8080": (False, "refused"), "both local ping": (False, None)}),
+    (L3_LAST, "28.0.0", {"bare local tcp/8080": YES, "both local ping": YES}),
     # Between bridges, gateway mode nat-unprotected is open from 29.0 on.
     (UNPROTECTED, "28.5.2", {"web open tcp/90": (False, "timeout"), "web open ping": (False, "timeout")}),
     (UNPROTECTED, "29.0.0", {"web open tcp/90": YES, "web open ping": YES}),

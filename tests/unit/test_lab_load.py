@@ -128,6 +128,11 @@ def test_replicas():
     [
         ("environment: {PASSWORD: hunter2, COMPASS: n, EMPTY_TOKEN: '', API_KEY: }", ["environment.PASSWORD"]),
         ("environment: {DB_TOKEN: '{{ v }}'}", ["environment.DB_TOKEN"]),
+        ("environment: {SECRET_STORE: 'true', DB_PASSWORD_FILE: /run/secrets/db, USE_TOKEN: 'off'}", []),
+        (
+            "environment: {SECRET_STORE: hunter2, DB_PASSWORD_FILE: hunter2}",
+            ["environment.SECRET_STORE", "environment.DB_PASSWORD_FILE"],
+        ),
         ("environment: {URL: 'amqp://me:hunter2@host/', SITE: 'http://host:80/a@b'}", ["environment.URL"]),
         ("command: mysqld --root-password=hunter2", ["command"]),
         ("command: [sh, -c, 'curl ftp://me:hunter2@host/']", ["command"]),

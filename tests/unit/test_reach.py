@@ -653,6 +653,52 @@ def test_a_strangers_name(network, expected):
     assert told["near", "web", "web"] == (True, (True, None))
 
 
+FILED = """
+networks: {front: {subnet: 10.1.0.0/24}, back: {subnet: 10.2.0.0/24}, six: {subnet: "fd00::/64", enable_ipv4: false}}
+containers:
+  app: {networks: [front], extra_hosts: {DB: 10.2.0.20, web: 203.0.113.5, far: "fd00::20", gate: host-gateway}}
+  side: {network_mode: "container:app"}
+  bare: {network_mode: host, extra_hosts: {db: 10.2.0.20, web: never}}
+  db: {networks: {back: {ip: 10.2.0.20}}}
+  web: {networks: {front: {aliases: [gate]}}}
+  far: {networks: {six: {ip6: "fd00::20"}}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "to", "name", "expected"),
+    [
+        ("app", "db", "db", (True, "hosts-file", None)),
+        ("side", "db", "db", (True, "hosts-file", None)),
+        ("bare", "db", "db", (True, "hosts-file", None)),
+        ("app", "web", "web", (False, "hosts-file", "wrong answerer")),
+        ("side", "web", "web", (False, "hosts-file", "wrong answerer")),
+        ("app", "web", "gate", (False, "hosts-file", "wrong answerer")),
+        ("app", "far", "far", (True, "hosts-file", None)),
+        ("bare", "web", "web", (False, "dns-host-mode", "no such name")),
+        ("db", "web", "web", (False, "dns-no-shared-network", "no such name")),
+    ],
+)
+def test_lines_of_the_hosts_file(source, to, name, expected):
+    """What a hosts file says is what a name gives, whatever a name server knows; it is right by the address alone."""
+    assert ask(predictions(FILED), source, to, "dns", name) == expected
+
+
+def test_a_strangers_name_on_the_spot():
+    """Of hosts as they are, a name has to give the lab's own addresses: a stranger's beside them is a wrong answer."""
+    definition = lab(MOVED)
+    engines = running(definition)
+    engines["local"].run(("docker", "run", "--detach", "--name", "stranger", "--network", "bridge", "dockerlab/node"))
+    engines["local"].run(("docker", "network", "connect", "--alias", "www", "--alias", "pal", "front", "stranger"))
+    _, now = worlds_of(definition, engines)
+    told = {(c.source, c.target): (c.answers, e.reachable, e.symptom) for c, e in matrix(now) if c.probe == "dns"}
+    (peer,) = (str(address) for _, address in now.people.addresses["peer"])
+    assert told["near", "www"] == (("10.1.0.10",), False, "wrong answerer")
+    assert told["near", "web"] == (("10.1.0.10",), True, None)
+    assert told["near", "pal"] == ((peer,), False, "wrong answerer")
+    assert told["near", "peer"][0] == ()
+
+
 def worlds_of(definition, engines):
     """Return a lab's worlds as it is defined and as it is, on engines with the kernels of their books."""
     seen = looked(engines)

@@ -8,6 +8,7 @@ from support.reports import LOST, NO, SEEN, UNCLEAR, UNTOLD, YES, report, small
 from support.worlds import looked, pretended
 
 from dockerlab.probe import base as probe
+from dockerlab.probe.join import judge_names
 from dockerlab.reach import Cell, Expectation, matrix, worlds
 from dockerlab.verify import judge, observe, place
 
@@ -106,6 +107,21 @@ def test_questions():
     assert ping.source.container == "b"
     assert ping.target.container == "a"
     assert ping.source.pid > 0
+
+
+def test_a_name_that_nobody_should_know():
+    """Whoever answers for it all the same counts only with an address of the container that is asked for."""
+
+    def says(address):
+        return lambda cell: judge_names(cell, 0, [address], "9.9.9.9", 1.0) if cell.probe == "dns" else SEEN
+
+    def seen(address):
+        found, _ = observed(running(LAB), says(address))
+        (told,) = (seen for cell, seen in found if (cell.source, cell.to, cell.probe) == ("bare", "a", "dns"))
+        return told.state, told.symptom
+
+    assert seen("10.0.0.2") == ("reachable", None)
+    assert seen("203.0.113.7") == ("unreachable", "wrong answerer")
 
 
 @pytest.mark.parametrize(

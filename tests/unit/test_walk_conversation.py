@@ -188,6 +188,16 @@ def test_nobody_knows_what_a_router_leads_to():
     assert (found.reachable, found.end, str(found.router), found.lan) == (None, "left", "192.168.9.254", "eth0")
 
 
+def test_a_router_whose_address_somebody_has_elsewhere():
+    """Who has a router's address on another wire, as the gateway of a network of his own, is not that router."""
+    lab = Usual()
+    lab.a.route("default via 192.168.9.254")
+    lab.beyond["203.0.113.10"] = frozenset()
+    lab.cable(lab.a, "br0", lab.container(lab.a), "192.168.9.254/24")
+    assert told(lab.ping(lab.a, "203.0.113.10")) == (True, None)
+    assert told(lab.ping(lab.a, "192.168.9.254")) == (False, "host unreachable")
+
+
 def test_an_address_on_a_loopback_may_be_others_as_well():
     """Whether a router knows another one with an address that somebody has put on his loopback is not said."""
     lab = Usual()

@@ -49,8 +49,8 @@ GIVEN = {
     ),
     "--no-healthcheck": ("healthcheck: {disable: true}", None, {"Config": {"Healthcheck": {"Test": ["NONE"]}}}),
     "--health-cmd": (
-        "healthcheck: {test: [CMD, nc, a b]}", "nc 'a b'",
-        {"Config": {"Healthcheck": {"Test": ["CMD-SHELL", "nc 'a b'"]}}},
+        "healthcheck: {test: [CMD, nc, a b]}", "exec nc 'a b'",
+        {"Config": {"Healthcheck": {"Test": ["CMD-SHELL", "exec nc 'a b'"]}}},
     ),
     "--health-interval": (
         "healthcheck: {interval: 1m30s}", "1m30s", {"Config": {"Healthcheck": {"Interval": 90 * 10**9}}}

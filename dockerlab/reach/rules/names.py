@@ -63,4 +63,15 @@ RULES = (
         (Sight("docker inspect NAME", "`Networks` of both: none in common"),),
         "Attach one of them to a network of the other; across hosts, use an overlay network.",
     ),
+    Page(
+        "hosts-file",
+        "A name in the hosts file",
+        "What a container was given as a line of its hosts file (`extra_hosts`) is what the name gives it.",
+        "A program asks its C library, which reads /etc/hosts before it asks a name server, on whichever network the "
+        "container is. `host-gateway` stands for docker0's address, or for what `host-gateway-ips` says. Who joins "
+        "another container's network has that one's file.",
+        "every engine",
+        (Sight("docker exec NAME cat /etc/hosts", "a line with the name"),),
+        "Leave the line out of `extra_hosts`, or write the right address.",
+    ),
 )
