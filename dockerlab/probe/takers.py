@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING, Any
 from dockerlab.probe.base import WRONG_ANSWERER, Cell, Observation, Place, reachable, unknown, unreachable
 
 if TYPE_CHECKING:
-    from dockerlab.probe.join import HostRecords, SandboxId
+    from dockerlab.probe.join import HostRecords, NamespaceId
 
 
 class Takers:
-    """Which sandboxes were given which connections; `sandbox` names a place's, or says why that is not known."""
+    """Which namespaces were given which connections; `namespace` names a place's, or says why that is not known."""
 
     def __init__(
         self,
         records: Mapping[str, HostRecords],
-        sandbox: Callable[[Place], SandboxId | str],
-        names: Callable[[set[SandboxId]], str],
+        namespace: Callable[[Place], NamespaceId | str],
+        names: Callable[[set[NamespaceId]], str],
     ) -> None:
         self._records = records
-        self._sandbox = sandbox
+        self._namespace = namespace
         self._names = names
-        self._given: dict[int, set[SandboxId]] = {}
+        self._given: dict[int, set[NamespaceId]] = {}
         for host, record in records.items():
             for identity, number in record.delivered:
                 self._given.setdefault(number, set()).add((host, identity))
@@ -36,7 +36,7 @@ class Takers:
         """Return what is to be said of an accepted connection, or None where the kernels did not tell."""
         if cell.target is None:
             return reachable(record["rtt"])
-        target, number = self._sandbox(cell.target), record.get("began")
+        target, number = self._namespace(cell.target), record.get("began")
         if isinstance(target, str):
             return unknown(f"connected, but the target cannot be recognised: {target}")
         given = self._given.get(number, set()) if number is not None else set()
