@@ -40,7 +40,7 @@ def down(
     """Remove everything that carries the lab's labels, and nothing else."""
     if (lab is not None) + every + expired != 1:
         raise UsageError("say which lab: 'dockerlab down LAB', --all for every one of yours, or --expired")
-    name, hosts = loading.name_and_hosts(lab, host, named_elsewhere=where.named)
+    name, hosts = loading.name_and_hosts(lab, host, where)
     if students is not None:
         if name is None:
             raise UsageError("--students goes with a lab: 'dockerlab down LAB --students …'; --all is for all of them")
@@ -57,7 +57,7 @@ def down(
         told = reporting(verbose=verbose)
         taken = bring_down(which, session.hosts, told, may_restart=may_restart, prove=every)
     gone = taken.removal
-    known = loading.named(lab) if lab is not None and gone.failures else None
+    known = loading.named(lab, where) if lab is not None and gone.failures else None
     left = [remains(each, known, gone.answers, gone.ours) for each in gone.failures]
     with where.pointing_out():
         removed(name or ("every expired lab" if expired else "every lab"), taken, left)

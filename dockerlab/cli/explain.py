@@ -90,14 +90,14 @@ def explain(
         from dockerlab.reach import asked, worlds
         from dockerlab.reach.asked import Ends
 
-        definition = loading.load_lab(lab, settings)
+        definition = loading.load_lab(lab, settings, where)
         _tell(asked.asked(worlds.offline(definition, imagined), Ends(source, to, probe)), [], output)
     elif student is not None:
         with of_class.instance_of(lab, settings, student, where, subnets) as (instance, session):
             ends = (instance.named(source), instance.named(to), probe)
             _on_hosts(instance.lab, session.hosts, ends, live=live, trace=trace, output=output)
     else:
-        definition = loading.load_lab(lab, settings)
+        definition = loading.load_lab(lab, settings, where)
         with where.open(definition.addresses) as session:
             _on_hosts(definition, session.hosts, (source, to, probe), live=live, trace=trace, output=output)
 

@@ -49,7 +49,7 @@ def quiz(
     from dockerlab.quiz import answers
     from dockerlab.quiz.questions import choose
 
-    definition = loading.load_lab(lab, settings)
+    definition = loading.load_lab(lab, settings, where)
     imagined = o.checked_engine(engine)
     known = _observed(definition, where) if verify else _predicted(definition, imagined)
     chosen_by = secrets.randbelow(1_000_000) if seed is None else seed

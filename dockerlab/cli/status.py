@@ -27,7 +27,7 @@ def status(
     from dockerlab.report import inventory as listing
     from dockerlab.survey import survey
 
-    name, hosts = loading.name_and_hosts(lab, host, named_elsewhere=where.named)
+    name, hosts = loading.name_and_hosts(lab, host, where)
     if students is not None:
         if name is None:
             raise UsageError("--students goes with a lab: 'dockerlab status LAB --students …'")
