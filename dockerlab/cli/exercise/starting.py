@@ -68,6 +68,8 @@ def start(
         if common.lost(begun):
             begun = _set_up_again(folder, begun, reporting(verbose=verbose))
             progress.write(begun, at)
+        else:
+            _bring_back(folder, begun, reporting(verbose=verbose))
         show(words.of_task(folder, begun))
         return
     handing.ask(folder.lab, lambda: [folder.path / "lab.yaml"], where, allowed=allow_environment)
@@ -88,6 +90,15 @@ def start(
     say(f"{folder.id}: {'the lab is up' if made and not done else to_do}")
     show(words.of_task(folder, begun))
     say("'dockerlab exercise check' says what holds; hint and solution help, and stop ends it")
+
+
+def _bring_back(folder: Folder, begun: Progress, reporting: Reporting) -> None:
+    """Bring the images again that are not there any more, whoever has removed them."""
+    from dockerlab.provision.up import bring_images
+
+    with Places(begun.sandbox, begun.inventory).open(folder.lab.addresses) as session:
+        for each in bring_images(folder.lab, session.hosts, session.controller, reporting, common.undo(folder)):
+            say(f"{folder.id}: image {each} was not there any more, and is again")
 
 
 def _done(folder: Folder, step: int | None, where: Places, begun: Progress | None) -> int:
