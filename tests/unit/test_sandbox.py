@@ -50,6 +50,18 @@ def test_a_command_as_it_is_typed(state, monkeypatch, ahead):
     assert shlex.split(ran[0][-1]) == ["env", "--", "--help", "-x"]
 
 
+@pytest.mark.parametrize("line", ["docker ps -q | wc -l", "docker ps", "id;id"])
+def test_a_line_for_a_shell(state, monkeypatch, capsys, line):
+    """A whole line in quotes, as ssh takes it, is refused with what hands it to a shell, ready to be typed."""
+    monkeypatch.setattr(dockerlab.sandbox, "status", lambda: state)
+    monkeypatch.setattr(sys, "argv", ["dockerlab", "sandbox", "ssh", "vm0", line])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = " ".join(capsys.readouterr().err.split())
+    assert ended.value.code == 2
+    assert shlex.split(said.partition("write: ")[2]) == ["dockerlab", "sandbox", "ssh", "vm0", "sh", "-c", line]
+
+
 def test_a_shell_without_a_command(state):
     """Without a command, the target is the last argument."""
     assert ssh_argv(state, "vm0")[-1] == "root@192.168.22.61"
