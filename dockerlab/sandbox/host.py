@@ -43,6 +43,8 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 UsePAM no
 UseDNS no
+PrintLastLog no
+PrintMotd no
 Subsystem sftp internal-sftp
 SetEnv PATH={PATH}
 """
