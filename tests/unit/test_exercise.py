@@ -12,7 +12,7 @@ from support.labs import lab
 from dockerlab.checks import answers
 from dockerlab.checks.looks import parse, stands
 from dockerlab.checks.outcome import Outcome
-from dockerlab.cli.exercise import checking, words
+from dockerlab.cli.exercise import breaking, checking, words
 from dockerlab.daemon import DaemonFile
 from dockerlab.errors import DefinitionError, UsageError
 from dockerlab.exercise import hints, loader, progress, sealing
@@ -432,6 +432,18 @@ def test_nothing_is_broken(trial, verdicts, code, said, capsys):
     """To say that nothing is broken is right where it is so, and only there."""
     assert checking.claimed(begun().model_copy(update={"trial": trial}), found_of(*verdicts)) == code
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        (1, "one step of the exercise is not done yet: it goes on once this is found"),
+        (3, "3 steps of the exercise are not done yet: they go on once this is found"),
+    ],
+)
+def test_a_fault_in_the_middle(steps, told):
+    """Who breaks something ahead of the last step is told what becomes of the others."""
+    assert breaking.later(steps) == told
 
 
 def test_that_a_solution_was_seen():
