@@ -11,6 +11,7 @@ from dockerlab.cli import loading
 from dockerlab.cli import options as o
 from dockerlab.cli import students as of_class
 from dockerlab.cli.finishing import removed
+from dockerlab.cli.output import say
 from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import UsageError
 
@@ -41,9 +42,13 @@ def down(
     if (lab is not None) + every + expired != 1:
         raise UsageError("say which lab: 'dockerlab down LAB', --all for every one of yours, or --expired")
     name, hosts = loading.name_and_hosts(lab, host, where)
-    if students is not None:
-        if name is None:
-            raise UsageError("--students goes with a lab: 'dockerlab down LAB --students …'; --all is for all of them")
+    if students is not None and name is None:
+        raise UsageError("--students goes with a lab: 'dockerlab down LAB --students …'; --all is for all of them")
+    whole = name or ("every expired lab" if expired else "every lab")
+    if where.empty():
+        say(f"{whole}: there is no sandbox, and so nothing to remove")
+        return
+    if students is not None and name is not None:
         of_class.down(name, students, hosts, where, everyone=everyone, verbose=verbose)
         return
     with where.open(hosts) as session:
@@ -60,4 +65,4 @@ def down(
     known = loading.named(lab, where) if lab is not None and gone.failures else None
     left = [remains(each, known, gone.answers, gone.ours) for each in gone.failures]
     with where.pointing_out():
-        removed(name or ("every expired lab" if expired else "every lab"), taken, left)
+        removed(whole, taken, left)

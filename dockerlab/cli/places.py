@@ -110,6 +110,14 @@ class Places:
         for line in (*told, *filter(None, [self.forgotten() if told else ""])):
             say(line)
 
+    def empty(self) -> bool:
+        """Tell whether a sandbox's hosts are meant where there is no sandbox: nothing can be on them."""
+        if not self.sandbox or self.inventory is not None:
+            return False
+        from dockerlab import sandbox
+
+        return not sandbox.hosts_there()
+
     def local(self, taken: Collection[str] = ()) -> str:
         """Return what this machine, which a definition calls `local`, is called where the call says that hosts are.
 

@@ -28,9 +28,13 @@ def status(
     from dockerlab.survey import survey
 
     name, hosts = loading.name_and_hosts(lab, host, where)
-    if students is not None:
-        if name is None:
-            raise UsageError("--students goes with a lab: 'dockerlab status LAB --students …'")
+    if students is not None and name is None:
+        raise UsageError("--students goes with a lab: 'dockerlab status LAB --students …'")
+    if where.empty():
+        say("there is no sandbox, and so nothing on it; 'dockerlab sandbox up' starts it")
+        write("[]\n" if form is o.ListFormat.JSON else "", None)
+        return
+    if students is not None and name is not None:
         of_class.status(name, students, hosts, where, form)
         return
     with where.open(hosts) as session:

@@ -99,6 +99,7 @@ def call(monkeypatch, capsys, hosts, *words):
         yield Session(hosts, hosts["h0"])
 
     monkeypatch.setattr("dockerlab.cli.places.Places.open", opened)
+    monkeypatch.setattr("dockerlab.sandbox.hosts_there", lambda: list(hosts))
     monkeypatch.setattr(sys, "argv", ["dockerlab", *words])
     with pytest.raises(SystemExit) as ended:
         main()
