@@ -132,7 +132,9 @@ def ssh(
     state = sandbox.status()
     if state is None:
         raise SandboxError("there is no sandbox; 'dockerlab sandbox up' starts it")
-    argv = sandbox.ssh_argv(state, host, command, terminal=not command and sys.stdin.isatty())
+    # A command at a terminal may want one, as `docker exec -it` does; what a shell or a program reads is left alone.
+    terminal = sys.stdin.isatty() and (not command or sys.stdout.isatty())
+    argv = sandbox.ssh_argv(state, host, command, terminal=terminal)
     os.execvp(argv[0], argv)  # noqa: S606 - there is no shell, and the words are ours or quoted
 
 

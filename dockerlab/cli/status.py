@@ -43,7 +43,7 @@ def status(
     rows = listing.rows(found.answers, name, now)
     if form is o.ListFormat.JSON:
         write(json.dumps(rows, indent=2) + "\n", None)
-    else:
+    elif found.answers or not found.failures:  # where nobody has answered, nothing is known
         tell(listing.table(rows))
     for warning in listing.expiring(found.answers, name, now):
         say(warning)

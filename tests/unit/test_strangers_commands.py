@@ -107,6 +107,15 @@ def call(monkeypatch, capsys, hosts, *words):
     return ended.value.code, told.out, told.err
 
 
+def test_who_has_not_answered_has_not_nothing(monkeypatch, capsys):
+    """Where no host could be asked, it is not said that nothing is there."""
+    hosts = {"h0": honest("h0")}
+    hosts["h0"].engine = ENGINES["infolist"]("h0")
+    code, out, err = call(monkeypatch, capsys, hosts, "status", "--sandbox")
+    assert (code, out) == (4, "")
+    assert "h0: " in err
+
+
 @pytest.mark.parametrize(
     "words", [("inspect", "vone", "--sandbox"), ("watch", "vone", "--sandbox", "--for", "3"), ("status", "--sandbox")]
 )

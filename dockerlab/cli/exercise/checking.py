@@ -39,10 +39,13 @@ def check(
     try:
         folder, here = common.current(exercise)
     except UsageError as error:
-        if not (answer and exercise):
+        if exercise is None:
             raise
-        whole = shlex.quote(f"{answer[-1]} {exercise}")
-        raise UsageError(f"{error}; an answer with blanks in it goes in quotes: --answer {whole}") from error
+        if answer:
+            told = f"an answer with blanks in it goes in quotes: --answer {shlex.quote(f'{answer[-1]} {exercise}')}"
+        else:
+            told = f"an answer goes behind --answer: dockerlab exercise check --answer {shlex.quote(exercise)}"
+        raise UsageError(f"{error}; {told}") from error
     where = progress.directory()
     here = here.answered(words.questions(folder, here), answer or [])
     with common.hosts_of(folder, here, accept_new_host_keys) as session:
