@@ -127,7 +127,7 @@ def ssh(
     command = context.args[1:] if context.args[:1] == ["--"] else context.args  # as in front of any other command
     if len(command) == 1 and any(letter in command[0] for letter in SHELLS_OWN):
         line = shlex.join(["dockerlab", "sandbox", "ssh", host, "sh", "-c", *command])
-        raise UsageError(f"no program is called {command[0]!r}; for a line that a shell is to read, write: {line}")
+        raise UsageError(f"no program is called {command[0]!r}: a line for a shell wants one; right would be: {line}")
     inside(name, ["ssh", "--", host, *(["--", *command] if command else [])])
     state = sandbox.status()
     if state is None:

@@ -60,7 +60,7 @@ def test_a_line_for_a_shell(state, monkeypatch, capsys, line):
         main()
     said = " ".join(capsys.readouterr().err.split())
     assert ended.value.code == 2
-    assert shlex.split(said.partition("write: ")[2]) == ["dockerlab", "sandbox", "ssh", "vm0", "sh", "-c", line]
+    assert shlex.split(said.partition("would be: ")[2]) == ["dockerlab", "sandbox", "ssh", "vm0", "sh", "-c", line]
 
 
 @pytest.mark.parametrize(

@@ -42,10 +42,11 @@ def check(
         if exercise is None:
             raise
         if answer:
-            told = f"an answer with blanks in it goes in quotes: --answer {shlex.quote(f'{answer[-1]} {exercise}')}"
+            told, whole = "an answer with blanks in it goes in quotes", f"{answer[-1]} {exercise}"
         else:
-            told = f"an answer goes behind --answer: dockerlab exercise check --answer {shlex.quote(exercise)}"
-        raise UsageError(f"{error}; {told}") from error
+            told, whole = "an answer goes behind --answer", exercise
+        right = shlex.join(["dockerlab", "exercise", "check", "--answer", whole])
+        raise UsageError(f"{error}; {told}, and right would be: {right}") from error
     where = progress.directory()
     here = here.answered(words.questions(folder, here), answer or [])
     with common.hosts_of(folder, here, accept_new_host_keys) as session:
