@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from difflib import unified_diff
 from pathlib import Path
 
@@ -18,6 +19,14 @@ settings.load_profile("ci" if os.environ.get("CI") else "desk")
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="rewrite the golden files with what the code gives now")
+
+
+@pytest.fixture(autouse=True)
+def _collecting() -> Iterator[None]:
+    """Let the interpreter look for cycles again: a call of the command line, which ends its process, does not."""
+    yield
+    gc.unfreeze()
+    gc.enable()
 
 
 @pytest.fixture

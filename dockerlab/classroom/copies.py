@@ -68,6 +68,7 @@ def _begin(order: Mapping[str, Any], output: int, told: int) -> NoReturn:
         os.setsid()
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         os.write(told, f"{os.getpid()}\n".encode())
+        os.nice(order["nice"])
         _enter(order["namespaces"])
         child = os.fork()
         if child == 0:

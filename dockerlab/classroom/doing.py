@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 
 from dockerlab.classroom.room import Room, Sight
-from dockerlab.classroom.running import Said
+from dockerlab.classroom.running import PATIENCE, Said
 from dockerlab.errors import DockerlabError
 
 VERDICTS = {0: "pass", 1: "fail", 3: "unknown"}
@@ -68,7 +68,8 @@ async def _seen(room: Room, student: str) -> Sight:
     """Return what is seen of a student's lab now."""
     what = ["plain", "grade", str(room.folder.path)] if room.plain else ["looking", room.folder.id]
     try:
-        return sight(await room.program(student, [f"dockerlab.classroom.{what[0]}", *what[1:]]))
+        words = [f"dockerlab.classroom.{what[0]}", *what[1:]]
+        return sight(await room.program(student, words, behind=not room.plain))
     except (DockerlabError, OSError) as error:
         return Sight({}, str(error))
 
@@ -109,6 +110,9 @@ async def hint(room: Room, student: str) -> str:
     return "" if said.code == 0 else said.text
 
 
-async def exercise(room: Room, student: str, command: str, *words: str, patience: float = 120) -> Said:
+async def exercise(
+    room: Room, student: str, command: str, *words: str, patience: float = PATIENCE, behind: bool = False
+) -> Said:
     """Run one of the commands of `dockerlab exercise` in a student's place."""
-    return await room.program(student, ["dockerlab", "exercise", command, room.folder.id, *words], patience)
+    words = ("dockerlab", "exercise", command, room.folder.id, *words)
+    return await room.program(student, words, patience, behind=behind)

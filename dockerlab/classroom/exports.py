@@ -2,70 +2,74 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import zipfile
+from collections.abc import Sequence
 from dataclasses import asdict
-from io import BytesIO, StringIO
+from io import BytesIO
 from xml.etree import ElementTree as ET
 
 from xlsxwriter import Workbook
 
 from dockerlab.classroom import as_html, keeping
 from dockerlab.classroom.room import Room
-from dockerlab.classroom.rows import COLUMNS, Case, cases, row
+from dockerlab.classroom.rows import WHO, Case, cases, columns, row
 from dockerlab.classroom.state import Pupil
 from dockerlab.plain import for_terminal, printable
 from dockerlab.report.as_junit import written
-from dockerlab.students.as_csv import plain
+from dockerlab.students.as_csv import sheet
 
 AS_TEXT = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False, "in_memory": True}
 """A name that a spreadsheet would calculate, or follow, is a name."""
 
 
 def as_csv(room: Room) -> bytes:
-    """Return a line for each student, in UTF-8 with the mark by which spreadsheets know it."""
-    text = StringIO(newline="")
-    writer = csv.writer(text)
-    writer.writerow(COLUMNS)
-    writer.writerows(map(plain, row(room.folder, pupil)) for pupil in room.standing.pupils.values())
-    return b"\xef\xbb\xbf" + text.getvalue().encode()
+    """Return a line for each student, in UTF-8; the roster's further columns and its separator come along."""
+    return sheet([_columns(room), *_rows(room)], room.enrolled.roster.separator).encode()
+
+
+def _columns(room: Room) -> list[str]:
+    return columns(room.enrolled.roster.columns)
+
+
+def _rows(room: Room) -> list[list[str | int]]:
+    return [row(room.folder, pupil, room.enrolled.roster.columns) for pupil in room.standing.pupils.values()]
 
 
 def as_xlsx(room: Room) -> bytes:
     """Return the same lines as a workbook, in which every text is a text and every number a number."""
     whole = BytesIO()
     with Workbook(whole, AS_TEXT) as book:
-        sheet = book.add_worksheet("class")
-        sheet.freeze_panes(1, 2)
-        sheet.set_column(0, len(COLUMNS) - 1, 14)
-        for at, head in enumerate(COLUMNS):
-            sheet.write_string(0, at, head, book.add_format({"bold": True}))
-        for line, pupil in enumerate(room.standing.pupils.values(), 1):
-            for at, value in enumerate(row(room.folder, pupil)):
+        page = book.add_worksheet("class")
+        page.freeze_panes(1, len(WHO))
+        page.set_column(0, len(_columns(room)) - 1, 14)
+        for at, head in enumerate(_columns(room)):
+            page.write_string(0, at, printable(head), book.add_format({"bold": True}))
+        for line, values in enumerate(_rows(room), 1):
+            for at, value in enumerate(values):
                 if isinstance(value, int):
-                    sheet.write_number(line, at, value)
+                    page.write_number(line, at, value)
                 elif value:
-                    sheet.write_string(line, at, printable(value))
+                    page.write_string(line, at, printable(value))
     return whole.getvalue()
 
 
 def as_page(room: Room) -> bytes:
     """Return the same lines as one HTML page that needs nothing else, and loads and runs nothing."""
-    pupils = room.standing.pupils.values()
-    lines = [(row(room.folder, pupil), cases(room.folder, pupil)) for pupil in pupils]
-    return for_terminal(as_html.sheet(room.folder, COLUMNS, lines, room.clock())).encode()
+    found = [cases(room.folder, pupil) for pupil in room.standing.pupils.values()]
+    lines = list(zip(_rows(room), found, strict=True))
+    return for_terminal(as_html.sheet(room.folder, _columns(room), lines, room.clock())).encode()
 
 
 def as_junit(room: Room) -> bytes:
     """Return a suite for each student and a test case for each step: one that is not done yet is skipped."""
     root = ET.Element("testsuites")
-    for number, pupil in enumerate(room.standing.pupils.values()):
-        _suite(root, room, pupil, number)
+    for number, (pupil, values) in enumerate(zip(room.standing.pupils.values(), _rows(room), strict=True)):
+        _suite(root, room, pupil, number, values)
     return written(root).encode()
 
 
-def _suite(root: ET.Element, room: Room, pupil: Pupil, number: int) -> None:
+def _suite(root: ET.Element, room: Room, pupil: Pupil, number: int, values: Sequence[str | int]) -> None:
     found = cases(room.folder, pupil)
     counts = {name: sum(case.verdict in of for case in found) for name, of in KINDS.items()}
     suite = ET.SubElement(root, "testsuite")
@@ -80,9 +84,9 @@ def _suite(root: ET.Element, room: Room, pupil: Pupil, number: int) -> None:
         "time": "0",
     }
     properties = ET.SubElement(suite, "properties")
-    for head, value in zip(COLUMNS, row(room.folder, pupil), strict=True):
+    for head, value in zip(_columns(room), values, strict=True):
         if value != "":
-            ET.SubElement(properties, "property", {"name": head, "value": printable(str(value))})
+            ET.SubElement(properties, "property", {"name": printable(head), "value": printable(str(value))})
     for case in found:
         _case(suite, room.folder.id, case)
     ET.SubElement(suite, "system-out")

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-import csv
 import json
 import os
 import secrets
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from io import StringIO
 from pathlib import Path
 from typing import Any
 
 from dockerlab.classroom.state import Event
 from dockerlab.errors import UsageError
 from dockerlab.exercise import progress
+from dockerlab.students.as_csv import sheet
+from dockerlab.students.roster import Roster, Student
 
 EVENTS = "events.jsonl"
 CLASS = "class.json"
@@ -24,13 +24,13 @@ LINKS = "links.csv"
 
 @dataclass(frozen=True)
 class Enrolled:
-    """What a class was begun with: its exercise, its students (ID and name), and everybody's token.
+    """What a class was begun with: its exercise, its students, and everybody's token.
 
     The teacher's token is the one of the empty ID.
     """
 
     exercise: str
-    students: tuple[tuple[str, str], ...]
+    roster: Roster
     tokens: Mapping[str, str]
 
 
@@ -39,7 +39,7 @@ def directory() -> Path:
     return progress.directory().parent / "class"
 
 
-def enrol(where: Path, exercise: str, students: Sequence[tuple[str, str]]) -> Enrolled:
+def enrol(where: Path, exercise: str, roster: Roster) -> Enrolled:
     """Return the class in a directory, or begin it there with new tokens; mode 0700.
 
     Who was there before keeps the token, so that a link stays good. Raises UsageError for a class of another exercise.
@@ -49,8 +49,9 @@ def enrol(where: Path, exercise: str, students: Sequence[tuple[str, str]]) -> En
     if here is not None and here.exercise != exercise:
         raise UsageError(f"a class is on with {here.exercise}: `dockerlab class down` ends it, with all its sandboxes")
     old = here.tokens if here is not None else {}
-    tokens = {name: old.get(name) or secrets.token_urlsafe(24) for name in ("", *(name for name, _ in students))}
-    begun = Enrolled(exercise, tuple(students), tokens)
+    names = ("", *(each.id for each in roster.students))
+    tokens = {name: old.get(name) or secrets.token_urlsafe(24) for name in names}
+    begun = Enrolled(exercise, roster, tokens)
     _write(where / CLASS, json.dumps(asdict(begun), ensure_ascii=False))
     return begun
 
@@ -59,7 +60,9 @@ def enrolled(where: Path) -> Enrolled | None:
     """Return the class in a directory, None where there is none; raises UsageError for what is not one."""
     try:
         found = json.loads((where / CLASS).read_text(encoding="utf-8"))
-        return Enrolled(found["exercise"], tuple((name, shown) for name, shown in found["students"]), found["tokens"])
+        kept = found["roster"]
+        roster = Roster(tuple(Student(**each) for each in kept["students"]), kept["separator"])
+        return Enrolled(found["exercise"], roster, found["tokens"])
     except FileNotFoundError:
         return None
     except (ValueError, KeyError, TypeError):
@@ -85,11 +88,9 @@ def events(where: Path) -> list[Event]:
     return [Event(**found) for line in lines if (found := _parsed(line)) is not None]
 
 
-def write_links(where: Path, links: Sequence[tuple[str, str, str]]) -> Path:
+def write_links(where: Path, links: Sequence[tuple[str, str, str]], separator: str) -> Path:
     """Write the students' links (ID, name, address) for nobody but whoever serves; return the file."""
-    text = StringIO(newline="")
-    csv.writer(text).writerows([("id", "name", "link"), *links])
-    _write(where / LINKS, text.getvalue())
+    _write(where / LINKS, sheet([("id", "name", "link"), *links], separator))
     return where / LINKS
 
 

@@ -29,14 +29,16 @@ class Ready:
         self._channel: socket.socket | None = None
         self._beginning = asyncio.Lock()
 
-    async def run(self, name: str, words: Sequence[str], patience: float) -> Said:
+    async def run(self, name: str, words: Sequence[str], patience: float, nice: int = 0) -> Said:
         """Run a module with its arguments in a place, without input; it is ended where it takes longer than `patience`.
 
+        The larger `nice` (to 19), the less it has of the processor while others want it.
         Raises SandboxError where there is no such place, OSError where nothing can be begun.
         """
         way = self._way(name)
         order = {
             "words": list(words),
+            "nice": nice,
             "namespaces": dict(way.namespaces),
             "environment": dict(way.environment),
             "directory": str(Path.cwd()),

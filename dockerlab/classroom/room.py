@@ -23,7 +23,12 @@ from dockerlab.exercise.model import Folder
 from dockerlab.exercise.progress import Progress
 
 AT_ONCE = os.cpu_count() or 1
-"""Programs in places that run side by side: with more, each only takes longer."""
+"""Programs in places for which somebody waits, that run side by side: with more, each only takes longer. As many
+beside them may do what can wait (a look, a reset), with less of the processor (`LESS`).
+"""
+
+LESS = 10
+"""How nice those are to the others, of 19."""
 
 PREFIX = "class-"
 """What the names of a class's places begin with."""
@@ -76,9 +81,9 @@ class Room:
 
     def __post_init__(self) -> None:
         """Stand where the class stood when its server ended."""
-        self.standing = standing(self.enrolled.students, keeping.events(self.where))
+        self.standing = standing(self.enrolled.roster.students, keeping.events(self.where))
         self._turns = asyncio.Semaphore(AT_ONCE)
-        self._looks = asyncio.Semaphore(max(1, AT_ONCE - 1))
+        self._behind = asyncio.Semaphore(AT_ONCE)
         self._alone: dict[str, asyncio.Lock] = {}
         self._starting: dict[tuple[str, str], asyncio.Lock] = {}
 
@@ -144,10 +149,10 @@ class Room:
         return self.standing.closed(None, self.clock())
 
     @asynccontextmanager
-    async def turn(self, student: str, *, looking: bool = False) -> AsyncIterator[None]:
+    async def turn(self, student: str, *, looking: bool = False, behind: bool = False) -> AsyncIterator[None]:
         """Have a student's place alone, and one of the turns that there are at a time.
 
-        A look waits for other looks first, so that a check, for which somebody waits, has not many of them ahead.
+        What can wait, as looks can, has turns of its own, so that a check, for which somebody waits, has none ahead.
         """
         mark = self.looking if looking else self.busy
         mark.add(student)
@@ -155,7 +160,8 @@ class Room:
         try:
             async with AsyncExitStack() as turns:
                 own = self._alone.setdefault(student, asyncio.Lock())
-                for each in (*([self._looks] if looking else []), own, self._turns):
+                # What can wait does so without the place in hand: a check of this student's may come meanwhile.
+                for each in (self._behind, own) if looking or behind else (own, self._turns):
                     await turns.enter_async_context(each)
                 yield
         finally:
@@ -166,10 +172,15 @@ class Room:
         """Return the argument list that runs a command in a student's place; raises SandboxError, UsageError."""
         return self.enter(place_of(student), argv)
 
-    async def program(self, student: str, words: Sequence[str], patience: float = PATIENCE) -> Said:
-        """Run one of dockerlab's modules, with its arguments, in a student's place; raises SandboxError, OSError."""
+    async def program(
+        self, student: str, words: Sequence[str], patience: float = PATIENCE, *, behind: bool = False
+    ) -> Said:
+        """Run one of dockerlab's modules, with its arguments, in a student's place; raises SandboxError, OSError.
+
+        What runs `behind` others has less of the processor than they have.
+        """
         if self.ready is not None:
-            return await self.ready(place_of(student), words, patience)
+            return await self.ready(place_of(student), words, patience, LESS if behind else 0)
         return await run(self.inside(student, [sys.executable, "-m", *words]), patience)
 
     def later(self, work: Coroutine[None, None, object]) -> None:

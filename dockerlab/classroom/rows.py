@@ -8,10 +8,16 @@ from dataclasses import dataclass
 from dockerlab.classroom.state import Pupil
 from dockerlab.exercise.model import Folder
 
-COLUMNS = (
-    "id", "name", "steps done", "of", "percent", "attempts", "hints", "faults found", "first", "latest", "last check",
+WHO = ("id", "name")
+DONE = (
+    "steps done", "of", "percent", "attempts", "hints", "faults found", "first", "latest", "last check",
     "handed in",
 )  # fmt: skip
+
+
+def columns(more: Sequence[str]) -> list[str]:
+    """Return the headings; `more` are the roster's further ones."""
+    return [*WHO, *more, *DONE]
 
 
 @dataclass(frozen=True)
@@ -26,12 +32,13 @@ class Case:
     told: str = ""
 
 
-def row(folder: Folder, pupil: Pupil) -> list[str | int]:
+def row(folder: Folder, pupil: Pupil, more: Sequence[str]) -> list[str | int]:
     """Return the values of a student, as the columns have them; what is not known is an empty text."""
+    who = [pupil.id, pupil.name, *(pupil.more.get(key, "") for key in more)]
     percent = "" if pupil.percent is None else pupil.percent
     verdict = pupil.last.verdict if pupil.last is not None else ""
     steps = len(folder.exercise.steps)
-    return [pupil.id, pupil.name, pupil.step, steps, percent, pupil.attempts, pupil.hints, pupil.found,
+    return [*who, pupil.step, steps, percent, pupil.attempts, pupil.hints, pupil.found,
             pupil.first, pupil.latest, verdict, pupil.handed_in]  # fmt: skip
 
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 Enter = Callable[[str, Sequence[str]], list[str]]
 """Returns the argument list that runs a command in the place of a name."""
 
-Begin = Callable[[str, Sequence[str], float], "Awaitable[Said]"]
-"""Runs one of dockerlab's modules, with its arguments, in the place of a name, within so many seconds."""
+Begin = Callable[[str, Sequence[str], float, int], "Awaitable[Said]"]
+"""Runs one of dockerlab's modules, with its arguments, in the place of a name, within so many seconds, so nice."""
 
 PATIENCE = 120.0
 """Seconds in which a check has to end."""

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from dockerlab.students.roster import Student
+
 MOST_MESSAGES = 50
 """So many messages are shown to a student; all of them are kept."""
 
@@ -43,7 +45,8 @@ class Pupil:
     """Where a student stands. `step` counts the steps that are done; `hints` is how many were asked for in all.
 
     `found` counts the faults that were found and mended; `refused` is why the last one could not be put in, or a reset
-    not be done, which is the teacher's to know. `percent` is the last grade of a lab that is no exercise.
+    not be done, which is the teacher's to know. `percent` is the last grade of a lab that is no exercise. `more` is
+    what the roster's further columns say.
     """
 
     id: str
@@ -61,6 +64,7 @@ class Pupil:
     found: int = 0
     refused: str = ""
     percent: int | None = None
+    more: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -96,9 +100,9 @@ class Standing:
         return ""
 
 
-def standing(students: Iterable[tuple[str, str]], events: Iterable[Event]) -> Standing:
-    """Return the class of these students, ID and name, after all that has happened."""
-    now = Standing({identity: Pupil(identity, name) for identity, name in students})
+def standing(students: Iterable[Student], events: Iterable[Event]) -> Standing:
+    """Return the class of these students after all that has happened."""
+    now = Standing({each.id: Pupil(each.id, each.name, more=each.more) for each in students})
     for event in events:
         now = now.after(event)
     return now

@@ -29,6 +29,12 @@ LARGEST = (500, 200)
 """Columns and rows."""
 
 
+CONTROLLED = ("env", "--default-signal=HUP", "setsid", "--ctty", "--wait")
+"""The PTY controls the program's session: Ctrl-C and a change of size reach it, and it ends when this process does. It
+would ignore that where this process was begun by somebody who does (`nohup`).
+"""
+
+
 @dataclass(frozen=True)
 class Size:
     """How large a terminal is: the smallest of the `windows` in which it is looked at, each way."""
@@ -90,9 +96,8 @@ class Terminal:
         try:
             os.set_blocking(self._master, False)
             self._resized()
-            # `setsid --ctty` makes the PTY the controlling terminal: Ctrl-C and a change of size reach the program.
             self._process = await asyncio.create_subprocess_exec(
-                "setsid", "--ctty", "--wait", *argv, stdin=slave, stdout=slave, stderr=slave,
+                *CONTROLLED, *argv, stdin=slave, stdout=slave, stderr=slave,
                 env={**os.environ, "TERM": "xterm-256color"},
             )  # fmt: skip
         except OSError:

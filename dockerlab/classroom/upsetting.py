@@ -89,10 +89,10 @@ async def _told(room: Room, student: str, *commands: Sequence[str]) -> str:
 async def _run(room: Room, student: str, *commands: Sequence[str]) -> str:
     """Run commands of the exercise, one after the other, when it is their turn; return why one failed, or nothing."""
     failed = ""
-    async with room.turn(student):
+    async with room.turn(student, behind=True):
         for command, *words in commands:
             try:
-                said = await exercise(room, student, command, *words, patience=PATIENCE)
+                said = await exercise(room, student, command, *words, patience=PATIENCE, behind=True)
             except (DockerlabError, OSError) as error:
                 failed = str(error)
                 break

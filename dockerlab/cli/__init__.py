@@ -19,8 +19,9 @@ def _placed(app: Callable[[], object]) -> Callable[[], object]:
 
 def main() -> None:
     """Run the command line and end the process with the exit code that the design of the commands gives."""
-    # A call lives for seconds, and makes few cycles: looking for them takes a tenth of the time of its imports.
-    gc.set_threshold(100_000, 50, 50)
+    # A call lives for seconds, keeps what it reads, and makes few cycles: to look for them takes a tenth of the time of
+    # its imports, and of what it reads from a large host. What goes on for longer turns it on (`lasting`).
+    gc.disable()
     from dockerlab.cli import streams
     from dockerlab.cli.app import COMMANDS, app
     from dockerlab.cli.ending import run

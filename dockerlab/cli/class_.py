@@ -14,6 +14,7 @@ import typer
 from dockerlab.cli import handing
 from dockerlab.cli import options as o
 from dockerlab.cli.group import Group, Single
+from dockerlab.cli.lasting import lasting
 from dockerlab.cli.output import say
 from dockerlab.cli.places import Places
 from dockerlab.errors import SandboxError, UsageError
@@ -61,23 +62,26 @@ def serve(
     from dockerlab.serve.door import EACH, Door
     from dockerlab.students import roster
 
+    lasting()
     folder = _folder(exercise, empty=empty, allowed=allow_environment)
-    everybody = [(each.id, each.name) for each in roster.read(students)]
+    everybody = roster.read(students)
+    ids = [each.id for each in everybody.students]
     where = keeping.directory()
     enrolled = keeping.enrol(where, folder.id, everybody)
     on = listening(listen, port)
     hosts = [f"vm{number}" for number in range(max(2, len(folder.lab.hosts)))]
     words = ["--hosts", str(len(hosts)), *(["--rootfs", rootfs] if rootfs else [])]
-    _make([name for name, _ in everybody], folder, words, empty=empty)
+    _make(ids, folder, words, empty=empty)
     room = Room(folder, enrolled, where, place.argv, place.unconfined, hosts, ready=Ready(folder.path).run)
     origin = address.rstrip("/") + "/" if address else Access("", given=True).address(
         listen, on.getsockname()[1], socket.gethostname()
     )  # fmt: skip
-    links = [(name, shown, f"{origin}s/{name}/?token={enrolled.tokens[name]}") for name, shown in everybody]
-    file = keeping.write_links(where, links)
+    addresses = {name: f"{origin}s/{name}/?token={enrolled.tokens[name]}" for name in ids}
+    links = [(each.id, each.name, addresses[each.id]) for each in everybody.students]
+    file = keeping.write_links(where, links, everybody.separator)
     # All students may come at the same moment, and from one address where there is a proxy.
     setrlimit(RLIMIT_NOFILE, (getrlimit(RLIMIT_NOFILE)[1],) * 2)
-    door = Door(getrlimit(RLIMIT_NOFILE)[0], most=MOST_CONNECTIONS, each=max(EACH, CONNECTIONS * len(everybody)))
+    door = Door(getrlimit(RLIMIT_NOFILE)[0], most=MOST_CONNECTIONS, each=max(EACH, CONNECTIONS * len(ids)))
     with (
         asked_to_stop() as asked,
         serving(lambda ending: application(room, ending, door.trust), on, door, sockets=True),
@@ -105,7 +109,7 @@ def down() -> None:
         say(f"sandbox {each.name}: removed {each.said or 'nothing'}")
     kept = keeping.enrolled(keeping.directory())
     keeping.forget(keeping.directory())
-    students = 0 if kept is None else len(kept.students)
+    students = 0 if kept is None else len(kept.roster.students)
     say(f"class: removed; sandboxes: {len(names)}, links: {students}")
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-
 from dockerlab.cli import options as o
 from dockerlab.cli.finishing import refuse_partial
 from dockerlab.cli.output import say, write
@@ -19,8 +17,6 @@ def discover(
     output: o.OutputOption = None,
 ) -> None:
     """Write the definition of what runs on hosts, whoever made it: networks, containers, and how they are set up."""
-    # All that is read is kept until the end: to look for cycles in it takes a twentieth of the time, and finds none.
-    gc.disable()
     addresses = what.addresses(where, fallback=True)
     with where.open(addresses) as session:
         # The hosts are being connected to meanwhile, and then asked.

@@ -57,6 +57,7 @@ def explain(
         bool, typer.Option("--trace", help="Also follow one packet by the kernels' own tracing; implies --live.")
     ] = False,
     student: o.StudentOption = None,
+    students: o.AmongOption = None,
     subnets: o.SubnetsOption = None,
     settings: o.SetOption = None,
     what: Unnamed = NOTHING,
@@ -70,13 +71,15 @@ def explain(
     Without LAB it is about what runs on the hosts that are named, as they are.
     """
     if to is None and (source is not None or lab is None):  # of two words, the first is FROM
-        if offline or trace or student is not None or settings or against is not None or there or engine is not None:
+        class_meant = student is not None or students is not None
+        if offline or trace or class_meant or settings or against is not None or there or engine is not None:
             raise UsageError(NEEDS_LAB)
         _on_the_spot(what, where, (lab, source, probe), live=live, output=output)
         return
     what.refuse_with(lab)
     if lab is None or (source is None) != (to is None):
         raise UsageError("name both ends, FROM and TO, or neither of them")
+    whose = of_class.among(student, students)
     if against is not None or there:
         if live or trace or student is not None:
             raise UsageError("--against compares what is expected: leave out --live, --trace and --student")
@@ -92,8 +95,9 @@ def explain(
 
         definition = loading.load_lab(lab, settings, where)
         _tell(asked.asked(worlds.offline(definition, imagined), Ends(source, to, probe)), [], output)
-    elif student is not None:
-        with of_class.instance_of(lab, settings, student, where, subnets) as (instance, session):
+    elif whose is not None:
+        known = students is not None
+        with of_class.instance_of(lab, settings, whose, where, subnets, known=known) as (instance, session):
             ends = (instance.named(source), instance.named(to), probe)
             _on_hosts(instance.lab, session.hosts, ends, live=live, trace=trace, output=output)
     else:

@@ -55,6 +55,10 @@ ClassOption = Annotated[
 StudentOption = Annotated[
     str | None, typer.Option("--student", metavar="ID", help="One student's instance, such as s07-ada.")
 ]
+AmongOption = Annotated[
+    str | None,
+    typer.Option("--students", metavar="CLASS", help="With --student: the class, a number or a roster in CSV."),
+]
 SubnetsOption = Annotated[
     str | None,
     typer.Option("--subnets", metavar="RANGE", help="From where instances get subnets; else 198.18.0.0/15."),

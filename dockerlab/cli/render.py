@@ -26,6 +26,7 @@ def render(
     settings: o.SetOption = None,
     host: Annotated[str | None, typer.Option("--host", metavar="NAME", help="Only this host's part.")] = None,
     student: o.StudentOption = None,
+    students: o.AmongOption = None,
     subnets: o.SubnetsOption = None,
     form: Annotated[
         RenderFormat, typer.Option("--format", help="Commands for a shell, or a Compose file for one host.")
@@ -36,8 +37,9 @@ def render(
     from dockerlab.identity import current
     from dockerlab.provision import as_compose, scripts
 
-    if student is not None:
-        definition = of_class.instance_by_names(lab, settings, student, subnets).lab
+    whose = of_class.among(student, students)
+    if whose is not None:
+        definition = of_class.instance_by_names(lab, settings, whose, subnets).lab
     else:
         definition = loading.load_lab(lab, settings, expected())
     if form is RenderFormat.COMPOSE:

@@ -12,6 +12,7 @@ import typer
 
 from dockerlab.cli import options as o
 from dockerlab.cli import students as of_class
+from dockerlab.cli.lasting import lasting
 from dockerlab.cli.output import say
 from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import UsageError
@@ -49,8 +50,9 @@ def serve(
     from dockerlab.students import roster
     from dockerlab.students.grading import grade
 
+    lasting()
     may = access(os.environ.get(TOKEN) or None)
-    everybody = roster.read(students)
+    everybody = roster.read(students).students
     with of_class.opened(lab, settings, everybody, where, subnets) as (course, session):
         board = Board(course.lab.name, course.lab.title)
         board.begin([{"id": each.id, "name": each.name} for each in everybody])

@@ -78,7 +78,7 @@ def up(
 
     form_of_grades = _grade_format(form)
     everybody = roster.read(students)
-    with opened(lab, settings, everybody, where, subnets) as (course, session):
+    with opened(lab, settings, everybody.students, where, subnets) as (course, session):
         joined = refusals.shared_swarm(course.lab, session.hosts)
         if joined is not None and not may_join:
             raise UsageError(f"{joined}. Where that is meant, call it with --allow-shared-swarm")
@@ -95,7 +95,7 @@ def up(
         found: list[Grade] = []
         if outcome.up and not no_verify and not outcome.interrupted:
             found = grade_made(course, outcome, session.hosts, prober.value)
-            write(rendered(course.lab.name, found, form_of_grades), output)
+            write(rendered(course.lab.name, found, form_of_grades, everybody.separator), output)
     if outcome.interrupted:
         raise Interrupted("stopped; the same command again goes on from here")
     if outcome.failures:
@@ -119,22 +119,23 @@ def grade(
     from dockerlab.students import grades, roster
     from dockerlab.students.grading import grade as graded
 
-    with opened(lab, settings, roster.read(students), where, subnets) as (course, session):
+    everybody = roster.read(students)
+    with opened(lab, settings, everybody.students, where, subnets) as (course, session):
         found = graded(course, session.hosts, prober.value)
-    write(rendered(course.lab.name, found, form), output)
+    write(rendered(course.lab.name, found, form, everybody.separator), output)
     if output is not None:
         say(grades.total(found))
     raise typer.Exit(grades.worst(found))
 
 
-def rendered(lab: str, found: list[Grade], form: GradeFormat) -> str:
-    """Return grades in a format."""
+def rendered(lab: str, found: list[Grade], form: GradeFormat, separator: str) -> str:
+    """Return grades in a format; `separator` is that of the roster, and of a sheet."""
     from dockerlab.students import as_csv, as_html, as_json, as_junit, as_table
 
     if form is GradeFormat.TABLE:
         return as_table.render(found, width())
     if form is GradeFormat.CSV:
-        return as_csv.render(found)
+        return as_csv.render(found, separator)
     formats = {GradeFormat.JSON: as_json.render, GradeFormat.HTML: as_html.render, GradeFormat.JUNIT: as_junit.render}
     return formats[form](lab, found)
 
@@ -146,7 +147,7 @@ def down(
     from dockerlab.cli.progress import reporting
     from dockerlab.students import removal, roster
 
-    ids = [each.id for each in roster.read(students)]
+    ids = [each.id for each in roster.read(students).students]
     with where.open({} if where.named else hosts) as session:
         told = reporting(verbose=verbose)
         taken = removal.bring_down(lab, ids, session.hosts, told, everyone=everyone, may_restart=where.sandbox)
@@ -159,7 +160,7 @@ def status(lab: str, students: str, hosts: Mapping[str, str | None], where: Plac
     from dockerlab.students import listing, roster
     from dockerlab.survey import survey
 
-    everybody = roster.read(students)
+    everybody = roster.read(students).students
     with where.open({} if where.named else hosts) as session:
         found = survey(session.hosts, times=IN_A_CLASS)
     rows = listing.rows(found.answers, lab, everybody, datetime.now(timezone.utc))
@@ -172,27 +173,45 @@ def status(lab: str, students: str, hosts: Mapping[str, str | None], where: Plac
         raise typer.Exit(4)
 
 
-@contextmanager
-def instance_of(
-    lab: str, settings: Given | None, identity: str, where: Places, subnets: str | None
-) -> Iterator[tuple[Instance, Session]]:
-    """Give one student's instance, known by its ID alone, and the open hosts that it is on."""
-    from dataclasses import replace
-
+def among(identity: str | None, students: str | None) -> Student | None:
+    """Return the student whose ID is given, None where none is; raises UsageError where the class has no such one."""
+    if identity is None and students is not None:
+        raise UsageError("--students names the class of one --student here: add it, or see 'dockerlab grade --help'")
+    if identity is None:
+        return None
     from dockerlab.students import roster
 
-    with opened(lab, settings, [roster.one(identity)], where, subnets) as (course, session):
+    return roster.one(identity) if students is None else roster.read(students).one(identity)
+
+
+@contextmanager
+def instance_of(
+    lab: str, settings: Given | None, student: Student, where: Places, subnets: str | None, *, known: bool
+) -> Iterator[tuple[Instance, Session]]:
+    """Give one student's instance, and the open hosts that it is on; raises UsageError for one who is in no class.
+
+    Who is not `known` from a roster has to be on the hosts, where others of the class are.
+    """
+    from dataclasses import replace
+
+    from dockerlab.students import refusals
+    from dockerlab.survey import survey
+
+    with opened(lab, settings, [student], where, subnets) as (course, session):
         (found,) = course.instances
+        refused = None if known else refusals.of_nobody(found, survey(session.hosts, detail="none").answers)
+        if refused is not None:
+            raise UsageError(refused)
         yield found, replace(session, hosts={name: session.hosts[name] for name in found.lab.hosts})
 
 
-def instance_by_names(lab: str, settings: Given | None, identity: str, subnets: str | None) -> Instance:
+def instance_by_names(lab: str, settings: Given | None, student: Student, subnets: str | None) -> Instance:
     """Return one student's instance on hosts that are called as in the definition; nothing is opened."""
-    from dockerlab.students import course, roster
+    from dockerlab.students import course
 
     definition = loading.definition_of(lab, settings, expected())
     hosts = list(definition.lab.hosts)
-    (found,) = course.of_definition(definition, [roster.one(identity)], hosts, course.source(subnets)).instances
+    (found,) = course.of_definition(definition, [student], hosts, course.source(subnets)).instances
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from dockerlab.cli.unnamed import NOTHING, Unnamed, unnamed
 from dockerlab.errors import UsageError
 
 if TYPE_CHECKING:
+    from dockerlab.students.roster import Student
     from dockerlab.verify import Report
 
 
@@ -26,6 +26,7 @@ def verify(
     settings: o.SetOption = None,
     where: Places = HERE,
     student: o.StudentOption = None,
+    students: o.AmongOption = None,
     subnets: o.SubnetsOption = None,
     prober: o.ProberOption = o.ProberChoice.AUTO,
     as_is: o.AsIsOption = False,
@@ -39,12 +40,10 @@ def verify(
 
     Without LAB it is the matrix of what runs on the hosts that are named, held against what is predicted of them.
     """
-    # All that is read and asked is kept until the end: to look for cycles in it takes its time, and finds none.
-    gc.disable()
     what.refuse_with(lab)
     if lab is None:
-        if student is not None or settings:
-            raise UsageError("--student and --set go with a LAB: name it")
+        if student is not None or students is not None or settings:
+            raise UsageError("--student, --students and --set go with a LAB: name it")
         with what.found(where) as (spot, session):
             from dockerlab.verify import on_the_spot
 
@@ -54,9 +53,10 @@ def verify(
             lab,
             settings,
             where,
-            student,
+            of_class.among(student, students),
             subnets,
             prober,
+            known=students is not None,
             as_is=as_is,
             show=partial(finish, form=form, output=output, why=why),
         )
@@ -66,10 +66,11 @@ def _defined(
     lab: str,
     settings: o.SetOption,
     where: Places,
-    student: str | None,
+    student: Student | None,
     subnets: str | None,
     prober: o.ProberChoice,
     *,
+    known: bool,
     as_is: bool,
     show: Callable[[Report], None],
 ) -> None:
@@ -77,8 +78,8 @@ def _defined(
     if student is not None:
         from dockerlab.verify import on_hosts
 
-        with of_class.instance_of(lab, settings, student, where, subnets) as (instance, session):
-            report = on_hosts.verify(instance.lab, session.hosts, prober.value, student, as_is=as_is)
+        with of_class.instance_of(lab, settings, student, where, subnets, known=known) as (instance, session):
+            report = on_hosts.verify(instance.lab, session.hosts, prober.value, student.id, as_is=as_is)
             show(report)
     definition = loading.load_lab(lab, settings, where)
     with where.open(definition.addresses) as session:

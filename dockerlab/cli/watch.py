@@ -9,6 +9,7 @@ import typer
 
 from dockerlab.cli import loading
 from dockerlab.cli import options as o
+from dockerlab.cli.lasting import lasting
 from dockerlab.cli.output import say, width, write
 from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import HostError, Interrupted, UsageError
@@ -36,6 +37,7 @@ def watch(
     """
     from dockerlab.machinery.watching import watch as follow
 
+    lasting()
     if seconds is not None and seconds <= 0:
         raise UsageError("--for: say how many seconds, more than 0")
     if lab is None and not (host or where.named):

@@ -122,15 +122,11 @@ def _legs(world: World, steps: Sequence[Step]) -> Iterator[Leg]:
 
 def in_words(world: World, steps: Sequence[Step]) -> Iterator[str]:
     """Yield a packet's steps in words, each with where it happens, and the text of the object that decided it."""
-    spaces = world.fabric.spaces
-    # The kernels' own names of containers' namespaces are numbers that no person knows.
-    inside = ((spaces[at], name) for at, name in world.names.items() if at in spaces)
-    known = {space.name: name for space, name in inside if not space.namespace.host}
     for step in steps:
         element = step.element
         text = f": {element.text}" if element is not None and element.text and element.text not in step.says else ""
         where = world.names.get(step.at, f"{step.at.host}, a namespace of its own")
         says = step.says
-        for number, name in known.items():
-            says = says.replace(number, name)
+        if step.to is not None and step.to in world.names:  # what the walk knows it by is the kernel's word for it
+            says = says.replace(world.fabric.spaces[step.to].name, world.names[step.to])
         yield f"{where}: {'below, ' if step.beneath else ''}{says}{text}"

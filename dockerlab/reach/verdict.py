@@ -56,7 +56,12 @@ def _wrong_answerer(story: Story, target: Target, port: int | None) -> Expectati
         return None
     at = story.called(outcome.arrived)
     reply = "" if outcome.answered else ", whose reply goes astray"
-    because = f"from {{source}}, {{address}} is {at}, not {{to}}{reply}: {_way(story, target)[1]}"
+    led = any(story.translations("DNAT", "REDIRECT"))
+    because = (
+        f"from {{source}}, {{address}} is led to {at}, and not to {{to}}{reply}: {taken_by(story)}"
+        if led
+        else f"from {{source}}, {{address}} is {at}, not {{to}}{reply}: {_way(story, target)[1]}"
+    )
     if outcome.reachable is None:
         return Expectation(None, "same-address", f"no claim: {because}, and {outcome.doubt}")
     symptom = "wrong answerer" if outcome.reachable else outcome.symptom

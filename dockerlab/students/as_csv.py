@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from io import StringIO
 
 from dockerlab.students.grades import Grade
+from dockerlab.students.roster import Roster
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet takes for the beginning of a formula."""
@@ -15,12 +16,14 @@ COLUMNS = ("id", "number", "name")
 RESULTS = ("hosts", "verdict", "cells", "pass", "fail", "unknown", "not charged", "own word", "percent", "problem")
 
 
-def render(grades: Sequence[Grade]) -> str:
-    """Return the grades as CSV with a line of headings; the roster's further columns come along."""
-    more = list(dict.fromkeys(key for grade in grades for key in grade.student.more))
-    file = StringIO()
-    writer = csv.writer(file, lineterminator="\r\n")
-    writer.writerow(map(plain, [*COLUMNS, *more, *RESULTS]))
+MARK = "\ufeff"
+"""By which spreadsheets know that a file is UTF-8."""
+
+
+def render(grades: Sequence[Grade], separator: str) -> str:
+    """Return the grades as CSV with a line of headings; the roster's further columns and its separator come along."""
+    more = Roster(tuple(grade.student for grade in grades)).columns
+    rows: list[Sequence[object]] = [[*COLUMNS, *more, *RESULTS]]
     for grade in grades:
         student, counts = grade.student, grade.counts
         cells = sum(counts.values())
@@ -28,8 +31,16 @@ def render(grades: Sequence[Grade]) -> str:
         percent = 100 * counts["pass"] // cells if cells else ""
         numbers = [cells, counts["pass"], counts["fail"], counts["unknown"], grade.spared, grade.alone, percent]
         values = [student.id, student.number, student.name, *(student.more.get(key, "") for key in more)]
-        writer.writerow(map(plain, [*values, " ".join(grade.hosts), grade.outcome, *numbers, grade.problem]))
-    return file.getvalue()
+        rows.append([*values, " ".join(grade.hosts), grade.outcome, *numbers, grade.problem])
+    return sheet(rows, separator)
+
+
+def sheet(rows: Iterable[Sequence[object]], separator: str) -> str:
+    """Return rows as CSV that a spreadsheet opens as it is meant: UTF-8 by its mark, and no value a formula."""
+    file = StringIO(newline="")
+    writer = csv.writer(file, delimiter=separator, lineterminator="\r\n")
+    writer.writerows(map(plain, row) for row in rows)
+    return MARK + file.getvalue()
 
 
 def plain(value: object) -> object:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +10,7 @@ from rich.cells import cell_len
 
 from dockerlab import leases
 from dockerlab.identity import CLASS
-from dockerlab.snapshot import LABEL_INSTANCE, LABEL_LAB, Snapshot
+from dockerlab.snapshot import LABEL_INSTANCE, LABEL_LAB, LABEL_OWNER, Snapshot
 from dockerlab.students.roster import Student
 
 COLUMNS = ("id", "student", "hosts", "containers", "networks", "expires")
@@ -49,6 +49,15 @@ def _row(snapshots: Mapping[str, Snapshot], lab: str, identity: str, name: str) 
         "running": sum(container.running for _, container in containers),
         "networks": len({network.name for _, network in networks}),
     }
+
+
+def instances(snapshots: Mapping[str, Snapshot], lab: str, owner: str | None = None) -> Iterator[str]:
+    """Yield the instance of each object of a lab that is an instance's; with an owner, of theirs alone."""
+    for snapshot in snapshots.values():
+        for labels in snapshot.labelled():
+            mine = labels.get(LABEL_LAB) == lab and owner in (None, labels.get(LABEL_OWNER))
+            if mine and LABEL_INSTANCE in labels:
+                yield labels[LABEL_INSTANCE]
 
 
 def table(found: list[dict[str, Any]]) -> str:

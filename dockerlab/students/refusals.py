@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from dockerlab import modes
+from dockerlab.identity import CLASS
 from dockerlab.lab import check
 from dockerlab.lab.model import Ground, Lab
-from dockerlab.lab.problem import KeyPath, Problem
-from dockerlab.snapshot import BRIDGE_NAME, VXLAN_IDS
+from dockerlab.lab.problem import KeyPath, Problem, meant
+from dockerlab.snapshot import BRIDGE_NAME, VXLAN_IDS, Snapshot
 from dockerlab.students.instance import FIRST_PORT, LONGEST_LINK, Instance, port_block, ports_of
+from dockerlab.students.listing import instances as instances_of
 from dockerlab.students.subnets import shares_lan
 
 LONGEST_NAME = 63
@@ -54,6 +56,23 @@ def shared_swarm(lab: Lab, hosts: Collection[str]) -> str | None:
         f"the overlay {', '.join(overlays)} joins {', '.join(hosts)} in one Swarm: whoever is root on its manager can "
         "run anything as root on all of them, and read what is there. Where students are root on these hosts, one of "
         "them has all the others'"
+    )
+
+
+def of_nobody(instance: Instance, snapshots: Mapping[str, Snapshot]) -> str | None:
+    """Return why an instance is taken for nobody's: the lab's class is on these hosts, and nothing there is of it.
+
+    An object counts by its name as well: students type theirs. None where something is there, or nobody's of the class.
+    """
+    names = {each.name for snapshot in snapshots.values() for each in snapshot.containers}
+    names |= {each.name for snapshot in snapshots.values() for each in snapshot.networks}
+    others = {*instances_of(snapshots, instance.lab.name)} - {CLASS, instance.student.id}
+    if not others or not names.isdisjoint({*instance.lab.containers, *instance.lab.networks}):
+        return None
+    return (
+        f"--student {instance.student.id}: nothing of it is on {', '.join(snapshots)}, where a class is; "
+        f"{meant(instance.student.id, sorted(others))}\n"
+        "One of the class whose instance is not made yet is known by --students, with the class's number or roster"
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from functools import partial
 
 from dockerlab import plan
@@ -12,7 +12,8 @@ from dockerlab.lock import Locks, lock_name
 from dockerlab.provision.down import Removal, Taken, take_all
 from dockerlab.provision.proof import bridges
 from dockerlab.provision.reporting import Reporting, silently
-from dockerlab.snapshot import LABEL_INSTANCE, LABEL_LAB, LABEL_OWNER, Snapshot
+from dockerlab.snapshot import LABEL_INSTANCE, LABEL_LAB, LABEL_OWNER
+from dockerlab.students.listing import instances
 from dockerlab.survey import survey
 
 
@@ -52,12 +53,3 @@ def plan_down(
     wanted = plan.remove(seen.answers, ours)
     foreign = (f"not in the roster, and so they stay: {', '.join(others)}",) if others else ()
     return Removal(wanted, seen.failures, foreign, ours, bridges(seen.answers, ours))
-
-
-def instances(snapshots: Mapping[str, Snapshot], lab: str, owner: str | None) -> Iterator[str]:
-    """Yield the instance of each object of a lab that is an instance's."""
-    for snapshot in snapshots.values():
-        for labels in snapshot.labelled():
-            mine = labels.get(LABEL_LAB) == lab and owner in (None, labels.get(LABEL_OWNER))
-            if mine and LABEL_INSTANCE in labels:
-                yield labels[LABEL_INSTANCE]

@@ -14,6 +14,7 @@ from io import StringIO
 from pathlib import Path
 
 from dockerlab.errors import DefinitionError, Located, UsageError
+from dockerlab.lab.problem import meant
 from dockerlab.plain import one_line
 
 MAX_BYTES = 1 << 20
@@ -39,13 +40,33 @@ class Student:
     more: Mapping[str, str] = field(default_factory=dict)
 
 
-def read(source: str) -> tuple[Student, ...]:
-    """Return the students of a CSV file, or that many without names where `source` is a number.
+@dataclass(frozen=True)
+class Roster:
+    """The students of a class, and what separates the values in its file: what is made for its teacher has the same."""
+
+    students: tuple[Student, ...]
+    separator: str = SEPARATORS[0]
+
+    @property
+    def columns(self) -> list[str]:
+        """Return the names of the further columns, in their order."""
+        return list(dict.fromkeys(key for each in self.students for key in each.more))
+
+    def one(self, identity: str) -> Student:
+        """Return the student of this ID; raises UsageError, with whom may be meant, where there is none."""
+        known = {each.id: each for each in self.students}
+        if identity not in known:
+            raise UsageError(f"--student {shown(identity)}: nobody of the class has this ID; {meant(identity, known)}")
+        return known[identity]
+
+
+def read(source: str) -> Roster:
+    """Return the class of a CSV file, or of that many without names where `source` is a number.
 
     Raises UsageError when it cannot be read, DefinitionError with every mistake in the file.
     """
     if source.isascii() and source.isdigit():
-        return counted(int(source))
+        return Roster(counted(int(source)))
     path = Path(source)
     try:
         with path.open("rb") as file:
@@ -61,7 +82,7 @@ def read(source: str) -> tuple[Student, ...]:
         line = content[: error.start].count(b"\n") + 1
         message = f"not UTF-8 text (byte {content[error.start]:#04x}): save the roster as CSV in UTF-8"
         raise DefinitionError([Located(source, line, 1, "", message)]) from None
-    return parse(text, source)
+    return Roster(parse(text, source), _separator(text))
 
 
 def counted(number: int) -> tuple[Student, ...]:
@@ -130,9 +151,7 @@ def shown(text: str) -> str:
 
 def _rows(text: str, file: str) -> Iterator[tuple[int, list[str]]]:
     """Yield the rows that hold anything, with the line on which each begins; raises DefinitionError for no CSV."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
-    separator = max(SEPARATORS, key=first.count)
-    reader = csv.reader(StringIO(text, newline=""), delimiter=separator, strict=True)
+    reader = csv.reader(StringIO(text, newline=""), delimiter=_separator(text), strict=True)
     begin = 1
     try:
         for row in reader:
@@ -143,6 +162,12 @@ def _rows(text: str, file: str) -> Iterator[tuple[int, list[str]]]:
         open_quote = "unexpected end" in str(error)
         message = "a double quote is opened here and never closed" if open_quote else f"not CSV: {error}"
         raise DefinitionError([Located(file, begin, 1, "", message)]) from None
+
+
+def _separator(text: str) -> str:
+    """Return what the first line that is not empty has the most of."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    return max(SEPARATORS, key=first.count)
 
 
 def _head(row: Sequence[str]) -> list[str]:

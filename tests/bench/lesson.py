@@ -87,13 +87,21 @@ async def _step(lesson, name, page, screen, number, section, chance) -> None:  #
             said += await screen.line(command.replace(ON_HOST, ""), lambda: chance.uniform(*KEY))
     await think()
     found = [_read(pattern, said) for pattern in ANSWERS[number]]
-    if await check(lesson, name, page, found, "pass", lesson.times.check):
+    unread = [pattern for pattern, answer in zip(ANSWERS[number], found, strict=True) if answer is None]
+    if unread:  # an answer that nobody gives is not right, and says nothing of the check
+        lesson.times.lost.append(f"{name}: {unread} not on the screen: {said[-1500:]!r}")
+    if await check(
+        lesson, name, page, [each or "" for each in found], "fail" if unread else "pass", lesson.times.check
+    ):
         lesson.steps[name] += 1
 
 
-def _read(pattern: str, said: str) -> str:
+def _read(pattern: str, said: str) -> str | None:
+    """Return what a student reads on the screen, or what he knows; None where it is not there."""
+    if "(" not in pattern:
+        return pattern
     found = list(re.finditer(pattern, said))
-    return found[-1].groups()[-1] if found else pattern
+    return found[-1].groups()[-1] if found else None
 
 
 async def check(lesson: Lesson, name: str, page: Page, answers, wanted: str, times: list[float]) -> bool:

@@ -8,6 +8,8 @@ from io import StringIO
 import pytest
 from support.lab_hosts import EXAMPLES, write
 
+from dockerlab.students.as_csv import MARK
+
 pytestmark = pytest.mark.usefixtures("emptied")
 
 LAB = """
@@ -204,7 +206,7 @@ def test_grades_of_labs_that_are_otherwise(lab, tmp_path):
     ]  # fmt: skip
     assert len({sum(s["summary"].values()) for s in students}) == 1
     assert all(s["not_charged"] == 0 for s in students)
-    rows = list(csv.DictReader(StringIO(lab.call("grade", *words, "--format", "csv").stdout)))
+    rows = list(csv.DictReader(StringIO(lab.call("grade", *words, "--format", "csv").stdout.removeprefix(MARK))))
     assert "both is on back, and the lab wants it on back, front" in rows[0]["problem"].replace("s01-ada-", "")
     assert rows[1]["problem"] == "network vault is not internal, and the lab wants it internal"
     assert rows[2]["problem"] == "network front does not exist"

@@ -19,6 +19,7 @@ from dockerlab.cli.class_ import begin
 from dockerlab.exercise import loader
 from dockerlab.faults import FAULTS
 from dockerlab.sandbox import place
+from dockerlab.students.roster import Roster, Student
 
 ADA = "s01-e2e-ada"
 FOLDER = loader.load(loader.find("01"))
@@ -43,7 +44,7 @@ def hosts(request: pytest.FixtureRequest) -> Iterator[str]:
 def test_an_exercise(hosts, tmp_path):
     """A fault is put in, is seen in the matrix, named to nobody but the teacher, taken out; a reset ends all of it."""
     assert asyncio.run(begin([hosts], FOLDER)) == []
-    enrolled = keeping.enrol(tmp_path / "class", FOLDER.id, ((ADA, "Ada"),))
+    enrolled = keeping.enrol(tmp_path / "class", FOLDER.id, Roster((Student(1, ADA, "Ada"),)))
     ready = Ready(FOLDER.path)  # as the server has it; without it each program imports for itself (`test_a_lab`)
     room = Room(FOLDER, enrolled, tmp_path / "class", place.argv, place.unconfined, ready=ready.run)
 
@@ -62,7 +63,7 @@ def test_a_lab(hosts, tmp_path, empty):
     asyncio.run(run(place.argv(hosts, ["sh", "-c", 'rm -f "$XDG_STATE_HOME/dockerlab/class-lab"'])))
     lab = plain.folder_of(EXAMPLES / "bridge.yaml")
     assert asyncio.run(begin([hosts], lab, empty=empty)) == []
-    enrolled = keeping.enrol(tmp_path / "class", lab.id, ((ADA, "Ada"),))
+    enrolled = keeping.enrol(tmp_path / "class", lab.id, Roster((Student(1, ADA, "Ada"),)))
     asyncio.run(grades(Room(lab, enrolled, tmp_path / "class", place.argv, place.unconfined), empty=empty))
 
 

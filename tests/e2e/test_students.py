@@ -11,6 +11,8 @@ from io import StringIO
 import pytest
 from support.lab_hosts import EXAMPLES, wait_for, write
 
+from dockerlab.students.as_csv import MARK
+
 CLASS = """
 name: web
 networks: {net: {}}
@@ -60,7 +62,7 @@ def test_a_class(lab, tmp_path, roster):
 
     lab.docker("vm0", "exec", f"{THREE}-web", "sh", "-c", "kill $(pidof httpd)")
     graded = lab.call("grade", *words, "--format", "csv")
-    rows = list(csv.DictReader(StringIO(graded.stdout)))
+    rows = list(csv.DictReader(StringIO(graded.stdout.removeprefix(MARK))))
     assert (graded.rc, [row["verdict"] for row in rows]) == (1, ["pass", "pass", "fail"])
     assert rows[1]["name"].startswith("'=1+1")
     assert "unreachable (refused" in rows[2]["problem"]
@@ -71,6 +73,9 @@ def test_a_class(lab, tmp_path, roster):
     assert f"-A {' '.join(drop)}" in page, "grade names causes as verify does"
     alone = lab.call("verify", path, "--sandbox", "--student", THREE, "--format", "json")
     assert (alone.rc, alone.json["instance"]) == (1, THREE)
+    nobody = lab.call("verify", path, "--sandbox", "--student", "s13")
+    assert (nobody.rc, nobody.stdout) == (2, "")
+    assert "--student s13: nothing of it is on vm0, vm1, where a class is; " in " ".join(nobody.stderr.split())
     explained = lab.call("explain", path, "client", "web", "--probe", "tcp/80", "--sandbox", "--student", THREE)
     assert f"{THREE}-client -> {THREE}-web" in explained.stdout
 

@@ -9,9 +9,10 @@ from dockerlab.exercise import loader
 from dockerlab.exercise.progress import Progress
 from dockerlab.exercise.trial import Trial
 from dockerlab.faults.injury import Injury
+from dockerlab.students.roster import Roster, Student
 from support.offline import observed
 
-STUDENTS = (("s01-ada", "Ada Lovelace"), ("s02-bob", "Bob <b>bold</b>"))
+STUDENTS = Roster((Student(1, "s01-ada", "Ada Lovelace"), Student(2, "s02-bob", "Bob <b>bold</b>")))
 
 
 FOLDER = loader.load(loader.find("01"))

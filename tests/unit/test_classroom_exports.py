@@ -18,16 +18,18 @@ from dockerlab.classroom import keeping, plain, rows
 from dockerlab.classroom.app import application
 from dockerlab.classroom.room import Room
 from dockerlab.classroom.state import Fault, Last, Pupil
+from dockerlab.students.roster import Roster, Student
 
 EVIL = '=HYPERLINK("http://evil.example";1)'
-STUDENTS = (("s01-ada", EVIL), ("s02-bob", "Bob <b>bold</b>\x1b[2J"))
+STUDENTS = (Student(1, "s01-ada", EVIL, {"group": "=1+1"}), Student(2, "s02-bob", "Bob <b>bold</b>\x1b[2J"))
+HEAD = rows.columns(["group"])
 SCHEMA = Path(__file__).parents[1] / "support" / "junit.xsd"
 SPACE = "{http://schemas.openxmlformats.org/spreadsheetml/2006/main}"
 
 
 @pytest.fixture
 def here(tmp_path):
-    enrolled = keeping.enrol(tmp_path / "class", FOLDER.id, STUDENTS)
+    enrolled = keeping.enrol(tmp_path / "class", FOLDER.id, Roster(STUDENTS, ";"))
     room = Room(FOLDER, enrolled, tmp_path / "class", Places(tmp_path).enter, lambda _: None)
     room.note("s01-ada", "check", verdict="pass", text="pass", step=1)
     room.note("s01-ada", "check", verdict="fail", text="FAIL <x>", step=1)
@@ -62,19 +64,19 @@ def cells(book):
 def test_workbook(get):
     """Numbers are numbers and texts are texts, also one that begins as a formula."""
     head, ada, bob = cells(get("class.xlsx").content)
-    assert head == list(rows.COLUMNS)
-    assert ada[:7] == ["s01-ada", EVIL, 1, 4, 2, 0, 0]
+    assert head == HEAD
+    assert ada[:8] == ["s01-ada", EVIL, "=1+1", 1, 4, 2, 0, 0]
     assert ada[-1] == "fail"
     assert bob[1] == "Bob <b>bold</b>?[2J"
 
 
 def test_csv(get):
-    """The sheet has its mark, the same rows, and an apostrophe before what would be calculated."""
+    """The sheet has its mark, the same rows with the roster's separator, and no value that would be calculated."""
     text = get("class.csv").content
-    assert text.startswith(b"\xef\xbb\xbfid,name,")
-    head, ada, _ = csv.reader(io.StringIO(text.decode("utf-8-sig")))
-    assert head == list(rows.COLUMNS)
-    assert ada[:7] == ["s01-ada", f"'{EVIL}", "1", "4", "", "2", "0"]
+    assert text.startswith(b"\xef\xbb\xbfid;name;group;")
+    head, ada, _ = csv.reader(io.StringIO(text.decode("utf-8-sig")), delimiter=";")
+    assert head == HEAD
+    assert ada[:8] == ["s01-ada", f"'{EVIL}", "'=1+1", "1", "4", "", "2", "0"]
 
 
 def test_page(get):
@@ -107,7 +109,7 @@ def test_junit(get):
     ]
     assert (ada.get("failures"), ada.get("skipped"), ada.get("tests")) == ("1", "2", "4")
     assert ada.find(".//failure").text == "FAIL <x>"
-    assert {each.get("name") for each in ada.iter("property")} >= {"id", "attempts"}
+    assert {each.get("name") for each in ada.iter("property")} >= {"id", "group", "attempts"}
     assert bob.get("skipped") == "4"
 
 
@@ -130,4 +132,4 @@ def test_cases():
     lab = plain.folder_of(Path(__file__).parents[2] / "examples" / "bridge.yaml")
     (case,) = rows.cases(lab, Pupil("s01-ada", "Ada", last=last, percent=40))
     assert (case.verdict, case.told) == ("fail", "no")
-    assert rows.row(lab, Pupil("s01-ada", "Ada", percent=40))[4] == 40
+    assert rows.row(lab, Pupil("s01-ada", "Ada", percent=40), ["group"])[5] == 40

@@ -105,22 +105,35 @@ def test_no_way():
     assert done.code == 0
 
 
-def test_checks_ahead_of_looks(tmp_path):
-    """Of many looks that wait, a check has at most the running ones ahead, also its own student's."""
+def test_checks_wait_for_nothing_that_can_wait(tmp_path):
+    """Looks and resets that wait, and those that run, keep no check waiting but in their own student's place."""
     here = room(tmp_path, Places(tmp_path))
     order = []
 
-    async def turn(student, *, looking):
-        async with here.turn(student, looking=looking):
-            order.append((student, looking))
+    async def turn(student, **how):
+        async with here.turn(student, **how):
+            order.append((student, bool(how)))
             await asyncio.sleep(0.01)
 
     async def script():
         names = [f"s{number:02}" for number in range(6)]
         looks = [asyncio.create_task(turn(name, looking=True)) for name in names]
+        resets = [asyncio.create_task(turn(f"{name}-x", behind=True)) for name in names]
         await asyncio.sleep(0)
-        await asyncio.gather(turn("s05", looking=False), *looks)
+        await asyncio.gather(turn("s05"), *looks, *resets)
 
     asyncio.run(script())
     assert order.index(("s05", False)) <= AT_ONCE
-    assert len(order) == 7
+    assert len(order) == 13
+
+
+def test_how_nice(way):
+    """A program that runs behind others is as nice as is said, and the next one is not."""
+    ready = Ready(FOLDER.path, way)
+    asks = ["timeit", "-n", "1", "-r", "1", "-s", "import os", "print(os.nice(0))"]
+
+    async def script():
+        return [await ready.run("s01", asks, 60, nice) for nice in (10, 0)]
+
+    own = os.nice(0)
+    assert [int(said.text.split()[0]) for said in played(ready, script())] == [min(own + 10, 19), own]

@@ -7,8 +7,9 @@ import pytest
 from dockerlab.classroom import guard, keeping
 from dockerlab.classroom.state import Event, standing
 from dockerlab.errors import UsageError
+from dockerlab.students.roster import Roster, Student
 
-STUDENTS = (("s01-ada", "Ada"), ("s02-bob", "Bob"))
+STUDENTS = (Student(1, "s01-ada", "Ada", {"group": "a"}), Student(2, "s02-bob", "Bob"))
 
 
 def event(kind, student="s01-ada", at="2027-01-31T18:00:00Z", **data):
@@ -48,19 +49,20 @@ def test_closed():
 def test_kept(tmp_path):
     """Whoever serves again has the same tokens and all that has happened; nobody else may read it."""
     where = tmp_path / "class"
-    first = keeping.enrol(where, "01", STUDENTS[:1])
+    first = keeping.enrol(where, "01", Roster(STUDENTS[:1]))
     keeping.append(where, event("hint"))
-    again = keeping.enrol(where, "01", STUDENTS)
+    again = keeping.enrol(where, "01", Roster(STUDENTS, ";"))
     keeping.append(where, event("hint", "s02-bob"))
+    assert keeping.enrolled(where) == again
     assert again.tokens["s01-ada"] == first.tokens["s01-ada"]
     assert len(set(again.tokens.values())) == 3
     assert [each.student for each in keeping.events(where)] == ["s01-ada", "s02-bob"]
     assert stat.S_IMODE(where.stat().st_mode) == 0o700
-    links = keeping.write_links(where, [("s01-ada", "Ada", "http://x/")])
+    links = keeping.write_links(where, [("s01-ada", "=Ada", "http://x/")], ";")
     assert {stat.S_IMODE(path.stat().st_mode) for path in where.iterdir()} == {0o600}
-    assert links.read_text() == "id,name,link\ns01-ada,Ada,http://x/\n"
+    assert links.read_text(encoding="utf-8-sig") == "id;name;link\ns01-ada;'=Ada;http://x/\n"
     with pytest.raises(UsageError, match="a class is on with 01"):
-        keeping.enrol(where, "02", STUDENTS)
+        keeping.enrol(where, "02", Roster(STUDENTS))
 
 
 def test_cut_off(tmp_path):

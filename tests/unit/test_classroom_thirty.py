@@ -8,13 +8,15 @@ import pytest
 from support.class_served import Served
 
 from dockerlab.cli.class_ import CONNECTIONS
+from dockerlab.students import roster
+from dockerlab.students.roster import Roster
 
-STUDENTS = tuple((f"s{number:02}", f"Student {number}") for number in range(1, 31))
+STUDENTS = roster.counted(30)
 
 
 @pytest.fixture
 def served(tmp_path):
-    made = Served(tmp_path, students=STUDENTS, limit=20_000, most=1024, each=CONNECTIONS * len(STUDENTS))
+    made = Served(tmp_path, students=Roster(STUDENTS), limit=20_000, most=1024, each=CONNECTIONS * len(STUDENTS))
     made.start()
     yield made
     made.stop()
@@ -39,7 +41,7 @@ def test_all_at_once(served):
     """Nobody's connection is ended to make room for another's: each page and its files come, and its events begin."""
 
     async def script():
-        return await asyncio.gather(*(opened(served.link(name)) for name, _ in STUDENTS))
+        return await asyncio.gather(*(opened(served.link(each.id)) for each in STUDENTS))
 
     shown = asyncio.run(script())
-    assert [name in told for (_, name), told in zip(STUDENTS, shown, strict=True)] == [True] * 30
+    assert [each.name in told for each, told in zip(STUDENTS, shown, strict=True)] == [True] * 30

@@ -685,7 +685,7 @@ def test_a_neighbour_goes_by_its_name():
 
     spaces = {web: space("a2c85bc30223 on vm0"), ground: space("vm0", host=True)}
     world = SimpleNamespace(names={web: "web", ground: "vm0"}, fabric=SimpleNamespace(spaces=spaces))
-    steps = [Step(ground, "neighbour", f"172.17.0.3 is {spaces[web].name} on docker0", None)]
+    steps = [Step(ground, "neighbour", f"172.17.0.3 is {spaces[web].name} on docker0", link="docker0", to=web)]
     assert list(in_words(world, steps)) == ["vm0: 172.17.0.3 is web on docker0"]
 
 

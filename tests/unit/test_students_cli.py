@@ -43,6 +43,11 @@ def test_hosts_are_not_joined_in_silence(monkeypatch, capsys, tmp_path):
         (("up", "bridge", "--students", "3", "--subnets", "x"), "--subnets x"),
         (("grade", "bridge", "--students", "3", "--sandbox", "--inventory", "x"), "leave one out"),
         (("verify", "bridge", "--student", "7"), "write an ID"),
+        (("verify", "bridge", "--student", "s13", "--students", "12"), "nobody of the class has this ID; did you mean"),
+        (("explain", "bridge", "--student", "s13", "--students", "12"), "nobody of the class has this ID"),
+        (("render", "bridge", "--student", "s13", "--students", "12"), "nobody of the class has this ID"),
+        (("verify", "bridge", "--students", "12"), "--students names the class of one --student here"),
+        (("explain", "--students", "12"), "name a LAB before"),
         (("explain", "bridge", "--student", "s07", "--offline"), "leave out --student, or --offline"),
         (
             ("render", "macvlan", "--student", "s40"),

@@ -56,8 +56,13 @@ def test_outcomes(grades):
 
 
 def test_csv_has_no_formula(grades):
-    """A value that a spreadsheet would calculate has an apostrophe before it; numbers stay numbers."""
-    rows = list(csv.DictReader(StringIO(as_csv.render(grades))))
+    """A value that a spreadsheet would calculate has an apostrophe before it; numbers stay numbers.
+
+    The file is known for UTF-8 by its mark, and has the separator of the roster.
+    """
+    text = as_csv.render(grades, ";")
+    assert text.startswith(f"{as_csv.MARK}id;number;name;group;")
+    rows = list(csv.DictReader(StringIO(text.removeprefix(as_csv.MARK)), delimiter=";"))
     assert [row["verdict"] for row in rows] == ["pass", "fail", "unknown", "error"]
     assert [row["group"] for row in rows] == ["A", "'+1", "'-2", "'@x"]
     assert rows[1]["name"].startswith("'=cmd")
@@ -156,7 +161,7 @@ def test_a_host_is_charged_to_nobody(faulty):
     """What a host is at fault for is no failure of a student, is told once above them, and lowers no percentage."""
     assert [grade.outcome for grade in faulty] == ["pass", "fail", "fail"]
     assert [grade.spared for grade in faulty] == [2, 2, 0]
-    rows = list(csv.DictReader(StringIO(as_csv.render(faulty))))
+    rows = list(csv.DictReader(StringIO(as_csv.render(faulty, ","))))
     assert [(row["percent"], row["not charged"], row["fail"]) for row in rows] == [
         ("100", "2", "0"), ("98", "2", "1"), ("100", "0", "0"),
     ]  # fmt: skip

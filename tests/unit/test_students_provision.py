@@ -17,10 +17,10 @@ from dockerlab.hosts.fake import FakeHost
 from dockerlab.identity import CLASS
 from dockerlab.provision.reporting import Silent
 from dockerlab.provision.up import Wish
-from dockerlab.snapshot import LABEL_INSTANCE
+from dockerlab.snapshot import LABEL_INSTANCE, NetworkState, Snapshot
 from dockerlab.students import course, provision
-from dockerlab.students.listing import rows, table
-from dockerlab.students.removal import instances
+from dockerlab.students.listing import instances, rows, table
+from dockerlab.students.refusals import of_nobody
 from dockerlab.students.roster import counted
 from dockerlab.students.subnets import Source
 from dockerlab.survey import Answers, Seen
@@ -169,3 +169,17 @@ def test_the_list_of_a_class(engines):
     assert "2 of 2 run" in table(found)
     assert set(instances(engines.snapshots(), "demo", "teacher@desk")) == {"s01", "s02", "s03"}
     assert list(instances(engines.snapshots(), "demo", "somebody@else")) == []
+
+
+def test_who_is_nobody_of_the_class(engines):
+    """An ID of which nothing is there is refused where others of the class are; a name alone is something there."""
+    there = a_class(BRIDGE, 3)
+    assert of_nobody(there.instances[0], engines.snapshots()) is None
+    up(replace(there, instances=there.instances[:2]), engines)
+    first, _, third = there.instances
+    assert of_nobody(first, engines.snapshots()) is None
+    told = of_nobody(third, engines.snapshots())
+    assert told.startswith("--student s03: nothing of it is on vm0, vm1, where a class is; did you mean s01 or s02?\n")
+    (name, *_) = third.lab.networks
+    typed = {"vm0": Snapshot("vm0", networks=(NetworkState("1", name, "bridge"),))}
+    assert of_nobody(third, {**engines.snapshots(), **typed}) is None

@@ -42,15 +42,17 @@ def test_the_separator_is_that_of_the_first_line(separator, tmp_path):
     """Comma, semicolon and tab are told apart; the mark that Excel writes before the first name is none of it."""
     path = tmp_path / "class.csv"
     path.write_text(f"name{separator}group\r\nAda{separator}A\r\n\r\nBob{separator}B\r\n", encoding="utf-8-sig")
-    assert [(s.id, s.name, s.more["group"]) for s in roster.read(str(path))] == [
+    found = roster.read(str(path))
+    assert [(s.id, s.name, s.more["group"]) for s in found.students] == [
         ("s01-ada", "Ada", "A"),
         ("s02-bob", "Bob", "B"),
     ]
+    assert (found.separator, found.columns) == (separator, ["group"])
 
 
 def test_a_number_is_a_class_without_names():
     """`--students 30` is thirty students, by number."""
-    students = roster.read("30")
+    students = roster.read("30").students
     assert (students[0].id, students[29].id, len(students)) == ("s01", "s30", 30)
 
 
