@@ -272,13 +272,13 @@ def _no_route(story: Story) -> tuple[RuleId, str]:
     return "no-default-route", because
 
 
-def _port_there(story: Story, port: int | None) -> int | str | None:
+def _port_there(story: Story, port: int | None) -> int | None:
     """Return the port to which a connection has come, behind what has translated its destination."""
     for step in story.translations("DNAT"):
         rule = step.element.subject if step.element is not None else None
         options = rule.options if isinstance(rule, Rule) else ()
         aims = [each.value for each in options if each.option == "--to-destination"]
-        port = next((ports for _, _, ports in map(split, aims) if ports.isdecimal()), port)
+        port = next((int(ports) for _, _, ports in map(split, aims) if ports.isdecimal()), port)
     return port
 
 

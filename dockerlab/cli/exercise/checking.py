@@ -42,11 +42,11 @@ def check(
         if exercise is None:
             raise
         if answer:
-            told, whole = "an answer with blanks in it goes in quotes", f"{answer[-1]} {exercise}"
+            rule, whole = "an answer with blanks in it goes in quotes", f"{answer[-1]} {exercise}"
         else:
-            told, whole = "an answer goes behind --answer", exercise
+            rule, whole = "an answer goes behind --answer", exercise
         right = shlex.join(["dockerlab", "exercise", "check", "--answer", whole])
-        raise UsageError(f"{error}; {told}, and right would be: {right}") from error
+        raise UsageError(f"{error}; {rule}, and right would be: {right}") from error
     where = progress.directory()
     here = here.answered(words.questions(folder, here), answer or [])
     with common.hosts_of(folder, here, accept_new_host_keys) as session:
