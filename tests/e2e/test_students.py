@@ -62,7 +62,7 @@ def test_a_class(lab, tmp_path, roster):
 
     lab.docker("vm0", "exec", f"{THREE}-web", "sh", "-c", "kill $(pidof httpd)")
     graded = lab.call("grade", *words, "--format", "csv")
-    rows = list(csv.DictReader(StringIO(graded.stdout.removeprefix(MARK))))
+    rows = list(csv.DictReader(StringIO(graded.stdout.removeprefix(MARK)), delimiter=";"))
     assert (graded.rc, [row["verdict"] for row in rows]) == (1, ["pass", "pass", "fail"])
     assert rows[1]["name"].startswith("'=1+1")
     assert "unreachable (refused" in rows[2]["problem"]
