@@ -23,7 +23,7 @@ CONTINUED = " \\"
 REMEDY = "right would be: "
 """What stands ahead of a command that ends its line: it is to be copied whole."""
 
-REMEDIES = re.compile(r"(?P<prose>.*?\bright would be(?:, on \S+)?:) (?P<command>\S.*)")
+REMEDIES = re.compile(r"(?P<prose>.*?\bright would be(?:, on (?:this machine|\S+))?:) (?P<command>\S.*)")
 """A line with such a command, also where it says on which host that is to be typed."""
 
 

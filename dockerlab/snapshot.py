@@ -252,6 +252,10 @@ class Snapshot:
         """Return the volume of that name, or None."""
         return next((v for v in self.volumes if v.name == name), None)
 
+    def has_image(self, name: str) -> bool:
+        """Tell whether a container can be made from an image of that name."""
+        return full_name(name) in self.images or name in self.images
+
     def image(self, name: str) -> ImageState | None:
         """Return the image of that full name, such as `nginx:latest`, or None."""
         return next((i for i in self.image_states if name in i.names), None)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,9 @@ from dockerlab.errors import DockerlabError
 from dockerlab.exercise import course, progress
 from dockerlab.exercise.model import Exercise, Folder
 from dockerlab.lab.model import Lab
+from dockerlab.lab.naming import with_local_called
 from dockerlab.provision.reporting import silently
+from dockerlab.sandbox.layout import host_name
 from dockerlab.session import Whereabouts, open_session
 from dockerlab.students.grades import Grade, of_hosts
 from dockerlab.students.instance import Instance
@@ -32,6 +35,7 @@ BEGUN = "class-lab"
 def folder_of(path: Path) -> Folder:
     """Return a lab as an exercise without steps, whose folder is the definition itself; raises DefinitionError."""
     lab = modes.definition(path).lab
+    lab = with_local_called(lab, next(name for name in map(host_name, count()) if name not in lab.hosts))
     return Folder(lab.name, path.resolve(), lab, Exercise(steps=()), "", ())
 
 

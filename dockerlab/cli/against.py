@@ -58,7 +58,7 @@ def differences(call: Call, ends: Ends, where: Places) -> Comparison:
     """
     from dockerlab.reach import sides
 
-    definition = loading.load_lab(call.lab, call.given)
+    definition = loading.load_lab(call.lab, call.given, where)
     engine = o.checked_engine(call.engine or o.ENGINE)
     alone = call.offline or call.engine is not None
     if call.against == HOSTS:
@@ -68,19 +68,24 @@ def differences(call: Call, ends: Ends, where: Places) -> Comparison:
     if call.against is not None and re.match(r"\d+\.\d", call.against):
         newer = o.checked_engine(call.against, "--against")
         if call.there:
-            return sides.definitions(definition, _same(call), engine, newer, ends)
+            return sides.definitions(definition, _same(call, where), engine, newer, ends)
         if alone:
             return sides.engines(definition, engine, newer, ends)
         return sides.upgrade(definition, _seen(definition, where), newer, ends)
-    other = _same(call) if call.against is None else loading.load_lab(call.against, Given(set_=tuple(call.there)))
+    other = _same(call, where) if call.against is None else _other(call, call.against, where)
     if where.said and not alone:
         return sides.definitions_on_hosts(definition, other, _seen(definition, where), ends)
     return sides.definitions(definition, other, engine, engine, ends)
 
 
-def _same(call: Call) -> Lab:
+def _same(call: Call, where: Places) -> Lab:
     """Return the same definition with what the other side has besides."""
-    return loading.load_lab(call.lab, replace(call.given, set_=(*call.given.set_, *call.there)))
+    return loading.load_lab(call.lab, replace(call.given, set_=(*call.given.set_, *call.there)), where)
+
+
+def _other(call: Call, against: str, where: Places) -> Lab:
+    """Return the definition that the other side is."""
+    return loading.load_lab(against, Given(set_=tuple(call.there)), where)
 
 
 def _seen(definition: Lab, where: Places) -> Seen:

@@ -38,9 +38,13 @@ def _names(ctx: typer.Context) -> tuple[list[str], list[str]]:
     """Return the containers and the hosts of the lab that is named before: none where that is no definition."""
     from dockerlab.cli import loading
     from dockerlab.cli.definitions import given_of
+    from dockerlab.cli.places import Places, expected
 
     try:
-        lab = loading.definition_of(str(ctx.params.get("lab")), given_of(ctx.params)).lab
+        inventory = ctx.params.get("inventory")
+        said = Places(bool(ctx.params.get("sandbox")), Path(str(inventory)) if inventory else None)
+        where = said if said.named else expected()
+        lab = loading.definition_of(str(ctx.params.get("lab")), given_of(ctx.params), where).lab
     except (DefinitionError, UsageError):
         return [], []
     return [*lab.services, *lab.containers], list(lab.hosts)

@@ -37,11 +37,11 @@ def doctor(
     from dockerlab.identity import current
     from dockerlab.report import findings as listing
 
-    definition = loading.load_lab(lab, settings, warn=True) if lab is not None else None
+    definition = loading.load_lab(lab, settings, where, warn=True) if lab is not None else None
     if definition is not None:
         hosts = dict(definition.addresses)
     else:
-        _, hosts = loading.name_and_hosts(None, None, named_elsewhere=where.named)
+        _, hosts = loading.name_and_hosts(None, None, where)
     who = current(definition.name) if definition is not None else None
     with where.open(hosts) as session:
         found = examine(session.hosts, session.controller, definition, who)

@@ -11,6 +11,7 @@ from dockerlab.cli import loading
 from dockerlab.cli import options as o
 from dockerlab.cli import students as of_class
 from dockerlab.cli.finishing import removed
+from dockerlab.cli.output import say
 from dockerlab.cli.places import HERE, Places, placed
 from dockerlab.errors import UsageError
 
@@ -40,10 +41,14 @@ def down(
     """Remove everything that carries the lab's labels, and nothing else."""
     if (lab is not None) + every + expired != 1:
         raise UsageError("say which lab: 'dockerlab down LAB', --all for every one of yours, or --expired")
-    name, hosts = loading.name_and_hosts(lab, host, named_elsewhere=where.named)
-    if students is not None:
-        if name is None:
-            raise UsageError("--students goes with a lab: 'dockerlab down LAB --students …'; --all is for all of them")
+    name, hosts = loading.name_and_hosts(lab, host, where)
+    if students is not None and name is None:
+        raise UsageError("--students goes with a lab: 'dockerlab down LAB --students …'; --all is for all of them")
+    whole = name or ("every expired lab" if expired else "every lab")
+    if where.empty():
+        say(f"{whole}: there is no sandbox, and so nothing to remove")
+        return
+    if students is not None and name is not None:
         of_class.down(name, students, hosts, where, everyone=everyone, verbose=verbose)
         return
     with where.open(hosts) as session:
@@ -57,7 +62,7 @@ def down(
         told = reporting(verbose=verbose)
         taken = bring_down(which, session.hosts, told, may_restart=may_restart, prove=every)
     gone = taken.removal
-    known = loading.named(lab) if lab is not None and gone.failures else None
+    known = loading.named(lab, where) if lab is not None and gone.failures else None
     left = [remains(each, known, gone.answers, gone.ours) for each in gone.failures]
     with where.pointing_out():
-        removed(name or ("every expired lab" if expired else "every lab"), taken, left)
+        removed(whole, taken, left)

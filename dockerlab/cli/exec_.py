@@ -57,8 +57,8 @@ def execute(
 
     if "--sandbox" in command and not where.sandbox:
         say("--sandbox stands behind the command, and is given to it: write it ahead of that, or ahead of --")
-    definition = loading.defined(lab, None)
-    name, hosts = loading.name_and_hosts(lab, host, named_elsewhere=where.named)
+    definition = loading.defined(lab, None, where)
+    name, hosts = loading.name_and_hosts(lab, host, where)
     typed = definition.containers if definition is not None else ()
     with where.open(hosts) as session:
         found = survey(session.hosts)

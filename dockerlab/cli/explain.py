@@ -93,7 +93,7 @@ def explain(
         from dockerlab.reach import asked, worlds
         from dockerlab.reach.asked import Ends
 
-        definition = loading.load_lab(lab, settings)
+        definition = loading.load_lab(lab, settings, where)
         _tell(asked.asked(worlds.offline(definition, imagined), Ends(source, to, probe)), [], output)
     elif whose is not None:
         known = students is not None
@@ -101,7 +101,7 @@ def explain(
             ends = (instance.named(source), instance.named(to), probe)
             _on_hosts(instance.lab, session.hosts, ends, live=live, trace=trace, output=output)
     else:
-        definition = loading.load_lab(lab, settings)
+        definition = loading.load_lab(lab, settings, where)
         with where.open(definition.addresses) as session:
             _on_hosts(definition, session.hosts, (source, to, probe), live=live, trace=trace, output=output)
 

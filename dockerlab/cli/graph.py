@@ -65,7 +65,7 @@ def graph(
         raise UsageError("without --matrix the picture is made from the definition alone: leave --offline out")
     if where.said and (offline or not matrix):
         raise UsageError("the picture asks hosts only for --matrix without --offline: leave out where they are")
-    definition = loading.load_lab(lab, settings)
+    definition = loading.load_lab(lab, settings, where)
     if not matrix or offline:
         picture, strands = _imagined(definition, o.checked_engine(engine), matrix=matrix)
         write(_drawn(form, picture, strands), output)

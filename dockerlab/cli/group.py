@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Mapping
 from importlib import import_module
@@ -59,7 +60,11 @@ class Single(TyperCommand):
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Return the words that are left over when the options and arguments have theirs."""
         if not ctx.resilient_parsing:
-            return super().parse_args(ctx, args)
+            takes_all, ctx.allow_extra_args = ctx.allow_extra_args, True
+            left = super().parse_args(ctx, args)
+            if left and not takes_all:
+                ctx.fail(f"too many words: {shlex.join(left)}. A value with blanks in it goes in quotes: 'like this'")
+            return left
         parser = self.make_parser(ctx)
         given, ctx.args, _ = parser.parse_args(args=args)
         for parameter in self.get_params(ctx):

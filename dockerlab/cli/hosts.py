@@ -40,7 +40,7 @@ def hosts(
     from dockerlab.session import addresses_of
 
     where = by_environment(Places(sandbox, inventory), {})
-    _, names = loading.name_and_hosts(lab, None, named_elsewhere=where.named)
+    _, names = loading.name_and_hosts(lab, None, where)
     found = addresses_of(names, where.whereabouts(), say)
     form_of = {
         AddressFormat.TABLE: addresses.as_table,

@@ -45,10 +45,10 @@ def inspect(
 
     if lab is None and not (host or where.named):
         raise UsageError("name a LAB, or say on which hosts to look: --host ADDRESS, --sandbox or --inventory FILE")
-    definition = loading.defined(lab, settings) if lab is not None else None
+    definition = loading.defined(lab, settings, where) if lab is not None else None
     name, hosts = lab or "", dict[str, str | None]()
     if definition is None or host:
-        _, hosts = loading.name_and_hosts(lab, host, named_elsewhere=where.named)
+        _, hosts = loading.name_and_hosts(lab, host, where)
     if definition is not None:
         name, hosts = definition.name, hosts or definition.addresses
     with where.open(hosts) as session:

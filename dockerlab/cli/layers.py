@@ -39,12 +39,12 @@ def layers(
     from dockerlab.report import as_layers
     from dockerlab.survey import ask_all, one_of
 
-    definition, elsewhere = None, where.named
+    definition = None
     if lab is None:
-        _, places = loading.name_and_hosts(None, host, named_elsewhere=elsewhere)
+        _, places = loading.name_and_hosts(None, host, where)
     else:
-        definition = loading.load_lab(lab, None)
-        _, places = loading.name_and_hosts(lab, host, named_elsewhere=elsewhere)
+        definition = loading.load_lab(lab, None, where)
+        _, places = loading.name_and_hosts(lab, host, where)
     if not names and definition is None:
         raise UsageError("say which images or containers, by name or ID, or --lab LAB for all of a lab")
     if any(name.startswith("-") for name in names or ()):

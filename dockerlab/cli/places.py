@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from inspect import Parameter, getdoc, signature
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, get_type_hints
 
@@ -109,6 +110,34 @@ class Places:
         for line in (*told, *filter(None, [self.forgotten() if told else ""])):
             say(line)
 
+    def empty(self) -> bool:
+        """Tell whether a sandbox's hosts are meant where there is no sandbox: nothing can be on them."""
+        if not self.sandbox or self.inventory is not None:
+            return False
+        from dockerlab import sandbox
+
+        return not sandbox.hosts_there()
+
+    def local(self, taken: Collection[str] = ()) -> str:
+        """Return what this machine, which a definition calls `local`, is called where the call says that hosts are.
+
+        In the sandbox and by an inventory it is another machine: the first of those that are not `taken` by other
+        hosts of the definition. Somebody who looks for it finds it by that name alone. Raises UsageError and
+        DefinitionError for an inventory that cannot be read.
+        """
+        from dockerlab.hosts.address import LOCAL
+
+        if self.sandbox == (self.inventory is not None):  # nothing is said, or too much, and a session says so
+            return LOCAL
+        if self.inventory is not None:
+            from dockerlab.hosts.inventory_file import read_inventory
+
+            names: Iterable[str] = read_inventory(self.inventory).addresses
+            return LOCAL if LOCAL in names else next((name for name in names if name not in taken), LOCAL)
+        from dockerlab.sandbox.layout import host_name
+
+        return next(name for name in map(host_name, count()) if name not in taken)
+
     def again(self, command: str) -> str:
         """Return a command with the options by which it finds the hosts where this call found them."""
         if self.inventory is not None:
@@ -145,6 +174,12 @@ def by_environment(places: Places, given: Mapping[str, Any], environment: Mappin
             "sandbox's name"
         )
     return replace(places, sandbox=True, always=True)
+
+
+def expected(environment: Mapping[str, str] = os.environ) -> Places:
+    """Return where hosts are to be expected by a call that asks none of them."""
+    value = environment.get(VARIABLE, "").strip()
+    return HERE if value.lower() in NO or value.startswith("/") else replace(HERE, sandbox=True, always=True)
 
 
 def spread(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import shlex
 import sys
 from collections.abc import Callable
 from enum import Enum
@@ -49,7 +50,7 @@ def quiz(
     from dockerlab.quiz import answers
     from dockerlab.quiz.questions import choose
 
-    definition = loading.load_lab(lab, settings)
+    definition = loading.load_lab(lab, settings, where)
     imagined = o.checked_engine(engine)
     known = _observed(definition, where) if verify else _predicted(definition, imagined)
     chosen_by = secrets.randbelow(1_000_000) if seed is None else seed
@@ -59,6 +60,7 @@ def quiz(
     machine = form is QuizFormat.JSON or output is not None
     tell = say if machine else _print
     tell(f"{definition.name}: {len(chosen)} questions, seed {chosen_by}. Answer y or n; q ends it.")
+    tell(f"'dockerlab graph {shlex.quote(lab)}' draws the lab.")
     marked = ask(chosen, sys.stdin.readline, tell, patient=sys.stdin.isatty())
     tell(f"\n{answers.score(marked)}")
     if machine:

@@ -11,6 +11,7 @@ from dockerlab.cli import loading
 from dockerlab.cli import options as o
 from dockerlab.cli import students as of_class
 from dockerlab.cli.output import write
+from dockerlab.cli.places import expected
 
 
 class RenderFormat(str, Enum):
@@ -40,7 +41,7 @@ def render(
     if whose is not None:
         definition = of_class.instance_by_names(lab, settings, whose, subnets).lab
     else:
-        definition = loading.load_lab(lab, settings)
+        definition = loading.load_lab(lab, settings, expected())
     if form is RenderFormat.COMPOSE:
         write(as_compose.of(definition, host), output)
     else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -110,6 +111,9 @@ def list_() -> None:
     tell("\n".join(lines) + "\n" if len(lines) > 1 else "no sandbox has a name; 'dockerlab sandbox up --name NAME'\n")
 
 
+SHELLS_OWN = " |&;<>"
+"""What stands in a shell's line, and in no name of a program."""
+
 PASSED_ON = {"allow_extra_args": True, "ignore_unknown_options": True, "allow_interspersed_args": False}
 
 
@@ -121,11 +125,16 @@ def ssh(
     from dockerlab import sandbox
 
     command = context.args[1:] if context.args[:1] == ["--"] else context.args  # as in front of any other command
+    if len(command) == 1 and any(letter in command[0] for letter in SHELLS_OWN):
+        line = shlex.join(["dockerlab", "sandbox", "ssh", host, "sh", "-c", *command])
+        raise UsageError(f"no program is called {command[0]!r}: a line for a shell wants one; right would be: {line}")
     inside(name, ["ssh", "--", host, *(["--", *command] if command else [])])
     state = sandbox.status()
     if state is None:
         raise SandboxError("there is no sandbox; 'dockerlab sandbox up' starts it")
-    argv = sandbox.ssh_argv(state, host, command, terminal=not command and sys.stdin.isatty())
+    # A command at a terminal may want one, as `docker exec -it` does; what a shell or a program reads is left alone.
+    terminal = sys.stdin.isatty() and (not command or sys.stdout.isatty())
+    argv = sandbox.ssh_argv(state, host, command, terminal=terminal)
     os.execvp(argv[0], argv)  # noqa: S606 - there is no shell, and the words are ours or quoted
 
 

@@ -29,8 +29,8 @@ def shell(
     """Open a shell in a container or on a host; where an image has none, the host's, in the container's network."""
     from dockerlab.survey import run_in, survey
 
-    definition = loading.defined(lab, None)
-    label, hosts = loading.name_and_hosts(lab, host, named_elsewhere=where.named)
+    definition = loading.defined(lab, None, where)
+    label, hosts = loading.name_and_hosts(lab, host, where)
     with where.open(hosts) as session:
         if name in session.hosts:
             raise typer.Exit(session.hosts[name].attach(run_in.HOST_SHELL, terminal=on_terminal()))

@@ -27,10 +27,14 @@ def status(
     from dockerlab.report import inventory as listing
     from dockerlab.survey import survey
 
-    name, hosts = loading.name_and_hosts(lab, host, named_elsewhere=where.named)
-    if students is not None:
-        if name is None:
-            raise UsageError("--students goes with a lab: 'dockerlab status LAB --students …'")
+    name, hosts = loading.name_and_hosts(lab, host, where)
+    if students is not None and name is None:
+        raise UsageError("--students goes with a lab: 'dockerlab status LAB --students …'")
+    if where.empty():
+        say("there is no sandbox, and so nothing on it; 'dockerlab sandbox up' starts it")
+        write("[]\n" if form is o.ListFormat.JSON else "", None)
+        return
+    if students is not None and name is not None:
         of_class.status(name, students, hosts, where, form)
         return
     with where.open(hosts) as session:
@@ -39,7 +43,7 @@ def status(
     rows = listing.rows(found.answers, name, now)
     if form is o.ListFormat.JSON:
         write(json.dumps(rows, indent=2) + "\n", None)
-    else:
+    elif found.answers or not found.failures:  # where nobody has answered, nothing is known
         tell(listing.table(rows))
     for warning in listing.expiring(found.answers, name, now):
         say(warning)

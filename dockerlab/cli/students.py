@@ -17,7 +17,7 @@ from dockerlab.cli import options as o
 from dockerlab.cli.definitions import Given
 from dockerlab.cli.finishing import removed
 from dockerlab.cli.output import say, tell, width, write
-from dockerlab.cli.places import HERE, Places, placed
+from dockerlab.cli.places import HERE, Places, expected, placed
 from dockerlab.errors import Interrupted, UsageError
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def opened(
     from dockerlab.students import course
 
     source = course.source(subnets)
-    definition = loading.definition_of(lab, settings)
+    definition = loading.definition_of(lab, settings, where)
     with where.open({} if where.named else definition.lab.addresses) as session:
         yield course.of_definition(definition, list(students), list(session.hosts), source), session
 
@@ -209,7 +209,7 @@ def instance_by_names(lab: str, settings: Given | None, student: Student, subnet
     """Return one student's instance on hosts that are called as in the definition; nothing is opened."""
     from dockerlab.students import course
 
-    definition = loading.definition_of(lab, settings)
+    definition = loading.definition_of(lab, settings, expected())
     hosts = list(definition.lab.hosts)
     (found,) = course.of_definition(definition, [student], hosts, course.source(subnets)).instances
     return found

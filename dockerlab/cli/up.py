@@ -84,7 +84,7 @@ def up(
     from dockerlab.lab.catalog import find
 
     until = leases.read_ttl(ttl, datetime.now(timezone.utc))
-    definition = loading.load_lab(lab, settings, warn=True)
+    definition = loading.load_lab(lab, settings, where, warn=True)
     files = settings.file if settings is not None else ()
     handing.ask(definition, lambda: (find(lab), *files), where, allowed=allow_environment or dry_run)
     undo = where.again(f"dockerlab down {shlex.quote(lab)}")

@@ -81,7 +81,7 @@ def _defined(
         with of_class.instance_of(lab, settings, student, where, subnets, known=known) as (instance, session):
             report = on_hosts.verify(instance.lab, session.hosts, prober.value, student.id, as_is=as_is)
             show(report)
-    definition = loading.load_lab(lab, settings)
+    definition = loading.load_lab(lab, settings, where)
     with where.open(definition.addresses) as session:
         from dockerlab.verify import on_hosts  # while the hosts are connected to
 

@@ -42,7 +42,7 @@ def watch(
         raise UsageError("--for: say how many seconds, more than 0")
     if lab is None and not (host or where.named):
         raise UsageError("name a LAB, or say which hosts to follow: --host ADDRESS, --sandbox or --inventory FILE")
-    _, hosts = loading.name_and_hosts(lab, host, named_elsewhere=where.named)
+    _, hosts = loading.name_and_hosts(lab, host, where)
     show, count, failed = printer(form), 0, 0
     with where.open(hosts) as session:
         ready = f"watching {', '.join(session.hosts)}; Ctrl-C ends it"

@@ -7,19 +7,20 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from dockerlab import modes
 from dockerlab.drift.containers import Wrong, wrong_container
 from dockerlab.drift.namesakes import namesakes
-from dockerlab.drift.right import anew, joins, leaves, network_anew
+from dockerlab.drift.right import anew, joins, leaves, made, network_anew
 from dockerlab.drift.standing import Place, absent, absent_network, halted, joined, rivals_gone, tenant
 from dockerlab.imagined.networks import given_by, unlike
 from dockerlab.kernel.model import Machine
+from dockerlab.lab.container import NODE
 from dockerlab.lab.daemon import Daemon
 from dockerlab.lab.model import Lab
-from dockerlab.snapshot import Snapshot
+from dockerlab.snapshot import Snapshot, full_name
 
 Aspect = Literal["network", "container", "place", "port", "alias", "command", "image", "engine"]
 """What of an object is otherwise: the object itself, a container's place on a network, and so on.
@@ -99,7 +100,7 @@ def differences(
             amiss = {each.name for each in networks if each.host == host}
             beside = tuple(each for other, each in snapshots.items() if other != host)
             place = Place(lab, snapshots[host], kernels.get(host), frozenset(amiss), beside)
-            found += _container(place, name, afresh=afresh)
+            found += (_as_far_as_images_go(place, each) for each in _container(place, name, afresh=afresh))
             found += _namesakes(lab, name, snapshots[host])
     return found
 
@@ -154,6 +155,15 @@ def _container(place: Place, name: str, *, afresh: bool) -> Iterator[Difference]
     now = halted(place, name, state) if not state.running else lost
     if now is not None:
         yield Difference(host, "container", name, now.what, now.right, "down", cut_off=now.cut_off)
+
+
+def _as_far_as_images_go(place: Place, found: Difference) -> Difference:
+    """Return a difference without commands that would ask a registry for an image which none has."""
+    image = place.lab.containers[found.name].image
+    local = full_name(image) == full_name(NODE) or place.lab.built(image) is not None
+    if not local or place.snapshot.has_image(image) or made(place.lab, found.name)[0] not in found.right:
+        return found
+    return replace(found, what=f"{found.what}; its image {image} is not on {found.host}", right=(), before=())
 
 
 def _misplaced(place: Place, name: str) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
@@ -11,6 +12,7 @@ from dockerlab.checks.judge import judge_checks, of_differences
 from dockerlab.checks.outcome import Outcome, overall
 from dockerlab.checks.scene import Scene
 from dockerlab.errors import ConflictError, HostError
+from dockerlab.exercise import loader
 from dockerlab.exercise.model import Folder
 from dockerlab.exercise.progress import Progress
 from dockerlab.exercise.remains import Holdings, held
@@ -116,17 +118,41 @@ def judged(folder: Folder, progress: Progress, hosts: Hosts, seen: Seen, verify:
     A step is judged by what it and the steps before it have asked for. What those had made and is no longer so is told
     first: without it the step cannot be done.
     """
+    lacking = tuple(_without_images(folder, seen.snapshots))
     if progress.trial is not None:
         here = _scene(folder.lab, hosts, seen, {}, verify)
         signs = (judge_checks(injury.signs, here) for injury in progress.trial.injuries)
-        return Checked(tuple(judge_checks(folder.exercise.intact, here)), tuple(map(tuple, signs)))
+        return Checked((*lacking, *judge_checks(folder.exercise.intact, here)), tuple(map(tuple, signs)))
     exercise, step = folder.exercise, progress.step
     lab = so_far(exercise, folder.lab, step, seen.snapshots)
     here = _scene(lab, hosts, seen, progress.answers, verify, spares=True)
     gone = undone(exercise, folder.lab, step, here.differences)
     before = (of_differences("what the steps before have made is as it was", gone),) if gone else ()
     checks = exercise.steps[step].checks if step < len(exercise.steps) else ()
-    return Checked((*before, *judge_checks(checks, here)))
+    return Checked((*lacking, *before, *judge_checks(checks, here)))
+
+
+def _without_images(folder: Folder, snapshots: Mapping[str, Snapshot]) -> Iterator[Outcome]:
+    """Yield the failure that it is where a host has lost an image that the exercise began with."""
+    lab = folder.lab
+    gone = [
+        f"{host}: image {image} is not there any more"
+        for host, snapshot in snapshots.items()
+        for image in sorted(lab.images_needed(host) | {name for name in lab.images if host in lab.hosts_of_image(name)})
+        if not snapshot.has_image(image)
+    ]
+    if gone:
+        command = again(folder)
+        why = f"docker run would ask a registry for it; '{command}' brings it back, and leaves all else alone"
+        about = "the images are there that the exercise began with"
+        yield Outcome(about, "fail", gone[0], tuple(gone[1:]), (why,), how=(f"this machine: {command}",))
+
+
+def again(folder: Folder) -> str:
+    """Return the command that makes whole what an exercise has been given at its beginning."""
+    packaged = loader.exercises().get(folder.id)
+    word = folder.id if packaged is not None and packaged.resolve() == folder.path else str(folder.path)
+    return shlex.join(["dockerlab", "exercise", "start", word])
 
 
 def scene(lab: Lab, hosts: Hosts) -> Scene:

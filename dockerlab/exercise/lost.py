@@ -36,7 +36,7 @@ def told(folder: Folder, here: Progress) -> str:
     """Return that it is lost, and the one command that helps."""
     return (
         f"{folder.id}: the sandbox that it was begun in is gone, and with it all that was made there; "
-        f"'dockerlab exercise start {folder.id}' sets it up again, to where you were: {_at(folder, here.step)}"
+        f"'{course.again(folder)}' sets it up again, to where you were: {_at(folder, here.step)}"
     )
 
 

@@ -2,7 +2,8 @@
 
 A section `## 2 · Title` is the second step. In it, a block that is fenced as `sh` is what one types: it is done line by
 line, and all of it succeeds; of one fenced as `sh fails`, every line has to fail. These, and blocks of other kinds, are
-shown with the prose.
+shown with the prose. A line that begins with `**Question:**` is for somebody who has nothing but the README: what is
+asked stands in exercise.yaml, and is shown beside the task.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 from dataclasses import dataclass
 
 HEADING = re.compile(r"## (?:(?P<number>\d{1,4}) · )?(?P<title>.+?)\s*")
+QUESTION = "**Question:**"
 FENCE = re.compile(r"```(?P<kind>.*?)\s*")
 
 
@@ -68,7 +70,8 @@ def _split(lines: list[str]) -> tuple[str, tuple[Block, ...]]:
     for line in lines:
         fence = FENCE.fullmatch(line)
         if fence is None:
-            (inside if kind is not None else prose).append(line)
+            if kind is not None or not line.startswith(QUESTION):
+                (inside if kind is not None else prose).append(line)
         elif kind is None:
             kind, inside = fence["kind"], []
         else:

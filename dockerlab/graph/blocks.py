@@ -39,7 +39,7 @@ def bar_lines(bar: Bar) -> list[str]:
 
 
 def box_room(box: Box) -> tuple[float, float]:
-    """Return the size of a container's box, with those inside that share its sandbox."""
+    """Return the size of a container's box, with those inside that share its namespace."""
     w, h = room(lines(box))
     for inner in box.joined:
         iw, ih = room(lines(inner))

@@ -215,10 +215,10 @@ class _Drawing:
         return kind_of(first, self.lab.networks[first])
 
     def _box(self, host: str, name: str, spec: Container) -> Box:
-        """Return a container with those that share its sandbox; notes what it is plugged into."""
+        """Return a container with those that share its namespace; notes what it is plugged into."""
         self._plug(host, name, spec)
         joined = tuple(
-            Box(f"container:{other}", other, "container", ("container mode: same sandbox",))
+            Box(f"container:{other}", other, "container", ("container mode: same namespace",))
             for other, theirs in self.lab.containers.items()
             if theirs.owner == name
         )

@@ -87,7 +87,7 @@ def _box(names: Names, number: str, box: Box) -> Iterator[str]:
         yield own
         return
     yield f"subgraph cluster_{number} {{"
-    yield f"  label={_label([f'sandbox of {box.name}'])}"
+    yield f"  label={_label([f'network namespace of {box.name}'])}"
     yield f"  {own}"
     yield from (f"  {_node(names, inner.id, [inner.name, *inner.lines], '')}" for inner in box.joined)
     yield "}"

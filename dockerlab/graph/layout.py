@@ -181,7 +181,7 @@ def _block(stage: Stage, machine: HostFrame, block: Block) -> None:
 
 
 def _box(stage: Stage, machine: HostFrame, box: Box, rect: Rect) -> None:
-    """Draw a container and, inside, those that share its sandbox."""
+    """Draw a container and, inside, those that share its namespace."""
     told = ", ".join([f"container {box.name} on {machine.name}, mode {box.mode}", *box.lines])
     stage.put(Rect(rect.x, rect.y, rect.w, rect.h, f"box {box.mode}", box.id, told), lines(box))
     y = rect.y + PAD + LINE * len(lines(box)) + PAD / 2

@@ -88,7 +88,7 @@ def _box(names: Names, box: Box) -> Iterator[str]:
     if not box.joined:
         yield own
         return
-    yield f"subgraph {names[f'sandbox:{box.name}']}[{_label([f'sandbox of {box.name}'])}]"
+    yield f"subgraph {names[f'namespace:{box.name}']}[{_label([f'network namespace of {box.name}'])}]"
     yield f"  {own}"
     yield from (f"  {names[inner.id]}[{_label([inner.name, *inner.lines])}]" for inner in box.joined)
     yield "end"

@@ -20,7 +20,7 @@ LinkKind = Literal["veth", "macvlan", "ipvlan", "overlay", "exit", "wire"]
 
 @dataclass(frozen=True)
 class Box:
-    """A container and its sandbox (network namespace); `joined` are the containers that share it."""
+    """A container and its network namespace; `joined` are the containers that share it."""
 
     id: str
     name: str
@@ -102,7 +102,7 @@ class Picture:
     aliases: Mapping[str, str] = field(default_factory=dict)
 
     def boxes(self) -> Iterator[tuple[HostFrame, Group, Box]]:
-        """Yield every container that has a sandbox of its own, with where it is."""
+        """Yield every container that has a namespace of its own, with where it is."""
         for machine in self.machines:
             for group in machine.groups:
                 for box in group.boxes:

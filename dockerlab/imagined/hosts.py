@@ -276,7 +276,7 @@ def _owner(state: ContainerState) -> str | None:
 def _box(lab: Lab, name: str) -> str:
     """Return the container, or the host, whose namespace a container of the lab is in."""
     spec = lab.containers[name]
-    box = modes.for_container(lab, spec).sandbox(lab.host_of(name), name, spec)
+    box = modes.for_container(lab, spec).namespace(lab.host_of(name), name, spec)
     return box if box == name or box in lab.hosts else _box(lab, box)
 
 

@@ -1,10 +1,11 @@
-"""What an engine calls the networks and volumes of a definition: from here on, they have no other name."""
+"""What things of a definition are called where they are: from here on, they have no other name."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from dockerlab.hosts.address import LOCAL
 from dockerlab.lab.container import Container
 from dockerlab.lab.model import Expect, Lab
 from dockerlab.lab.problem import KeyPath, Problem, quoted
@@ -43,9 +44,31 @@ def as_the_engine_has_it(lab: Lab) -> tuple[Lab, dict[tuple[str, str], str]]:
         "networks": {networks[key]: spec for key, spec in lab.networks.items()},
         "volumes": {volumes[key]: spec for key, spec in lab.volumes.items()},
         "containers": {name: renamed(spec, networks, volumes) for name, spec in lab.containers.items()},
-        "expect": tuple(_expectation(each, networks) for each in lab.expect),
+        "expect": tuple(_expectation(each, networks, {}) for each in lab.expect),
     }
     return lab.changed(**changed), keys
+
+
+def with_local_called(lab: Lab, name: str) -> Lab:
+    """Return a lab whose host `local`, which is this machine, is another one: that of a name."""
+    if name == LOCAL or lab.addresses.get(LOCAL) != LOCAL:
+        return lab
+
+    def there(hosts: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        return None if hosts is None else tuple(name if each == LOCAL else each for each in hosts)
+
+    machine = lab.hosts[LOCAL].model_copy(update={"address": None})
+    changed: dict[str, Any] = {
+        "hosts": {(name if key == LOCAL else key): machine if key == LOCAL else m for key, m in lab.hosts.items()},
+        "networks": {key: n.model_copy(update={"hosts": there(n.hosts)}) for key, n in lab.networks.items()},
+        "images": {key: each.model_copy(update={"hosts": there(each.hosts)}) for key, each in lab.images.items()},
+        "containers": {
+            key: spec.model_copy(update={"host": name}) if spec.host == LOCAL else spec
+            for key, spec in lab.containers.items()
+        },
+        "expect": tuple(_expectation(each, {}, {LOCAL: name}) for each in lab.expect),
+    }
+    return lab.changed(**changed)
 
 
 def renamed(spec: Container, networks: Mapping[str, str], volumes: Mapping[str, str]) -> Container:
@@ -72,12 +95,14 @@ def as_written(path: KeyPath, keys: Mapping[tuple[str, str], str]) -> KeyPath:
     return (*path[:at], *(keys.get((section, str(part)), part) for part in path[at : at + 1]), *path[at + 1 :])
 
 
-def _expectation(each: Expect, networks: Mapping[str, str]) -> Expect:
-    """Return an exception whose gateways go by the engine's names of networks."""
+def _expectation(each: Expect, networks: Mapping[str, str], hosts: Mapping[str, str]) -> Expect:
+    """Return an exception whose gateways and hosts go by other names of networks and hosts."""
 
     def named(end: str) -> str:
         kind, colon, rest = end.partition(":")
+        if (kind, colon) != ("gateway", ":"):
+            return hosts.get(end, end)
         network, at, host = rest.partition("@")
-        return f"{kind}:{networks.get(network, network)}{at}{host}" if (kind, colon) == ("gateway", ":") else end
+        return f"{kind}:{networks.get(network, network)}{at}{hosts.get(host, host)}"
 
     return each.model_copy(update={"source": named(each.source), "to": named(each.to)})

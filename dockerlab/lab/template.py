@@ -1,4 +1,4 @@
-"""`{{ … }}` in a definition's values: Jinja2's sandbox, narrowed to expressions that end soon and stay small.
+"""`{{ … }}` in a definition's values: Jinja2, narrowed to expressions that end soon and stay small.
 
 A template sees `vars` and, in a replica, `index`. It can change one scalar value and nothing else. There are no
 statements, no calls and few filters, so that nothing a stranger writes can loop, grow without bound or reach Python.
@@ -135,7 +135,7 @@ def _environment() -> ImmutableSandboxedEnvironment:
 
 
 class _Environment(ImmutableSandboxedEnvironment):
-    """A sandbox in which `*` and `%` are for numbers alone: on text they could make gigabytes."""
+    """Expressions in which `*` and `%` are for numbers alone: on text they could make gigabytes."""
 
     intercepted_binops: ClassVar[frozenset[str]] = frozenset({"*", "%"})  # type: ignore[misc]
 

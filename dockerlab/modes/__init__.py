@@ -41,7 +41,7 @@ def for_driver(driver: str) -> Mode:
 
 
 def for_container(lab: Lab, spec: Container) -> Mode:
-    """Return the mode that gives a container its sandbox: its `network_mode`, or its first network's driver."""
+    """Return the mode that gives a container its namespace: its `network_mode`, or its first network's driver."""
     if spec.network_mode is None and spec.networks:
         return for_driver(lab.networks[spec.mode].driver)
     found = next((mode for mode in all_modes() if mode.serves(spec.mode)), None)

@@ -153,8 +153,8 @@ class Mode:
                         f"{meant(option, self.options)}",
                     )
 
-    def sandbox(self, host: str, container: str, spec: Container) -> str:
-        """Return the name of the sandbox (network namespace) that the container is in."""
+    def namespace(self, host: str, container: str, spec: Container) -> str:
+        """Return the name of the network namespace that the container is in."""
         _ = host, spec
         return container
 

@@ -13,7 +13,7 @@ REFUSED = ("ports", "expose", "dns", "extra_hosts", "hostname")
 
 
 class ContainerMode(Mode):
-    """The owner's sandbox: the same interfaces, addresses and ports."""
+    """The owner's namespace: the same interfaces, addresses and ports."""
 
     name = "container"
     run = """\
@@ -24,8 +24,8 @@ class ContainerMode(Mode):
         """Tell whether the value is `container:NAME`."""
         return network_mode.startswith("container:")
 
-    def sandbox(self, host: str, container: str, spec: Container) -> str:
-        """Return the sandbox of the owner."""
+    def namespace(self, host: str, container: str, spec: Container) -> str:
+        """Return the namespace of the owner."""
         _ = host
         return spec.owner or container
 

@@ -10,15 +10,15 @@ from dockerlab.modes.base import Mode
 
 
 class HostMode(Mode):
-    """The host's own sandbox: its interfaces, addresses, routes and ports."""
+    """The host's own namespace: its interfaces, addresses, routes and ports."""
 
     name = "host"
     run = """\
   --network host  # the host's own network namespace: its interfaces, addresses, routes and ports
 """
 
-    def sandbox(self, host: str, container: str, spec: Container) -> str:
-        """Return the host's sandbox."""
+    def namespace(self, host: str, container: str, spec: Container) -> str:
+        """Return the host's namespace."""
         _ = container, spec
         return host
 

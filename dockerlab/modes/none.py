@@ -6,7 +6,7 @@ from dockerlab.modes.base import Mode
 
 
 class NoNetwork(Mode):
-    """A sandbox without any interface; whoever wants one builds it by hand."""
+    """A namespace without any interface; whoever wants one builds it by hand."""
 
     name = "none"
     run = """\

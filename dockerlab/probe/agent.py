@@ -1,19 +1,19 @@
-"""The agent: probes from, and listens in, every sandbox of one host at once.
+"""The agent: probes from, and listens in, every namespace of one host at once.
 
 It is sent to the host as it is and never installed: standard library only, Python 3.6 or later, as root. The dialogue
 is one JSON object a line:
 
     controller: {"nonce": hex, "patience": s, "haste": bool, "hold": s, "last": bool,
                  "places": [{"key", "pid", "ports", "taker": bool}], "cells": [question]}
-    agent:      {"event": "ready", "kernel": boot id, "python": …, "places": {key: {"sandbox": id} or {"error": text}}}
+    agent:      {"event": "ready", "kernel": boot id, "python": …, "places": {key: {"namespace": id} or {"error": …}}}
     controller: {"event": "go", "share": how many agents share this kernel}     so that all hosts probe at one moment
     agent:      {"event": "working"}                 each half second, until every cell of its own is settled, and then
     agent:      {"event": "done"}                                                               it goes on listening
     controller: {"event": "stop"}                                                                  all agents are done
-    agent:      {"event": "report", "cells": [record], "arrivals": [[cell, attempt, sandbox, mark]],
-                 "missed": [[sandbox, packets]], "overflows": count, "numbers": [number], "proxies": [port],
-                 "knocks": [[sandbox, port, number, what]], "deaf": [[sandbox, reason]],
-                 "delivered": [[sandbox, number]], "unseen": [[sandbox, reason]]}
+    agent:      {"event": "report", "cells": [record], "arrivals": [[cell, attempt, namespace, mark]],
+                 "missed": [[namespace, packets]], "overflows": count, "numbers": [number], "proxies": [port],
+                 "knocks": [[namespace, port, number, what]], "deaf": [[namespace, reason]],
+                 "delivered": [[namespace, number]], "unseen": [[namespace, reason]]}
 
 A question is a list, the fields of `Question`. A record says what happened to one cell: its `outcome` is `answered`,
 `silent`, `errno`, `icmp` or `untested`. Nothing of ours answers an echo request: the kernel of the target does. A cell
@@ -38,7 +38,7 @@ from dockerlab.probe.deliveries import Deliveries
 from dockerlab.probe.dialogue import SIGN, hear, say
 from dockerlab.probe.flight import Flight, Question, name_of
 from dockerlab.probe.knocks import Watches, proxied_ports
-from dockerlab.probe.sandboxes import Sandbox, open_namespace, read_text
+from dockerlab.probe.namespaces import Namespace, open_namespace, read_text
 from dockerlab.probe.senders import Lookups, Pings
 
 BATCH = 64
@@ -63,10 +63,10 @@ def main() -> "None":
     agent.connections.hold = job["hold"]
     places = {place["key"]: agent.open_place(place) for place in job["places"]}
     agent.last, agent.haste = job["last"], job["haste"]
-    entered = [place for place in agent.places.values() if "sandbox" in place]
-    agent.watches.open(agent.sandboxes, [(place["sandbox"], place["ports"]) for place in entered if place["ports"]])
-    for sandbox in {place["sandbox"] for place in entered if place["taker"]}:
-        agent.deliveries.open(agent.sandboxes[sandbox])
+    entered = [place for place in agent.places.values() if "namespace" in place]
+    agent.watches.open(agent.namespaces, [(place["namespace"], place["ports"]) for place in entered if place["ports"]])
+    for namespace in {place["namespace"] for place in entered if place["taker"]}:
+        agent.deliveries.open(agent.namespaces[namespace])
     kernel = read_text("/proc/sys/kernel/random/boot_id").strip()
     say(event="ready", kernel=kernel, python=platform.python_version(), places=places)
     share = hear()["share"]
@@ -89,7 +89,7 @@ class Agent:
 
     def __init__(self, nonce: "bytes", patience: "float") -> None:
         self.patience = patience
-        self.sandboxes: dict[int, Sandbox] = {}
+        self.namespaces: dict[int, Namespace] = {}
         self.places: dict[int, dict[str, Any]] = {}
         self.selector = selectors.DefaultSelector()
         self.flights: dict[int, Flight] = {}
@@ -110,24 +110,24 @@ class Agent:
         self.send = {"ping": self.pings.send, "tcp": self.connections.send, "dns": self.lookups.send}
 
     def open_place(self, place: "dict[str, Any]") -> "dict[str, Any]":
-        """Listen in the sandbox of a place; return its identity, equal for two places in one sandbox, or the error."""
+        """Listen in the namespace of a place; return its identity, equal for two places in one, or the error."""
         self.places[place["key"]] = place
         self.pids[place["key"]] = place["pid"]
         try:
             handle = open_namespace(place["pid"]) if place["pid"] else os.dup(self.own_namespace)
             identity = os.fstat(handle).st_ino
-            if identity in self.sandboxes:
+            if identity in self.namespaces:
                 os.close(handle)
             else:
-                sandbox = self.sandboxes[identity] = Sandbox(handle)
-                for version, raw in sandbox.raw.items():
-                    self.selector.register(raw, selectors.EVENT_READ, (self.pings.hear, raw, sandbox, version))
+                namespace = self.namespaces[identity] = Namespace(handle)
+                for version, raw in namespace.raw.items():
+                    self.selector.register(raw, selectors.EVENT_READ, (self.pings.hear, raw, namespace, version))
         except OSError as error:
             whose = f"process {place['pid']}" if place["pid"] else "the host"
             place["error"] = f"cannot enter the network namespace of {whose}: {error.strerror}"
             return {"error": place["error"]}
-        place["sandbox"] = identity
-        return {"sandbox": identity}
+        place["namespace"] = identity
+        return {"namespace": identity}
 
     def run(self, cells: "list[list[Any]]", share: "int") -> "None":
         """Send everything, listen until the controller says stop, and report."""
@@ -137,11 +137,11 @@ class Agent:
             if "error" in place:
                 self.records[question.number] = {"outcome": "untested", "error": place["error"]}
                 continue
-            flight = self.flights[question.number] = Flight(question, self.sandboxes[place["sandbox"]], self.haste)
+            flight = self.flights[question.number] = Flight(question, self.namespaces[place["namespace"]], self.haste)
             self.waiting.append(flight)
         asked = {wire.packed(address) for address in {flight.question.address for flight in self.waiting} if address}
-        for sandbox in self.sandboxes.values():
-            sandbox.ask_again(asked)
+        for namespace in self.namespaces.values():
+            namespace.ask_again(asked)
         self.selector.register(0, selectors.EVENT_READ, None)
         done, due = False, time.monotonic() + SIGN
         while True:
@@ -157,13 +157,13 @@ class Agent:
                 break
         hear()
         self.listen(0)
-        for sandbox in self.sandboxes.values():
-            sandbox.forget_neighbours(with_incomplete=True)
+        for namespace in self.namespaces.values():
+            namespace.forget_neighbours(with_incomplete=True)
         say(
             event="report",
             cells=[dict(record, number=number) for number, record in self.records.items()],
             arrivals=sorted(self.pings.arrivals),
-            missed=[[sandbox.id, sandbox.missed()] for sandbox in self.sandboxes.values()],
+            missed=[[namespace.id, namespace.missed()] for namespace in self.namespaces.values()],
             overflows=sum(table.fulls for table in self.tables()) - fulls,
             numbers=sorted(self.connections.numbers),
             proxies=proxied_ports() if self.last else [],
@@ -192,7 +192,7 @@ class Agent:
 
     def send_waiting(self, share: "int") -> "None":
         """Send the first try of the next batch, where files and the neighbour tables have room for it."""
-        if not self.waiting or len(self.flying) + 8 * len(self.sandboxes) + SPARE_FILES + BATCH > self.most_files:
+        if not self.waiting or len(self.flying) + 8 * len(self.namespaces) + SPARE_FILES + BATCH > self.most_files:
             return
         if not self.has_room(share):
             if self.flying and time.monotonic() - self.last_sent < YOUNG:
@@ -207,8 +207,8 @@ class Agent:
         self.last_sent = time.monotonic()
 
     def tables(self) -> "list[Any]":
-        """Return the kernel's neighbour tables, or nothing where there is no sandbox to ask from."""
-        return next((sandbox.tables() for sandbox in self.sandboxes.values()), [])
+        """Return the kernel's neighbour tables, or nothing where there is no namespace to ask from."""
+        return next((namespace.tables() for namespace in self.namespaces.values()), [])
 
     def has_room(self, share: "int") -> "bool":
         """Tell whether a batch of every agent on this kernel fits in: a cell makes an entry at each of its two ends."""
@@ -216,9 +216,9 @@ class Agent:
 
     def make_room(self, share: "int") -> "bool":
         """Forget neighbours where packets were seen, and if need be everywhere; tell whether there is room now."""
-        for sandboxes in ([one for one in self.sandboxes.values() if one.used], self.sandboxes.values()):
-            for sandbox in sandboxes:
-                sandbox.forget_neighbours(with_incomplete=not self.flying)
+        for namespaces in ([one for one in self.namespaces.values() if one.used], self.namespaces.values()):
+            for namespace in namespaces:
+                namespace.forget_neighbours(with_incomplete=not self.flying)
             if self.has_room(share):
                 return True
         return False

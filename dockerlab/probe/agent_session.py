@@ -22,7 +22,7 @@ from dockerlab.probe.wire import TYPE_A, TYPE_AAAA, version_of
 AGENT = Program(
     "dockerlab.probe",
     (
-        *("dialogue", "wire", "neighbours", "sandboxes", "resolver", "knocks", "deliveries", "flight"),
+        *("dialogue", "wire", "neighbours", "namespaces", "resolver", "knocks", "deliveries", "flight"),
         *("connections", "senders", "agent"),
     ),
 )
@@ -173,7 +173,7 @@ class Session:
             raise AgentUnavailable(self.host.name, ready["reason"][:LONGEST])
         self.kernel = ready["kernel"]
         places = ready["places"]
-        self._sandboxes: dict[Place, int | str] = {
+        self._namespaces: dict[Place, int | str] = {
             place: entered(places.get(str(key))) for key, place in enumerate(self._places)
         }
 
@@ -197,7 +197,7 @@ class Session:
         self._say({"event": "stop"})
         report: Report = self._heard(self._agent.receive_line(), Report)
         self._agent.finish()
-        made = admitted(self.host.name, WHO, lambda: records_of(report, self._own, self._sandboxes), HostRecords)
+        made = admitted(self.host.name, WHO, lambda: records_of(report, self._own, self._namespaces), HostRecords)
         if self.alive:
             self.records = made
 
@@ -230,7 +230,7 @@ def _form(cell: Cell) -> object:
     return RECORDS[cell.probe] if cell.behind is None else LED
 
 
-def records_of(report: Report, own: Mapping[int, Cell], sandboxes: Mapping[Place, int | str]) -> HostRecords:
+def records_of(report: Report, own: Mapping[int, Cell], namespaces: Mapping[Place, int | str]) -> HostRecords:
     """Return what an agent reports of its own cells and of its own places; raises ValueError for anything else."""
     cells: dict[int, Mapping[str, Any]] = {record["number"]: record for record in report["cells"]}
     marks: dict[tuple[int, int], str] = {}
@@ -242,24 +242,24 @@ def records_of(report: Report, own: Mapping[int, Cell], sandboxes: Mapping[Place
         for address in record.get("addresses", ()):
             ip_address(address)
     arrivals = frozenset(Arrival._make(each) for each in report["arrivals"])
-    entered = {found for found in sandboxes.values() if isinstance(found, int)}
-    seen = {each.sandbox for each in arrivals} | {each[0] for each in (*report["knocks"], *report["delivered"])}
+    entered = {found for found in namespaces.values() if isinstance(found, int)}
+    seen = {each.namespace for each in arrivals} | {each[0] for each in (*report["knocks"], *report["delivered"])}
     if not seen <= entered:
         raise ValueError("it speaks of a namespace that it did not enter")
     if len(report["numbers"]) > MOST_TRIES * len(own):
         raise ValueError("it began more connections than were asked for")
     return HostRecords(
-        sandboxes=sandboxes,
+        namespaces=namespaces,
         cells=cells,
         marks=marks,
         arrivals=arrivals,
-        missed={sandbox: count for sandbox, count in report["missed"]},  # noqa: C416 - dict() takes no lists for pairs
+        missed={namespace: count for namespace, count in report["missed"]},  # noqa: C416 - dict() takes no lists for pairs
         overflows=report["overflows"],
         numbers=frozenset(report["numbers"]),
-        knocks=tuple((sandbox, port, number, what) for sandbox, port, number, what in report["knocks"]),
-        deaf={int(sandbox): str(why) for sandbox, why in report["deaf"]},
-        delivered=frozenset((sandbox, number) for sandbox, number in report["delivered"]),
-        unseen={int(sandbox): str(why) for sandbox, why in report["unseen"]},
+        knocks=tuple((namespace, port, number, what) for namespace, port, number, what in report["knocks"]),
+        deaf={int(namespace): str(why) for namespace, why in report["deaf"]},
+        delivered=frozenset((namespace, number) for namespace, number in report["delivered"]),
+        unseen={int(namespace): str(why) for namespace, why in report["unseen"]},
         proxies=frozenset(report["proxies"]),
     )
 

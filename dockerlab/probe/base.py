@@ -25,10 +25,10 @@ REFUSED_BEHIND: Final = "refused behind docker-proxy"
 
 
 class Place(NamedTuple):
-    """A sandbox (network namespace) to probe from or to.
+    """A network namespace to probe from or to.
 
     `container` is None for the host itself; its `pid` is then 1, the host's init, or 0 for the namespace that the
-    host's commands run in. A container that borrows its sandbox names the owner in `shares`: the owner's container
+    host's commands run in. A container that borrows its namespace names the owner in `shares`: the owner's container
     id, or `host`.
     """
 
@@ -39,8 +39,8 @@ class Place(NamedTuple):
     shares: str = ""
 
     @property
-    def sandbox(self) -> tuple[str, str]:
-        """Return what is equal for two places exactly if they are one sandbox, as far as the engine tells."""
+    def namespace(self) -> tuple[str, str]:
+        """Return what is equal for two places exactly if they are one namespace, as far as the engine tells."""
         return (self.host, self.shares or ("host" if self.container is None else self.container_id))
 
     def __str__(self) -> str:
@@ -58,7 +58,7 @@ class Behind(NamedTuple):
 class Cell:
     """Ask one question: does `source` reach `address` with this probe, and is it `target` that answers.
 
-    `target` is None where no sandbox of the lab holds the address (a router, an outside target): its identity is
+    `target` is None where no namespace of the lab holds the address (a router, an outside target): its identity is
     then not checked. A `dns` cell looks `name` up with the source's own resolver; `expected` holds the addresses
     that the name may have, and `address` is not used.
 

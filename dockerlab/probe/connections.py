@@ -49,7 +49,9 @@ class Connections:
                 return
             self.release(flight)
         at = time.monotonic()
-        made, number = flight.sandbox.connected(socket.SOCK_STREAM, flight.question.address, flight.question.port or 0)
+        made, number = flight.namespace.connected(
+            socket.SOCK_STREAM, flight.question.address, flight.question.port or 0
+        )
         if number not in (0, errno.EINPROGRESS):
             made.close()
             raise OSError(number, os.strerror(number))

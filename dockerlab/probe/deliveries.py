@@ -1,4 +1,4 @@
-"""See which connections are delivered to a sandbox: the first packet of each, as its own kernel is given it.
+"""See which connections are delivered to a namespace: the first packet of each, as its own kernel is given it.
 
 Rules and routes may lead a connection to somebody else, who accepts it as well. Translation keeps the number with which
 a connection begins (the initial sequence number, RFC 9293), and only who began it knows that. A raw socket is given
@@ -24,7 +24,7 @@ from dockerlab.probe.knocks import (
     SO_ATTACH_FILTER,
     SYN,
 )
-from dockerlab.probe.sandboxes import ADDRESS_FAMILY, Sandbox, missed_by, widen
+from dockerlab.probe.namespaces import ADDRESS_FAMILY, Namespace, missed_by, widen
 
 FLAGS, HEADERS = 13, 128
 """Where a TCP header has its flags, and how much of a packet is read, in bytes."""
@@ -40,7 +40,7 @@ FIRST_PACKETS = {
 
 
 class Deliveries:
-    """The sandboxes in which deliveries are noted; `deaf` says why they are not in one, `numbers` is what came."""
+    """The namespaces in which deliveries are noted; `deaf` says why they are not in one, `numbers` is what came."""
 
     def __init__(self, selector: "selectors.BaseSelector") -> None:
         self._selector = selector
@@ -48,16 +48,16 @@ class Deliveries:
         self.numbers: set[tuple[int, int]] = set()
         self.deaf: dict[int, str] = {}
 
-    def open(self, sandbox: "Sandbox") -> "None":
-        """Begin to note what is delivered in a sandbox; leaves the calling thread there."""
+    def open(self, namespace: "Namespace") -> "None":
+        """Begin to note what is delivered in a namespace; leaves the calling thread there."""
         try:
-            sandbox.enter()
-            for version in sandbox.raw:
+            namespace.enter()
+            for version in namespace.raw:
                 made = first_packets(version)
-                self._open.append((sandbox.id, made))
-                self._selector.register(made, selectors.EVENT_READ, (self.hear, made, sandbox.id, version))
+                self._open.append((namespace.id, made))
+                self._selector.register(made, selectors.EVENT_READ, (self.hear, made, namespace.id, version))
         except OSError as error:
-            self.deaf[sandbox.id] = f"what is delivered there cannot be seen: {error.strerror}"
+            self.deaf[namespace.id] = f"what is delivered there cannot be seen: {error.strerror}"
 
     def hear(self, made: "socket.socket", identity: "int", version: "int") -> "None":
         """Note every first packet that waits."""

@@ -14,7 +14,7 @@ from dockerlab.probe.base import REFUSED_BEHIND, TIMEOUT, Behind, Cell, Observat
 from dockerlab.probe.knocks import ANSWERED, REFUSED, USED
 
 if TYPE_CHECKING:
-    from dockerlab.probe.join import HostRecords, SandboxId
+    from dockerlab.probe.join import HostRecords, NamespaceId
 
 UNPROVEN = unknown("accepted, but it was not seen who behind it took the connection")
 """What is to be asked again, more patiently."""
@@ -24,18 +24,18 @@ MIXED = unknown("accepted, but of several such connections at once only some wer
 
 
 class Doors:
-    """Which connections arrived where they lead to; `sandbox` names a place's, or says why that is not known."""
+    """Which connections arrived where they lead to; `namespace` names a place's, or says why that is not known."""
 
     def __init__(
         self,
         cells: Sequence[Cell],
         records: Mapping[str, HostRecords],
-        sandbox: Callable[[Place], SandboxId | str],
+        namespace: Callable[[Place], NamespaceId | str],
     ) -> None:
-        self._sandbox = sandbox
+        self._namespace = namespace
         self._records = records
         self._numbers = frozenset(number for record in records.values() for number in record.numbers)
-        self._knocks: dict[tuple[SandboxId, int], dict[int, int]] = {}
+        self._knocks: dict[tuple[NamespaceId, int], dict[int, int]] = {}
         for host, record in records.items():
             for identity, port, number, what in record.knocks:
                 self._knocks.setdefault(((host, identity), port), {})[number] = what
@@ -73,7 +73,7 @@ class Doors:
 
     def _seen(self, behind: Behind) -> Mapping[int, int]:
         """Return what was seen of connections to one container's port, by the number that each began with."""
-        home = self._sandbox(behind.place)
+        home = self._namespace(behind.place)
         return {} if isinstance(home, str) else self._knocks.get((home, behind.port), {})
 
     def _others(self, cell: Cell) -> list[int]:
@@ -87,7 +87,7 @@ class Doors:
         if record.get("began") is None:
             return f"the kernel of {cell.source} does not tell how a connection began"
         for place, _ in cell.behind or ():
-            home = self._sandbox(place)
+            home = self._namespace(place)
             if isinstance(home, str):
                 return home
             if home[1] in self._records[home[0]].deaf:

@@ -7,8 +7,8 @@ import errno
 import socket
 from typing import Any, NamedTuple
 
+from dockerlab.probe.namespaces import Namespace
 from dockerlab.probe.resolver import Line
-from dockerlab.probe.sandboxes import Sandbox
 
 TRIES = (0.0, 0.5, 1.2)
 """Seconds after a cell's first try at which it is tried, until it is settled."""
@@ -53,11 +53,11 @@ class Flight:
     `sent`, `answered` and `marks` are by try: when, after how many ms, and what the packet was known by.
     """
 
-    def __init__(self, question: "Question", sandbox: "Sandbox", haste: "bool" = False) -> None:
+    def __init__(self, question: "Question", namespace: "Namespace", haste: "bool" = False) -> None:
         self.question = question
         self.haste = haste
         self.number = question.number
-        self.sandbox = sandbox
+        self.namespace = namespace
         self.tries = 0
         self.sent: dict[int, float] = {}
         self.answered: dict[int, float] = {}

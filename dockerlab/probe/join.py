@@ -1,7 +1,7 @@
 """Join what the agents of all hosts recorded into one observation a cell.
 
 A pure function of the records. An answer alone proves little: the cell's packets must also have arrived in the target's
-sandbox. Whatever the records cannot tell is unknown, never unreachable.
+namespace. Whatever the records cannot tell is unknown, never unreachable.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from dockerlab.probe.records import Arrival
 from dockerlab.probe.takers import Takers
 from dockerlab.words import Symptom
 
-SandboxId = tuple[str, int]
+NamespaceId = tuple[str, int]
 """A host's name and the inode of a network namespace there."""
 
 ERRNO_SYMPTOMS: dict[str, tuple[Symptom, str]] = {
@@ -75,7 +75,7 @@ DNS_FAILURES: dict[int, tuple[Symptom, str]] = {
 class HostRecords:
     """What one agent reported.
 
-    `sandboxes` holds the namespace of each of its places, or why it could not be entered; `cells` the record of each
+    `namespaces` holds the namespace of each of its places, or why it could not be entered; `cells` the record of each
     of its own cells by number, and `marks` what each of their tries was known by; `arrivals` which try of which cell
     arrived in which namespace, and by which mark; `missed` how many packets each namespace's sockets had no room for;
     `overflows` how often a neighbour table of its kernel was full meanwhile.
@@ -86,7 +86,7 @@ class HostRecords:
     `failure` says why the agent itself gave nothing.
     """
 
-    sandboxes: Mapping[Place, int | str] = field(default_factory=dict)
+    namespaces: Mapping[Place, int | str] = field(default_factory=dict)
     cells: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
     marks: Mapping[tuple[int, int], str] = field(default_factory=dict)
     arrivals: frozenset[Arrival] = frozenset()
@@ -108,7 +108,7 @@ def join(cells: Sequence[Cell], records: Mapping[str, HostRecords], *, last: boo
     """
     evidence = _Evidence(cells, records)
     pings = {cell.number: evidence.ping(cell) for cell in cells if cell.probe == "ping"}
-    # Several cells can ask for one address and mean different sandboxes: each TCP cell looks at the ping of its own.
+    # Several cells can ask for one address and mean different namespaces: each TCP cell looks at the ping of its own.
     answered = {_meant(c): pings[c.number] for c in cells if c.probe == "ping" and evidence.answered(c)}
     found = dict(pings)
     for cell in cells:
@@ -119,23 +119,23 @@ def join(cells: Sequence[Cell], records: Mapping[str, HostRecords], *, last: boo
     return found
 
 
-def arrivals(records: Mapping[str, HostRecords]) -> dict[tuple[int, int], set[SandboxId]]:
+def arrivals(records: Mapping[str, HostRecords]) -> dict[tuple[int, int], set[NamespaceId]]:
     """Return where each try of each cell arrived: only by the mark that its sender drew for it, and told nobody.
 
     So no host can claim what did not come to it, but of packets that it sent itself.
     """
     sent = {number_of: mark for record in records.values() for number_of, mark in record.marks.items()}
-    found: dict[tuple[int, int], set[SandboxId]] = {}
+    found: dict[tuple[int, int], set[NamespaceId]] = {}
     for host, record_of in records.items():
-        for number, attempt, sandbox, mark in record_of.arrivals:
+        for number, attempt, namespace, mark in record_of.arrivals:
             if sent.get((number, attempt)) == mark:
-                found.setdefault((number, attempt), set()).add((host, sandbox))
+                found.setdefault((number, attempt), set()).add((host, namespace))
     return found
 
 
 def _meant(cell: Cell) -> tuple[Place, str, tuple[str, str] | None]:
-    """Return what cells have in common that ask the same sandbox from the same one by the same address."""
-    return (cell.source, cell.address, cell.target.sandbox if cell.target is not None else None)
+    """Return what cells have in common that ask the same namespace from the same one by the same address."""
+    return (cell.source, cell.address, cell.target.namespace if cell.target is not None else None)
 
 
 class _Evidence:
@@ -144,44 +144,44 @@ class _Evidence:
     def __init__(self, cells: Sequence[Cell], records: Mapping[str, HostRecords]) -> None:
         self.records = records
         self.arrivals = arrivals(records)
-        self._anywhere: dict[int, set[SandboxId]] = {}
+        self._anywhere: dict[int, set[NamespaceId]] = {}
         for (number, _), where in self.arrivals.items():
             self._anywhere.setdefault(number, set()).update(where)
-        self.names: dict[SandboxId, str] = {}
+        self.names: dict[NamespaceId, str] = {}
         for host, record in records.items():
-            for place, found in record.sandboxes.items():
+            for place, found in record.namespaces.items():
                 if isinstance(found, int) and (place.container is None or (host, found) not in self.names):
                     self.names[host, found] = str(place)
-        self.holders: dict[str, set[SandboxId | Place]] = {}
+        self.holders: dict[str, set[NamespaceId | Place]] = {}
         for cell in cells:
             if cell.target is not None and cell.probe != "dns":
-                holder = self.sandbox(cell.target)
+                holder = self.namespace(cell.target)
                 self.holders.setdefault(cell.address, set()).add(cell.target if isinstance(holder, str) else holder)
         self._full = frozenset(host for host, record in records.items() if record.overflows > 0)
-        self.doors = Doors(cells, records, self.sandbox)
-        self.takers = Takers(records, self.sandbox, self.name)
+        self.doors = Doors(cells, records, self.namespace)
+        self.takers = Takers(records, self.namespace, self.name)
 
-    def sandbox(self, place: Place) -> SandboxId | str:
-        """Return the identity of a place's sandbox, or why it is not known."""
+    def namespace(self, place: Place) -> NamespaceId | str:
+        """Return the identity of a place's namespace, or why it is not known."""
         record = self.records.get(place.host)
         if record is None:
             return f"no agent ran on {place.host}"
         if record.failure is not None:
             return f"the agent on {place.host} failed: {record.failure}"
-        found = record.sandboxes.get(place, "the agent did not report it")
+        found = record.namespaces.get(place, "the agent did not report it")
         return (place.host, found) if isinstance(found, int) else f"{place}: {found}"
 
-    def arrived(self, cell: Cell) -> set[SandboxId]:
-        """Return every sandbox in which any try of the cell arrived."""
+    def arrived(self, cell: Cell) -> set[NamespaceId]:
+        """Return every namespace in which any try of the cell arrived."""
         return self._anywhere.get(cell.number, set())
 
-    def name(self, sandboxes: set[SandboxId]) -> str:
-        """Return the names of sandboxes for people."""
-        return " and ".join(sorted(self.names.get(one, f"a sandbox on {one[0]}") for one in sandboxes))
+    def name(self, namespaces: set[NamespaceId]) -> str:
+        """Return the names of namespaces for people."""
+        return " and ".join(sorted(self.names.get(one, f"a namespace on {one[0]}") for one in namespaces))
 
     def not_sent(self, cell: Cell) -> Observation | None:
         """Return the observation of a cell that its source's agent did not or could not send, or None."""
-        source = self.sandbox(cell.source)
+        source = self.namespace(cell.source)
         if isinstance(source, str):
             return unknown(f"not tested: {source}")
         record = self.records[cell.source.host].cells.get(cell.number)
@@ -220,7 +220,7 @@ class _Evidence:
             said = "time exceeded" if record["kind"] != "unreachable" else None
             said = said or ICMP_MEANINGS.get((record["version"], record["code"]), f"unreachable ({record['code']})")
             return unreachable(HOST_UNREACHABLE, f"{record['by']} says: {said}")
-        target = None if cell.target is None else self.sandbox(cell.target)
+        target = None if cell.target is None else self.namespace(cell.target)
         if record["outcome"] == "answered":
             where = self.arrivals.get((cell.number, record["attempt"]), set())
             seen = self.identity(cell, target, where, record["rtt"]) if target else self.outside(where, record["rtt"])
@@ -233,7 +233,9 @@ class _Evidence:
             return self.silence(cell, "") if self.overflowed(cell) else lost
         return self.silence(cell, f"the request went to {self.name(where)}, which did not answer")
 
-    def identity(self, cell: Cell, target: SandboxId | str, where: set[SandboxId], rtt: float | None) -> Observation:
+    def identity(
+        self, cell: Cell, target: NamespaceId | str, where: set[NamespaceId], rtt: float | None
+    ) -> Observation:
         """Return the observation of an answered echo request, by where it arrived."""
         if isinstance(target, str):
             return unknown(f"answered, but the target cannot be recognised: {target}")
@@ -241,13 +243,13 @@ class _Evidence:
             # It listened until after the answer, missed nothing, and nothing came: somebody else has the address.
             return unreachable(WRONG_ANSWERER, f"answered, but nothing came to {cell.target}: somebody else answered")
         if not where:
-            return unknown(f"identity not seen: answered, but not by {cell.target}, nor by any sandbox of the lab")
+            return unknown(f"identity not seen: answered, but not by {cell.target}, nor by any namespace of the lab")
         if target not in where:
             return unreachable(WRONG_ANSWERER, f"{self.name(where)} has this address too, and answered")
         return reachable(rtt, witness=_witness(cell, {target}))
 
-    def outside(self, where: set[SandboxId], rtt: float | None) -> Observation:
-        """Return the observation of an answered echo request to an address that no sandbox of the lab has."""
+    def outside(self, where: set[NamespaceId], rtt: float | None) -> Observation:
+        """Return the observation of an answered echo request to an address that no namespace of the lab has."""
         if where:
             return unreachable(WRONG_ANSWERER, f"answered by {self.name(where)}, which this address does not name")
         return reachable(rtt)
@@ -277,7 +279,7 @@ class _Evidence:
         if ping is not None:
             return Observation(ping.state, ping.symptom, None, f"connected, but see the ping: {ping.detail}")
         if len(self.holders[cell.address]) > 1:
-            return unknown(f"connected, but several sandboxes have {cell.address}, and no ping tells which it was")
+            return unknown(f"connected, but several namespaces have {cell.address}, and no ping tells which it was")
         return reachable(record["rtt"])
 
     def dns(self, cell: Cell) -> Observation:
@@ -298,7 +300,7 @@ class _Evidence:
         return judge_names(cell, record["rcode"], record["addresses"], server, record.get("rtt"))
 
 
-def _witness(cell: Cell, where: Collection[SandboxId]) -> str:
+def _witness(cell: Cell, where: Collection[NamespaceId]) -> str:
     """Return a host other than the source's that saw a cell's packets, empty where there is none."""
     return next((host for host, _ in sorted(where) if host != cell.source.host), "")
 

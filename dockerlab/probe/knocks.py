@@ -14,7 +14,7 @@ import socket
 import struct
 from typing import Any
 
-from dockerlab.probe.sandboxes import Sandbox, missed_by, read_text, widen
+from dockerlab.probe.namespaces import Namespace, missed_by, read_text, widen
 
 ASKED, ANSWERED, REFUSED, USED = 1, 2, 4, 8
 """What is known of a connection: it was asked for, answered (SYN-ACK), refused (RST); both ends had it, for one ended
@@ -37,20 +37,20 @@ HEADERS = 128
 
 
 class Watches:
-    """The sandboxes that somebody's door leads to, watched while cells are asked; `deaf` says why one is not."""
+    """The namespaces that somebody's door leads to, watched while cells are asked; `deaf` says why one is not."""
 
     def __init__(self, selector: "selectors.BaseSelector") -> None:
         self._selector = selector
         self._watches: dict[int, Watch] = {}
         self.deaf: dict[int, str] = {}
 
-    def open(self, sandboxes: "dict[int, Sandbox]", wanted: "list[tuple[int, list[int]]]") -> "None":
-        """Watch connections to ports of sandboxes, each by its number."""
+    def open(self, namespaces: "dict[int, Namespace]", wanted: "list[tuple[int, list[int]]]") -> "None":
+        """Watch connections to ports of namespaces, each by its number."""
         ports: dict[int, set[int]] = {}
         for identity, some in wanted:
             ports.setdefault(identity, set()).update(some)
         for identity, all_of_them in ports.items():
-            self._open(identity, Watch(sandboxes[identity], all_of_them))
+            self._open(identity, Watch(namespaces[identity], all_of_them))
 
     def _open(self, identity: "int", watch: "Watch") -> "None":
         try:
@@ -71,21 +71,21 @@ class Watches:
 
 
 class Watch:
-    """What passes a sandbox's interfaces of connections to some of its ports.
+    """What passes a namespace's interfaces of connections to some of its ports.
 
     `knocks` is by port and initial sequence number: what is known of the connection.
     """
 
-    def __init__(self, sandbox: "Sandbox | None", ports: "set[int]") -> None:
-        self._sandbox = sandbox
+    def __init__(self, namespace: "Namespace | None", ports: "set[int]") -> None:
+        self._namespace = namespace
         self.ports = frozenset(ports)
         self.knocks: dict[tuple[int, int], int] = {}
         self._numbers: dict[tuple[bytes, int, int], int] = {}
 
     def open(self) -> "None":
-        """Begin to watch; leaves the calling thread in the sandbox, and raises OSError where that is not possible."""
-        if self._sandbox is not None:
-            self._sandbox.enter()
+        """Begin to watch; leaves the calling thread in the namespace, and raises OSError where that is not possible."""
+        if self._namespace is not None:
+            self._namespace.enter()
         self.socket = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETH_P_ALL))
         self.socket.setblocking(False)
         widen(self.socket)

@@ -1,7 +1,7 @@
 """Probe with the programs that containers have: ping, nc and nslookup, where the agent cannot run.
 
 One command for each source runs all its probes, in the container itself or, for what that cannot tell, in a helper
-container that joins its network. Whoever holds an address answers a ping to it: where several sandboxes of the lab do,
+container that joins its network. Whoever holds an address answers a ping to it: where several namespaces of the lab do,
 the answer proves nothing, and the cell is unknown. A docker-proxy accepts also where nobody is behind it: a connection
 to a published port is unknown unless something is said there when it is asked for a page.
 """
@@ -125,17 +125,17 @@ class PortableProber:
         return {cell.number: identify(cell, found[cell.number], holders.get(cell.address, set())) for cell in cells}
 
     def _observe_host(self, host: str, sources: Mapping[Place, Sequence[Cell]]) -> dict[int, Observation]:
-        """Probe from every source on one host; those in one sandbox in turn, as each hears the others' replies."""
-        sandboxes: dict[tuple[str, str], list[Place]] = {}
+        """Probe from every source on one host; those in one namespace in turn, as each hears the others' replies."""
+        namespaces: dict[tuple[str, str], list[Place]] = {}
         for source in sources:
-            sandboxes.setdefault(source.sandbox, []).append(source)
+            namespaces.setdefault(source.namespace, []).append(source)
 
         def in_turn(places: Sequence[Place]) -> list[dict[int, Observation]]:
             return [self._observe_source(place, sources[place]) for place in places]
 
         found: dict[int, Observation] = {}
         with ThreadPoolExecutor(min(SOURCES_AT_ONCE, self._hosts[host].channels)) as pool:
-            for several in pool.map(in_turn, sandboxes.values()):
+            for several in pool.map(in_turn, namespaces.values()):
                 for observations in several:
                     found.update(observations)
         return found
@@ -243,9 +243,9 @@ def identify(cell: Cell, seen: Observation, holders: set[Place]) -> Observation:
     """Return the observation, corrected by who can have answered: `holders` are the targets with the cell's address."""
     if seen.state != "reachable" or cell.target is None or cell.probe == "dns":
         return seen
-    others = sorted(str(place) for place in holders if place.sandbox != cell.target.sandbox)
-    if not others or cell.source.sandbox == cell.target.sandbox:
+    others = sorted(str(place) for place in holders if place.namespace != cell.target.namespace)
+    if not others or cell.source.namespace == cell.target.namespace:
         return seen
-    if any(place.sandbox == cell.source.sandbox for place in holders):
+    if any(place.namespace == cell.source.namespace for place in holders):
         return unreachable(WRONG_ANSWERER, f"the source has {cell.address} itself, and answered")
     return unknown(f"answered, but {' and '.join(others)} may have done so: {cell.address} is theirs too")

@@ -11,7 +11,7 @@ from dockerlab.probe.base import Probe
 class Entered(TypedDict):
     """A place whose network namespace the agent is in."""
 
-    sandbox: int
+    namespace: int
 
 
 class Shut(TypedDict):
@@ -23,7 +23,7 @@ class Shut(TypedDict):
 def entered(place: Entered | Shut | None) -> int | str:
     """Return the namespace of a place, or why it is not known."""
     told: Mapping[str, object] = place or {}
-    found = told.get("sandbox", told.get("error"))
+    found = told.get("namespace", told.get("error"))
     return found if isinstance(found, int | str) else "it was not told whether it could be entered"
 
 
@@ -181,7 +181,7 @@ class Arrival(NamedTuple):
 
     cell: int
     attempt: int
-    sandbox: int
+    namespace: int
     mark: str
 
 

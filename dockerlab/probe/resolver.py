@@ -8,7 +8,7 @@ import socket
 from typing import Any, NamedTuple
 
 from dockerlab.probe import wire
-from dockerlab.probe.sandboxes import Sandbox, read_as
+from dockerlab.probe.namespaces import Namespace, read_as
 
 
 class Book(NamedTuple):
@@ -32,16 +32,16 @@ def open_book(pid: "int") -> "Book":
 
 
 class Line:
-    """A socket of one sandbox to one name server, for all that is asked there; raises OSError where it cannot be had.
+    """A socket of one namespace to one name server, for all that is asked there; raises OSError where it cannot be had.
 
     `asked` holds who asked, by the identity of the question. There are 65,536 of those: an older one is given again.
     """
 
-    def __init__(self, sandbox: "Sandbox", server: "str") -> None:
+    def __init__(self, namespace: "Namespace", server: "str") -> None:
         self.server = server
         self.asked: dict[int, Any] = {}
         self._last = 0
-        self.socket, number = sandbox.connected(socket.SOCK_DGRAM, server, 53)
+        self.socket, number = namespace.connected(socket.SOCK_DGRAM, server, 53)
         if number:
             self.socket.close()
             raise OSError(number, os.strerror(number))

@@ -14,8 +14,8 @@ from typing import Any
 
 from dockerlab.probe import wire
 from dockerlab.probe.flight import FULL, Flight, name_of
+from dockerlab.probe.namespaces import Namespace
 from dockerlab.probe.resolver import Book, Line, open_book
-from dockerlab.probe.sandboxes import Sandbox
 
 
 class Pings:
@@ -43,12 +43,12 @@ class Pings:
         own = wire.Stamp(flight.number, attempt, os.urandom(wire.MARK_SIZE))
         packet = wire.echo_request(wire.version_of(question.address), self._nonce, own, size)
         at = time.monotonic()
-        flight.sandbox.send_echo(packet, question.address)
+        flight.namespace.send_echo(packet, question.address)
         flight.sent[attempt] = at
         flight.marks[attempt] = own.mark.hex()
 
-    def hear(self, raw: "socket.socket", sandbox: "Sandbox", version: "int") -> "None":
-        """Note each packet of this run that waits at a sandbox: a request arrives, a reply or an error settles."""
+    def hear(self, raw: "socket.socket", namespace: "Namespace", version: "int") -> "None":
+        """Note each packet of this run that waits at a namespace: a request arrives, a reply or an error settles."""
         while True:
             try:
                 packet, sender = raw.recvfrom(2048)
@@ -59,11 +59,11 @@ class Pings:
                 continue
             number, attempt, mark = found.stamp
             if found.kind == "request":
-                self.arrivals.add((number, attempt, sandbox.id, mark.hex()))
-                sandbox.used = True
+                self.arrivals.add((number, attempt, namespace.id, mark.hex()))
+                namespace.used = True
                 continue
             flight = self._flights.get(number)
-            if flight is None or flight.sandbox is not sandbox or attempt not in flight.sent:
+            if flight is None or flight.namespace is not namespace or attempt not in flight.sent:
                 continue
             if found.kind == "reply":
                 self._answered(flight, attempt)
@@ -89,7 +89,7 @@ class Pings:
     def _measure(self, flight: "Flight") -> "bool":
         """Prepare the tries with a full-size packet; tell whether the kernel says how large that is."""
         try:
-            flight.size = flight.sandbox.mtu(flight.question.address)
+            flight.size = flight.namespace.mtu(flight.question.address)
         except OSError:
             return False  # it was answered, and the route has gone since: there is nothing more to ask
         return True
@@ -127,7 +127,7 @@ class Lookups:
                 self._settle(flight, outcome="answered", rcode=rcode, addresses=wanted, server=server)
                 return
             flight.server = book.servers[0]
-            flight.line = self._line(flight.sandbox, flight.server)
+            flight.line = self._line(flight.namespace, flight.server)
             flight.ident = flight.line.enter(flight)
         at = time.monotonic()
         flight.line.ask(flight.ident, name, flight.question.record)
@@ -138,10 +138,10 @@ class Lookups:
             self._books[place] = open_book(self._pids[place])
         return self._books[place]
 
-    def _line(self, sandbox: "Sandbox", server: "str") -> "Line":
-        key = (sandbox.id, server)
+    def _line(self, namespace: "Namespace", server: "str") -> "Line":
+        key = (namespace.id, server)
         if key not in self._lines:
-            line = self._lines[key] = Line(sandbox, server)
+            line = self._lines[key] = Line(namespace, server)
             self._selector.register(line.socket, selectors.EVENT_READ, (self.hear, line))
         return self._lines[key]
 

@@ -12,22 +12,22 @@ from typing import TYPE_CHECKING, Any
 from dockerlab.probe.base import WRONG_ANSWERER, Cell, Observation, Place, reachable, unknown, unreachable
 
 if TYPE_CHECKING:
-    from dockerlab.probe.join import HostRecords, SandboxId
+    from dockerlab.probe.join import HostRecords, NamespaceId
 
 
 class Takers:
-    """Which sandboxes were given which connections; `sandbox` names a place's, or says why that is not known."""
+    """Which namespaces were given which connections; `namespace` names a place's, or says why that is not known."""
 
     def __init__(
         self,
         records: Mapping[str, HostRecords],
-        sandbox: Callable[[Place], SandboxId | str],
-        names: Callable[[set[SandboxId]], str],
+        namespace: Callable[[Place], NamespaceId | str],
+        names: Callable[[set[NamespaceId]], str],
     ) -> None:
         self._records = records
-        self._sandbox = sandbox
+        self._namespace = namespace
         self._names = names
-        self._given: dict[int, set[SandboxId]] = {}
+        self._given: dict[int, set[NamespaceId]] = {}
         for host, record in records.items():
             for identity, number in record.delivered:
                 self._given.setdefault(number, set()).add((host, identity))
@@ -40,7 +40,7 @@ class Takers:
             return unreachable(WRONG_ANSWERER, f"connected, but {self._names(given)} took the connection")
         if cell.target is None:
             return reachable(record["rtt"])
-        target = self._sandbox(cell.target)
+        target = self._namespace(cell.target)
         if isinstance(target, str):
             return unknown(f"connected, but the target cannot be recognised: {target}")
         if target in given:

@@ -87,7 +87,7 @@ def bring(
     `never` and something is missing.
     """
     wanted = {(host, image) for host in lab.hosts for image in {NODE, *lab.images_needed(host)}}
-    missing = {(h, i) for h, i in wanted if full_name(i) not in snapshots[h].images and i not in snapshots[h].images}
+    missing = {(host, image) for host, image in wanted if not snapshots[host].has_image(image)}
     if pull == "never" and missing - {(h, NODE) for h, _ in missing}:
         lines = (f"{host}: image {image} is missing" for host, image in sorted(missing) if image != NODE)
         raise ConflictError("\n".join(lines) + "\nnothing was created; leave out --pull never, or load the images")

@@ -12,8 +12,9 @@ from dockerlab.identity import Identity, current
 from dockerlab.lab.model import Lab
 from dockerlab.leases import Until
 from dockerlab.lock import Locks, lock_name, locked
-from dockerlab.plan import Plan, Step
+from dockerlab.plan import Key, Plan, Step
 from dockerlab.plan.bringing_up import Situation, up
+from dockerlab.plan.images import building
 from dockerlab.provision import grounds, images, preflight
 from dockerlab.provision.execute import Execution, execute, raise_for
 from dockerlab.provision.images import Pull
@@ -80,6 +81,29 @@ def bring_up(
             again = replace(wish, pull="missing", until=None)
             make_again(done, lambda: planned(again), hosts, reporter, say, wish.undo)
     return wanted
+
+
+def bring_images(
+    lab: Lab, hosts: Mapping[str, Host], controller: Host, reporting: Reporting = silently, undo: str = ""
+) -> list[str]:
+    """Bring the images of a lab, and build its own, where they are not there; return each with its host.
+
+    Nothing else is looked at or made, whoever has made it. Raises what `bring_up` raises.
+    """
+    who = current(lab.name)
+    with locked(hosts, [lock_name(who.lab, who.instance)]) as locks:
+        seen = look(hosts, (), locks, detail="needed").snapshots
+        brought = [
+            Step(Key(host, "image", image), "create", (command,))
+            for (host, image), command in images.bring(lab, hosts, seen, controller, "missing").items()
+        ]
+        built = building(lab, who, seen, (step.key for step in brought))
+        absent = (step for step in built if step.action == "create")
+        wanted = Plan((*brought, *absent), identity=who)
+        if wanted.steps:
+            with reported(wanted, reporting, locks) as reporter:
+                carry_out(wanted, hosts, reporter, undo=undo)
+    return [f"{step.key.name} on {step.key.host}" for step in wanted.steps]
 
 
 def plan_up(

@@ -20,7 +20,7 @@ class Cell(NamedTuple):
     """One question: does `source` reach `target` (an address, or a name to look up) by `probe`.
 
     `probe` is `ping`, `tcp/PORT` or `dns`. `to` is a container, a host, `gateway:NETWORK[@HOST]` or an outside target.
-    `holder` is the sandbox that has to answer, None for what is beyond the lab. `answers` are the addresses that a
+    `holder` is the namespace that has to answer, None for what is beyond the lab. `answers` are the addresses that a
     name has to give. An empty `target` is a container of which no address is known.
     """
 

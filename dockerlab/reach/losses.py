@@ -19,6 +19,7 @@ from dockerlab.reach.world import World
 from dockerlab.snapshot import GATEWAY_MODE, GATEWAY_MODE_6
 from dockerlab.walk.conversation import BEHIND_PROXY
 from dockerlab.walk.outcome import Element
+from dockerlab.walk.targets import split
 from dockerlab.words import RuleId
 
 APART: Mapping[str, RuleId] = {
@@ -271,6 +272,16 @@ def _no_route(story: Story) -> tuple[RuleId, str]:
     return "no-default-route", because
 
 
+def _port_there(story: Story, port: int | None) -> int | None:
+    """Return the port to which a connection has come, behind what has translated its destination."""
+    for step in story.translations("DNAT"):
+        rule = step.element.subject if step.element is not None else None
+        options = rule.options if isinstance(rule, Rule) else ()
+        aims = [each.value for each in options if each.option == "--to-destination"]
+        port = next((int(ports) for _, _, ports in map(split, aims) if ports.isdecimal()), port)
+    return port
+
+
 def _refused(story: Story, target: Target, port: int | None) -> tuple[RuleId, str]:
     """Return why nobody takes a connection."""
     outcome, world = story.outcome, story.world
@@ -280,7 +291,8 @@ def _refused(story: Story, target: Target, port: int | None) -> tuple[RuleId, st
         )
         return "proxy-for-nobody", because
     if not target.published or outcome.at != world.homes.get(target.to):
-        return "nothing-listens", f"the connection arrives at {story.end}, where nothing listens on port {port}"
+        arrives = _port_there(story, port)
+        return "nothing-listens", f"the connection arrives at {story.end}, where nothing listens on port {arrives}"
     bound = [(each, name) for each, name in published(world, target.to) if each.published == port]
     if not bound:
         return "nothing-published", f"nothing on {target.to} publishes port {port}"

@@ -76,7 +76,7 @@ def people(
 def owner_of(lab: Lab, name: str) -> str:
     """Return whose namespace a container is in: one that joins another is where that one is, maybe the host."""
     spec = lab.containers[name]
-    box = modes.for_container(lab, spec).sandbox(lab.host_of(name), name, spec)
+    box = modes.for_container(lab, spec).namespace(lab.host_of(name), name, spec)
     return box if box == name or box in lab.hosts else owner_of(lab, box)
 
 

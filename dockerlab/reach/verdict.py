@@ -121,7 +121,8 @@ def _way(story: Story, target: Target) -> tuple[RuleId, str]:
     if story.outcome.end == "left":
         return _beyond(story, target)
     if not story.legs:
-        return "own-address", "{address} is an address of the sandbox that {source} is in: the packet never leaves it"
+        because = "{address} is an address of the network namespace that {source} is in: the packet never leaves it"
+        return "own-address", because
     if story.masqueraded_by:
         return _masqueraded(story)
     if story.through:

@@ -46,6 +46,8 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 UsePAM no
 UseDNS no
+PrintLastLog no
+PrintMotd no
 Subsystem sftp internal-sftp
 SetEnv PATH={PATH}
 """
@@ -56,6 +58,7 @@ def prepare(name: str, users: int | None) -> None:
     own = DIRECTORY / name / "files"
     for directory in (DIRECTORY / name / "root", own / "etc/docker", STORAGE / name / "docker", STORAGE / name / "log"):
         directory.mkdir(parents=True)
+    (STORAGE / name / "log" / "lastlog").touch()  # without it, an SSH server complains of that at each login
     address = host_address(name)
     _write(own / "etc/hostname", f"{name}\n")
     _write(own / "etc/hosts", f"127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n{address}\t{name}\n")

@@ -22,7 +22,7 @@ TRACER = Program(
     "dockerlab",
     (
         "probe.dialogue",
-        *(f"probe.{name}" for name in ("wire", "neighbours", "sandboxes", "resolver", "flight", "connections")),
+        *(f"probe.{name}" for name in ("wire", "neighbours", "namespaces", "resolver", "flight", "connections")),
         *(f"trace.{name}" for name in ("netfilter", "signs", "tracer")),
     ),
 )
@@ -126,7 +126,7 @@ def _gathered(places: Sequence[Place], sessions: Mapping[str, _Session]) -> tupl
     blind: list[str] = []
     for place in places:
         session = sessions[place.host]
-        identity = session.sandboxes[place]
+        identity = session.namespaces[place]
         if isinstance(identity, str):
             blind.append(f"{place}: {identity}")
             continue
@@ -145,7 +145,7 @@ class _Session:
         self._places = {place: key for key, place in enumerate(places)}
         self._conversation: Conversation | None = None
         self._report: Mapping[str, Any] = {}
-        self.sandboxes: dict[Place, int | str] = {}
+        self.namespaces: dict[Place, int | str] = {}
 
     def start(self, job: Mapping[str, Any]) -> None:
         """Send the program and its job."""
@@ -155,12 +155,12 @@ class _Session:
     def ready(self) -> None:
         """Wait until the host's kernel marks the packet."""
         told = self._hear(Ready)["places"]
-        self.sandboxes = {place: entered(told.get(str(key))) for place, key in self._places.items()}
+        self.namespaces = {place: entered(told.get(str(key))) for place, key in self._places.items()}
 
     def send(self, place: Place) -> str:
         """Let the packet be sent from a place, and return what came of it."""
-        if isinstance(self.sandboxes[place], str):
-            raise HostError(self._host.name, f"{place}: {self.sandboxes[place]}")
+        if isinstance(self.namespaces[place], str):
+            raise HostError(self._host.name, f"{place}: {self.namespaces[place]}")
         self._say({"event": "send", "place": self._places[place]})
         return str(self._hear(Sent)["outcome"])
 

@@ -15,7 +15,7 @@ from typing import Any
 from dockerlab.probe import wire
 from dockerlab.probe.connections import TCP_QUEUE_SEQ, TCP_REPAIR, TCP_REPAIR_QUEUE, TCP_SEND_QUEUE
 from dockerlab.probe.flight import name_of
-from dockerlab.probe.sandboxes import ADDRESS_FAMILY, Sandbox
+from dockerlab.probe.namespaces import ADDRESS_FAMILY, Namespace
 from dockerlab.trace.netfilter import ICMP, ICMPV6, NETWORK, TCP, TRANSPORT, Sign
 
 PROTOCOL = 0
@@ -47,30 +47,30 @@ def signs(job: "dict[str, Any]") -> "list[tuple[str, list[Sign]]]":
     return found
 
 
-def send(sandbox: "Sandbox", job: "dict[str, Any]") -> "str":
-    """Send the packet of a job from a sandbox; return what came of it: `answered`, `silent` or an error's name.
+def send(namespace: "Namespace", job: "dict[str, Any]") -> "str":
+    """Send the packet of a job from a namespace; return what came of it: `answered`, `silent` or an error's name.
 
     Raises OSError where it could not be sent.
     """
-    return _ping(sandbox, job) if job["port"] is None else _connection(sandbox, job)
+    return _ping(namespace, job) if job["port"] is None else _connection(namespace, job)
 
 
-def _ping(sandbox: "Sandbox", job: "dict[str, Any]") -> "str":
+def _ping(namespace: "Namespace", job: "dict[str, Any]") -> "str":
     version, nonce = wire.version_of(job["address"]), bytes.fromhex(job["nonce"])
-    sandbox.send_echo(wire.echo_request(version, nonce, wire.Stamp(0, 0)), job["address"])
+    namespace.send_echo(wire.echo_request(version, nonce, wire.Stamp(0, 0)), job["address"])
     end = time.monotonic() + PATIENCE
     while True:
         left = end - time.monotonic()
-        if left <= 0 or not select.select([sandbox.raw[version]], [], [], left)[0]:
+        if left <= 0 or not select.select([namespace.raw[version]], [], [], left)[0]:
             return "silent"
-        packet = sandbox.raw[version].recv(2048)
+        packet = namespace.raw[version].recv(2048)
         found = wire.read_icmp(wire.strip_ip_header(packet, 4) if version == 4 else packet, version, nonce)
         if found is not None and found.kind != "request":
             return "answered" if found.kind == "reply" else found.kind
 
 
-def _connection(sandbox: "Sandbox", job: "dict[str, Any]") -> "str":
-    sandbox.enter()
+def _connection(namespace: "Namespace", job: "dict[str, Any]") -> "str":
+    namespace.enter()
     made = socket.socket(ADDRESS_FAMILY[wire.version_of(job["address"])], socket.SOCK_STREAM)
     try:
         made.setblocking(False)

@@ -5,12 +5,12 @@ is one JSON object a line:
 
     controller: {"places": [{"key", "pid"}], "address", "port", "nonce": hex, "began": number, "owned": bool,
                  "behind": [[address, port]]}
-    tracer:     {"event": "ready", "places": {key: {"sandbox": id} or {"error": text}}}
+    tracer:     {"event": "ready", "places": {key: {"namespace": id} or {"error": text}}}
     controller: {"event": "send", "place": key}            to the host that the packet starts from, and to no other
     tracer:     {"event": "sent", "outcome": text}
     controller: {"event": "stop"}
-    tracer:     {"event": "report", "events": [[sandbox, [event]]], "names": {sandbox: {index: name}},
-                 "rules": [[sandbox, family, table, chain, [handle]]], "blind": [[sandbox, reason]]}
+    tracer:     {"event": "report", "events": [[namespace, [event]]], "names": {namespace: {index: name}},
+                 "rules": [[namespace, family, table, chain, [handle]]], "blind": [[namespace, reason]]}
 
 What marks the packet is a table of our own. The kernel takes it away when our socket is closed, whatever closes it
 (`owned`). Before Linux 5.12 it cannot: there the table goes when this program ends or its standard input does, and one
@@ -27,7 +27,7 @@ import time
 from typing import Any
 
 from dockerlab.probe.dialogue import hear, say
-from dockerlab.probe.sandboxes import Sandbox, open_namespace, read_text, widen
+from dockerlab.probe.namespaces import Namespace, open_namespace, read_text, widen
 from dockerlab.trace import netfilter
 from dockerlab.trace.signs import send, signs
 
@@ -83,13 +83,13 @@ def open_place(
     except OSError as error:
         return {"error": f"its rules cannot be traced: {error.strerror}"}
     homes[place["key"]] = spaces[identity]
-    return {"sandbox": identity}
+    return {"namespace": identity}
 
 
 def sent(homes: "dict[int, Space]", place: "int", job: "dict[str, Any]") -> "str":
     """Send the packet from a place and return what came of it."""
     try:
-        return send(homes[place].sandbox, job)
+        return send(homes[place].namespace, job)
     except OSError as error:
         return f"not sent: {error.strerror}"
 
@@ -101,7 +101,7 @@ class Space:
         self.id = os.fstat(handle).st_ino
         self.table = PREFIX + str(os.getpid())
         self._owned = False
-        self.sandbox = Sandbox(handle)
+        self.namespace = Namespace(handle)
         self._owner = netlink()
         self._ear = netlink(netfilter.TRACES)
 
@@ -147,14 +147,14 @@ class Space:
         for family, table, chain in chains:
             found = [netfilter.rule_of(body) for body in dumped(self._owner, netfilter.rule_dump(family, table, chain))]
             rules.append([self.id, family, table, chain, [one[2] for one in found if one[:2] == (table, chain)]])
-        self.sandbox.enter()
+        self.namespace.enter()
         met = {index for event in events for index in (event.incoming, event.outgoing)}
         names = {index: name for index, name in socket.if_nameindex() if index in met}
         return {"events": events, "rules": rules, "names": names, "blind": blind}
 
     def _legacy(self) -> "list[str]":
         """Return what is to be said of rules that are not nf_tables', and so not told of."""
-        self.sandbox.enter()
+        self.namespace.enter()
         found: set[str] = set()
         for names in ("ip_tables_names", "ip6_tables_names"):
             with contextlib.suppress(FileNotFoundError):  # a kernel without legacy iptables

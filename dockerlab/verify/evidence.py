@@ -23,7 +23,7 @@ def around(
 ) -> list[str]:
     """Return the evidence for a cell, a line each: what both ends know, what was observed, which rules counted.
 
-    `box` is the source's sandbox, `ask` probes the cell once and says what was seen; `behind` are the containers that
+    `box` is the source's namespace, `ask` probes the cell once and says what was seen; `behind` are the containers that
     publish the port that is asked for. Needs root on the hosts; what cannot be read is said to be so.
     """
     before = {name: _counters(host) for name, host in hosts.items()}

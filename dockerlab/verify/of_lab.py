@@ -53,7 +53,7 @@ def _explains(difference: Difference, world: World, judged: Judged) -> bool:
 
 
 def boxes(judged: Judged, world: World, *, source: bool = True) -> set[str]:
-    """Return the sandboxes that a cell is between, and those that a published port leads to."""
+    """Return the namespaces that a cell is between, and those that a published port leads to."""
     cell = judged.cell
     ends = {cell.source} if source else set()
     ends |= {end for end in (cell.to, cell.holder) if end is not None}
@@ -63,7 +63,7 @@ def boxes(judged: Judged, world: World, *, source: bool = True) -> set[str]:
 
 
 def _on(box: str, network: str, host: str, world: World) -> bool:
-    """Tell whether a sandbox has a place on a network of a host, or of the Swarm that it is in."""
+    """Tell whether a namespace has a place on a network of a host, or of the Swarm that it is in."""
     spec = world.lab.containers.get(box)
     if spec is None or network not in spec.networks:
         return False

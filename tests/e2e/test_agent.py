@@ -32,15 +32,15 @@ pytestmark = [
 
 
 class Net:
-    """Sandboxes that live as long as their sleeping processes, and bridges between them in a namespace of their own."""
+    """Namespaces that live as long as their sleeping processes, and bridges between them in one of their own."""
 
     def __init__(self, stack: ExitStack) -> None:
         self._stack = stack
         self.pids: dict[str, int] = {}
         self._links = 0
-        self.switch = self.sandbox("switch")
+        self.switch = self.namespace("switch")
 
-    def sandbox(self, name: str) -> int:
+    def namespace(self, name: str) -> int:
         """Return the pid of a process in a new network and mount namespace."""
         process = subprocess.Popen(["unshare", "--net", "--mount", "sleep", "600"])
         self._stack.callback(process.wait)
@@ -58,7 +58,7 @@ class Net:
         return process.pid
 
     def enter(self, pid: int, *argv: str) -> None:
-        """Run a program in a sandbox."""
+        """Run a program in a namespace."""
         subprocess.run(["nsenter", "-t", str(pid), "-n", "-m", *argv], check=True, capture_output=True)
 
     def bridge(self, name: str) -> None:
@@ -67,7 +67,7 @@ class Net:
         self.enter(self.switch, "ip", "link", "set", name, "up")
 
     def plug(self, pid: int, bridge: str, *addresses: str) -> None:
-        """Join a sandbox to a bridge with addresses."""
+        """Join a namespace to a bridge with addresses."""
         self._links += 1
         here, there = f"v{self._links}", f"eth{self._links}"
         self.enter(self.switch, "ip", "link", "add", here, "type", "veth", "peer", "name", there, "netns", str(pid))
@@ -78,7 +78,7 @@ class Net:
         self.enter(pid, "ip", "link", "set", there, "up")
 
     def place(self, name: str, host: str = "h") -> Place:
-        """Return the place of a sandbox."""
+        """Return the place of a namespace."""
         return Place(host, name, self.pids[name], name)
 
 
@@ -95,8 +95,8 @@ def net() -> Iterator[Net]:
             ("deaf", "left", "10.1.0.4/24"),
             ("walled", "left", "10.1.0.5/24"),
         ):
-            net.plug(net.sandbox(name), bridge, address, address.replace("10.1.0.", "fd00::").replace("/24", "/64"))
-        net.sandbox("alone")
+            net.plug(net.namespace(name), bridge, address, address.replace("10.1.0.", "fd00::").replace("/24", "/64"))
+        net.namespace("alone")
         net.enter(net.pids["deaf"], "iptables", "-A", "INPUT", "-p", "icmp", "--icmp-type", "echo-reply", "-j", "DROP")
         net.enter(net.pids["walled"], "iptables", "-A", "OUTPUT", "-d", "10.1.0.1", "-j", "DROP")
         net.enter(net.pids["walled"], "iptables", "-A", "INPUT", "-s", "10.1.0.2", "-j", "REJECT")
@@ -160,7 +160,7 @@ def test_ping_tells_each_symptom_from_the_others(net):
 
 
 def test_identity_is_seen_across_hosts(net):
-    """The request is recognised in the sandbox of another host, whose agent listens at the same time."""
+    """The request is recognised in the namespace of another host, whose agent listens at the same time."""
     cells = [
         Cell(0, net.place("a", "vm0"), net.place("b", "vm1"), "10.1.0.2", "ping"),
         Cell(1, net.place("a", "vm0"), net.place("other", "vm1"), "10.1.0.2", "ping"),
@@ -195,7 +195,7 @@ input()
 
 
 def test_tcp_tells_open_from_refused_and_from_the_wrong_answerer(net):
-    """A connection counts only where the ping to the same address was answered by the right sandbox."""
+    """A connection counts only where the ping to the same address was answered by the right namespace."""
     argv = ["nsenter", "-t", str(net.pids["b"]), "-n", sys.executable, "-c", SERVE_TCP]
     with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as server:
         server.stdout.readline()
@@ -313,7 +313,7 @@ def test_a_busy_name_server_is_waited_for(net, tmp_path):
     assert len(set(asked)) == 1, "each run asks from a port of its own"
 
 
-def test_a_sandbox_that_is_gone_is_unknown(net):
+def test_a_namespace_that_is_gone_is_unknown(net):
     """A source or target whose process has ended cannot be tested; that is never unreachable."""
     gone = Place("h", "gone", 2**22 - 1, "gone")
     seen = observe(
@@ -324,7 +324,7 @@ def test_a_sandbox_that_is_gone_is_unknown(net):
     assert "gone" in seen[0].detail
 
 
-def test_places_in_one_namespace_are_one_sandbox(net):
+def test_places_in_one_namespace_are_one(net):
     """A container that borrows its network from another one answers for both."""
     joined = Place("h", "joined", net.pids["b"], "joined")
     seen = observe(Cell(0, net.place("a"), joined, "10.1.0.2", "ping"))

@@ -12,9 +12,9 @@ THROUGH_VM1 = {"vm0", "vm1", "bare", "gateway:bridge@vm1", "gateway:lan50", "int
 
 PINGS = {
     "bridge": {
-        "centos_v1": {"centos_v2", "local", "gateway:bridge"},
-        "centos_v2": {"centos_v1", "local", "gateway:bridge"},
-        "local": {"centos_v1", "centos_v2", "gateway:bridge"},
+        "centos_v1": {"centos_v2", "vm0", "gateway:bridge"},
+        "centos_v2": {"centos_v1", "vm0", "gateway:bridge"},
+        "vm0": {"centos_v1", "centos_v2", "gateway:bridge"},
     },
     "docker0": {
         "centos8": {"centos9 192.168.1", "centos9 "},  # by IPv4 and IPv6, and no way to anybody else
@@ -34,10 +34,10 @@ PINGS = {
         "vm0": {"site", "client", "gateway:front"},
     },
     "user-bridge": {
-        "web": {"both 172.28.1", "local", "gateway:front", "gateway:back", "gateway:vault"},
-        "both": {"web", "db", "local", "gateway:front", "gateway:back", "gateway:vault"},
-        "db": {"both 172.28.2", "local", "gateway:front", "gateway:back", "gateway:vault"},
-        "local": {"web", "both 172.28.1", "both 172.28.2", "db", "hidden"}
+        "web": {"both 172.28.1", "vm0", "gateway:front", "gateway:back", "gateway:vault"},
+        "both": {"web", "db", "vm0", "gateway:front", "gateway:back", "gateway:vault"},
+        "db": {"both 172.28.2", "vm0", "gateway:front", "gateway:back", "gateway:vault"},
+        "vm0": {"web", "both 172.28.1", "both 172.28.2", "db", "hidden"}
         | {"gateway:front", "gateway:back", "gateway:vault"},
     },
     "ports": {
@@ -57,14 +57,14 @@ PINGS = {
     },
     "none": {
         "alone": set(),
-        "neighbour": {"local", "gateway:bridge"},
-        "local": {"neighbour", "gateway:bridge"},
+        "neighbour": {"vm0", "gateway:bridge"},
+        "vm0": {"neighbour", "gateway:bridge"},
     },
     "container": {
-        "nginx-web1": {"php-server", "client", "local", "gateway:bridge"},
-        "php-server": {"nginx-web1", "client", "local", "gateway:bridge"},
-        "client": {"nginx-web1", "php-server", "local", "gateway:bridge"},
-        "local": {"nginx-web1", "php-server", "client", "gateway:bridge"},
+        "nginx-web1": {"php-server", "client", "vm0", "gateway:bridge"},
+        "php-server": {"nginx-web1", "client", "vm0", "gateway:bridge"},
+        "client": {"nginx-web1", "php-server", "vm0", "gateway:bridge"},
+        "vm0": {"nginx-web1", "php-server", "client", "gateway:bridge"},
     },
     "macvlan": {
         "centos_vm0_v1": {"centos_vm1_v1"},
@@ -101,7 +101,7 @@ PINGS = {
 }
 """Who is answered by whom: all of it, so that nothing else is."""
 
-HIDDEN = {"local", "gateway:front", "gateway:back", "gateway:vault"}
+HIDDEN = {"vm0", "gateway:front", "gateway:back", "gateway:vault"}
 """What an internal network's containers may reach: the host at most. Engines before 23 do not close its other doors."""
 
 CONNECTIONS = {
@@ -114,9 +114,9 @@ CONNECTIONS = {
         "vm1": {"vm0"},
     },
     ("ports", "tcp/81"): {name: set() for name in ("nginx", "admin", "client", "remote", "vm1")},
-    ("container", "tcp/80"): {"php-server": {"nginx-web1"}, "client": {"nginx-web1"}, "local": {"nginx-web1"}},
-    ("container", "tcp/9000"): {"php-server": {"nginx-web1"}, "client": {"nginx-web1"}, "local": {"nginx-web1"}},
-    ("container", "tcp/81"): {name: {"local"} for name in ("nginx-web1", "php-server", "client")},
+    ("container", "tcp/80"): {"php-server": {"nginx-web1"}, "client": {"nginx-web1"}, "vm0": {"nginx-web1"}},
+    ("container", "tcp/9000"): {"php-server": {"nginx-web1"}, "client": {"nginx-web1"}, "vm0": {"nginx-web1"}},
+    ("container", "tcp/81"): {name: {"vm0"} for name in ("nginx-web1", "php-server", "client")},
     ("mixed", "tcp/80"): {
         name: {"web"} if name in ("side", "vm0") else set() for name in PINGS["mixed"] if name != "web"
     },

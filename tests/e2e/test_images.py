@@ -74,7 +74,7 @@ def test_always(lab):
     lab.docker("vm0", "tag", NODE, "centos:latest")
     plain = lab.call("up", EXAMPLES / "bridge.yaml", "--sandbox", "--pull", "always", "--format", "json")
     assert plain.rc == 0, plain.stderr
-    assert "created    image dockerlab/node on local" in plain.stderr
+    assert "created    image dockerlab/node on vm0" in plain.stderr
     lab.down("bridge")
     other = lab.call("up", EXAMPLES / "bridge.yaml", "--set", "image=centos", "--sandbox", "--pull", "always")
     assert other.rc == 4

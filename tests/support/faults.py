@@ -149,7 +149,7 @@ def say(**what):
 said.readline()
 job = json.loads(said.readline())
 say(event="ready", kernel="forged", python="3.11.2",
-    places={str(each["key"]): {"sandbox": 1000 + each["key"]} for each in job["places"]})
+    places={str(each["key"]): {"namespace": 1000 + each["key"]} for each in job["places"]})
 said.readline()
 if mode == "hangs":
     sys.stdin.buffer.read()

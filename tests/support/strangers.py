@@ -192,7 +192,7 @@ def honest_agent(lab: Lab, host: str) -> Agent:
 
     def say(job: Mapping[str, Any], step: str) -> Any:
         if step == "job":
-            places = {str(place["key"]): {"sandbox": place["pid"]} for place in job["places"]}
+            places = {str(place["key"]): {"namespace": place["pid"]} for place in job["places"]}
             return {"event": "ready", "kernel": host, "python": "3.11.2", "places": places}
         if step == "go":
             return {"event": "done"}

@@ -36,8 +36,8 @@ class Student:
         """Run commands as a shell does that stops at the first one that fails."""
         path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
         return subprocess.run(
-            ["sh", "-eu", "-c", text], env=self.lab.environment(PATH=path), cwd=self.lab.home, capture_output=True,
-            text=True, check=False, timeout=120,
+            ["sh", "-eu", "-c", text], env=self.lab.environment(PATH=path, XDG_STATE_HOME=str(self.state)),
+            cwd=self.lab.home, capture_output=True, text=True, check=False, timeout=120,
         )  # fmt: skip
 
     def does(self, text):

@@ -311,6 +311,14 @@ def test_a_look_names_what_is_lacking():
     assert outcome.because == "no line of it has inactive and nodes 1"
 
 
+def test_a_look_at_a_long_line():
+    """Of a line that is longer than somebody reads, what was looked for is shown, and not the rest of it."""
+    line = f"3: eth0@if7: <UP> {'promiscuity 0 ' * 30} macvlan mode bridge bcqueuelen 1000 {'gso 65536 ' * 9}"
+    here = scene(as_predicted, lambda *_: line)
+    outcome = judged(here, look={"on": "vm0", "at": "links", "has": "macvlan mode bridge"})
+    assert (outcome.verdict, outcome.where) == ("pass", ("vm0 says: … macvlan mode bridge …",))
+
+
 def test_a_look_at_the_engines_settings():
     """They are words, however the file is written; a file that is no JSON has none, and says where it ends."""
     wanted = {"on": "vm0", "at": "daemon", "has": ["bip 10.0.0.1/24", "dns 1.1.1.1 8.8.8.8", "icc false"]}

@@ -96,10 +96,14 @@ def test_terminals(tmp_path):
     """A container's terminal is on the sandbox's host that stands for the lab's, by its name or in order."""
     targets = room(tmp_path, Places(tmp_path), lab=LAB).targets()
     assert list(targets)[:2] == ["vm0", "vm1"]
-    assert LAB.lab.host_of("centos_v1") == "local"
+    assert LAB.lab.host_of("centos_v1") == "vm0"
     assert targets["centos_v1"] == ["vm0", "docker", "exec", "--interactive", "--tty", "centos_v1", "sh"]
     other = plain.folder_of(BRIDGE.with_name("macvlan.yaml"))
     targets = room(tmp_path / "other", Places(tmp_path), lab=other).targets()
     assert {name: targets[name][0] for name in other.lab.containers} == {
         name: other.lab.host_of(name) for name in other.lab.containers
     }
+    path = tmp_path / "sides.yaml"
+    path.write_text("name: sides\nhosts: {left: , right: }\ncontainers: {a: {host: right}, b: {host: left}}\n")
+    targets = room(tmp_path / "sides", Places(tmp_path), lab=plain.folder_of(path)).targets()
+    assert (targets["a"][0], targets["b"][0]) == ("vm1", "vm0")

@@ -151,6 +151,22 @@ def test_wrong_calls(call, arguments):
     assert "Traceback" not in done.stderr
 
 
+def test_too_many_words(call):
+    """Of words that a command has no place for, it is said that one value with blanks goes in quotes."""
+    done = call("exercise", "check", "--answer", "this", "is", "the", "web")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "too many words: the web. A value with blanks in it goes in quotes: 'like this'" in done.stderr
+
+
+def test_an_answer_of_two_words(call, tmp_path, monkeypatch):
+    """The second word of an answer is no exercise: that it belongs in quotes is said with the command's own words."""
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))
+    done = call("exercise", "check", "--answer", "nobody", "there")
+    assert done.returncode == 2
+    told = "goes in quotes, and right would be: dockerlab exercise check --answer 'nobody there'"
+    assert told in " ".join(done.stderr.split())
+
+
 def test_unknown_lab(call):
     """A lab that is not there is an error with what may have been meant."""
     done = call("render", "macvlam")

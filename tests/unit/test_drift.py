@@ -95,6 +95,15 @@ def test_a_network_made_otherwise(fields, said):
     assert f"network front {said}" in told
 
 
+def test_a_forgotten_gateway():
+    """A network on the hosts' LAN that was made without a gateway is told to have none."""
+    definition = lab(DEMO.replace("subnet: 10.9.0.0/24", "subnet: 10.9.0.0/24, gateway: 10.9.0.1"))
+    (found,) = snapshots(definition).values()
+    networks = tuple(replace(each, gateways=()) if each.name == "lan" else each for each in found.networks)
+    (told,) = differences(definition, {"local": replace(found, networks=networks)})
+    assert told.what == "has no gateway, and the lab wants 10.9.0.1"
+
+
 def test_a_missing_port():
     """A port that is not published is named with the command that publishes it."""
     (told,) = changed("web", asked=())

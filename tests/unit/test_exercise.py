@@ -12,13 +12,13 @@ from support.labs import lab
 from dockerlab.checks import answers
 from dockerlab.checks.looks import parse, stands
 from dockerlab.checks.outcome import Outcome
-from dockerlab.cli.exercise import checking, words
+from dockerlab.cli.exercise import breaking, checking, words
 from dockerlab.daemon import DaemonFile
 from dockerlab.errors import DefinitionError, UsageError
 from dockerlab.exercise import hints, loader, progress, sealing
 from dockerlab.exercise.course import Checked
 from dockerlab.exercise.model import Folder
-from dockerlab.exercise.readme import sections
+from dockerlab.exercise.readme import QUESTION, sections
 from dockerlab.exercise.remains import Holdings, changes, held_by
 from dockerlab.exercise.trial import Trial, choose
 from dockerlab.faults import FAULTS
@@ -122,6 +122,24 @@ def test_every_exercise_that_comes_along():
         assert folder.aim
         assert folder.lab.title
         assert all(broken.reason for broken in folder.exercise.faults)
+
+
+def test_a_readme_asks_what_is_asked():
+    """Who has a README alone reads the same questions there, each once, ahead of how they are answered."""
+    for path in loader.exercises().values():
+        folder, text = loader.load(path), (path / "README.md").read_text(encoding="utf-8")
+        asked = [check.ask.question for step in folder.exercise.steps for check in step.checks if check.ask is not None]
+        marked = [line.removeprefix(f"{QUESTION} ") for line in text.splitlines() if line.startswith(QUESTION)]
+        assert marked == asked, path
+        assert not any(QUESTION in section.prose for section in folder.sections), path
+
+
+def test_a_readme_says_how_it_goes():
+    """Who has a README alone reads there how a step is ended, where help is, and how everything goes away again."""
+    for path in loader.exercises().values():
+        ahead = (path / "README.md").read_text(encoding="utf-8").partition("## 1 · ")[0]
+        for word in ("start", "check", "task", "stop", "`hint`|exercise hint", "`solution`|exercise solution"):
+            assert any(each in ahead or f"exercise {each}" in ahead for each in word.split("|")), (path, word)
 
 
 def test_the_commands_of_a_step():
@@ -414,6 +432,18 @@ def test_nothing_is_broken(trial, verdicts, code, said, capsys):
     """To say that nothing is broken is right where it is so, and only there."""
     assert checking.claimed(begun().model_copy(update={"trial": trial}), found_of(*verdicts)) == code
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        (1, "one step of the exercise is not done yet: it goes on once this is found"),
+        (3, "3 steps of the exercise are not done yet: they go on once this is found"),
+    ],
+)
+def test_a_fault_in_the_middle(steps, told):
+    """Who breaks something ahead of the last step is told what becomes of the others."""
+    assert breaking.later(steps) == told
 
 
 def test_that_a_solution_was_seen():

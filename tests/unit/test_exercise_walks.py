@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 
 import pytest
@@ -9,6 +10,7 @@ from support.classroom import Classroom
 from support.worlds import pretended
 
 from dockerlab.cli.exercise.words import Level
+from dockerlab.exercise import loader
 from dockerlab.reach import matrix
 
 VM0, VM1 = "dockerlab sandbox ssh vm0 docker", "dockerlab sandbox ssh vm1 docker"
@@ -278,3 +280,40 @@ def test_03_without_a_port():
     rows = matrix(pretended(room.folder.lab, room.engines))
     (told,) = [told.because(cell) for cell, told in rows if (cell.source, cell.probe) == ("client", "tcp/8080")]
     assert told == "nginx was made without publishing port 8080"
+
+
+VALUES = ("--name", "--ip", "--network", "--network-alias", "--subnet", "--gateway", "--driver")
+ASIDE = {"bridge"}
+"""What one need not say of a container: where it is anyway."""
+
+
+def wanted(line):
+    """Yield what somebody has to know to type a command that makes something: names, addresses, image, options."""
+    argv = shlex.split(line)[5:]
+    yield from (argv[at + 1] for at, word in enumerate(argv) if word in VALUES)
+    yield from (argv[at + 1].partition("=")[2] for at, word in enumerate(argv) if word == "--opt")
+    yield from (part for at, word in enumerate(argv) if word == "--publish" for part in argv[at + 1].split(":"))
+    if argv[0] == "run":
+        image = argv.index("dockerlab/node")
+        yield from (argv[image], " ".join(argv[image + 1 :]))
+    else:
+        yield argv[-1]
+
+
+STEPS = [
+    pytest.param(folder, step, id=f"{folder.id}-{step + 1}")
+    for folder in (loader.load(path) for path in loader.exercises().values())
+    if folder.exercise.begin == "empty"
+    for step in range(len(folder.sections))
+]
+
+
+@pytest.mark.parametrize(("folder", "step"), STEPS)
+def test_a_task_says_all_that_is_to_be_made(folder, step):
+    """Somebody who has read the tasks, and no command, knows every name, address, image and option that is asked."""
+    told = " ".join(" ".join([folder.aim, *(each.prose for each in folder.sections[: step + 1])]).split())
+    for block in folder.sections[step].blocks:
+        for line in block.commands if not block.fails else ():
+            if " docker run --detach" in line or " docker network create " in line:
+                for word in set(wanted(line)) - ASIDE - {""}:
+                    assert word.removeprefix("container:") in told, f"{word!r}, of {line}"

@@ -48,7 +48,7 @@ def test_command_in_lines():
     assert shlex.split("\n".join(lines).replace("\\\n", "")) == shlex.split(line)
 
 
-@pytest.mark.parametrize("on", ["", ", on vm0"])
+@pytest.mark.parametrize("on", ["", ", on vm0", ", on this machine"])
 def test_remedy(on):
     """The command that ends a line is set apart, so that it can be copied whole."""
     told = f"vm0: web is on back, and the lab wants it on front; right would be{on}: docker network connect front web"

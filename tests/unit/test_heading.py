@@ -3,6 +3,7 @@
 import pytest
 
 from dockerlab.cli.loading import name_and_hosts
+from dockerlab.cli.places import HERE, Places
 from dockerlab.compose.recognised import is_compose
 from dockerlab.errors import DefinitionError
 from dockerlab.lab.catalog import find, known
@@ -68,9 +69,9 @@ def test_wrong_elsewhere(tmp_path):
     """To find or remove what was made, a definition's name and hosts are enough: what else is wrong hinders nobody."""
     file = tmp_path / "lab.yaml"
     file.write_text("name: demo\nhosts: {vm0: ssh://root@192.0.2.1}\ncontainers: {web: {imag: x}}\n")
-    found = name_and_hosts(str(file), None, named_elsewhere=False)
+    found = name_and_hosts(str(file), None, HERE)
     assert found == ("demo", {"vm0": "ssh://root@192.0.2.1"})
-    assert name_and_hosts(str(file), ["ssh://h"], named_elsewhere=False) == ("demo", {"h": "ssh://h"})
+    assert name_and_hosts(str(file), ["ssh://h"], HERE) == ("demo", {"h": "ssh://h"})
 
 
 def test_wrong_there(tmp_path):
@@ -78,7 +79,7 @@ def test_wrong_there(tmp_path):
     file = tmp_path / "lab.yaml"
     file.write_text("name: Demo\ncontainers: {web: {imag: x}}\n")
     with pytest.raises(DefinitionError) as error:
-        name_and_hosts(str(file), None, named_elsewhere=False)
+        name_and_hosts(str(file), None, HERE)
     assert "is no name for a lab" in str(error.value)
     assert "imag" in str(error.value)
 
@@ -87,10 +88,10 @@ def test_worked_out(tmp_path):
     """A name that is worked out is that of the whole definition."""
     file = tmp_path / "lab.yaml"
     file.write_text('name: "{{ who }}-lab"\nvars: {who: ada}\ncontainers: {web: {image: x, network_mode: none}}\n')
-    assert name_and_hosts(str(file), None, named_elsewhere=False) == ("ada-lab", {"local": "local"})
+    assert name_and_hosts(str(file), None, HERE) == ("ada-lab", {"local": "local"})
 
 
 def test_a_name_alone():
     """A word that no file and no packaged lab has is a lab's name; its hosts are those of the call."""
-    assert name_and_hosts("nobodys", None, named_elsewhere=False) == ("nobodys", {"local": "local"})
-    assert name_and_hosts("nobodys", None, named_elsewhere=True) == ("nobodys", {})
+    assert name_and_hosts("nobodys", None, HERE) == ("nobodys", {"local": "local"})
+    assert name_and_hosts("nobodys", None, Places(sandbox=True)) == ("nobodys", {})

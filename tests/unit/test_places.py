@@ -3,8 +3,10 @@
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from dockerlab import sandbox
+from dockerlab.cli.app import app
 from dockerlab.cli.places import VARIABLE, Places, by_environment
 from dockerlab.errors import ConnectError, DeadlineExceeded, UsageError
 
@@ -62,6 +64,23 @@ def test_no_sandbox(monkeypatch):
     """Where there is no sandbox, nothing is said of one."""
     monkeypatch.setattr(sandbox, "hosts_there", list)
     assert failing(Places(), ConnectError("vm0", "no")) == "vm0: no"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["status", "--sandbox"], "there is no sandbox, and so nothing on it; 'dockerlab sandbox up' starts it"),
+        (["down", "bridge", "--sandbox"], "bridge: there is no sandbox, and so nothing to remove"),
+        (["down", "--all", "--sandbox"], "every lab: there is no sandbox, and so nothing to remove"),
+    ],
+    ids=" ".join,
+)
+def test_what_looks_and_removes_starts_none(monkeypatch, words, told):
+    """Where no sandbox is, nothing is on it: none is started to say so."""
+    monkeypatch.setattr(sandbox, "hosts_there", list)
+    monkeypatch.setattr(sandbox, "up", lambda *_: pytest.fail("a sandbox was started"))
+    done = CliRunner().invoke(app, words)
+    assert (done.exit_code, done.stdout, done.stderr) == (0, "", f"{told}\n")
 
 
 def test_failures_are_told_with_it_once(monkeypatch, capsys):

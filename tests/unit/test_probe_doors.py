@@ -13,7 +13,7 @@ CLIENT = Place("vm1", "client", 11, "aa")
 VM0 = Place("vm0", None, 1)
 WEB = Place("vm0", "web", 12, "bb")
 DOOR = (Behind(WEB, 80),)
-SANDBOXES = {CLIENT: 101, VM0: 200, WEB: 201}
+NAMESPACES = {CLIENT: 101, VM0: 200, WEB: 201}
 
 TAKEN = ASKED | ANSWERED | USED
 
@@ -29,12 +29,12 @@ def accepted(began: int | None = 1000, *, closed: bool = False):
 def look(*cells, records, knocks=(), last=True, proxies=(8080,), web=201, **more):
     """Join what vm1 asked with what vm0 saw at port 80 of web: `knocks` are numbers and what became of them."""
     asked = HostRecords(
-        sandboxes={CLIENT: 101},
+        namespaces={CLIENT: 101},
         cells=records,
         numbers=frozenset(record["began"] for record in records.values() if record["began"] is not None),
     )
     seen = HostRecords(
-        sandboxes={VM0: 200, WEB: web},
+        namespaces={VM0: 200, WEB: web},
         knocks=tuple((201, 80, number, what) for number, what in knocks),
         proxies=frozenset(proxies) if last else frozenset(),
         **more,

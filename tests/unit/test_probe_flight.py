@@ -10,7 +10,7 @@ from dockerlab.probe.flight import FULL_PAUSE, HASTE, Flight, Question
 
 
 class Nowhere:
-    """A sandbox in which nothing is sent."""
+    """A namespace in which nothing is sent."""
 
 
 def flight(sent: int, answered: tuple[int, ...] = (), *, haste: bool = False) -> Flight:

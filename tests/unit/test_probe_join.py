@@ -12,7 +12,7 @@ A = Place("vm0", "a", 11, "aa")
 B = Place("vm1", "b", 12, "bb")
 TWIN = Place("vm0", "twin", 13, "cc")
 VM1 = Place("vm1", None, 1)
-SANDBOXES = {A: 101, B: 201, TWIN: 102, VM1: 200}
+NAMESPACES = {A: 101, B: 201, TWIN: 102, VM1: 200}
 
 ANSWERED = {"outcome": "answered", "rtt": 0.5, "attempt": 0}
 CONNECTED = {"outcome": "answered", "rtt": 0.5}
@@ -31,14 +31,16 @@ def dns(number=3, expected=("10.0.0.2",)):
     return Cell(number, A, B, "", "dns", name="b", expected=expected)
 
 
-def look(*cells, records, arrivals=(), overflows=0, sandboxes=SANDBOXES, failures=(), missed=None):
+def look(*cells, records, arrivals=(), overflows=0, namespaces=NAMESPACES, failures=(), missed=None):
     """Join what vm0 and vm1 say: `records` by cell number, `arrivals` as (cell, try, place), each by its mark."""
     marks = {(number, attempt): f"mark {attempt}" for number in records for attempt in range(16)}
     hosts = {}
     for host in ("vm0", "vm1"):
-        seen = {Arrival(n, attempt, SANDBOXES[at], f"mark {attempt}") for n, attempt, at in arrivals if at.host == host}
+        seen = {
+            Arrival(n, attempt, NAMESPACES[at], f"mark {attempt}") for n, attempt, at in arrivals if at.host == host
+        }
         hosts[host] = HostRecords(
-            sandboxes={place: found for place, found in sandboxes.items() if place.host == host},
+            namespaces={place: found for place, found in namespaces.items() if place.host == host},
             cells=records if host == "vm0" else {},
             marks=marks if host == "vm0" else {},
             arrivals=frozenset(seen),
@@ -55,7 +57,7 @@ def test_answered_and_arrived_at_the_target_is_reachable():
     assert (seen.state, seen.rtt_ms) == ("reachable", 0.5)
 
 
-def test_answered_by_another_sandbox_is_a_wrong_answerer():
+def test_answered_by_another_namespace_is_a_wrong_answerer():
     """The one that answered is named."""
     seen = look(ping(), records={1: ANSWERED}, arrivals=[(1, 0, TWIN)])[1]
     assert (seen.state, seen.symptom) == ("unreachable", "wrong answerer")
@@ -84,12 +86,12 @@ def test_answered_while_nothing_came_is_a_wrong_answerer():
 
 
 def test_an_outside_target_needs_no_identity():
-    """A router or an outside target is in no sandbox of the lab."""
+    """A router or an outside target is in no namespace of the lab."""
     assert look(ping(target=None), records={1: ANSWERED})[1].state == "reachable"
 
 
 def test_who_answers_in_an_outside_targets_place_is_a_wrong_answerer():
-    """Rules may lead what goes to the outside to a sandbox of the lab, which answers."""
+    """Rules may lead what goes to the outside to a namespace of the lab, which answers."""
     seen = look(ping(target=None), records={1: ANSWERED}, arrivals=[(1, 0, TWIN)])[1]
     assert (seen.state, seen.symptom) == ("unreachable", "wrong answerer")
     assert seen.detail == "answered by twin on vm0, which this address does not name"
@@ -159,9 +161,9 @@ def test_an_icmp_error_names_who_sent_it():
 
 def test_what_was_not_tested_is_unknown():
     """No room to send, a source that is gone, no record, an agent that died: each says why."""
-    gone = SANDBOXES | {A: "no such process"}
+    gone = NAMESPACES | {A: "no such process"}
     assert "ENOBUFS" in look(ping(), records={1: {"outcome": "untested", "error": "ENOBUFS"}})[1].detail
-    assert "no such process" in look(ping(), records={}, sandboxes=gone)[1].detail
+    assert "no such process" in look(ping(), records={}, namespaces=gone)[1].detail
     assert "no record" in look(ping(), records={})[1].detail
     assert "it died" in look(ping(), records={}, failures=["vm0"])[1].detail
     assert all(look(ping(), records={}, **how)[1].state == "unknown" for how in ({}, {"failures": ["vm0"]}))
@@ -192,7 +194,7 @@ def test_a_connection_to_a_published_port_goes_by_the_ping_to_the_host():
 
 
 def test_a_connection_to_an_address_of_two_needs_a_ping():
-    """Two sandboxes with one address: the connection alone does not tell which it was."""
+    """Two namespaces with one address: the connection alone does not tell which it was."""
     cells = tcp(), tcp(number=4, target=TWIN)
     assert look(*cells, records={2: CONNECTED, 4: CONNECTED})[2].state == "unknown"
     with_ping = look(ping(), *cells, records={1: ANSWERED, 2: CONNECTED, 4: CONNECTED}, arrivals=[(1, 0, B)])
@@ -200,7 +202,7 @@ def test_a_connection_to_an_address_of_two_needs_a_ping():
 
 
 def test_the_twin_of_an_address_does_not_spoil_the_right_one():
-    """Two cells ask one address and mean different sandboxes: each connection goes by the ping of its own target."""
+    """Two cells ask one address and mean different namespaces: each connection goes by the ping of its own target."""
     cells = ping(), ping(number=5, target=TWIN), tcp(), tcp(number=4, target=TWIN)
     records = {1: ANSWERED, 5: ANSWERED, 2: CONNECTED, 4: CONNECTED}
     seen = look(*cells, records=records, arrivals=[(1, 0, B), (5, 0, B)])

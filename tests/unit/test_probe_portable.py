@@ -132,7 +132,7 @@ def test_output_that_ends_early_leaves_the_rest_unknown():
 
 
 def test_an_answer_from_an_address_of_several_is_unknown():
-    """Ping cannot tell two sandboxes with one address apart; silence still is silence."""
+    """Ping cannot tell two namespaces with one address apart; silence still is silence."""
     answered, silent = Observation("reachable"), Observation("unreachable", "timeout")
     assert identify(ping(), answered, {B, TWIN}).state == "unknown"
     assert "twin on vm1" in identify(ping(), answered, {B, TWIN}).detail
@@ -140,7 +140,7 @@ def test_an_answer_from_an_address_of_several_is_unknown():
     assert identify(ping(), answered, {B}).state == "reachable"
 
 
-def test_places_that_share_a_sandbox_are_not_several():
+def test_places_that_share_a_namespace_are_not_several():
     """A container in another's network has its addresses by right."""
     assert identify(ping(), Observation("reachable"), {B, JOINED}).state == "reachable"
 

@@ -21,8 +21,8 @@ def look(*given, began=1000, unseen=None, b=201, cell=CELL):
     """Join what a asked and what was given to b (201, on vm1) and to its twin (102, on vm0)."""
     record = {"outcome": "answered", "rtt": 0.5, "began": began}
     here = frozenset(one for one in given if one[0] < 200)
-    asked = HostRecords(sandboxes={A: 101, TWIN: 102}, cells={1: record}, delivered=here)
-    seen = HostRecords(sandboxes={B: b}, delivered=frozenset(given) - here, unseen=unseen or {})
+    asked = HostRecords(namespaces={A: 101, TWIN: 102}, cells={1: record}, delivered=here)
+    seen = HostRecords(namespaces={B: b}, delivered=frozenset(given) - here, unseen=unseen or {})
     return join([cell], {"vm0": asked, "vm1": seen})[1]
 
 

@@ -115,6 +115,7 @@ def test_the_command(monkeypatch, capsys):
     document = json.loads(told.out)
     assert (code, document["asked"], document["right"]) == (1, 6, 0)
     assert "1. " in told.err
+    assert "'dockerlab graph mixed' draws the lab." in told.err
     answers = "".join("y\n" if each["reachable"] else "n\n" for each in document["questions"])
     code, told = call(monkeypatch, capsys, answers, "mixed", "-n", "6", "--seed", "4")
     assert code == 0

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from ipaddress import ip_interface
+from types import SimpleNamespace
 
 import pytest
 from support.facts import altered, way
@@ -13,7 +14,10 @@ from dockerlab.facts import Facts
 from dockerlab.kernel.model import Listener
 from dockerlab.reach import matrix, outcome_of
 from dockerlab.reach.matrix import beside
+from dockerlab.reach.story import in_words
 from dockerlab.reach.worlds import defined, surveyed
+from dockerlab.walk.compiled import Fabric
+from dockerlab.walk.outcome import SpaceId, Step
 
 TWO = "hosts: {vm0: ssh://root@192.168.22.61, vm1: ssh://root@192.168.22.62}\n"
 
@@ -716,3 +720,33 @@ containers: {a: {networks: [one]}, b: {networks: [two]}}
 """
     )
     assert ask(known, "a", "b", "dns")[:2] == (False, "dns-no-shared-network")
+
+
+def test_a_neighbour_goes_by_its_name():
+    """Whoever hears a packet is told by the name of its container, not by the number that its namespace has."""
+    web, ground = SpaceId("vm0", 4), SpaceId("vm0", 1)
+
+    def space(name, *, host=False):
+        return SimpleNamespace(name=name, namespace=SimpleNamespace(host=host))
+
+    spaces = {web: space("a2c85bc30223 on vm0"), ground: space("vm0", host=True)}
+    world = SimpleNamespace(names={web: "web", ground: "vm0"}, fabric=SimpleNamespace(spaces=spaces))
+    steps = [Step(ground, "neighbour", f"172.17.0.3 is {spaces[web].name} on docker0", link="docker0", to=web)]
+    assert list(in_words(world, steps)) == ["vm0: 172.17.0.3 is web on docker0"]
+
+
+def test_the_port_behind_a_published_one():
+    """Where nobody listens behind a published port, it is the container's port that is named, and not its host's."""
+    definition = lab(
+        "hosts: {vm0: ssh://root@192.168.22.61, vm1: ssh://root@192.168.22.62}\n"
+        "containers: {web: {host: vm0, ports: ['81:80'], command: httpd -f -p 80}, remote: {host: vm1}}"
+    )
+    world = pretended(definition, running(definition))
+    machine = world.fabric.net.machines["vm0"]
+    quiet = tuple(space if space.host else replace(space, listeners=()) for space in machine.namespaces)
+    machines = {**world.fabric.net.machines, "vm0": replace(machine, namespaces=quiet)}
+    silent = replace(world, fabric=Fabric(replace(world.fabric.net, machines=machines)))
+    rows = [(cell, told) for cell, told in matrix(silent) if (cell.source, cell.probe) == ("remote", "tcp/81")]
+    assert [told.because(cell) for cell, told in rows] == [
+        "the connection arrives at web, where nothing listens on port 80",
+    ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import shlex
 import socket
@@ -48,6 +49,48 @@ def test_a_command_as_it_is_typed(state, monkeypatch, ahead):
     with pytest.raises(SystemExit):
         main()
     assert shlex.split(ran[0][-1]) == ["env", "--", "--help", "-x"]
+
+
+@pytest.mark.parametrize("line", ["docker ps -q | wc -l", "docker ps", "id;id"])
+def test_a_line_for_a_shell(state, monkeypatch, capsys, line):
+    """A whole line in quotes, as ssh takes it, is refused with what hands it to a shell, ready to be typed."""
+    monkeypatch.setattr(dockerlab.sandbox, "status", lambda: state)
+    monkeypatch.setattr(sys, "argv", ["dockerlab", "sandbox", "ssh", "vm0", line])
+    with pytest.raises(SystemExit) as ended:
+        main()
+    said = " ".join(capsys.readouterr().err.split())
+    assert ended.value.code == 2
+    assert shlex.split(said.partition("would be: ")[2]) == ["dockerlab", "sandbox", "ssh", "vm0", "sh", "-c", line]
+
+
+@pytest.mark.parametrize(
+    ("words", "streams", "terminal"),
+    [
+        ([], (True, True), True),
+        (["docker", "exec", "-it", "web", "sh"], (True, True), True),
+        (["docker", "inspect", "web"], (True, False), False),
+        (["sh", "-s"], (False, True), False),
+    ],
+)
+def test_who_has_a_terminal(state, monkeypatch, words, streams, terminal):
+    """A command that is typed at a terminal has one there too; of a pipe, on either side, nothing is changed."""
+    ran = []
+    monkeypatch.setattr(dockerlab.sandbox, "status", lambda: state)
+    monkeypatch.setattr(os, "execvp", lambda _file, argv: ran.append(argv))
+    monkeypatch.setattr(sys, "argv", ["dockerlab", "sandbox", "ssh", "vm0", *words])
+    for name, is_one in zip(("stdin", "stdout"), streams, strict=True):
+        monkeypatch.setattr(sys, name, Stream(is_one))
+    with pytest.raises(SystemExit):
+        main()
+    assert ("-t" in ran[0]) is terminal
+
+
+class Stream(io.StringIO):
+    """A stream that is a terminal, or none."""
+
+    def __init__(self, terminal):
+        super().__init__()
+        self.isatty = lambda: terminal
 
 
 def test_a_shell_without_a_command(state):

@@ -6,7 +6,8 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from dockerlab.cli.exec_ import app
+from dockerlab.cli import loading
+from dockerlab.cli.exec_ import app, execute
 from dockerlab.errors import UsageError
 from dockerlab.hosts.fake import FakeHost
 from dockerlab.snapshot import LABEL_LAB, ContainerState, Snapshot
@@ -55,6 +56,20 @@ def test_nobody_of_that_name():
     snapshots = {"vm0": Snapshot("vm0", containers=(WEB,))}
     with pytest.raises(UsageError, match="nothing of demo is called wob; there are web, vm0"):
         run_in.chosen(snapshots, "demo", "wob", hosts=["vm0"])
+
+
+NOTHING_SAID = {
+    "terminal": False, "timeout": 60.0, "host": None,
+    "sandbox": False, "inventory": None, "accept_new_host_keys": False,
+}  # fmt: skip
+
+
+def test_an_option_behind_the_command(monkeypatch, capsys):
+    """`--sandbox` behind the command is given to that: it is said where it stands instead."""
+    monkeypatch.setattr(loading, "name_and_hosts", lambda *_: pytest.fail("no further", pytrace=False))
+    with pytest.raises(pytest.fail.Exception):
+        execute(lab="bridge", container="centos_v1", command=["ping", "-c1", "web", "--sandbox"], **NOTHING_SAID)
+    assert "--sandbox stands behind the command, and is given to it" in " ".join(capsys.readouterr().err.split())
 
 
 @pytest.mark.parametrize(

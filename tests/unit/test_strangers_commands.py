@@ -99,11 +99,21 @@ def call(monkeypatch, capsys, hosts, *words):
         yield Session(hosts, hosts["h0"])
 
     monkeypatch.setattr("dockerlab.cli.places.Places.open", opened)
+    monkeypatch.setattr("dockerlab.sandbox.hosts_there", lambda: list(hosts))
     monkeypatch.setattr(sys, "argv", ["dockerlab", *words])
     with pytest.raises(SystemExit) as ended:
         main()
     told = capsys.readouterr()
     return ended.value.code, told.out, told.err
+
+
+def test_who_has_not_answered_has_not_nothing(monkeypatch, capsys):
+    """Where no host could be asked, it is not said that nothing is there."""
+    hosts = {"h0": honest("h0")}
+    hosts["h0"].engine = ENGINES["infolist"]("h0")
+    code, out, err = call(monkeypatch, capsys, hosts, "status", "--sandbox")
+    assert (code, out) == (4, "")
+    assert "h0: " in err
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,7 @@ def test_the_job_tells_no_answer():
 def two_hosts(agent=None, arrivals=True):
     """Return what is seen of a ping from h0 to h1, where h0's agent says that it was answered."""
     cell = Cell(7, Place("h0", "a", 1, "x"), Place("h1", "b", 2, "y"), "10.0.0.2", "ping")
-    ready = {"event": "ready", "kernel": "k", "places": {"0": {"sandbox": 1}}}
+    ready = {"event": "ready", "kernel": "k", "places": {"0": {"namespace": 1}}}
     empty = {"event": "report", "overflows": 0, "numbers": [], "arrivals": [], "missed": [[1, 0]], "knocks": [],
              "deaf": [], "delivered": [], "unseen": [], "proxies": [], "cells": []}  # fmt: skip
     answered = {"number": 7, "outcome": "answered", "rtt": 0.5, "attempt": 0, "marks": [[0, "drawn"]]}

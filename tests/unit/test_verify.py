@@ -137,19 +137,19 @@ def test_predicted_silence(reachable, symptom, silent):
     assert [cell.silent for cell in prober.asked] == [silent]
 
 
-def test_shared_sandboxes():
-    """Who joins another's namespace is probed as one sandbox with it; host mode and the host are one too."""
+def test_shared_namespaces():
+    """Who joins another's namespace is probed as one with it; host mode and the host are one too."""
     engines = running(LAB)
     world = pretended(LAB, engines)
     places = {name: place(name, world, engines.snapshots()) for name in (*LAB.containers, *LAB.hosts)}
-    assert places["side"].sandbox == places["a"].sandbox
-    assert places["bare"].sandbox == places["local"].sandbox
-    assert places["a"].sandbox != places["b"].sandbox
+    assert places["side"].namespace == places["a"].namespace
+    assert places["bare"].namespace == places["local"].namespace
+    assert places["a"].namespace != places["b"].namespace
     assert (places["local"].container, places["side"].container) == (None, "side")
 
 
 def test_joiner_of_a_host_mode_container():
-    """Who joins a container in host mode is in the host's sandbox."""
+    """Who joins a container in host mode is in the host's namespace."""
     both = lab("containers: {bare: {network_mode: host}, side: {network_mode: 'container:bare'}}")
     engines = running(both)
     world = pretended(both, engines)

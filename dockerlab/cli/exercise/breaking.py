@@ -69,8 +69,14 @@ def fault(
     by = "" if which else f" (seed {chosen_by}: the same for whoever gives --seed {shlex.quote(chosen_by)})"
     say(f"{_what(faults, maybe=maybe)}{by}")
     if left:
-        say(f"{left} steps of the exercise are not done: they go on once this is found")
+        say(later(left))
     say("find it: 'dockerlab exercise check' says what no longer holds; mend the cause, and check again")
+
+
+def later(steps: int) -> str:
+    """Return what becomes of the steps that are still to be done."""
+    what = "one step of the exercise is" if steps == 1 else f"{steps} steps of the exercise are"
+    return f"{what} not done yet: {'it goes' if steps == 1 else 'they go'} on once this is found"
 
 
 def _what(number: int, *, maybe: bool) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,6 +10,7 @@ import typer
 from dockerlab.cli.exercise import common, words
 from dockerlab.cli.output import say, tell
 from dockerlab.cli.places import AcceptOption
+from dockerlab.errors import UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +36,17 @@ def check(
     """Say which checks pass, and what is wrong where one fails; when all pass, the next step is on."""
     from dockerlab.exercise import course, progress
 
-    folder, here = common.current(exercise)
+    try:
+        folder, here = common.current(exercise)
+    except UsageError as error:
+        if exercise is None:
+            raise
+        if answer:
+            rule, whole = "an answer with blanks in it goes in quotes", f"{answer[-1]} {exercise}"
+        else:
+            rule, whole = "an answer goes behind --answer", exercise
+        right = shlex.join(["dockerlab", "exercise", "check", "--answer", whole])
+        raise UsageError(f"{error}; {rule}, and right would be: {right}") from error
     where = progress.directory()
     here = here.answered(words.questions(folder, here), answer or [])
     with common.hosts_of(folder, here, accept_new_host_keys) as session:

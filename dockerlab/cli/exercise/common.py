@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Which = Annotated[
     str | None,
     typer.Argument(
-        metavar="[ID]",
+        metavar="ID",
         help="Which one, by ID or number; needed where several are on.",
         autocompletion=completion.exercises,
     ),

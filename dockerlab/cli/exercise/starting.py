@@ -68,6 +68,8 @@ def start(
         if common.lost(begun):
             begun = _set_up_again(folder, begun, reporting(verbose=verbose))
             progress.write(begun, at)
+        else:
+            _bring_back(folder, begun, reporting(verbose=verbose))
         show(words.of_task(folder, begun))
         return
     handing.ask(folder.lab, lambda: [folder.path / "lab.yaml"], where, allowed=allow_environment)
@@ -87,7 +89,16 @@ def start(
     to_do = "nothing is made yet: that is for you to do" if not done else f"{done} of its steps are done"
     say(f"{folder.id}: {'the lab is up' if made and not done else to_do}")
     show(words.of_task(folder, begun))
-    say("'dockerlab exercise check' says what holds; hint and solution help, and stop ends it")
+    say("\n'dockerlab exercise check' says what holds; hint and solution help, and stop ends it")
+
+
+def _bring_back(folder: Folder, begun: Progress, reporting: Reporting) -> None:
+    """Bring the images again that are not there any more, whoever has removed them."""
+    from dockerlab.provision.up import bring_images
+
+    with Places(begun.sandbox, begun.inventory).open(folder.lab.addresses) as session:
+        for each in bring_images(folder.lab, session.hosts, session.controller, reporting, common.undo(folder)):
+            say(f"{folder.id}: image {each} was not there any more, and is again")
 
 
 def _done(folder: Folder, step: int | None, where: Places, begun: Progress | None) -> int:
@@ -133,14 +144,18 @@ def stop(
     for line in ended.mended:
         say(line)
     say(f"{folder.id}: {ended.removed} removed")
-    for line in ended.proof:
+    for line in ended.proof if verbose else ():
         tell(f"{line}\n")
     if ended.left:
         lines = "\n".join(f"  {line}" for line in ended.left)
         say(f"not as it was at the beginning; mend it, and run stop again:\n{lines}")
         raise typer.Exit(4)
     progress.forget(folder.id, where)
+    say(f"looked again at {', '.join(session.hosts)}: {LOOKED_AT} are what they were")
     say(f"{folder.id}: nothing is left")
+
+
+LOOKED_AT = "containers, networks, interfaces, routes, firewall and settings"
 
 
 def _others(identity: str) -> frozenset[str]:

@@ -23,7 +23,7 @@ ADDRESS_FAMILY = {4: socket.AF_INET, 6: socket.AF_INET6}
 ICMP_PROTOCOL = {4: socket.IPPROTO_ICMP, 6: socket.IPPROTO_ICMPV6}
 
 
-class Sandbox:
+class Namespace:
     """One network namespace: its identity, its raw ICMP sockets by IP version, and its netlink socket.
 
     Opening one leaves the calling thread in it. Raises OSError where that is not possible.
