@@ -18,7 +18,7 @@ def routes_into_networks(lab: Lab) -> Iterable[Problem]:
     """Yield routes of hosts that lead to a subnet of the lab's own, or to where an engine may put one.
 
     Up to 20.10.14 engines left out what the host has a route to; from 20.10.15 on only what its own links lead to
-    (moby #46615, #42598 and #43360; Debian's 20.10.24 is built with an older libnetwork, and leaves them out).
+    (moby #46615, #42598 and #43360).
     """
     for host, ground in lab.grounds.items():
         own = {

@@ -16,7 +16,7 @@ from dockerlab.probe import base as probe
 from dockerlab.probe.base import Observation, Place, Prober
 from dockerlab.reach import Cell, Expectation, World
 from dockerlab.reach.cells import asked_at, published
-from dockerlab.snapshot import Snapshot
+from dockerlab.snapshot import GATEWAY_BRIDGE, Snapshot
 from dockerlab.verify.cause import Cause
 
 Verdict = Literal["pass", "fail", "unknown"]
@@ -203,7 +203,7 @@ def questions(
     """
     places = {name: place(name, world, snapshots) for name in (*world.lab.containers, *world.lab.hosts)}
     tunnelled = _tunnelled(snapshots) if expectations else frozenset()
-    own = {name: tuple(map(str, asked_at(world, name))) for name in world.lab.containers}
+    own = {name: _own(name, world, snapshots) for name in world.lab.containers}
     observed: dict[int, Observation] = {}
     askable: list[probe.Cell] = []
     for number, cell in enumerate(cells, first):
@@ -223,6 +223,15 @@ def questions(
                 cell = cell._replace(answers=own[cell.to])  # noqa: PLW2901 - as it is asked
             askable.append(_question(number, cell, (source, answerer, _behind(cell, world, places)), expected, full))
     return observed, askable
+
+
+def _own(name: str, world: World, snapshots: Mapping[str, Snapshot]) -> tuple[str, ...]:
+    """Return a container's addresses: those of the definition, and those that its engine says it has by now."""
+    snapshot = snapshots.get(world.lab.host_of(name))
+    there = snapshot.container(world.people.of[name]) if snapshot is not None else None
+    ends = [end for end in there.endpoints.values() if end.network != GATEWAY_BRIDGE] if there is not None else []
+    now = (str(address.ip) for end in ends for address in end.addresses)
+    return tuple(dict.fromkeys((*map(str, asked_at(world, name)), *now)))
 
 
 def _behind(cell: Cell, world: World, places: Mapping[str, Place | str]) -> tuple[probe.Behind, ...] | None:

@@ -1,6 +1,7 @@
 """Verdicts: what was expected against what was seen, and what could not be asked at all."""
 
 from dataclasses import replace
+from ipaddress import ip_interface
 
 import pytest
 from support.labs import lab, running
@@ -10,6 +11,7 @@ from support.worlds import looked, pretended
 from dockerlab.probe import base as probe
 from dockerlab.probe.join import judge_names
 from dockerlab.reach import Cell, Expectation, matrix, worlds
+from dockerlab.snapshot import EndpointState
 from dockerlab.verify import judge, observe, place
 
 CELL = Cell("a", "b", "10.0.0.2", "ping", "b")
@@ -122,6 +124,19 @@ def test_a_name_that_nobody_should_know():
 
     assert seen("10.0.0.2") == ("reachable", None)
     assert seen("203.0.113.7") == ("unreachable", "wrong answerer")
+
+
+def test_a_name_on_one_network_more():
+    """Also an address that a container has by now, on a network that its definition does not know, is its own."""
+    engines = running(LAB)
+    (host, there), *_ = engines.snapshots().items()
+    more = EndpointState("more", (ip_interface("10.9.0.2/24"),))
+    changed = [replace(c, endpoints={**c.endpoints, "more": more}) if c.name == "a" else c for c in there.containers]
+    world = worlds.defined(LAB, looked(engines))
+    cells = [cell for cell, _ in matrix(world) if (cell.source, cell.to, cell.probe) == ("bare", "a", "dns")]
+    prober = Prober(lambda _: SEEN)
+    observe(cells, world, {host: replace(there, containers=tuple(changed))}, prober)
+    assert [question.expected for question in prober.asked] == [("10.0.0.2", "10.9.0.2")]
 
 
 @pytest.mark.parametrize(
