@@ -121,6 +121,7 @@ def call(monkeypatch, capsys, tmp_path):
             yield Session(hosts, hosts["h0"])
 
         monkeypatch.setattr("dockerlab.cli.places.Places.open", opened)
+        monkeypatch.setattr("dockerlab.cli.places.Places.empty", lambda _: False)
         files = [str(tmp_path / f"{word}.yaml") if word in ("LAB", "CLASS") else word for word in words]
         place = files.index("--") if "--" in files else len(files)
         monkeypatch.setattr(sys, "argv", ["dockerlab", command, *files[:place], "--sandbox", *files[place:]])
