@@ -223,7 +223,7 @@ class _Evidence:
         target = None if cell.target is None else self.namespace(cell.target)
         if record["outcome"] == "answered":
             where = self.arrivals.get((cell.number, record["attempt"]), set())
-            seen = self.identity(cell, target, where, record["rtt"]) if target else self.outside(where, record["rtt"])
+            seen = self.identity(cell, target, where, record["rtt"])
             return doubted(record) or seen if seen.state == "reachable" else seen
         where = self.arrived(cell)
         if not where:
@@ -234,9 +234,11 @@ class _Evidence:
         return self.silence(cell, f"the request went to {self.name(where)}, which did not answer")
 
     def identity(
-        self, cell: Cell, target: NamespaceId | str, where: set[NamespaceId], rtt: float | None
+        self, cell: Cell, target: NamespaceId | str | None, where: set[NamespaceId], rtt: float | None
     ) -> Observation:
         """Return the observation of an answered echo request, by where it arrived."""
+        if target is None:
+            return reachable(rtt, f"answered by {self.name(where)}" if where else "", _witness(cell, where))
         if isinstance(target, str):
             return unknown(f"answered, but the target cannot be recognised: {target}")
         if not where and self.records[target[0]].missed.get(target[1]) == 0:
@@ -247,12 +249,6 @@ class _Evidence:
         if target not in where:
             return unreachable(WRONG_ANSWERER, f"{self.name(where)} has this address too, and answered")
         return reachable(rtt, witness=_witness(cell, {target}))
-
-    def outside(self, where: set[NamespaceId], rtt: float | None) -> Observation:
-        """Return the observation of an answered echo request to an address that no namespace of the lab has."""
-        if where:
-            return unreachable(WRONG_ANSWERER, f"answered by {self.name(where)}, which this address does not name")
-        return reachable(rtt)
 
     def tcp(self, cell: Cell, ping: Observation | None, *, last: bool = False) -> Observation:
         """Return what a connection tells.

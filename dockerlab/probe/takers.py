@@ -34,15 +34,12 @@ class Takers:
 
     def judge(self, cell: Cell, record: Mapping[str, Any]) -> Observation | None:
         """Return what is to be said of an accepted connection, or None where the kernels did not tell."""
-        number = record.get("began")
-        given = self._given.get(number, set()) if number is not None else set()
-        if cell.target is None and given:
-            return unreachable(WRONG_ANSWERER, f"connected, but {self._names(given)} took the connection")
         if cell.target is None:
             return reachable(record["rtt"])
-        target = self._namespace(cell.target)
+        target, number = self._namespace(cell.target), record.get("began")
         if isinstance(target, str):
             return unknown(f"connected, but the target cannot be recognised: {target}")
+        given = self._given.get(number, set()) if number is not None else set()
         if target in given:
             return reachable(record["rtt"], witness=target[0] if target[0] != cell.source.host else "")
         if number is None or target[1] in self._records[target[0]].unseen:

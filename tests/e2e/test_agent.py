@@ -138,7 +138,7 @@ def test_ping_tells_each_symptom_from_the_others(net):
         "reply lost": (deaf, b, "10.1.0.2"),
         "blocked": (walled, a, "10.1.0.1"),
         "rejected": (b, walled, "10.1.0.5"),
-        "answered in an outside target's place": (a, None, "10.1.0.2"),
+        "answered, target not looked at": (a, None, "10.1.0.2"),
     }
     cells = [Cell(n, source, target, address, "ping") for n, (source, target, address) in enumerate(asked.values())]
     seen = dict(zip(asked, observe(*cells).values(), strict=True))
@@ -153,7 +153,7 @@ def test_ping_tells_each_symptom_from_the_others(net):
         "reply lost": ("unreachable", "reply lost"),
         "blocked": ("unreachable", "blocked"),
         "rejected": ("unreachable", "host unreachable"),
-        "answered in an outside target's place": ("unreachable", "wrong answerer"),
+        "answered, target not looked at": ("reachable", None),
     }
     assert "b on h" in seen["wrong answerer"].detail
     assert 0 < seen["reached"].rtt_ms < 1000

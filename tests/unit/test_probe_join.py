@@ -90,13 +90,6 @@ def test_an_outside_target_needs_no_identity():
     assert look(ping(target=None), records={1: ANSWERED})[1].state == "reachable"
 
 
-def test_who_answers_in_an_outside_targets_place_is_a_wrong_answerer():
-    """Rules may lead what goes to the outside to a namespace of the lab, which answers."""
-    seen = look(ping(target=None), records={1: ANSWERED}, arrivals=[(1, 0, TWIN)])[1]
-    assert (seen.state, seen.symptom) == ("unreachable", "wrong answerer")
-    assert seen.detail == "answered by twin on vm0, which this address does not name"
-
-
 def test_silence_after_arrival_is_a_lost_reply():
     """The request got through on any try; only the way back is broken."""
     seen = look(ping(), records={1: SILENT}, arrivals=[(1, 2, B)])[1]
