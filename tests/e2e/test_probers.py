@@ -79,7 +79,7 @@ def test_without_python_the_other_prober_speaks(lab):
     lab.sh("vm0", hidden)
     try:
         rc, report = verify(lab, EXAMPLES / "bridge.yaml")
-        assert (rc, report["hosts"]["local"]["prober"]) == (0, "portable")
+        assert (rc, report["hosts"]["vm0"]["prober"]) == (0, "portable")
         refused = lab.call("verify", EXAMPLES / "bridge.yaml", "--sandbox", "--prober", "agent")
         assert refused.rc == 4
         assert "the agent cannot run here" in refused.stderr
