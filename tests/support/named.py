@@ -9,7 +9,7 @@ from dockerlab import sandbox
 from dockerlab.sandbox import layout, place
 
 
-def call(argv: list[str], text: str | bytes = b"", seconds: float = 60) -> subprocess.CompletedProcess[str]:
+def call(argv: list[str], text: str | bytes = b"", seconds: float = 180) -> subprocess.CompletedProcess[str]:
     data = text.encode() if isinstance(text, str) else text
     found = subprocess.run(argv, input=data, capture_output=True, check=False, timeout=seconds)
     return subprocess.CompletedProcess(
