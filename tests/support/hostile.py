@@ -23,14 +23,15 @@ LAB = lab("""
       web: {image: dockerlab/node, networks: {net: {ip: 172.31.1.10}}, command: "httpd -f"}
       peer: {image: dockerlab/node, networks: {net: {ip: 172.31.1.11}}}
 """)
-TWO_HOSTS = lab("""
-    hosts: {h0: local, h1: "ssh://far"}
-    networks: {net: {subnet: 172.31.1.0/24, hosts: [h0]}, far: {subnet: 172.31.2.0/24, hosts: [h1]}}
-    containers:
-      web: {host: h0, image: dockerlab/node, networks: {net: {ip: 172.31.1.10}}}
-      peer: {host: h0, image: dockerlab/node, networks: {net: {ip: 172.31.1.11}}}
-      away: {host: h1, image: dockerlab/node, networks: {far: {ip: 172.31.2.10}}}
-""")
+ON_TWO_HOSTS = """
+hosts: {h0: local, h1: "ssh://far"}
+networks: {net: {subnet: 172.31.1.0/24, hosts: [h0]}, far: {subnet: 172.31.2.0/24, hosts: [h1]}}
+containers:
+  web: {host: h0, image: dockerlab/node, networks: {net: {ip: 172.31.1.10}}}
+  peer: {host: h0, image: dockerlab/node, networks: {net: {ip: 172.31.1.11}}}
+  away: {host: h1, image: dockerlab/node, networks: {far: {ip: 172.31.2.10}}}
+"""
+TWO_HOSTS = lab(ON_TWO_HOSTS)
 NAMES = [f"h{number}" for number in range(6)]
 COURSE, _ = arranged(LAB, [one(f"s0{number}") for number in range(1, 7)], NAMES, Source())
 OF = {next(iter(each.lab.hosts)): each.lab for each in COURSE.instances}

@@ -8,7 +8,7 @@ import sys
 from contextlib import contextmanager
 
 import pytest
-from support.hostile import AGENTS, ENGINES, LOOKS, OF, TWO_HOSTS
+from support.hostile import AGENTS, ENGINES, LOOKS, OF, ON_TWO_HOSTS, TWO_HOSTS
 from support.machinery import raw
 from support.strangers import Stranger, honest_agent, honest_engine
 
@@ -17,15 +17,7 @@ from dockerlab.cli.app import COMMANDS
 from dockerlab.command import Result
 from dockerlab.session import Session
 
-LAB = """
-name: demo
-hosts: {h0: local, h1: "ssh://far"}
-networks: {net: {subnet: 172.31.1.0/24, hosts: [h0]}, far: {subnet: 172.31.2.0/24, hosts: [h1]}}
-containers:
-  web: {host: h0, image: dockerlab/node, networks: {net: {ip: 172.31.1.10}}}
-  peer: {host: h0, image: dockerlab/node, networks: {net: {ip: 172.31.1.11}}}
-  away: {host: h1, image: dockerlab/node, networks: {far: {ip: 172.31.2.10}}}
-"""
+LAB = f"name: demo\n{ON_TWO_HOSTS}"
 CLASS = """
 name: demo
 hosts: {h: local}
