@@ -1,8 +1,9 @@
-"""What is wanted of each group, held against what came of it."""
+"""What is wanted of each group, held against what came of it in each run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from bench import discovery
@@ -113,15 +114,32 @@ BARS = (
 
 
 def judged(groups: Sequence[Group]) -> Iterator[list[str]]:
-    """Yield a line for each bar: the work, what is wanted, what was measured, and whether that meets it."""
-    medians = Medians(groups)
+    """Yield a line for each bar: the work, what is wanted, what each run measured, and in how many it met that.
+
+    A group that was measured in several runs is there once for each of them, the latest last.
+    """
+    medians = [Medians(run) for run in runs(groups)]
     for bar in BARS:
         yield [bar.work, bar.wanted, *_measured(bar, medians)]
 
 
-def _measured(bar: Bar, medians: Medians) -> tuple[str, str]:
-    try:
-        number = bar.number(medians)
-    except Absent:
+def runs(groups: Sequence[Group]) -> list[list[Group]]:
+    """Return the groups by run, the latest last: each run has a group at most once, and may lack some."""
+    titles: dict[str, list[Group]] = {}
+    for group in groups:
+        titles.setdefault(group.title, []).append(group)
+    most = max(map(len, titles.values()), default=0)
+    return [[each[-back] for each in titles.values() if len(each) >= back] for back in range(most, 0, -1)]
+
+
+def _measured(bar: Bar, medians: Sequence[Medians]) -> tuple[str, str]:
+    numbers = []
+    for run in medians:
+        with suppress(Absent):
+            numbers.append(bar.number(run))
+    if not numbers:
         return "not measured", "-"
-    return f"{number:,.2f} {bar.unit}", "yes" if bar.met(number) else "**no**"
+    held = sum(map(bar.met, numbers))
+    shown = ", ".join(f"{number:,.2f}" for number in numbers)
+    met = {len(numbers): "yes", 0: "**no**"}.get(held, f"**in {held} of {len(numbers)} runs**")
+    return f"{shown} {bar.unit}", met

@@ -43,6 +43,11 @@ def in_order(groups: Sequence[Group]) -> list[Group]:
     return sorted(groups, key=lambda g: [int(w) if w.isdigit() else w for w in words.split(g.title)])
 
 
+def latest(groups: Sequence[Group]) -> list[Group]:
+    """Return the groups of the latest run of each."""
+    return in_order(list({group.title: group for group in groups}.values()))
+
+
 def text(groups: Sequence[Group]) -> str:
     """Return all tables for a terminal."""
     parts = []
@@ -76,7 +81,7 @@ def from_json(text: str) -> list[Group]:
 
 
 def into_page(page: Path, groups: Sequence[Group]) -> None:
-    """Write the tables into their section of a Markdown page; raises ValueError where the page has none."""
+    """Write the latest tablesand the bars of all runs into a page; raises ValueError where it has no place for them."""
     before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
     _, end, after = rest.partition(END)
     if not end:
@@ -85,7 +90,8 @@ def into_page(page: Path, groups: Sequence[Group]) -> None:
     paces = [group.conditions.pace for group in groups]
     counted = (
         f"Medians of {ROUNDS} rounds or more on {os.cpu_count()} cores, where no note says otherwise, in seconds; in "
-        "brackets the ratio to the first row."
+        "brackets the ratio to the first row. Of work measured in several runs the tables have the latest, and what "
+        "is wanted is held against each."
     )
     told = (
         f"The load of the machine, the benchmark's own included, was up to {load} meanwhile. A loop of a million "
@@ -99,7 +105,7 @@ def into_page(page: Path, groups: Sequence[Group]) -> None:
         "### What is wanted, and what came of it",
         _table(["work", "wanted", "measured", "met"], list(judged(groups))),
     ]
-    for group in groups:
+    for group in latest(groups):
         head, *lines = cells(group)
         parts.append(f"### {group.title[0].upper()}{group.title[1:]}")
         parts += [group.text] if group.text else []
@@ -118,7 +124,7 @@ def picture(groups: Sequence[Group]) -> str:
     """Return an SVG: a bar for each stage of each row, of a length within its group."""
     body: list[str] = []
     y = 10
-    for group in [group for group in groups if group.ratios]:
+    for group in [group for group in latest(groups) if group.ratios]:
         y += 2 * LINE
         body.append(f'<text x="8" y="{y}" class="title">{escape(group.title)}</text>')
         bars = list(_bars(group))

@@ -7,6 +7,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 from bench.bars import BARS, judged
+from bench.bars import runs as known_runs
 from bench.common import Conditions, Contender, Failed, Group, Row, compete, timed
 from bench.over_ssh import Tally
 from bench.report import BEGIN, END, as_json, from_json, in_order, into_page, picture, text
@@ -76,6 +77,28 @@ def test_bars_are_judged_by_what_was_measured():
     by_start = {work.partition(",")[0]: rest for work, rest in lines.items() if "40 containers over SSH" in work}
     assert by_start == {"up": ["≤ 1.25 x", "1.00 x", "yes"], "down": ["≤ 1.0 x", "2.00 x", "**no**"]}
     assert {tuple(rest[1:]) for rest in lines.values() if rest not in by_start.values()} == {("not measured", "-")}
+
+
+def test_every_run_is_held_against_the_bars(tmp_path):
+    """Of three runs each number is told, and one that misses is no yes; the tables and the picture have the latest."""
+    runs = [Group("start", [Row("dockerlab --help", {"start": [seconds]})]) for seconds in (0.1, 0.2, 0.12)]
+    line = {work: rest for work, *rest in judged(runs)}["`--help`"]
+    assert line == ["< 0.15 s", "0.10, 0.20, 0.12 s", "**in 2 of 3 runs**"]
+    page = tmp_path / "page.md"
+    page.write_text(f"{BEGIN}\n{END}\n")
+    into_page(page, runs)
+    assert page.read_text().count("### Start") == 1
+    assert "| dockerlab --help | 0.120 |" in page.read_text()
+    assert picture(runs).count("<rect") == picture(runs[2:]).count("<rect")
+
+
+def test_runs_are_counted_from_the_latest():
+    """A group that was measured once only belongs to the latest run, with those beside it."""
+    several, once = Group("several", []), Group("once", [])
+    assert [[group.title for group in run] for run in known_runs([several, once, several])] == [
+        ["several"],
+        ["several", "once"],
+    ]
 
 
 def test_groups_are_in_order():
