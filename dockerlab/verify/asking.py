@@ -15,8 +15,8 @@ from dockerlab.probe.base import Observation, Prober
 from dockerlab.probe.portable import PortableProber
 from dockerlab.snapshot import Snapshot
 from dockerlab.survey import look_again
+from dockerlab.verify.questions import UNANSWERED, held, observe, questions, recognised
 from dockerlab.verify.trial import Trial
-from dockerlab.verify.verdicts import UNANSWERED, held, observe, questions, recognised
 
 Choice = Literal["auto", "agent", "portable"]
 """Which prober asks; `auto` is the agent where every host can run it."""
