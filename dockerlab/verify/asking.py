@@ -76,7 +76,8 @@ def all_at_once(trials: Sequence[Trial], prober: Prober) -> None:
     askable: list[probe.Cell] = []
     first = 0
     for each in trials:
-        untold, wanted = questions(each.cells, each.world, each.told, each.expected, first)
+        known = held(each.now, each.told) if each.now is not None else None
+        untold, wanted = questions(each.cells, each.world, each.told, each.expected, first=first, known=known)
         told |= untold
         askable += wanted
         first += len(each.rows)

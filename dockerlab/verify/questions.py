@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from ipaddress import IPv4Network, IPv6Network, ip_address
 
 from dockerlab.probe import base as probe
@@ -54,12 +55,15 @@ def questions(
     world: World,
     snapshots: Mapping[str, Snapshot],
     expectations: Sequence[Expectation] = (),
+    *,
     first: int = 0,
+    known: Mapping[str, Collection[Place]] | None = None,
 ) -> tuple[dict[int, Observation], list[probe.Cell]]:
     """Return the cells that cannot be probed at all, as unknown, and what is to be asked for the others.
 
-    They are numbered from `first` on. What does not run asks nothing. It can be asked for all the same: its address is
-    known, and who answers there is nobody of the lab.
+    They are numbered from `first` on; `known` is who of the lab holds which address now, where all of it was seen. What
+    does not run asks nothing. It can be asked for all the same: its address is known, and who answers there is nobody
+    of the lab.
     """
     places = {name: place(name, world, snapshots) for name in (*world.lab.containers, *world.lab.hosts)}
     tunnelled = _tunnelled(snapshots) if expectations else frozenset()
@@ -81,7 +85,10 @@ def questions(
             if cell.probe == "dns" and not cell.answers:
                 # Nobody is expected to know the name. Who knows it all the same may mean somebody else by it.
                 cell = cell._replace(answers=own[cell.to])  # noqa: PLW2901 - as it is asked
-            askable.append(_question(number, cell, (source, answerer, _behind(cell, world, places)), expected, full))
+            asked = _question(number, cell, (source, answerer, _behind(cell, world, places)), expected, full)
+            if cell.holder is None and cell.probe != "dns" and known is not None:
+                asked = replace(asked, bearers=tuple(known.get(cell.target, ())))
+            askable.append(asked)
     return observed, askable
 
 
