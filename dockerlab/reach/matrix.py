@@ -15,7 +15,7 @@ from ipaddress import ip_address
 
 from dockerlab.reach.cells import Cell, Target, asked_at, sources
 from dockerlab.reach.expectation import Expectation
-from dockerlab.reach.hosts_file import by_file, lines_of
+from dockerlab.reach.hosts_file import by_file, lines_of, own_names
 from dockerlab.reach.names import cut_off, known, look_up, stray
 from dockerlab.reach.questions import Questions
 from dockerlab.reach.verdict import verdict
@@ -158,7 +158,20 @@ class Model:
             home = self.world.homes.get(owner)
             if home is not None and owner in self.asked.shared:
                 found.setdefault(home, set()).add(number)
+        for home, number in self._of_ones_own():
+            found.setdefault(home, set()).add(number)
         return {space: frozenset(numbers) for space, numbers in found.items()}
+
+    def _of_ones_own(self) -> Iterator[tuple[SpaceId, int]]:
+        """Yield the questions for a name that a namespace's own hosts file gives to itself."""
+        numbers: dict[str, list[int]] = {}
+        for number, (_, name, _, _) in enumerate(self.asked.names, len(self.asked.packets)):
+            numbers.setdefault(name.lower(), []).append(number)
+        for source in self.world.lab.containers:
+            home = self.world.homes.get(self.world.people.of[source])
+            if home is not None:
+                told = (numbers.get(name, []) for name in own_names(self.world.lab, source))
+                yield from ((home, number) for each in told for number in each)
 
     def _asker(self, source: str) -> Hashable:
         """Return what sources have in common that get the same answers, but where one of them is asked itself."""
@@ -219,7 +232,8 @@ class Model:
         """Return what is said of a name: where the asker's networks do not know it, whose it is makes no difference."""
         people = self.world.people
         asked = people.of[cell.to]
-        if cell.target.lower() in lines_of(self.world.lab, cell.source):
+        name, lab = cell.target.lower(), self.world.lab
+        if name in lines_of(lab, cell.source) or name in own_names(lab, cell.source):
             return tell(self.world, cell)
         if cell.target in told.heard:
             return self._heard(cell, asked)

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 import pytest
 from support.labs import lab, running
-from support.worlds import looked
+from support.worlds import left_behind, looked
 
 from dockerlab.facts import Facts
 from dockerlab.imagined import resolver
@@ -160,17 +160,6 @@ def test_hosts_that_are_meant_to_be_as_they_are():
     assert as_they_are.expected == defined.wanted.predicted != defined.expected
     assert AS_IS in as_they_are.wanted.notes
     assert AS_IS not in defined.wanted.notes
-
-
-LEFT_DROP = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
-"""What an engine that wrote for iptables leaves of itself where one that writes for nftables takes its place."""
-
-
-def left_behind(space):
-    """Return a namespace in which FORWARD of iptables still drops by its policy."""
-    more = iptables.read(LEFT_DROP, "ip").chains
-    kept = tuple(c for c in space.ruleset.chains if (c.family, c.table) != ("ip", "filter"))
-    return replace(space, ruleset=replace(space.ruleset, chains=(*more, *kept)))
 
 
 def test_a_policy_that_iptables_left_behind():
