@@ -15,8 +15,8 @@ from dockerlab.hosts.base import Conversation, Host
 from dockerlab.hosts.program import PYTHON, Program
 from dockerlab.probe.base import Cell, Place
 from dockerlab.probe.dialogue import SIGN
-from dockerlab.probe.join import HostRecords
 from dockerlab.probe.records import LED, RECORDS, Arrival, Done, Failed, Ready, Report, Working, entered
+from dockerlab.probe.reported import HostRecords
 from dockerlab.probe.wire import TYPE_A, TYPE_AAAA, version_of
 
 AGENT = Program(

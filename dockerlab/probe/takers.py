@@ -7,12 +7,10 @@ target's own kernel was given the packet with the number that only who began it 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dockerlab.probe.base import WRONG_ANSWERER, Cell, Observation, Place, reachable, unknown, unreachable
-
-if TYPE_CHECKING:
-    from dockerlab.probe.join import HostRecords, NamespaceId
+from dockerlab.probe.reported import HostRecords, NamespaceId
 
 
 class Takers:

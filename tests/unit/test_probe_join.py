@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from dockerlab.probe.base import Cell, Place
-from dockerlab.probe.join import HostRecords, join
+from dockerlab.probe.join import join
 from dockerlab.probe.records import Arrival
+from dockerlab.probe.reported import HostRecords
 
 A = Place("vm0", "a", 11, "aa")
 B = Place("vm1", "b", 12, "bb")

@@ -7,8 +7,9 @@ from support.packets import filtered, tcp_packet
 
 from dockerlab.probe.base import Cell, Place
 from dockerlab.probe.deliveries import FIRST_PACKETS, begins_with
-from dockerlab.probe.join import HostRecords, join
+from dockerlab.probe.join import join
 from dockerlab.probe.knocks import ACK, FIN, RST, SYN
+from dockerlab.probe.reported import HostRecords
 
 A, B, TWIN = Place("vm0", "a", 11, "aa"), Place("vm1", "b", 12, "bb"), Place("vm0", "twin", 13, "cc")
 CELL = Cell(1, A, B, "10.0.0.2", "tcp", 80)
