@@ -86,5 +86,5 @@ def at_full_size(where, way):
     """
     name, _, address = way.partition(" -> ")
     size = mtu_of(where[name], name) - HEADERS
-    said = changes.run(where[name], f"inside {name} ping -M probe -c 1 -W 5 -s {size} {address} || true").text
-    return True if " bytes from " in said else "mtu" if "Frag needed" in said else said
+    said = changes.run(where[name], f"inside {name} ping -M do -c 1 -W 5 -s {size} {address} 2>&1 || true").text
+    return True if " bytes from " in said else "mtu" if "mtu" in said else said
