@@ -85,7 +85,7 @@ class _Evidence:
                 self.holders.setdefault(cell.address, set()).add(cell.target if isinstance(holder, str) else holder)
         self._full = frozenset(host for host, record in records.items() if record.overflows > 0)
         self.doors = Doors(cells, records, self.namespace)
-        self.takers = Takers(records, self.namespace, self.name)
+        self.takers = Takers(records, self.namespace, self.name, self.strange)
 
     def namespace(self, place: Place) -> NamespaceId | str:
         """Return the identity of a place's namespace, or why it is not known."""
@@ -149,7 +149,8 @@ class _Evidence:
         target = None if cell.target is None else self.namespace(cell.target)
         if record["outcome"] == "answered":
             where = self.arrivals.get((cell.number, record["attempt"]), set())
-            seen = self.identity(cell, target, where, record["rtt"])
+            rtt = record["rtt"]
+            seen = self.identity(cell, target, where, rtt) if target else self.beyond(cell, where, rtt)
             return doubted(record) or seen if seen.state == "reachable" else seen
         where = self.arrived(cell)
         if not where:
@@ -160,11 +161,9 @@ class _Evidence:
         return self.silence(cell, f"the request went to {self.name(where)}, which did not answer")
 
     def identity(
-        self, cell: Cell, target: NamespaceId | str | None, where: set[NamespaceId], rtt: float | None
+        self, cell: Cell, target: NamespaceId | str, where: set[NamespaceId], rtt: float | None
     ) -> Observation:
         """Return the observation of an answered echo request, by where it arrived."""
-        if target is None:
-            return reachable(rtt, f"answered by {self.name(where)}" if where else "", _witness(cell, where))
         if isinstance(target, str):
             return unknown(f"answered, but the target cannot be recognised: {target}")
         if not where and self.records[target[0]].missed.get(target[1]) == 0:
@@ -175,6 +174,18 @@ class _Evidence:
         if target not in where:
             return unreachable(WRONG_ANSWERER, f"{self.name(where)} has this address too, and answered")
         return reachable(rtt, witness=_witness(cell, {target}))
+
+    def beyond(self, cell: Cell, where: set[NamespaceId], rtt: float | None) -> Observation:
+        """Return the observation of an answered echo request by which nobody of the lab is meant."""
+        if self.strange(cell, where):
+            return unreachable(WRONG_ANSWERER, f"answered by {self.name(where)}, which does not have this address")
+        return reachable(rtt, f"answered by {self.name(where)}" if where else "", _witness(cell, where))
+
+    def strange(self, cell: Cell, where: set[NamespaceId]) -> bool:
+        """Tell whether those who got what nobody of the lab is meant by are none that have its address."""
+        if cell.bearers is None or not where:
+            return False
+        return where.isdisjoint(map(self.namespace, cell.bearers))
 
     def tcp(self, cell: Cell, ping: Observation | None, *, last: bool = False) -> Observation:
         """Return what a connection tells.

@@ -15,8 +15,8 @@ from dockerlab.probe.base import Observation, Prober
 from dockerlab.probe.portable import PortableProber
 from dockerlab.snapshot import Snapshot
 from dockerlab.survey import look_again
+from dockerlab.verify.questions import UNANSWERED, held, observe, questions, recognised
 from dockerlab.verify.trial import Trial
-from dockerlab.verify.verdicts import UNANSWERED, held, observe, questions, recognised
 
 Choice = Literal["auto", "agent", "portable"]
 """Which prober asks; `auto` is the agent where every host can run it."""
@@ -76,7 +76,8 @@ def all_at_once(trials: Sequence[Trial], prober: Prober) -> None:
     askable: list[probe.Cell] = []
     first = 0
     for each in trials:
-        untold, wanted = questions(each.cells, each.world, each.told, each.expected, first)
+        known = held(each.now, each.told) if each.now is not None else None
+        untold, wanted = questions(each.cells, each.world, each.told, each.expected, first=first, known=known)
         told |= untold
         askable += wanted
         first += len(each.rows)

@@ -43,6 +43,14 @@ class Trial:
         return {host: each for host, each in self.seen.snapshots.items() if host not in self.seen.silent}
 
     @property
+    def now(self) -> World | None:
+        """Return the lab as its hosts' kernels have it, None where one of them was not looked at."""
+        blind = self.seen.unseen.keys() | self.seen.silent.keys()
+        if blind & self.world.lab.hosts.keys():
+            return None
+        return self.wanted.now or self.world
+
+    @property
     def rows(self) -> list[Row]:
         """Return what is asked, with what is expected of it."""
         return self.wanted.rows

@@ -165,7 +165,7 @@ def test_hosts_that_are_meant_to_be_as_they_are():
 def test_a_policy_that_iptables_left_behind():
     """Engine 29 with nftables beside FORWARD's policy DROP: what passes FORWARD is lost, and the policy is the cause.
 
-    moby #50566 tells it; no host with both was observed. It follows from the kernel: the chains of nftables and those
+    moby #50566 tells it; no host with both was observed, but in `tests/e2e/test_nftables.py` a kernel. The chains of nftables and those
     of iptables at one hook are all passed, and what one of them accepts the other one drops all the same. What a bridge
     switches passes there as well, by br_netfilter.
     """
