@@ -82,6 +82,8 @@ def docker0(real: NetworkState | None, others: Mapping[str, NetworkState], daemo
     pairs = list(zip(state.subnets, state.gateways, strict=False))
     if daemon.bip is not None:
         pairs = [(daemon.bip.network, str(daemon.bip.ip)), *(pair for pair in pairs if pair[0].version == 6)]
+    if daemon.mtu is not None:
+        options[MTU] = str(daemon.mtu)
     if daemon.ip is not None:
         options[BINDING] = str(daemon.ip)
     if daemon.ipv6 and (daemon.bip6 is not None or daemon.fixed_cidr_v6 is not None):

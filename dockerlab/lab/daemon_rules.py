@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dockerlab.lab.daemon import AddressPool, Daemon
 from dockerlab.lab.model import Lab
 from dockerlab.lab.problem import KeyPath, Problem
+from dockerlab.snapshot import MTU
 
 SMALLEST = 30
 """The longest prefix of an IPv4 subnet with room for docker0 and a container."""
@@ -37,7 +38,7 @@ def daemons(lab: Lab) -> Iterable[Problem]:
 
 
 def misleading(lab: Lab) -> Iterable[Problem]:
-    """Yield settings that the engine reads and that have no effect."""
+    """Yield settings that the engine reads and that have no effect, or less than they seem to have."""
     for host, daemon in lab.daemons.items():
         for key, value in (
             ("bip6", daemon.bip6),
@@ -47,6 +48,22 @@ def misleading(lab: Lab) -> Iterable[Problem]:
             if value is not None and not daemon.ipv6:
                 message = "without effect, as docker0 has no IPv6 by itself: write `ipv6: true` beside it"
                 yield Problem(("hosts", host, "daemon", key), message)
+        others = list(_of_another_mtu(lab, host, daemon))
+        if others:
+            have = " and ".join(others) + (" has" if len(others) == 1 else " have")
+            opts = f'driver_opts: {{{MTU}: "{daemon.mtu}"}}'
+            message = f"is docker0's alone, and {have} 1500 bytes: say `{opts}` there as well"
+            yield Problem(("hosts", host, "daemon", "mtu"), message)
+
+
+def _of_another_mtu(lab: Lab, host: str, daemon: Daemon) -> Iterator[str]:
+    """Yield the bridge networks of a host whose MTU nobody says, where docker0's is said (moby #34981)."""
+    if daemon.mtu is None or MTU in (daemon.default_network_opts or {}).get("bridge", {}):
+        return
+    for name, network in lab.networks.items():
+        made = network.driver == "bridge" and not network.external and host in lab.hosts_of(name)
+        if made and MTU not in network.driver_opts:
+            yield name
 
 
 def _bridge(daemon: Daemon) -> Iterator[Wrong]:

@@ -15,7 +15,7 @@ from ipaddress import ip_address
 
 from dockerlab.reach.cells import Cell, Target, asked_at, sources
 from dockerlab.reach.expectation import Expectation
-from dockerlab.reach.hosts_file import by_file, lines_of
+from dockerlab.reach.hosts_file import by_file, lines_of, own_names
 from dockerlab.reach.names import cut_off, known, look_up, stray
 from dockerlab.reach.questions import Questions
 from dockerlab.reach.verdict import verdict
@@ -139,6 +139,8 @@ class Model:
     def _answer(self, number: int, cell: Cell, told: Told, alone: frozenset[int]) -> Expectation:
         """Return what is said of a cell, and share it with all askers of a kind where it does not depend on which."""
         if cell.probe == "dns":
+            if number in alone and cell.target.lower() in own_names(self.world.lab, cell.source):
+                return tell_name(self.world, cell, told.cut)
             found = self._name(cell, told)
             if number in alone:
                 return found
@@ -151,7 +153,10 @@ class Model:
 
     @cached_property
     def _alone(self) -> Mapping[SpaceId, frozenset[int]]:
-        """Return the questions that are other ones for a namespace than for its kind: it is asked, or is behind it."""
+        """Return the questions that are other ones for a namespace than for its kind: it is asked, or is behind it.
+
+        Or it has the name that is asked for in its own hosts file.
+        """
         found: dict[SpaceId, set[int]] = {}
         for number, (target, _, _, port) in enumerate(self.asked.packets):
             holder = self.world.homes.get(target.holder or "")
@@ -162,7 +167,20 @@ class Model:
             home = self.world.homes.get(owner)
             if home is not None and owner in self.asked.shared:
                 found.setdefault(home, set()).add(number)
+        for home, number in self._of_ones_own():
+            found.setdefault(home, set()).add(number)
         return {space: frozenset(numbers) for space, numbers in found.items()}
+
+    def _of_ones_own(self) -> Iterator[tuple[SpaceId, int]]:
+        """Yield the questions for a name that a namespace's own hosts file gives to itself."""
+        numbers: dict[str, list[int]] = {}
+        for number, (_, name, _, _) in enumerate(self.asked.names, len(self.asked.packets)):
+            numbers.setdefault(name.lower(), []).append(number)
+        for source in self.world.lab.containers:
+            home = self.world.homes.get(self.world.people.of[source])
+            if home is not None:
+                told = (numbers.get(name, []) for name in own_names(self.world.lab, source))
+                yield from ((home, number) for each in told for number in each)
 
     def _asker(self, source: str) -> Hashable:
         """Return what sources have in common that get the same answers, but where one of them is asked itself."""

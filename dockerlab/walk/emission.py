@@ -71,7 +71,7 @@ def hand(way: Way, space: Space, packet: Packet, link: Link, hop: IpAddress) -> 
         return replace(lost, doubt=unasked.doubt, twisted=unasked.known)
     remember(way, space, link, hop, packet, found)
     says = f"{hop} is {found.ear.space.name} on {link.name}"
-    at, taken = found.ear.instead or (found.ear.space, found.ear.link)
+    at, taken = _taker(way, found.ear, packet)
     way.hand(space, link.name, says, found.element, (at.id, taken.name))
     return carry(way, space, packet, link.mac, found.ear)
 
@@ -121,8 +121,25 @@ def carry(way: Way, space: Space | None, packet: Packet, mac: str, ear: Ear) -> 
         if lost is not None:
             return lost
     packet.scrub(away=ear.space is not here)
-    at, taken = ear.instead or (ear.space, ear.link)
+    at, taken = _taker(way, ear, packet)
+    if taken is not ear.link and taken.info.get("mode") == "l3s":
+        doubt = f"what rules of the host meet what comes to {taken.name}, an ipvlan interface in mode l3s"
+        return Lost("lost on the wire", at, Element("link", taken.name, doubt, taken), packet, doubt=doubt)
     if 0 < taken.mtu < packet.size:
         element = Element("link", taken.name, f"the MTU of {taken.name} is {taken.mtu}", taken)
         return Lost("lost on the wire", at, element, packet)
     return Arriving(at, taken, packet, ear.port)
+
+
+def _taker(way: Way, ear: Ear, packet: Packet) -> tuple[Space, Link]:
+    """Return the interface that takes a frame: its own, or a child of that which takes it before the host sees it.
+
+    Children of ipvlan have their parent's MAC address, and are told apart by the address that a packet is bound for
+    (Linux, drivers/net/ipvlan/ipvlan_core.c, `ipvlan_handle_frame`).
+    """
+    if ear.instead is not None:
+        return ear.instead
+    for space, link in way.fabric.children(ear.space, ear.link):
+        if link.kind == "ipvlan" and link.up and any(own.ip == packet.destination for own in link.addresses):
+            return space, link
+    return ear.space, ear.link

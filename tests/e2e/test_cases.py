@@ -3,30 +3,33 @@
 from __future__ import annotations
 
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
 import pytest
-import yaml
 from e2e.differential import changes
 from e2e.differential.compare import running, session
 from e2e.differential.site import Change
+from support.field import FOLDER, case_of, fits, for_engine, matches, text_of
 from support.labs import lab as definition_of
 from support.predicted import expect_causes, expect_predictions
 
 from dockerlab.verify import on_hosts
 
-CASES = sorted((Path(__file__).parent / "cases").glob("*.yaml"))
+CASES = sorted(path.stem for path in FOLDER.glob("*.yaml"))
+HEADERS = 28
+"""What of a packet is the headers of IPv4 and ICMP."""
 
 
-@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_a_case_from_the_field(lab, path):
+@pytest.mark.parametrize("name", CASES)
+def test_a_case_from_the_field(lab, name):
     """Every cell that a case speaks of is as it was seen, is predicted so, and the causes are those that it names."""
-    case = yaml.safe_load(path.read_text())
+    case = case_of(name)
     version = lab.docker("vm0", "version", "--format", "{{.Server.Version}}")
     if for_engine({case.get("engines", "-"): True}, int(version.partition(".")[0])) is None:
         pytest.skip(f"engine {version} refuses this lab")
+    if "links" in case:
+        lab.skip_without_link(*case["links"].split())
     with session() as opened, around(case, opened.hosts):
-        definition = definition_of(yaml.safe_dump({"name": "case", **case["lab"]}))
+        definition = definition_of(text_of(case))
         with running(definition, opened):
             on_hosts.verify_new(definition, opened.hosts)
             for step in case["steps"]:
@@ -52,6 +55,9 @@ def follow(step, definition, hosts):
             done = Change(title, host, script, step["undo"][host], "none", exact=exact)
             stack.enter_context(changes.applied(done, hosts))
         report = on_hosts.verify(definition, hosts)
+        where = {name: hosts[definition.host_of(name)] for name in definition.containers}
+        assert {name: mtu_of(where[name], name) for name in step.get("mtus", {})} == step.get("mtus", {}), title
+        assert {way: at_full_size(where, way) for way in step.get("full", {})} == step.get("full", {}), title
     engine = int(report.engines["vm0"].partition(".")[0])
     seen = {each.cell: each.observed for each in report.cells}
     wrong = []
@@ -67,28 +73,18 @@ def follow(step, definition, hosts):
         expect_causes(report, *step["causes"])
 
 
-def matches(cell, asked):
-    """Tell whether a cell is `SOURCE -> TO TARGET PROBE`."""
-    return f"{cell.source} -> {cell.to} {cell.target} {cell.probe}" == asked
+def mtu_of(host, name):
+    """Return the MTU of a container's interface, as its kernel has it."""
+    said = changes.run(host, f"inside {name} ip -o link show eth0").text
+    return int(said.partition(" mtu ")[2].split()[0])
 
 
-def for_engine(words, engine):
-    """Return what a case wants on an engine: one word, or one for a range such as `-27` or `28-`; None for no word."""
-    if not isinstance(words, dict):
-        return words
-    for span, word in words.items():
-        first, _, last = span.partition("-")
-        if int(first or 0) <= engine <= int(last or 99):
-            return word
-    return None
+def at_full_size(where, way):
+    """Return what becomes of `SOURCE -> ADDRESS`, a ping as large as the interface takes that must not be cut.
 
-
-LATER = {"host unreachable": ("host unreachable", "timeout")}
-"""What a symptom may look like: the kernel tells of a failed neighbour only after some seconds of silence."""
-
-
-def fits(wanted, observed):
-    """Tell whether an observation is what is wanted: `yes`, or the symptom of a failure."""
-    if wanted is True:
-        return observed.state == "reachable"
-    return observed.state == "unreachable" and observed.symptom in LATER.get(wanted, (wanted,))
+    It is True where it is answered, and `mtu` where somebody says that it does not fit.
+    """
+    name, _, address = way.partition(" -> ")
+    size = mtu_of(where[name], name) - HEADERS
+    said = changes.run(where[name], f"inside {name} ping -M do -c 1 -W 5 -s {size} {address} 2>&1 || true").text
+    return True if " bytes from " in said else "mtu" if "mtu" in said else said

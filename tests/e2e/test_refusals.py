@@ -195,3 +195,26 @@ containers:
     assert lab.ids() == before
     assert lab.inspect("vm0", "front")["IPAM"]["Config"][0]["Subnet"] == "172.31.1.0/24"
     lab.down(path)
+
+
+def test_mode_l3_beside_a_bridge(lab, tmp_path):
+    """Up to 27 the engine does not start a container with two ways out; that is said, with the place, before."""
+    before = {host: lab.found(host) for host in lab.names}
+    path = write(tmp_path, HOSTS + """\
+networks:
+  aaa: {driver: ipvlan, parent: eth0, ipvlan_mode: l3, subnet: 10.9.4.0/24}
+  bbb: {subnet: 172.28.1.0/24}
+containers:
+  both: {host: vm0, image: dockerlab/node, networks: [aaa, bbb]}
+  peer: {host: vm0, image: dockerlab/node, networks: [bbb]}
+""")  # fmt: skip
+    engine = int(lab.docker("vm0", "version", "--format", "{{.Server.Version}}").partition(".")[0])
+    outcome = lab.call("up", path, "--sandbox", "--no-verify")
+    told = "vm0: container both is on aaa, whose mode l3 gives a default route, and on bbb" in outcome.stderr
+    assert told is (engine < 28)
+    if outcome.rc == 0:
+        lab.down("demo")
+    else:
+        assert outcome.rc == 4
+        assert told or "ipvlan" in outcome.stderr.lower(), "a kernel without it is the only other reason"
+    assert {host: lab.found(host) for host in lab.names} == before

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field, replace
 
 from dockerlab.imagined import ground
+from dockerlab.kernel import iptables
 from dockerlab.reach import worlds
 from dockerlab.walk.compiled import Fabric
 
@@ -44,3 +45,14 @@ def changed(world, host, change):
     spaces = tuple(change(space) if space.host else space for space in machine.namespaces)
     machines = {**world.fabric.net.machines, host: replace(machine, namespaces=spaces)}
     return replace(world, fabric=Fabric(replace(world.fabric.net, machines=machines)))
+
+
+LEFT_DROP = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
+"""What an engine that wrote for iptables leaves of itself where one that writes for nftables takes its place."""
+
+
+def left_behind(space):
+    """Return a namespace in which FORWARD of iptables still drops by its policy."""
+    more = iptables.read(LEFT_DROP, "ip").chains
+    kept = tuple(c for c in space.ruleset.chains if (c.family, c.table) != ("ip", "filter"))
+    return replace(space, ruleset=replace(space.ruleset, chains=(*more, *kept)))

@@ -64,6 +64,28 @@ def test_without_effect():
     assert [problem.path[-1] for problem in misleading(made)] == ["fixed-cidr-v6", "default-gateway-v6"]
 
 
+@pytest.mark.parametrize(
+    ("section", "networks", "told"),
+    [
+        ("{mtu: 1400}", "front: ", "front has 1500 bytes"),
+        ("{mtu: 1400}", "front: , back: ", "front and back have 1500 bytes"),
+        ("{mtu: 1400}", "front: {driver_opts: {com.docker.network.driver.mtu: 1400}}", ""),
+        ("{mtu: 1400, default-network-opts: {bridge: {com.docker.network.driver.mtu: '1400'}}}", "front: ", ""),
+        ("{icc: false}", "front: ", ""),
+    ],
+)
+def test_an_mtu_that_is_docker0s_alone(section, networks, told):
+    """The engine gives `mtu` to docker0 alone: networks of the host that say none of their own are pointed out."""
+    names = [each.partition(":")[0].strip() for each in networks.split(", ")]
+    made = lab(
+        f"hosts: {{a: {{daemon: {section}}}, b: }}\nnetworks: {{{networks}, far: }}\n"
+        f"containers: {{aa: {{host: a, networks: [{', '.join(names)}]}}, bb: {{host: b, networks: [far]}}}}\n"
+    )
+    found = [(problem.path, problem.message) for problem in misleading(made)]
+    assert [path for path, _ in found] == ([("hosts", "a", "daemon", "mtu")] if told else [])
+    assert all(told in message for _, message in found)
+
+
 def test_other_keys_are_preserved_and_not_shown():
     """A change keeps the host's own keys, in their order, and its difference shows those alone that change."""
     wanted = change(DaemonFile("vm0", text=STRANGE), daemon("{mtu: 1300, icc: false}"))

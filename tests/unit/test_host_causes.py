@@ -7,7 +7,7 @@ from ipaddress import ip_network
 
 import pytest
 from support.labs import lab, running
-from support.worlds import looked
+from support.worlds import left_behind, looked
 
 from dockerlab.facts import Facts
 from dockerlab.imagined import resolver
@@ -162,21 +162,10 @@ def test_hosts_that_are_meant_to_be_as_they_are():
     assert AS_IS not in defined.wanted.notes
 
 
-LEFT_DROP = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"
-"""What an engine that wrote for iptables leaves of itself where one that writes for nftables takes its place."""
-
-
-def left_behind(space):
-    """Return a namespace in which FORWARD of iptables still drops by its policy."""
-    more = iptables.read(LEFT_DROP, "ip").chains
-    kept = tuple(c for c in space.ruleset.chains if (c.family, c.table) != ("ip", "filter"))
-    return replace(space, ruleset=replace(space.ruleset, chains=(*more, *kept)))
-
-
 def test_a_policy_that_iptables_left_behind():
     """Engine 29 with nftables beside FORWARD's policy DROP: what passes FORWARD is lost, and the policy is the cause.
 
-    moby #50566 tells it; no host with both was observed. It follows from the kernel: the chains of nftables and those
+    moby #50566 tells it; no host with both was observed, but in `tests/e2e/test_nftables.py` a kernel. The chains of nftables and those
     of iptables at one hook are all passed, and what one of them accepts the other one drops all the same. What a bridge
     switches passes there as well, by br_netfilter.
     """

@@ -185,6 +185,23 @@ def test_ipvlan():
     assert lab.ping(first, "192.168.9.2").reachable is None
 
 
+@pytest.mark.parametrize(("mode", "reached"), [("l2", True), ("l3", None), ("l3s", None)])
+def test_ipvlan_takes_what_comes_for_its_children(mode, reached):
+    """What comes to the parent for a child never meets the host's FORWARD; how l3 answers, and all of l3s, is open."""
+    lab = Usual()
+    child = lab.container(lab.a)
+    lab.child(lab.a, "eth0", child, "192.168.9.31/24", kind="ipvlan", mode=mode)
+    lab.a.iptables("filter -P FORWARD DROP")
+    lab.b.route("192.168.9.31/32 via 192.168.9.1")
+    if mode != "l2":
+        child.route("default dev eth0")
+    found = lab.ping(lab.b, "192.168.9.31")
+    assert found.reachable is reached
+    assert (found.arrived == child.id) is (mode != "l3s")
+    child.change("eth0", up=False)
+    assert lab.ping(lab.b, "192.168.9.31").arrived != child.id
+
+
 def test_nobody_answers():
     """On a wire that is all seen nobody has the address; on a LAN an unseen machine may have it."""
     lab = Usual()

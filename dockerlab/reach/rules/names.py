@@ -66,12 +66,16 @@ RULES = (
     Page(
         "hosts-file",
         "A name in the hosts file",
-        "What a container was given as a line of its hosts file (`extra_hosts`) is what the name gives it.",
+        "What a container's hosts file says of a name is what the name gives it: a line that it was given "
+        "(`extra_hosts`), and its own hostname.",
         "A program asks its C library, which reads /etc/hosts before it asks a name server, on whichever network the "
-        "container is. `host-gateway` stands for docker0's address, or for what `host-gateway-ips` says. Who joins "
-        "another container's network has that one's file.",
+        "container is. `host-gateway` stands for docker0's address, or for what `host-gateway-ips` says. The engine "
+        "adds the container's own address on each of its networks, under its `hostname`, with `domainname` behind it, "
+        "and under what stands there before the first dot: whoever else has that name is not found by it. Who joins "
+        "another container's network has that one's file; in host mode it is the host's, or `extra_hosts` alone.",
         "every engine",
         (Sight("docker exec NAME cat /etc/hosts", "a line with the name"),),
-        "Leave the line out of `extra_hosts`, or write the right address.",
+        "Leave the line out of `extra_hosts`, or write the right address; give the container a `hostname` that nobody "
+        "else is called by.",
     ),
 )
