@@ -45,6 +45,15 @@ PAIRS = {
     "11-user-bridges": ("icc-off", "wrong-network"),
 }
 """By exercise: two faults that are put in at once, by commands and by other definitions."""
+TYPED = r"""
+iptables-save | grep '^-A' | grep -v -i -e docker -e ' br-'
+ip netns list
+docker images --format '{{.Repository}}:{{.Tag}}' | grep -v '^dockerlab/node:'
+sysctl -a 2>/dev/null | grep '^net.ipv4.*forward' | grep -v -e docker -e br- -e veth
+true
+"""
+"""What a host has of rules, names, images and settings that are no engine's own: what a README has one type."""
+
 CONTROL = "01-default-bridge"
 """The exercise in which, once, nothing is broken."""
 
@@ -56,6 +65,7 @@ def test_exercise(lab, path, tmp_path):
     """The README's commands make each step's checks pass; each fault fails them for its reason until it is mended."""
     folder, student = loader.load(path), Student(lab, tmp_path)
     _skip_without(lab, folder)
+    before = {host: lab.sh(host, TYPED) for host in lab.names}
     begun = student.call("start", path, "--sandbox")
     try:
         assert begun.rc == 0, begun.stderr
@@ -83,6 +93,7 @@ def test_exercise(lab, path, tmp_path):
     assert ended.rc == 0, ended.stderr
     assert ended.stderr.endswith(f"{folder.id}: nothing is left\n")
     assert student.call("stop").rc == 2
+    assert {host: lab.sh(host, TYPED) for host in lab.names} == before
 
 
 def _skip_without(lab, folder):

@@ -1,31 +1,26 @@
 """Exercises: their files, a person's progress, and the end held against the beginning."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
-from support.facts import facts_of, nic, way
 from support.labs import lab
 
 from dockerlab.checks import answers
 from dockerlab.checks.looks import parse, stands
 from dockerlab.checks.outcome import Outcome
 from dockerlab.cli.exercise import breaking, checking, words
-from dockerlab.daemon import DaemonFile
 from dockerlab.errors import DefinitionError, UsageError
 from dockerlab.exercise import hints, loader, progress, sealing
 from dockerlab.exercise.course import Checked
 from dockerlab.exercise.model import Folder
 from dockerlab.exercise.readme import QUESTION, sections
-from dockerlab.exercise.remains import Holdings, changes, held_by
+from dockerlab.exercise.remains import Holdings
 from dockerlab.exercise.trial import Trial, choose
 from dockerlab.faults import FAULTS
 from dockerlab.faults.fault import Break
 from dockerlab.faults.injury import Act, Injury
-from dockerlab.kernel import iptables
-from dockerlab.snapshot import LABEL_LAB, ContainerState, NetworkState, Snapshot
 
 README = """\
 # 01 · A title
@@ -509,88 +504,3 @@ def test_nine_answers_are_not_typed_again():
     assert here.answered(questions, ["7", "8", "9"]).answers == {"a": "7", "b": "8", "c": "9"}
     with pytest.raises(UsageError, match="2 answers, and of this step's 3 questions, 1 is open"):
         here.answered(questions, ["5", "6"])
-
-
-MASQUERADE = "-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE"
-SAVED = b"""*nat
--A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
--A POSTROUTING -s 172.17.0.4/32 -d 172.17.0.4/32 -p tcp -m tcp --dport 80 -j MASQUERADE
--A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
-COMMIT
-*filter
-:FORWARD DROP [0:0]
--A FORWARD -i br-0123 ! -o br-0123 -j ACCEPT
-COMMIT
-"""
-
-
-WAY, DEFAULT = "172.28.2.0/24 via 192.168.22.61 dev eth0", "default via 192.168.22.1 dev eth0"
-ROUTES = (
-    way(None, "192.168.22.1", "eth0"),
-    way("172.17.0.0/16", None, "docker0"),
-    way("fe80::/64", None, "eth0"),
-)
-
-
-def seen(saved=SAVED, **more):
-    snapshot = Snapshot(
-        "vm0",
-        containers=(ContainerState("1", "web", "x", {LABEL_LAB: "demo"}), ContainerState("2", "guest", "x")),
-        networks=(NetworkState("3", "bridge", "bridge"), NetworkState("4", "docker_gwbridge", "bridge")),
-    )
-    nics = (nic("eth0"), nic("docker0", up=False), nic("veth1"), nic("br-1"))
-    ground = facts_of("vm0", nics=nics, routes=ROUTES, ip_forward=True).ground
-    ground = replace(ground, ruleset=iptables.read(saved.decode(), "ip"))
-    return held_by(snapshot, ground, DaemonFile("vm0")).model_copy(update=more)
-
-
-def test_what_a_host_holds():
-    """What comes and goes with labs and networks is left out."""
-    assert seen() == Holdings(
-        containers={"guest"}, networks={"bridge"}, links={"eth0 up", "docker0 down"}, policy="DROP", ip_forward=True,
-        rules={f"nat {MASQUERADE}"}, routes={DEFAULT},
-    )  # fmt: skip
-
-
-def test_nothing_has_changed():
-    """Two looks at one host that is as it was have no difference; docker0 may go up."""
-    assert changes("vm0", seen(), seen(links=frozenset({"eth0 up", "docker0 up"}))) == []
-
-
-def test_what_has_changed():
-    """What came, went or changed is told with what mends it."""
-    now = seen(
-        saved=b"*filter\n-A FORWARD -j DROP\n",
-        containers=frozenset({"guest", "mine"}),
-        networks=frozenset({"own"}),
-        links=frozenset({"eth0 down", "docker0 up", "veil0 up"}),
-        policy="ACCEPT",
-        ip_forward=False,
-        routes=frozenset({WAY, "10.77.0.0/24 dev veil0"}),
-    )
-    told = [str(change).removeprefix("vm0: ") for change in changes("vm0", seen(), now)]
-    assert told == [
-        "container mine was made meanwhile; 'docker rm --force mine' mends it",
-        "network own was made meanwhile; 'docker network rm own' mends it",
-        "network bridge is gone",
-        "the interface eth0 was up, is down; 'ip link set eth0 up' mends it",
-        "the interface veil0 was made meanwhile; 'ip link delete veil0' mends it",
-        f"the route `{WAY}` was added meanwhile; 'ip route delete {WAY}' mends it",
-        f"the route `{DEFAULT}` is gone; 'ip route add {DEFAULT}' mends it",
-        "the policy of chain FORWARD was DROP and is ACCEPT; 'iptables -w -P FORWARD DROP' mends it",
-        "net.ipv4.ip_forward was 1 and is 0; 'sysctl -w net.ipv4.ip_forward=1' mends it",
-        "the rule `filter -A FORWARD -j DROP` was added meanwhile; 'iptables -w -t filter -D FORWARD -j DROP' mends it",
-        f"the rule `nat {MASQUERADE}` is gone; 'iptables -w -t nat {MASQUERADE}' mends it",
-    ]
-
-
-def test_an_engine_has_changed():
-    """A Swarm and changed settings are told; the networks go with the Swarm, and docker0 gets its address back."""
-    before = seen(bridge="172.17.0.1/16")
-    now = seen(swarm=True, wide=frozenset({"wide"}), settings='{"bip": "192.168.1.5/24"}', bridge="192.168.1.5/24")
-    swarm, settings = changes("vm0", before, now)
-    assert swarm.undo == ("docker", "swarm", "leave", "--force")
-    assert settings.undo[-3:] == ("", "/etc/docker/daemon.json", '{"bip": "172.17.0.1/16"}')
-    assert "write back what it was" in str(settings)
-    (network,) = changes("vm0", seen(swarm=True), seen(swarm=True, wide=frozenset({"wide"})))
-    assert network.undo == ("docker", "network", "rm", "wide")
