@@ -17,6 +17,7 @@ from dockerlab.kernel import iptables
 from dockerlab.snapshot import LABEL_LAB, ContainerState, EndpointState, ImageState, NetworkState, Snapshot
 from dockerlab.survey import Seen
 
+DROP = "-A FORWARD -j DROP"
 MASQUERADE = "-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE"
 SAVED = """*nat
 -A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
@@ -120,7 +121,7 @@ def test_a_rule_that_was_typed(rule):
 def test_what_has_changed():
     """What came, went or changed is told with what mends it."""
     now = seen(
-        saved="*filter\n-A FORWARD -j DROP\n",
+        saved=f"*filter\n{DROP}\n",
         containers=frozenset({"guest", "mine"}),
         networks=frozenset({"court", "own"}),
         links=frozenset({"eth0 down", "docker0 up", "veil0 up"}),
@@ -138,8 +139,7 @@ def test_what_has_changed():
         f"the route `{DEFAULT}` is gone; 'ip route add {DEFAULT}' mends it",
         "the policy of chain FORWARD was DROP and is ACCEPT; 'iptables -w -P FORWARD DROP' mends it",
         "net.ipv4.ip_forward was 1 and is 0; 'sysctl -w net.ipv4.ip_forward=1' mends it",
-        "the rule `filter -A FORWARD -j DROP` was not there at the beginning; "
-        "'iptables -w -t filter -D FORWARD -j DROP' mends it",
+        f"the rule `filter {DROP}` was not there at the beginning; 'iptables -w -t filter -D {DROP[3:]}' mends it",
         f"the rule `nat {MASQUERADE}` is gone; 'iptables -w -t nat {MASQUERADE}' mends it",
     ]
 
