@@ -1,5 +1,6 @@
 """Checks: pass, fail or unknown, each with its reason in terms of the model."""
 
+import shlex
 from dataclasses import replace
 from itertools import cycle
 
@@ -141,6 +142,21 @@ def test_the_cause_of_a_cell():
     outcome = judged(here, cells=OUT)
     assert outcome.beside == ("vm0: container web does not exist", "vm0: a note")
     assert outcome.how == ("vm0: docker run web",)
+
+
+def test_a_cause_inside_a_container():
+    """What is typed for a container's namespace finds the process out: nobody knows its number."""
+    into, pid = "nsenter --net --target", "$(docker inspect --format {{.State.Pid}} web)"
+    undo = f"{into} 1000 ip link set eth0 up && {into} 1000 ip route replace default via 172.17.0.1"
+    down = Cause("vm0", "host", "link", "eth0", "eth0 of web is down", undo)
+    assert judged(caused(scene(lost), down), cells=OUT).how == (
+        f"vm0: sh -c '{into} {pid} ip link set eth0 up && {into} {pid} ip route replace default via 172.17.0.1'",
+    )
+    quoted = replace(down, undo=f"{into} 1000 iptables -D OUTPUT -m comment --comment 'it'\"'\"'s; $HOME' -j DROP")
+    line = judged(caused(scene(lost), quoted), cells=OUT).how[0].removeprefix("vm0: ")
+    assert shlex.split(shlex.split(line)[2].replace(pid, "1"))[-3] == "it's; $HOME"
+    nobody = replace(down, undo=f"{into} 77 ip link set eth0 up")
+    assert judged(caused(scene(lost), nobody), cells=OUT).how == (f"vm0: {into} 77 ip link set eth0 up",)
 
 
 def test_what_does_not_run_proves_nothing():

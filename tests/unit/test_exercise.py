@@ -1,6 +1,7 @@
 """Exercises: their files, a person's progress, and the end held against the beginning."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -135,6 +136,39 @@ def test_a_readme_says_how_it_goes():
         ahead = (path / "README.md").read_text(encoding="utf-8").partition("## 1 · ")[0]
         for word in ("start", "check", "task", "stop", "`hint`|exercise hint", "`solution`|exercise solution"):
             assert any(each in ahead or f"exercise {each}" in ahead for each in word.split("|")), (path, word)
+
+
+def test_what_a_text_announces_follows():
+    """What ends in a colon has something below it: a task shows no commands but those that fail."""
+    for folder in map(loader.load, loader.exercises().values()):
+        for section in folder.sections:
+            parts = [*section.prose.split("\n\n"), ""]
+            for part, below in zip(parts, parts[1:], strict=False):
+                if part.rstrip().endswith(":"):
+                    assert re.match(r" {4}|[-*|]|\d+\. ", below), f"{folder.id} {section.number}: {part}"
+
+
+def test_no_text_tells_what_the_engine_chooses():
+    """No task and no hint names an address of docker0's that an engine gives out: a question may ask for it."""
+    for folder in map(loader.load, loader.exercises().values()):
+        steps = folder.exercise.steps
+        for section, step in zip(folder.sections, steps, strict=True):
+            text = "\n".join((section.prose, *step.hints))
+            given = set(re.findall(r"\b172\.17\.0\.(?!1\b|0\b)\d+", text))
+            assert given <= {"172.17.0.200"}, f"{folder.id} {section.number}: {given}"  # which somebody is to give
+
+
+def test_what_takes_ten_seconds_is_said():
+    """A command that ends a container has a time in each README, and the task says so: an engine waits for ten."""
+    ends = re.compile(r"docker (restart|stop)\b")
+    found = 0
+    for folder in map(loader.load, loader.exercises().values()):
+        for section in folder.sections:
+            lines = [line for block in section.blocks for line in block.commands if ends.search(line)]
+            assert all("--time 1" in line for line in lines)
+            assert not lines or "--time 1" in section.prose, f"{folder.id} {section.number}"
+            found += len(lines)
+    assert found
 
 
 def test_the_commands_of_a_step():
