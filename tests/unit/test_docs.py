@@ -97,3 +97,9 @@ def test_the_tutorial_explains_the_words_of_its_first_output():
     assert "is a cell" in below
     assert "`gateway:front` is the address that vm0 itself has" in below
     assert not any("cell" in part for part in prose[: prose.index(below)])
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md"])
+def test_that_a_shell_completes_is_said_where_one_begins(page):
+    """Who begins with either page reads how the shell is taught to complete."""
+    assert "`dockerlab --install-completion` lets your shell complete" in (ROOT / page).read_text(encoding="utf-8")
