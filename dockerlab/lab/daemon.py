@@ -45,7 +45,7 @@ def _range(value: Any) -> Any:
 
 
 MIRROR = re.compile(r"https?://([\w.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?/?", re.ASCII)
-"""What the engine takes for a mirror: a scheme, a host, a port, and nothing that would be a name, a path or a question."""
+"""What the engine takes for a mirror: a scheme, a host, a port, and neither a login nor a path."""
 
 
 def _mirror(value: str) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -143,7 +144,7 @@ def test_what_a_text_announces_follows():
     for folder in map(loader.load, loader.exercises().values()):
         for section in folder.sections:
             parts = [*section.prose.split("\n\n"), ""]
-            for part, below in zip(parts, parts[1:], strict=False):
+            for part, below in pairwise(parts):
                 if part.rstrip().endswith(":"):
                     assert re.match(r" {4}|[-*|]|\d+\. ", below), f"{folder.id} {section.number}: {part}"
 

@@ -261,7 +261,7 @@ def test_the_marks_of_a_page_are_explained():
     """A cell of the page is a sign, for many fit there: what each of them stands for is said in words above."""
     page = as_html.render(small())
     key = re.search(r'<p class="key">(.*?)</p>', page, re.DOTALL)[1]
-    words = " ".join(re.sub(r"<[^>]*>", "", key).split())
-    assert words == "✓ reachable, – unreachable: as expected; ✓! –! not as expected; ? could not be told; not asked"
+    words = " ".join(re.sub(r"<[^>]*>", "", key).replace("\N{EN DASH}", "-").split())
+    assert words == "✓ reachable, - unreachable: as expected; ✓! -! not as expected; ? could not be told; not asked"
     for kind, sign in re.findall(r'<span class="c (\w+)">([^<]+)</span>', key):
         assert f'"{sign.removesuffix("!")}"' in page, kind
