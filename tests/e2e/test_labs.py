@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,7 @@ def test_exercise(lab, path, tmp_path):
         ended = student.call("stop")
     assert ended.rc == 0, ended.stderr
     assert ended.stderr.endswith(f"{folder.id}: nothing is left\n")
+    assert ended.stdout == "", "what was looked at is for who asks for it with --verbose"
     assert student.call("stop").rc == 2
     assert {host: lab.sh(host, TYPED) for host in lab.names} == before
 
@@ -119,8 +121,9 @@ def _break(student, broken):
     put_in = student.call("fault", "--which", str(broken))
     assert put_in.rc == 0, put_in.stderr
     assert broken.fault not in put_in.stdout + put_in.stderr
-    said = student.call("check", "--why")
+    said = student.call("check", "--how")
     assert said.rc == 1, f"{broken}: {said.stdout}{said.stderr}"
+    assert not re.search(r"--target[ =]\d", said.stdout), f"nobody finds that number: {said.stdout}"
     assert broken.reason, f"{broken}: say in `reason` what a failing check tells of it"
     assert broken.reason in said.stdout, f"{broken}: {said.stdout}"
     changed = [line for line in said.stdout.splitlines() if line.startswith(("FAIL", "UNKNOWN")) and " -> " in line]
