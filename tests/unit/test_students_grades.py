@@ -106,6 +106,12 @@ def test_table_fits(grades, width):
     assert "vm0: no answer <b>" in text
 
 
+def test_what_is_wrong_is_called_so(grades):
+    """Table and page have the same plain words above what is wrong with each student."""
+    assert "WHAT IS WRONG" in as_table.render(grades, 300).splitlines()[0]
+    assert '<th scope="col">What is wrong</th>' in as_html.render("user-bridge", grades)
+
+
 class Prober:
     """One that observes what is expected, and counts how often it is called."""
 
