@@ -12,6 +12,8 @@ from support.student import Student
 from dockerlab.exercise import loader
 
 RULE = "-A FORWARD -j DROP"
+OWN = "POSTROUTING -s 10.77.0.0/24 ! -o veil0 -j MASQUERADE"
+"""What Docker has for each of its bridges, for one that is not Docker's."""
 TYPED = r"""
 ip netns list
 sysctl net.ipv4.ip_forward
@@ -42,13 +44,14 @@ def test_two_exercises_and_a_crash(lab, tmp_path):
         seen = student.call("check", "02", "--why")
         assert (seen.rc, RULE in seen.stdout) == (1, True), seen.stdout
 
-        lab.sh("vm0", "ip link add veil0 type bridge")
+        lab.sh("vm0", f"ip link add veil0 type bridge; iptables -t nat -A {OWN}")
         ended = student.call("stop", "02")
         assert "the fault is taken out: forward-drop on vm0" in ended.stderr
         assert RULE not in lab.sh("vm0", "iptables -S FORWARD")
         assert (ended.rc, "'ip link delete veil0' mends it" in ended.stderr) == (4, True), "it is not ours to remove"
+        assert f"'iptables -w -t nat -D {OWN}' mends it" in ended.stderr
         assert lab.docker("vm0", "ps", "--format", "{{.Names}}") == "centos_v1"
-        lab.sh("vm0", "ip link delete veil0")
+        lab.sh("vm0", f"ip link delete veil0; iptables -t nat -D {OWN}")
         again = student.call("stop", "02")
         assert again.rc == 0, again.stderr
     finally:
