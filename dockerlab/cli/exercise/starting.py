@@ -155,7 +155,7 @@ def stop(
     say(f"{folder.id}: nothing is left")
 
 
-LOOKED_AT = "containers, networks, images, interfaces, routes, firewall and settings"
+LOOKED_AT = "containers, networks, images, interfaces, routes, iptables rules and settings"
 
 
 def _others(identity: str) -> frozenset[str]:
