@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-KEPT = 256 << 10
+KEPT = 64 << 10
 """Bytes of what was shown last, which whoever comes (again) is shown first."""
 
 AHEAD = 1 << 18

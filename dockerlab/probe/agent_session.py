@@ -15,8 +15,8 @@ from dockerlab.hosts.base import Conversation, Host
 from dockerlab.hosts.program import PYTHON, Program
 from dockerlab.probe.base import Cell, Place
 from dockerlab.probe.dialogue import SIGN
-from dockerlab.probe.join import HostRecords
 from dockerlab.probe.records import LED, RECORDS, Arrival, Done, Failed, Ready, Report, Working, entered
+from dockerlab.probe.reported import HostRecords
 from dockerlab.probe.wire import TYPE_A, TYPE_AAAA, version_of
 
 AGENT = Program(
@@ -85,6 +85,8 @@ class Asked:
         for place, port in behind:
             self.ports.setdefault(place, []).append(port)
         self.takers = {cell.target for cell in cells if cell.probe == "tcp" and cell.behind is None}
+        if None in self.takers:  # nobody of the lab is meant: whoever takes it has to be noticed
+            self.takers |= touched.keys()
         self._names = {place: str(place) for place in touched}
         self.of: dict[str, list[Cell]] = {}
         for cell in sorted(cells, key=self._pair):

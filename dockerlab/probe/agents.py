@@ -14,7 +14,8 @@ from dockerlab.hosts.together import begun, nearly_all
 from dockerlab.probe.agent_session import AgentUnavailable, Asked, Run, Session
 from dockerlab.probe.base import FLAKY, REPLY_LOST, TIMEOUT, Cell, Observation, Place
 from dockerlab.probe.doors import MIXED, UNPROVEN
-from dockerlab.probe.join import HostRecords, join
+from dockerlab.probe.join import join
+from dockerlab.probe.reported import HostRecords
 from dockerlab.probe.wire import NONCE_SIZE
 
 PATIENCE = 2.0

@@ -58,9 +58,10 @@ class Behind(NamedTuple):
 class Cell:
     """Ask one question: does `source` reach `address` with this probe, and is it `target` that answers.
 
-    `target` is None where no namespace of the lab holds the address (a router, an outside target): its identity is
-    then not checked. A `dns` cell looks `name` up with the source's own resolver; `expected` holds the addresses
-    that the name may have, and `address` is not used.
+    `target` is None where nobody of the lab is meant (a router, an outside target). `bearers` are then those of the lab
+    that hold the address all the same, None where that is not known: nobody else of the lab may answer. A `dns` cell
+    looks `name` up with the source's own resolver; `expected` holds the addresses that the name may have, and `address`
+    is not used.
 
     `silent` tells that no answer is predicted: silence is then believed sooner. `full` asks for a ping that is answered
     to be repeated with a full-size packet. `behind` is given for a published port of a host: who accepts there does so
@@ -78,6 +79,7 @@ class Cell:
     silent: bool = False
     full: bool = False
     behind: tuple[Behind, ...] | None = None
+    bearers: tuple[Place, ...] | None = None
 
 
 @dataclass(frozen=True)

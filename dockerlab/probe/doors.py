@@ -8,13 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from dockerlab.probe.base import REFUSED_BEHIND, TIMEOUT, Behind, Cell, Observation, Place, unknown, unreachable
 from dockerlab.probe.knocks import ANSWERED, REFUSED, USED
-
-if TYPE_CHECKING:
-    from dockerlab.probe.join import HostRecords, NamespaceId
+from dockerlab.probe.reported import HostRecords, NamespaceId
 
 UNPROVEN = unknown("accepted, but it was not seen who behind it took the connection")
 """What is to be asked again, more patiently."""

@@ -7,18 +7,10 @@ namespace. Whatever the records cannot tell is unknown, never unreachable.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
-from ipaddress import ip_address
 from typing import Any
 
 from dockerlab.probe.base import (
-    BLOCKED,
-    FLAKY,
     HOST_UNREACHABLE,
-    MTU,
-    NO_ROUTE,
-    NO_SUCH_NAME,
-    REFUSED,
     REPLY_LOST,
     TIMEOUT,
     WRONG_ANSWERER,
@@ -30,75 +22,9 @@ from dockerlab.probe.base import (
     unreachable,
 )
 from dockerlab.probe.doors import Doors
-from dockerlab.probe.records import Arrival
+from dockerlab.probe.meanings import ERRNO_SYMPTOMS, ICMP_MEANINGS, doubted, judge_names
+from dockerlab.probe.reported import HostRecords, NamespaceId
 from dockerlab.probe.takers import Takers
-from dockerlab.words import Symptom
-
-NamespaceId = tuple[str, int]
-"""A host's name and the inode of a network namespace there."""
-
-ERRNO_SYMPTOMS: dict[str, tuple[Symptom, str]] = {
-    "ENETUNREACH": (NO_ROUTE, "the source has no route to the address"),
-    "ENETDOWN": (NO_ROUTE, "the source's interface is down"),
-    "EADDRNOTAVAIL": (NO_ROUTE, "the source has no address to send from"),
-    "EAFNOSUPPORT": (NO_ROUTE, "the source has no IPv6"),
-    "EINVAL": (NO_ROUTE, "the source's route to the address is a blackhole"),
-    "EHOSTUNREACH": (HOST_UNREACHABLE, "nobody on the way knows the address"),
-    "ECONNREFUSED": (REFUSED, "nothing listens on the port"),
-    "ECONNRESET": (REFUSED, "the connection was reset"),
-    "ETIMEDOUT": (TIMEOUT, ""),
-    "EPERM": (BLOCKED, "the source's own firewall drops the packet"),
-    "EACCES": (BLOCKED, "a route of the source prohibits the address"),
-}
-
-ICMP_MEANINGS = {
-    (4, 0): "network unreachable",
-    (4, 1): "host unreachable",
-    (4, 3): "port unreachable, as a firewall's REJECT says",
-    (4, 9): "network prohibited by a firewall",
-    (4, 10): "host prohibited by a firewall",
-    (4, 13): "prohibited by a firewall",
-    (6, 0): "no route",
-    (6, 1): "prohibited by a firewall",
-    (6, 3): "address unreachable",
-    (6, 4): "port unreachable, as a firewall's REJECT says",
-}
-
-DNS_FAILURES: dict[int, tuple[Symptom, str]] = {
-    2: (TIMEOUT, "could not find out (SERVFAIL)"),
-    3: (NO_SUCH_NAME, "says that it does not exist (NXDOMAIN)"),
-    5: (REFUSED, "refused the question"),
-}
-
-
-@dataclass(frozen=True)
-class HostRecords:
-    """What one agent reported.
-
-    `namespaces` holds the namespace of each of its places, or why it could not be entered; `cells` the record of each
-    of its own cells by number, and `marks` what each of their tries was known by; `arrivals` which try of which cell
-    arrived in which namespace, and by which mark; `missed` how many packets each namespace's sockets had no room for;
-    `overflows` how often a neighbour table of its kernel was full meanwhile.
-    `numbers` are those that its own connections began with; `knocks` says of connections to the ports of a namespace
-    that somebody's door leads to: namespace, port, number, and what became of it (`knocks.py`); `deaf` why they were
-    not seen there. `delivered` are namespaces, and numbers of connections that kernels there were given, `unseen` why
-    that is not known of one. `proxies` are the ports at which a docker-proxy stands, where that was asked.
-    `failure` says why the agent itself gave nothing.
-    """
-
-    namespaces: Mapping[Place, int | str] = field(default_factory=dict)
-    cells: Mapping[int, Mapping[str, Any]] = field(default_factory=dict)
-    marks: Mapping[tuple[int, int], str] = field(default_factory=dict)
-    arrivals: frozenset[Arrival] = frozenset()
-    missed: Mapping[int, int] = field(default_factory=dict)
-    overflows: int = 0
-    numbers: frozenset[int] = frozenset()
-    knocks: tuple[tuple[int, int, int, int], ...] = ()
-    deaf: Mapping[int, str] = field(default_factory=dict)
-    delivered: frozenset[tuple[int, int]] = frozenset()
-    unseen: Mapping[int, str] = field(default_factory=dict)
-    proxies: frozenset[int] = frozenset()
-    failure: str | None = None
 
 
 def join(cells: Sequence[Cell], records: Mapping[str, HostRecords], *, last: bool = False) -> dict[int, Observation]:
@@ -159,7 +85,7 @@ class _Evidence:
                 self.holders.setdefault(cell.address, set()).add(cell.target if isinstance(holder, str) else holder)
         self._full = frozenset(host for host, record in records.items() if record.overflows > 0)
         self.doors = Doors(cells, records, self.namespace)
-        self.takers = Takers(records, self.namespace, self.name)
+        self.takers = Takers(records, self.namespace, self.name, self.strange)
 
     def namespace(self, place: Place) -> NamespaceId | str:
         """Return the identity of a place's namespace, or why it is not known."""
@@ -223,7 +149,8 @@ class _Evidence:
         target = None if cell.target is None else self.namespace(cell.target)
         if record["outcome"] == "answered":
             where = self.arrivals.get((cell.number, record["attempt"]), set())
-            seen = self.identity(cell, target, where, record["rtt"])
+            rtt = record["rtt"]
+            seen = self.identity(cell, target, where, rtt) if target else self.beyond(cell, where, rtt)
             return doubted(record) or seen if seen.state == "reachable" else seen
         where = self.arrived(cell)
         if not where:
@@ -234,11 +161,9 @@ class _Evidence:
         return self.silence(cell, f"the request went to {self.name(where)}, which did not answer")
 
     def identity(
-        self, cell: Cell, target: NamespaceId | str | None, where: set[NamespaceId], rtt: float | None
+        self, cell: Cell, target: NamespaceId | str, where: set[NamespaceId], rtt: float | None
     ) -> Observation:
         """Return the observation of an answered echo request, by where it arrived."""
-        if target is None:
-            return reachable(rtt, f"answered by {self.name(where)}" if where else "", _witness(cell, where))
         if isinstance(target, str):
             return unknown(f"answered, but the target cannot be recognised: {target}")
         if not where and self.records[target[0]].missed.get(target[1]) == 0:
@@ -249,6 +174,18 @@ class _Evidence:
         if target not in where:
             return unreachable(WRONG_ANSWERER, f"{self.name(where)} has this address too, and answered")
         return reachable(rtt, witness=_witness(cell, {target}))
+
+    def beyond(self, cell: Cell, where: set[NamespaceId], rtt: float | None) -> Observation:
+        """Return the observation of an answered echo request by which nobody of the lab is meant."""
+        if self.strange(cell, where):
+            return unreachable(WRONG_ANSWERER, f"answered by {self.name(where)}, which does not have this address")
+        return reachable(rtt, f"answered by {self.name(where)}" if where else "", _witness(cell, where))
+
+    def strange(self, cell: Cell, where: set[NamespaceId]) -> bool:
+        """Tell whether those who got what nobody of the lab is meant by are none that have its address."""
+        if cell.bearers is None or not where:
+            return False
+        return where.isdisjoint(map(self.namespace, cell.bearers))
 
     def tcp(self, cell: Cell, ping: Observation | None, *, last: bool = False) -> Observation:
         """Return what a connection tells.
@@ -299,42 +236,3 @@ class _Evidence:
 def _witness(cell: Cell, where: Collection[NamespaceId]) -> str:
     """Return a host other than the source's that saw a cell's packets, empty where there is none."""
     return next((host for host, _ in sorted(where) if host != cell.source.host), "")
-
-
-def doubted(record: Mapping[str, Any]) -> Observation | None:
-    """Return what else is to be said of a ping that the right one answered, or None.
-
-    The first packet may be lost without any fault, while ARP is under way.
-    """
-    lost, tries = record.get("lost", ()), record.get("tries", 1)
-    if any(attempt > 0 for attempt in lost):
-        told = f"answered {tries - len(lost)} of {tries} tries: neither reachable nor unreachable"
-        return Observation("unknown", FLAKY, None, told)
-    full, size = record.get("full", "answered"), record.get("size")
-    if full == "answered":
-        return None
-    said = f"; {full['by']} says: {full['kind']}" if isinstance(full, dict) else ""
-    return unreachable(
-        MTU,
-        f"small packets pass, one of {size} bytes that must not be cut does not: the MTU on the way is smaller{said}",
-    )
-
-
-def judge_names(cell: Cell, rcode: int, addresses: Sequence[str], server: str, rtt: float | None) -> Observation:
-    """Return the observation of a looked-up name from the response code and the addresses that came."""
-    if not server:
-        return unreachable(NO_SUCH_NAME, "the source's /etc/resolv.conf names no server")
-    if rcode in DNS_FAILURES:
-        symptom, meaning = DNS_FAILURES[rcode]
-        return unreachable(symptom, f"the name server {server} {meaning}")
-    if rcode != 0:
-        return unknown(f"the name server {server} answered with code {rcode}")
-    if not addresses:
-        return unreachable(NO_SUCH_NAME, f"the name server {server} has no such address for it")
-    known = set(cell.expected)
-    strange = {ip_address(address) for address in addresses if address not in known} if known else set()
-    others = strange and strange - {ip_address(address) for address in known}
-    if others:
-        told = ", ".join(sorted(map(str, others)))
-        return unreachable(WRONG_ANSWERER, f"{server} says that {cell.name} is {told}")
-    return reachable(rtt, f"{', '.join(sorted(set(addresses)))} from {server}")

@@ -22,7 +22,7 @@ from dockerlab.probe.base import (
     unknown,
     unreachable,
 )
-from dockerlab.probe.join import judge_names
+from dockerlab.probe.meanings import judge_names
 from dockerlab.probe.wire import is_address, read_hosts
 from dockerlab.words import Symptom
 

@@ -3,31 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import replace
-from ipaddress import ip_address
 
-from dockerlab.imagined.origin import origin
 from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Link
-from dockerlab.kernel.rules import Chain, Rule
-from dockerlab.reach.cells import Target, published
+from dockerlab.reach.cells import Target
 from dockerlab.reach.expectation import Expectation
-from dockerlab.reach.segments import Segment, bridge, places
+from dockerlab.reach.refusals import refused
+from dockerlab.reach.segments import Segment, places
+from dockerlab.reach.stopped import by_element, decided, wire
 from dockerlab.reach.story import Story
-from dockerlab.reach.world import World
-from dockerlab.snapshot import GATEWAY_MODE, GATEWAY_MODE_6
-from dockerlab.walk.conversation import BEHIND_PROXY
-from dockerlab.walk.outcome import Element
-from dockerlab.walk.targets import split
 from dockerlab.words import RuleId
 
-APART: Mapping[str, RuleId] = {
-    "private": "macvlan-private",
-    "vepa": "macvlan-vepa",
-    "passthru": "macvlan-passthru",
-}
-"""The modes of macvlan in which children do not simply meet, each with its rule."""
 SILENCED = ("net.ipv4.icmp_echo_ignore_all", "net.ipv6.icmp.echo_ignore_all")
 """The settings by which a kernel takes pings and does not answer them."""
 MATCHED = ("rule", "target", "branch", "zone", "range", "port")
@@ -153,107 +140,23 @@ def _lost(story: Story, target: Target, port: int | None) -> tuple[RuleId, str]:
     outcome, by = story.outcome, story.outcome.by
     stopped = outcome.end in ("dropped", "rejected", "martian", "too big")
     if by is not None and (stopped or by.kind in ("rule", "policy")):
-        return _by_element(story, target, by)
+        return by_element(story, target, by)
     if outcome.end == "no route":
         return _no_route(story)
     if outcome.end == "refused":
-        return _refused(story, target, port)
+        return refused(story, target, port)
     if outcome.end == "left":
         return _unrouted(story, target)
     if outcome.end == "no neighbour":
         return _nobody(story, target)
-    return _wire(story, by)
-
-
-def _decided(story: Story, by: Element | None) -> str:
-    """Return what decided in words: where it is, and its text."""
-    if by is None:
-        return ""
-    text = f": {by.text}" if by.text and by.text != by.where else ""
-    return f"{by.where} on {story.end}{text}"
-
-
-def _by_element(story: Story, target: Target, by: Element) -> tuple[RuleId, str]:
-    """Return the rule by which an object of a kernel stopped a request."""
-    at, subject = story.end, by.subject
-    if by.kind == "policy" and isinstance(subject, Chain):
-        if (subject.table, subject.name) == ("filter", "FORWARD") and subject.backend != "nft":
-            return "forward-policy", f"no rule of {at} accepts it, and the policy of chain FORWARD is DROP"
-        return (
-            "foreign-policy",
-            f"no rule of {at} accepts it, and the policy of {by.where.removesuffix(' policy')} is DROP",
-        )
-    if by.kind == "rule" and isinstance(subject, Rule):
-        return _by_rule(story, target, by, subject)
-    if by.kind == "sysctl":
-        if by.where.endswith((".ip_forward", ".forwarding")):
-            return "ip-forward-off", f"{at} does not forward: {by.where} is 0"
-        if by.where.endswith(".rp_filter"):
-            return "rp-filter", f"{at} drops it: rp_filter ({by.text}), and its own route to the sender is another one"
-        if by.where.endswith(".accept_local"):
-            because = f"it comes to {at} from {at}'s own address, by its source: the kernel drops such a martian"
-            return "same-address", because
-        return "kernel-setting", f"{at} drops it: {by.text or by.where}"
-    if by.kind in ("route", "ip-rule"):
-        return "policy-route", f"{at} has no way for it: {_decided(story, by)}"
-    if story.outcome.end == "too big":
-        return "mtu", f"it does not fit: {by.text or by.where} on {at}"
-    _ = target
-    return _wire(story, by)
-
-
-def _by_rule(story: Story, target: Target, by: Element, rule: Rule) -> tuple[RuleId, str]:
-    """Return which of Docker's rules stopped a request, by its page; a rule of somebody else's is foreign."""
-    at, world = story.end, story.world
-    line = origin(rule)
-    if line is None or not line.page:
-        return "foreign-rule", f"{by.where} on {at} {_verb(rule)} it: {by.text}"
-    host = story.outcome.at.host
-    name = next(
-        (m.value for option in ("-o", "-i") for m in rule.matches if m.option == option and m.value != "lo"), ""
-    )
-    inside = bridge(world, host, name or rule.chain.partition("__")[2])
-    program = "iptables" if rule.text.startswith("-A ") else "nftables"
-    came = _came_from(story)
-    if target.published and line.page in ("bridge-isolation", "bridge-icc") and any(story.translations("DNAT")):
-        because = f"{by.where} on {at} drops it: DNAT leads the connection from bridge to bridge, and {line.why}"
-        return "publish-no-proxy" if line.page == "bridge-isolation" else "bridge-icc", because
-    if line.page == "bridge-icc":
-        because = f"inter-container communication is off on {inside.name}: {program} drops what goes from port to port"
-        return "bridge-icc", because
-    if line.page == "overlay-encrypted":
-        return "overlay-encrypted", f"{by.where} on {at} drops it: {line.why}"
-    if line.page == "bridge-internal":
-        return "bridge-internal", f"{inside} is internal: {program} drops what enters or leaves it"
-    if line.page == "publish-loopback":
-        return "publish-loopback", f"its port is bound to a loopback address: only {at} itself can connect to that"
-    if _routed(world, host, inside.name):
-        because = f"{inside} is in gateway mode routed, and lets in pings and published ports alone"
-        return "direct-routing", because
-    if came is not None and came.kind == "bridge":
-        return (
-            "bridge-isolation",
-            f"{inside} is another bridge of {at}: {program} drops what goes from bridge to bridge",
-        )
-    where = came if came is not None else "elsewhere"
-    because = f"{at} keeps what comes from {where} out of {inside}: nobody reaches its containers directly"
-    return "direct-routing", because
-
-
-def _verb(rule: Rule) -> str:
-    return "refuses" if rule.target == "REJECT" else "drops"
-
-
-def _came_from(story: Story) -> Segment | None:
-    """Return the segment on which a request came to where it ended."""
-    return next((leg.segment for leg in reversed(story.legs) if leg.to == story.outcome.at), None)
+    return wire(story, by)
 
 
 def _no_route(story: Story) -> tuple[RuleId, str]:
     """Return why there is no way on."""
     outcome, world = story.outcome, story.world
     if outcome.by is not None and outcome.by.kind in ("route", "ip-rule"):
-        return "policy-route", f"{story.end} has no way for it: {_decided(story, outcome.by)}"
+        return "policy-route", f"{story.end} has no way for it: {decided(story, outcome.by)}"
     if story.end != story.source:
         return (
             "no-default-route",
@@ -272,72 +175,6 @@ def _no_route(story: Story) -> tuple[RuleId, str]:
     return "no-default-route", because
 
 
-def _port_there(story: Story, port: int | None) -> int | None:
-    """Return the port to which a connection has come, behind what has translated its destination."""
-    for step in story.translations("DNAT"):
-        rule = step.element.subject if step.element is not None else None
-        options = rule.options if isinstance(rule, Rule) else ()
-        aims = [each.value for each in options if each.option == "--to-destination"]
-        port = next((int(ports) for _, _, ports in map(split, aims) if ports.isdecimal()), port)
-    return port
-
-
-def _refused(story: Story, target: Target, port: int | None) -> tuple[RuleId, str]:
-    """Return why nobody takes a connection."""
-    outcome, world = story.outcome, story.world
-    if outcome.symptom == BEHIND_PROXY:
-        because = (
-            f"docker-proxy of {target.to} takes the connection, and nobody answers it: {_decided(story, outcome.by)}"
-        )
-        return "proxy-for-nobody", because
-    if not target.published or outcome.at != world.homes.get(target.to):
-        arrives = _port_there(story, port)
-        return "nothing-listens", f"the connection arrives at {story.end}, where nothing listens on port {arrives}"
-    bound = [(each, name) for each, name in published(world, target.to) if each.published == port]
-    if not bound:
-        return "nothing-published", f"nothing on {target.to} publishes port {port}"
-    each, name = bound[0]
-    if each.host_ip is not None and each.host_ip.is_loopback:
-        return (
-            "publish-loopback",
-            f"port {port} is bound to {each.host_ip}: only {target.to} itself can connect to that",
-        )
-    if each.host_ip is not None and not each.host_ip.is_unspecified and each.host_ip != target.address:
-        return "publish-address", f"port {port} is bound to {each.host_ip}, not to {{address}}"
-    state = world.books[target.to].container(name)
-    if state is not None and not state.running:
-        return "nothing-published", f"{name}, which publishes port {port}, does not run"
-    if state is not None and state.asked is not None and not any(p.host_port == port for p in state.asked):
-        return "nothing-published", f"{name} was made without publishing port {port}"
-    held = next((p.host_ip for p in state.published if p.host_port == port), "") if state is not None else ""
-    if held and not ip_address(held).is_unspecified:
-        loopback = ip_address(held).is_loopback
-        rule: RuleId = "publish-loopback" if loopback else "publish-address"
-        only = f": only {target.to} itself can connect to that" if loopback else ", not to {address}"
-        return rule, f"port {port} is bound to {held}{only}"
-    routed = _gate(story, name)
-    if routed:
-        return (
-            "publish-routed",
-            f"{routed} is in gateway mode routed: port {port} is opened at {name}, not at {target.to}",
-        )
-    because = f"{name} publishes port {port} without effect: it has no way out through a bridge"
-    return "publish-needs-bridge", because
-
-
-def _gate(story: Story, container: str) -> str:
-    """Return the network in gateway mode routed that a container is on, or an empty text."""
-    host = story.world.lab.host_of(container)
-    places = (network for network, _ in story.world.people.addresses[container])
-    return next((str(Segment("bridge", host, name)) for name in places if _routed(story.world, host, name)), "")
-
-
-def _routed(world: World, host: str, network: str) -> bool:
-    """Tell whether a network is in gateway mode routed, for one of the IP versions."""
-    state = world.books[host].network(network)
-    return state is not None and "routed" in (state.options.get(GATEWAY_MODE), state.options.get(GATEWAY_MODE_6))
-
-
 def _nobody(story: Story, target: Target) -> tuple[RuleId, str]:
     """Return why nobody answers for an address."""
     here = story.asked_on
@@ -349,30 +186,3 @@ def _nobody(story: Story, target: Target) -> tuple[RuleId, str]:
     if story.router is not None:
         because = f"the default route leads to {asked}; {because}"
     return "nobody-there", _by_way_of(story, because)
-
-
-def _wire(story: Story, by: Element | None) -> tuple[RuleId, str]:
-    """Return why a wire does not carry a request."""
-    subject = by.subject if by is not None else None
-    text = by.text if by is not None else f"it is lost at {story.end}"
-    if not isinstance(subject, Link):
-        return "policy-route" if by is not None and by.kind == "none" else "link-down", text
-    if subject.kind in ("macvlan", "macvtap", "ipvlan", "ipvtap"):
-        family = "macvlan" if subject.kind.startswith("macv") else "ipvlan"
-        mode = subject.info.get("mode", "")
-        if family == "macvlan" and mode in APART:
-            return APART[mode], text
-        if family == "ipvlan" and subject.info.get("flags", "") in ("private", "vepa"):
-            return "ipvlan-flag", text
-        because = (
-            f"a child of {by.where if by is not None else 'a parent'} and its own host never meet: the frame leaves "
-            "through the parent, and the kernel does not hand it back to the host"
-        )
-        return "macvlan-own-host" if family == "macvlan" else "ipvlan-own-host", because
-    here = story.world.fabric.spaces[story.outcome.at].links.get(subject.name)
-    where = story.end if here is subject else f"host {story.outcome.at.host}"
-    if text.startswith("the MTU of "):
-        return "mtu", f"it does not fit: {text}, at {where}"
-    if not subject.up or not subject.carrier:
-        return "link-down", f"{text}, at {where}"
-    return "bridge-port", f"{text}, at {where}"

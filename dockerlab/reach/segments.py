@@ -9,6 +9,7 @@ from dockerlab.kernel.addresses import IpAddress
 from dockerlab.kernel.model import Link
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.reach.world import World
+from dockerlab.snapshot import GATEWAY_MODE, GATEWAY_MODE_6
 from dockerlab.walk.compiled import CHILDREN, Space
 
 Kind = Literal["bridge", "overlay", "dummy", "ipvlan", "lan"]
@@ -83,3 +84,9 @@ def places(world: World, address: IpAddress | None) -> list[Segment]:
         for link in space.own[address]:
             found[segment_of(world, space, link)] = None
     return list(found)
+
+
+def routed(world: World, host: str, network: str) -> bool:
+    """Tell whether a network is in gateway mode routed, for one of the IP versions."""
+    state = world.books[host].network(network)
+    return state is not None and "routed" in (state.options.get(GATEWAY_MODE), state.options.get(GATEWAY_MODE_6))

@@ -71,7 +71,12 @@ def _wrong_answerer(story: Story, target: Target, port: int | None) -> Expectati
 
 
 def _meant(world: World, target: Target, port: int | None) -> set[SpaceId]:
-    """Return the namespaces that may take a request: that of the target's holder, or behind a published port."""
+    """Return the namespaces that may take a request: that of the target's holder, or behind a published port.
+
+    An address of nobody in the lab is meant for whoever holds it all the same: somebody may have been given it by hand.
+    """
+    if target.holder is None and target.to not in world.homes:
+        return {home for home in world.homes.values() if target.address in world.fabric.spaces[home].own}
     names = {target.holder or target.to}
     if target.published and port is not None:
         names |= {world.people.of[name] for bound, name in published(world, target.to) if bound.published == port}

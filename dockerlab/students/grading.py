@@ -24,8 +24,10 @@ from dockerlab.students.instance import Instance
 from dockerlab.students.provision import Outcome
 from dockerlab.survey import look_where_told
 from dockerlab.verify import Report
-from dockerlab.verify.judging import Asking, Choice, attempted, late, trial
+from dockerlab.verify.asking import Asking, Choice
+from dockerlab.verify.judging import attempted, late
 from dockerlab.verify.on_hosts import SETTLING
+from dockerlab.verify.trial import trial
 
 
 def ignore(_: object) -> None:

@@ -13,9 +13,10 @@ from dockerlab.reach.cells import published
 from dockerlab.reach.matrix import Row
 from dockerlab.reach.worlds import defined, surveyed
 from dockerlab.survey import Seen, look
+from dockerlab.verify.asking import Asking, ask
 from dockerlab.verify.evidence import around
-from dockerlab.verify.judging import Asking, Trial, ask
 from dockerlab.verify.tracing import told
+from dockerlab.verify.trial import Trial
 
 Live = tuple[Cell, list[str]]
 """A cell, and what both of its ends showed while it was probed once, a line each."""

@@ -6,104 +6,39 @@ One lab is judged by `verify`, all instances of a class by grading: what is said
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timezone
-from itertools import count, islice
-from typing import Literal
 
 from dockerlab import engine
-from dockerlab.drift.namesakes import on_external_networks
 from dockerlab.errors import HostError
 from dockerlab.hosts.base import Host
 from dockerlab.lab.model import Lab
 from dockerlab.plain import one_line
-from dockerlab.probe import base as probe
-from dockerlab.probe.agents import AgentProber, Kernels
-from dockerlab.probe.base import FLAKY, Observation, Prober
-from dockerlab.probe.portable import PortableProber
-from dockerlab.reach import Cell, Expectation, World
-from dockerlab.reach.asked import Expected, expected
-from dockerlab.reach.matrix import Row
-from dockerlab.reach.worlds import defined, surveyed
+from dockerlab.probe.agents import AgentProber
+from dockerlab.probe.base import FLAKY
 from dockerlab.snapshot import Snapshot
-from dockerlab.survey import Seen, look_again
+from dockerlab.survey import Seen
 from dockerlab.verify import image_checks
+from dockerlab.verify.asking import Again, Asking, Choice, ask
 from dockerlab.verify.attribution import attributed
 from dockerlab.verify.causes import of_hosts
 from dockerlab.verify.disturbance import disturbed, withdraw
 from dockerlab.verify.of_lab import lab_suspects
 from dockerlab.verify.promises import promises
 from dockerlab.verify.swarms import torn_swarms
+from dockerlab.verify.trial import Trial, trial
 from dockerlab.verify.verdicts import (
-    UNANSWERED,
     Checked,
     Report,
-    held,
     judge_all,
-    observe,
-    questions,
-    recognised,
 )
-
-AS_IS = "judged by what is predicted of the hosts as they are, not by the definition (--as-is)"
-
-DISCOVERED = "judged by what is predicted of the hosts as they are: what was discovered has no definition of its own"
 
 NOBODY = "nobody"
 """Who asks on a host that could not be looked at."""
 
 WHICH_FAILED = ", which failed"
 """What is said of an agent that did not get to the end."""
-
-Choice = Literal["auto", "agent", "portable"]
-"""Which prober asks; `auto` is the agent where every host can run it."""
-
-
-@dataclass
-class Trial:
-    """One lab's matrix on the way to its verdicts; `observed` has an entry for each row once it was asked."""
-
-    seen: Seen
-    wanted: Expected
-    observed: list[Observation] = field(default_factory=list)
-    as_is: bool = False
-    """Whether what is predicted of the hosts as they are stands for what is expected."""
-    failed: frozenset[str] = frozenset()
-    """The hosts whose agent did not get to the end."""
-
-    @property
-    def world(self) -> World:
-        """Return what the expectations follow from."""
-        return self.wanted.world
-
-    @property
-    def told(self) -> Mapping[str, Snapshot]:
-        """Return what the engines of those hosts say that have answered."""
-        return {host: each for host, each in self.seen.snapshots.items() if host not in self.seen.silent}
-
-    @property
-    def rows(self) -> list[Row]:
-        """Return what is asked, with what is expected of it."""
-        return self.wanted.rows
-
-    @property
-    def cells(self) -> list[Cell]:
-        """Return what is asked."""
-        return [cell for cell, _ in self.rows]
-
-    @property
-    def expected(self) -> list[Expectation]:
-        """Return what is expected of each cell."""
-        return [expectation for _, expectation in self.rows]
-
-    @property
-    def reached(self) -> bool:
-        """Tell whether every cell was reached, as expected."""
-        pairs = zip(self.rows, self.observed, strict=False)
-        return len(self.observed) == len(self.rows) and all(
-            one.state == "reachable" and expected.reachable for (_, expected), one in pairs
-        )
 
 
 def judged(
@@ -116,23 +51,6 @@ def judged(
     agent is asked for and a host cannot run it, HostError where a host cannot be asked.
     """
     return judge_trials([trial(lab, seen, as_is=as_is) for lab in labs], hosts, Asking(prober))
-
-
-Again = Callable[[Mapping[str, Host], Sequence[str]], Mapping[str, "Snapshot | HostError"]]
-"""What looks at hosts once more, and in detail at containers of these names."""
-
-
-@dataclass(frozen=True)
-class Asking:
-    """How trials are judged: `prober` asks, and `look` tells what has become of the hosts meanwhile.
-
-    Without `helper`, no container is made on the hosts. `kernels` is given where others ask at the same time.
-    """
-
-    prober: Choice = "auto"
-    helper: bool = True
-    look: Again = look_again
-    kernels: Kernels | None = None
 
 
 def judge_trials(trials: Sequence[Trial], hosts: Mapping[str, Host], asking: Asking) -> list[Report]:
@@ -178,76 +96,6 @@ def _probers(own: Trial, hosts: Iterable[str], spoke: str) -> dict[str, str]:
         host: NOBODY if host in own.seen.silent else f"{spoke}{WHICH_FAILED}" if host in failed else spoke
         for host in hosts
     }
-
-
-def trial(lab: Lab, seen: Seen, *, as_is: bool = False) -> Trial:
-    """Return what is asked of a lab, and what is expected of it.
-
-    What hosts say was through the gate when it was read: what is raised here is a fault of this program.
-    """
-    wanted = expected(defined(lab, seen), surveyed(lab, seen))
-    wanted = replace(wanted, notes=[*wanted.notes, *on_external_networks(lab, seen.snapshots)])
-    if as_is and wanted.predicted:
-        cells = (cell for cell, _ in wanted.rows)
-        rows = list(zip(cells, wanted.predicted, strict=True))
-        wanted = replace(wanted, rows=rows, notes=[*wanted.notes, AS_IS])
-    return Trial(seen, wanted, as_is=as_is)
-
-
-def foreseen(lab: Lab, seen: Seen) -> Trial:
-    """Return what is asked of a lab that has no definition of its own: what is expected is what is predicted."""
-    wanted = expected(surveyed(lab, seen))
-    wanted = replace(wanted, predicted=[row[1] for row in wanted.rows], notes=[*wanted.notes, DISCOVERED])
-    return Trial(seen, wanted, as_is=True)
-
-
-def ask(trials: Sequence[Trial], hosts: Mapping[str, Host], asking: Asking) -> list[str | HostError]:
-    """Have every cell observed, and return the name of the prober that spoke for each lab, or why none could.
-
-    Where the agent cannot run on a host of a lab, the portable one asks for that lab, and for no other. Raises
-    AgentUnavailable where the agent is asked for and cannot run.
-    """
-    left, spoken = list(trials), dict[int, str | HostError]()
-    if asking.prober != "portable":
-        agent = AgentProber(hosts, kernels=asking.kernels)
-        all_at_once(trials, agent)
-        if asking.prober == "agent":
-            for error in agent.unable.values():
-                raise error
-        left = [each for each in trials if agent.unable.keys() & each.world.lab.hosts.keys()]
-        for each in trials:
-            each.failed = frozenset(agent.failed.keys() & each.world.lab.hosts.keys())
-    for each in left:
-        world, snapshots = each.world, each.told
-        there = each.wanted.now or world  # who really has which address
-        portable = PortableProber(hosts, world.lab.name, held=held(there, snapshots), helper=asking.helper)
-        try:
-            each.observed = observe(each.cells, world, snapshots, portable)
-        except HostError as error:
-            spoken[id(each)] = error
-        else:
-            spoken[id(each)] = portable.name
-    return [spoken.get(id(each), AgentProber.name) for each in trials]
-
-
-def all_at_once(trials: Sequence[Trial], prober: Prober) -> None:
-    """Have the cells of all labs observed in one run: it takes as long as that of one.
-
-    The agents pace themselves below the limits of the machines' neighbour tables, whoever's cells they are.
-    """
-    told: dict[int, Observation] = {}
-    askable: list[probe.Cell] = []
-    first = 0
-    for each in trials:
-        untold, wanted = questions(each.cells, each.world, each.told, each.expected, first)
-        told |= untold
-        askable += wanted
-        first += len(each.rows)
-    told |= prober.observe(askable)
-    numbers = count()
-    for each in trials:
-        found = [told.get(number, UNANSWERED) for number in islice(numbers, len(each.rows))]
-        each.observed = recognised(each.cells, found, each.world, each.told)
 
 
 def late(report: Report) -> int:

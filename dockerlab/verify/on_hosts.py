@@ -10,7 +10,8 @@ from dockerlab.hosts.base import Host
 from dockerlab.hosts.guests import invited
 from dockerlab.lab.model import Lab
 from dockerlab.survey import Seen, look_where_told
-from dockerlab.verify.judging import Choice, judged, late
+from dockerlab.verify.asking import Choice
+from dockerlab.verify.judging import judged, late
 from dockerlab.verify.verdicts import Report
 
 SETTLING = 20.0

@@ -12,8 +12,10 @@ from dockerlab.reach import World
 from dockerlab.reach.asked import Ends, Expected, asked
 from dockerlab.reach.worlds import surveyed
 from dockerlab.snapshot import Snapshot
+from dockerlab.verify.asking import Asking, Choice
 from dockerlab.verify.explaining import Live, shown
-from dockerlab.verify.judging import Asking, Choice, foreseen, judge_trials
+from dockerlab.verify.judging import judge_trials
+from dockerlab.verify.trial import foreseen
 from dockerlab.verify.verdicts import Report
 
 

@@ -14,7 +14,7 @@ from dockerlab.survey import Seen
 from dockerlab.trace.compare import Difference, differences
 from dockerlab.trace.follow import Probe, Trace, traced
 from dockerlab.trace.hops import lines, worded
-from dockerlab.verify.verdicts import place
+from dockerlab.verify.questions import place
 from dockerlab.walk.outcome import SpaceId
 
 

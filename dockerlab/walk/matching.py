@@ -274,3 +274,22 @@ SINGLE: dict[str, Callable[[Match, Space], Test | None]] = {
 }
 DOUBTFUL = frozenset({"unknown", "hashlimit", "recent", "connlimit", "string", "time", "quota"})
 """Extensions of which no option can be evaluated, whatever it is called."""
+
+
+def every(tests: Sequence[Test]) -> Test | None:
+    """Return the condition that all of these hold, None where there are none."""
+    if not tests:
+        return None
+    if len(tests) == 1:
+        return tests[0]
+
+    def test(packet: Packet) -> bool | None:
+        sure = True
+        for each in tests:
+            found = each(packet)
+            if found is False:
+                return False
+            sure = sure and found is not None
+        return True if sure else None
+
+    return test

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,8 @@ def test_ping_tells_each_symptom_from_the_others(net):
         "answered, target not looked at": (a, None, "10.1.0.2"),
     }
     cells = [Cell(n, source, target, address, "ping") for n, (source, target, address) in enumerate(asked.values())]
+    asked["answered in an outside target's place"] = asked["answered, target not looked at"]
+    cells.append(replace(cells[-1], number=len(cells), bearers=()))
     seen = dict(zip(asked, observe(*cells).values(), strict=True))
     assert {name: (one.state, one.symptom) for name, one in seen.items()} == {
         "reached": ("reachable", None),
@@ -154,6 +157,7 @@ def test_ping_tells_each_symptom_from_the_others(net):
         "blocked": ("unreachable", "blocked"),
         "rejected": ("unreachable", "host unreachable"),
         "answered, target not looked at": ("reachable", None),
+        "answered in an outside target's place": ("unreachable", "wrong answerer"),
     }
     assert "b on h" in seen["wrong answerer"].detail
     assert 0 < seen["reached"].rtt_ms < 1000

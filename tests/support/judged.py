@@ -7,9 +7,10 @@ from dockerlab.reach.cells import published
 from dockerlab.reach.matrix import tell
 from dockerlab.survey import Seen
 from dockerlab.verify import Report, judge_all
+from dockerlab.verify.asking import all_at_once
 from dockerlab.verify.attribution import attributed
-from dockerlab.verify.judging import all_at_once, trial
 from dockerlab.verify.of_lab import lab_suspects
+from dockerlab.verify.trial import trial
 from support.worlds import pretended
 
 

@@ -23,7 +23,7 @@ from dockerlab.kernel import ipset, iptables, links, nft, tables
 from dockerlab.kernel.model import Listener, Namespace
 from dockerlab.kernel.rules import Ruleset
 from dockerlab.probe import wire
-from dockerlab.probe.join import ERRNO_SYMPTOMS
+from dockerlab.probe.meanings import ERRNO_SYMPTOMS
 
 MARK = "=-=-="
 SAVES = {

@@ -19,7 +19,7 @@ from dockerlab.reach.worlds import imagined, offline
 from dockerlab.survey import Seen
 from dockerlab.verify.beforehand import foresee
 from dockerlab.verify.causes import Odd, host_causes, is_odd, upon
-from dockerlab.verify.judging import AS_IS, trial
+from dockerlab.verify.trial import AS_IS, trial
 from dockerlab.versions import named
 
 LAB = """

@@ -6,8 +6,9 @@ import pytest
 
 from dockerlab.probe.base import Behind, Cell, Place
 from dockerlab.probe.doors import MIXED, UNPROVEN
-from dockerlab.probe.join import HostRecords, join
+from dockerlab.probe.join import join
 from dockerlab.probe.knocks import ANSWERED, ASKED, REFUSED, USED
+from dockerlab.probe.reported import HostRecords
 
 CLIENT = Place("vm1", "client", 11, "aa")
 VM0 = Place("vm0", None, 1)

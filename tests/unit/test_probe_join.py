@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from dockerlab.probe.base import Cell, Place
-from dockerlab.probe.join import HostRecords, join
+from dockerlab.probe.join import join
 from dockerlab.probe.records import Arrival
+from dockerlab.probe.reported import HostRecords
 
 A = Place("vm0", "a", 11, "aa")
 B = Place("vm1", "b", 12, "bb")
@@ -88,6 +91,17 @@ def test_answered_while_nothing_came_is_a_wrong_answerer():
 def test_an_outside_target_needs_no_identity():
     """A router or an outside target is in no namespace of the lab."""
     assert look(ping(target=None), records={1: ANSWERED})[1].state == "reachable"
+
+
+def test_who_answers_in_an_outside_targets_place_is_a_wrong_answerer():
+    """Rules may lead what goes to the outside to a namespace of the lab; one that bears the address by now is right."""
+    outside = replace(ping(target=None), bearers=())
+    seen = look(outside, records={1: ANSWERED}, arrivals=[(1, 0, TWIN)])[1]
+    assert (seen.state, seen.symptom) == ("unreachable", "wrong answerer")
+    assert seen.detail == "answered by twin on vm0, which does not have this address"
+    for bearers in ((TWIN,), None):  # it has been given the address; who has it was not looked at
+        borne = replace(outside, bearers=bearers)
+        assert look(borne, records={1: ANSWERED}, arrivals=[(1, 0, TWIN)])[1].state == "reachable"
 
 
 def test_silence_after_arrival_is_a_lost_reply():

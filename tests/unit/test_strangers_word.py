@@ -135,7 +135,7 @@ def both():
 
 OURS = {
     "dockerlab.verify.judging.promises": lambda: graded({name: honest(name) for name in OF}),
-    "dockerlab.verify.judging.expected": lambda: graded({name: honest(name) for name in OF}),
+    "dockerlab.verify.trial.expected": lambda: graded({name: honest(name) for name in OF}),
     "dockerlab.verify.judging.lab_suspects": lambda: on_hosts.verify(OF["h0"], {"h0": honest("h0")}),
     "dockerlab.students.provision.plan_instance": lambda: provision.plan_up(
         COURSE, current("demo"), {name: honest(name) for name in OF}, LocalHost(), Wish()

@@ -9,7 +9,7 @@ from support.reports import LOST, NO, SEEN, UNCLEAR, UNTOLD, YES, report, small
 from support.worlds import looked, pretended
 
 from dockerlab.probe import base as probe
-from dockerlab.probe.join import judge_names
+from dockerlab.probe.meanings import judge_names
 from dockerlab.reach import Cell, Expectation, matrix, worlds
 from dockerlab.snapshot import EndpointState
 from dockerlab.verify import judge, observe, place
