@@ -159,6 +159,20 @@ def test_no_text_tells_what_the_engine_chooses():
             assert given <= {"172.17.0.200"}, f"{folder.id} {section.number}: {given}"  # which somebody is to give
 
 
+def test_nothing_tells_a_sealed_answer():
+    """While a question is open, no other check of its step says the answer, and no task has the number that is asked."""
+    known = yaml.safe_load((Path(__file__).parents[1] / "e2e" / "answers.yaml").read_text())
+    for folder in map(loader.load, loader.exercises().values()):
+        for section, step in zip(folder.sections, folder.exercise.steps, strict=True):
+            for ask in (check.ask for check in step.checks if check.ask is not None and check.ask.sealed):
+                reasons = [check.because for check in step.checks if check.ask is not ask]
+                for word in set(known[ask.question]) - {"yes", "no"}:
+                    whole = re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])")
+                    assert not any(map(whole.search, reasons)), f"{folder.id} {section.number}: {word}"
+                    told = word.isdigit() and not whole.search(ask.question) and whole.search(section.prose)
+                    assert not told, f"{folder.id} {section.number}: {word}"
+
+
 def test_what_takes_ten_seconds_is_said():
     """A command that ends a container has a time in each README, and the task says so: an engine waits for ten."""
     ends = re.compile(r"docker (restart|stop)\b")
@@ -434,6 +448,19 @@ def test_a_fault_is_not_given_away():
         "FAIL    cell 1",
     ]
     assert "iptables" in "".join(words.of_check(here, found_of("pass", "fail"), words.Level.WHY))
+
+
+def test_what_says_more():
+    """A check promises no command where it has none: for a question, there is where to look."""
+    here = begun().without_trial()
+    asked = Checked((Outcome("a question", "fail", "not answered yet", ("the first line",)),))
+    missing = Checked((Outcome("a lab", "fail", "web does not exist", how=("vm0: docker run web",)),))
+    levels = (words.Level.WHAT, words.Level.WHY, words.Level.HOW)
+    assert [words.further(here, asked, much) for much in levels] == [
+        "'dockerlab exercise hint' helps, and 'check --why' says where to look", "", "",
+    ]  # fmt: skip
+    for state, found in ((here, missing), (begun(), found_of("fail"))):
+        assert ["--how" in words.further(state, found, much) for much in levels] == [True, True, False]
 
 
 def test_each_of_two_causes():
