@@ -31,7 +31,7 @@ def judge_cells(wanted: Cells, because: str, scene: Scene, asked: Asked = frozen
         return Outcome(about, "unknown", "the lab has no such cell in its matrix")
     verdicts = [_verdict(judged, wanted, scene, asked) for judged in chosen]
     if all(verdict == "pass" for verdict in verdicts):
-        return Outcome(about, "pass", because, where=(_as_it_is(chosen[0]),))
+        return Outcome(about, "pass", because, where=tuple(_as_they_are(chosen)))
     amiss = [(judged, verdict) for judged, verdict in zip(chosen, verdicts, strict=True) if verdict != "pass"]
     first, _ = next(((j, v) for j, v in amiss if v == "fail"), amiss[0])
     verdict: Verdict = "fail" if any(v == "fail" for _, v in amiss) else "unknown"
@@ -150,6 +150,16 @@ def _seen(judged: Judged, scene: Scene, verdict: Verdict, asked: Asked) -> str:
     if spared and judged.cause is not None:
         return f"{_head(judged)}; {_cause(judged.cause, scene, asked)}"
     return _head(judged)
+
+
+def _as_they_are(chosen: Sequence[Judged]) -> Iterator[str]:
+    """Yield why cells are as they were seen, once for each rule; where there are several, of which cell each is."""
+    by_rule: dict[str, Judged] = {}
+    for judged in chosen:
+        by_rule.setdefault(judged.expected.rule, judged)
+    for judged in by_rule.values():
+        of = f"{judged.cell.source} -> {judged.cell.to}: " if len(by_rule) > 1 else ""
+        yield f"{of}{_as_it_is(judged)}"
 
 
 def _as_it_is(judged: Judged) -> str:

@@ -79,6 +79,15 @@ def test_a_cell_that_holds():
     assert "MASQUERADE" in outcome.where[0]
 
 
+def test_cells_that_hold_for_several_reasons():
+    """Of cells that are meant together each rule is told once, with a cell that it is about; one alone needs none."""
+    everybody = judged(scene(as_predicted), cells={"from": "web", "to": "*"}).where
+    assert everybody[0] == "web -> side: both are on docker0 of vm0: one layer 2, nothing in between"
+    assert len({line.split(": ")[1] for line in everybody}) == len(everybody) > 2
+    (both,) = judged(scene(as_predicted), cells={"from": "[ws]*", "to": "internet"}).where
+    assert both.startswith("it goes out through vm0")
+
+
 def test_a_cell_that_the_hosts_explain():
     """A cell that fails as the model predicts for the hosts as they are is explained by the model's own reason."""
     outcome = judged(scene(as_predicted, ip_forward=False), cells=OUT)

@@ -160,7 +160,7 @@ def test_no_text_tells_what_the_engine_chooses():
 
 
 def test_nothing_tells_a_sealed_answer():
-    """While a question is open, no other check of its step says the answer, and no task has the number that is asked."""
+    """While a question is open, no other check of its step says the answer, and no task has the number that is it."""
     known = yaml.safe_load((Path(__file__).parents[1] / "e2e" / "answers.yaml").read_text())
     for folder in map(loader.load, loader.exercises().values()):
         for section, step in zip(folder.sections, folder.exercise.steps, strict=True):
