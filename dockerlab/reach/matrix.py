@@ -90,13 +90,16 @@ def _no_collection() -> Iterator[None]:
 class Told:
     """What all askers of a kind are told: of each question, as far as one of them has asked it.
 
-    `kind` is theirs as namespaces that send; `heard` are the names that their networks know; `strangers` is what
-    they are told of others.
+    `kind` is theirs as namespaces that send; `heard` are the names that their networks know, and `written` those that
+    their hosts files have; `cut` is what becomes of all questions for names where none gets to the engine's server;
+    `strangers` is what they are told of others.
     """
 
     kind: Hashable
     answers: list[Expectation | None]
     heard: frozenset[str]
+    written: frozenset[str]
+    cut: Expectation | None
     strangers: dict[Hashable, Expectation] = field(default_factory=dict)
 
 
@@ -129,7 +132,8 @@ class Model:
             of = self.world.people.of[source]
             nothing: list[Expectation | None] = [None] * (len(self.asked.packets) + len(self.asked.names))
             kind = self._of_source(self.world.homes.get(of), of)
-            found = self.shared[asker] = Told(kind, nothing, self.world.people.heard_by(of))
+            heard, written = self.world.people.heard_by(of), frozenset(lines_of(self.world.lab, source))
+            found = self.shared[asker] = Told(kind, nothing, heard, written, cut_off(self.world, of))
         return found
 
     def _answer(self, number: int, cell: Cell, told: Told, alone: frozenset[int]) -> Expectation:
@@ -219,17 +223,17 @@ class Model:
         """Return what is said of a name: where the asker's networks do not know it, whose it is makes no difference."""
         people = self.world.people
         asked = people.of[cell.to]
-        if cell.target.lower() in lines_of(self.world.lab, cell.source):
-            return tell(self.world, cell)
+        if told.written and cell.target.lower() in told.written:
+            return tell_name(self.world, cell, told.cut)
         if cell.target in told.heard:
-            return self._heard(cell, asked)
+            return self._heard(cell, asked, told.cut)
         key = (people.known_on.get(asked), asked == cell.to)
         found = told.strangers.get(key)
         if found is None:
-            found = told.strangers[key] = tell(self.world, cell)
+            found = told.strangers[key] = tell_name(self.world, cell, told.cut)
         return found
 
-    def _heard(self, cell: Cell, asked: str) -> Expectation:
+    def _heard(self, cell: Cell, asked: str, cut: Expectation | None) -> Expectation:
         of = self.world.people.of[cell.source]
         home = self.world.homes.get(of)
         found, named = known(self.world, of, asked, cell.target), asked == cell.to
@@ -237,17 +241,17 @@ class Model:
         key = ("dns", self._of_source(home, of), resolver, found.kind, stray(found, cell.answers), named, home is None)
         told = self.packets.get(key)
         if told is None:
-            told = self.packets[key] = tell(self.world, cell)
+            told = self.packets[key] = tell_name(self.world, cell, cut)
         return told
 
 
 def tell(world: World, cell: Cell, target: Target | None = None, far: Far | None = None) -> Expectation:
     """Return what a world says of a cell; `target`, and `far` for many cells, are given by whoever has them already."""
     of = world.people.of[cell.source]
-    if of not in world.homes:
-        return Expectation(None, "no-namespace", f"no claim: {world.homeless.get(of, '{source} does not run')}")
     if cell.probe == "dns":
-        return _told_of_a_name(world, cell, of)
+        return tell_name(world, cell, cut_off(world, of))
+    if of not in world.homes:
+        return _homeless(world, of)
     target = target or _target(world, cell)
     outcome = outcome_of(world, cell, far=far)
     if outcome is None:
@@ -255,11 +259,20 @@ def tell(world: World, cell: Cell, target: Target | None = None, far: Far | None
     return verdict(world, of, target, cell.port, outcome)
 
 
-def _told_of_a_name(world: World, cell: Cell, of: str) -> Expectation:
-    """Return what a world says of a question for a name, in the order in which it is asked for."""
-    asked = world.people.of[cell.to]
+def _homeless(world: World, name: str) -> Expectation:
+    return Expectation(None, "no-namespace", f"no claim: {world.homeless.get(name, '{source} does not run')}")
+
+
+def tell_name(world: World, cell: Cell, cut: Expectation | None) -> Expectation:
+    """Return what a world says of a question for a name, in the order in which it is asked for.
+
+    `cut` is what becomes of all such questions of the source where none gets to the engine's server (`cut_off`).
+    """
+    of, asked = world.people.of[cell.source], world.people.of[cell.to]
+    if of not in world.homes:
+        return _homeless(world, of)
     right = cell.answers or tuple(map(str, asked_at(world, cell.to)))
-    told = by_file(world, cell.source, cell.target, right) or cut_off(world, of)
+    told = by_file(world, cell.source, cell.target, right) or cut
     if told is not None:
         return told
     found = known(world, of, asked, cell.target)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import time
 
@@ -25,6 +26,7 @@ def definition(containers: int, hosts: int) -> str:
 
 def group(containers: int = 1000, hosts: int = 10) -> Group:
     """Return the rows for growing labs; every cell is an address, a published port or a name."""
+    gc.disable()  # as the command line does
     rows = []
     for size in (containers // share for share in (8, 4, 2, 1)):
         lab = loads(definition(size, hosts), networks=modes.network_types())
