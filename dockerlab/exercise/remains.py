@@ -158,4 +158,4 @@ def _stays(rule: Rule, bridges: Collection[str], given: Collection[str]) -> bool
     named = [match.value for match in rule.matches if match.option == "-d" and not match.negated]
     named += [option.value for option in rule.options if option.option == "--to-destination"]
     addresses = {value.partition("/")[0].partition(":")[0] for value in named}
-    return links <= {DOCKER0} and bool(addresses) and not addresses & given
+    return links <= {DOCKER0} and bool(addresses) and addresses.isdisjoint(given)
