@@ -25,7 +25,7 @@ from dockerlab.students.instance import instance
 from dockerlab.students.roster import Student, one, parse
 from dockerlab.students.subnets import Source
 from dockerlab.survey import Seen
-from dockerlab.verify import Cause, judging
+from dockerlab.verify import Cause, asking, judging
 
 NASTY = "=cmd|' /C calc'!A0</td><script>alert(1)</script>\x00"
 ROSTER = f'name,group\nAda,A\n"{NASTY}",+1\nBob,-2\nEve,@x\n'
@@ -135,7 +135,7 @@ def test_all_are_asked_at_once():
         world = world_of(each.lab)
         trials.append(judging.trial(each.lab, Seen(world.books, {}, world.fabric.net.machines)))
     prober = Prober()
-    judging.all_at_once(trials, prober)
+    asking.all_at_once(trials, prober)
     assert prober.calls == 1
     for each in trials:
         for cell, seen in zip(each.cells, each.observed, strict=True):
