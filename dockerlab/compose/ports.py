@@ -56,13 +56,16 @@ def _short(item: Node) -> Iterator[Node]:
     if outside is not None and len(targets) not in (1, len(outside)):
         raise ValueError(f"{shown(text)} has {len(outside)} ports of the host for {len(targets)} of the container")
     spread = outside is not None and len(outside) > len(targets)
+    same = {"protocol": item.of((protocol or "tcp").lower())}
+    if address:
+        same["host_ip"] = item.of(address)
+    if spread:
+        same["published"] = item.of(published)
     for index, number in enumerate(targets):
-        made = {"target": item.of(number), "protocol": item.of((protocol or "tcp").lower())}
-        if outside is not None:
-            made["published"] = item.of(published if spread else str(outside[index]))
-        if address:
-            made["host_ip"] = item.of(address)
-        yield item.of(made)
+        own = {"target": item.of(number)}
+        if outside is not None and not spread:
+            own["published"] = item.of(str(outside[index]))
+        yield item.of({**own, **same})
 
 
 def _parts(text: str) -> tuple[str, str, str]:

@@ -155,7 +155,18 @@ def test_names_of_what_is_there(tmp_path, monkeypatch):
     monkeypatch.setattr(naming, "DIRECTORY", tmp_path / "run")
     monkeypatch.setattr(naming, "STORAGE", tmp_path / "stored")
     monkeypatch.setattr(naming, "CGROUPS", tmp_path / "none")
-    assert place.names() == ["s01", "s02"]
+    for each in ("place-s03.lock", "places.lock", "sandbox.lock"):
+        (tmp_path / each).touch()
+    assert place.names() == ["s01", "s02", "s03"], "who was killed with the lock in hand has left its file"
+
+
+def test_a_lock_that_somebody_was_killed_with(tmp_path, monkeypatch):
+    """Whatever is taken down, nothing stays of the lock that all places have in common."""
+    monkeypatch.setattr(naming, "DIRECTORY", tmp_path / "dockerlab/places")
+    (tmp_path / "dockerlab").mkdir(mode=0o700)
+    (tmp_path / "dockerlab/places.lock").touch()
+    assert place.take_down([]) == []
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_user_ids_of_two_places():

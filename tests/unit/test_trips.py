@@ -1,4 +1,4 @@
-"""How often a host is gone to: each trip, and each program that is started there, takes time. Counted, not timed."""
+"""How often a command asks a host, and what it starts there: time is lost at each. Counted, not timed."""
 
 from __future__ import annotations
 
@@ -6,99 +6,67 @@ import json
 from collections import Counter
 
 import pytest
-from support.labs import lab, who
-from support.machinery import program_said
+from support.hostile import TWO_HOSTS
+from support.machinery import raw
 from support.strangers import Stranger, honest_agent, honest_engine
 
-from dockerlab.discover.asking import ask
-from dockerlab.discover.spot import defined
-from dockerlab.hosts.base import ENGINE
-from dockerlab.provision.down import Which, plan_down
-from dockerlab.provision.proof import left
-from dockerlab.provision.up import Wish, plan_up
+from dockerlab.errors import ConflictError
+from dockerlab.hosts.local import LocalHost
+from dockerlab.identity import current
+from dockerlab.provision import down, up
 from dockerlab.verify import on_hosts
 
-LAB = lab("""
-    hosts: {h: local}
-    networks: {net: {subnet: 172.31.1.0/24}}
-    containers:
-      web: {image: dockerlab/node, networks: {net: {ip: 172.31.1.10}}}
-      peer: {image: dockerlab/node, networks: {net: {ip: 172.31.1.11}}}
-""")
-SHELL = b"== settings\nid 0\nflags ZG9ja2VyZA==\n\n== end\nend\n"
-"""What answers the scripts that ask for a machine's facts and for an engine's settings."""
-IMAGE = {"Id": "node", "RepoTags": ["dockerlab/node:latest"]}
+WHAT = {"sh": "shell", "python3": "python"}
 
 
 class Counted(Stranger):
-    """A host that counts: the programs that are started there, and how often the engine is joined."""
+    """A host that counts what it is asked for."""
 
-    def run(self, argv, **options):
-        self.trips[argv[0]] += 1
-        return super().run(argv, **options)
-
-    def converse(self, argv, **options):
-        self.trips[f"dialogue with {argv[0]}"] += 1
-        return super().converse(argv, **options)
+    counts: Counter[str]
 
     def resume(self, argv, timeout):
-        assert argv == ENGINE
-        self.trips["engine"] += 1
-        kept, self.kept = self.kept, None
-        self.trips["docker"] += kept is None
-        return kept or super().resume(argv, timeout)
+        self.counts["engine"] += 1
+        return super().resume(argv, timeout)
 
-    def keep(self, argv, program):  # noqa: ARG002
-        self.kept = program
+    def run(self, argv, **given):
+        self.counts[WHAT.get(argv[0], argv[0])] += 1
+        return super().run(argv, **given)
+
+    def converse(self, argv, **given):
+        self.counts["agent" if argv[0] == "python3" else argv[0]] += 1
+        return super().converse(argv, **given)
 
 
 @pytest.fixture
-def host():
-    right = honest_engine(LAB, "h")
-    seen = json.dumps(program_said({100: {}, 101: {}})).encode()
-    found = Counted(
-        "h",
-        lambda path: [IMAGE] if path.endswith("/images/json") else right(path),
-        honest_agent(LAB, "h"),
-        look=lambda _: seen,
-        facts=SHELL,
-    )
-    found.trips, found.kept = Counter(), None
+def hosts():
+    found = {}
+    for name in TWO_HOSTS.hosts:
+        found[name] = Counted(name, honest_engine(TWO_HOSTS, name), honest_agent(TWO_HOSTS, name))
+        found[name].look = lambda _: json.dumps(raw("28.5")).encode()
+        found[name].counts = Counter()
     return found
 
 
-def test_a_plan_of_up(host):
-    """Before the first object is made a host runs a script, the program that looks and what joins the engine."""
-    there = host.engine
-    host.engine = lambda path: [] if path.endswith(("/networks", "/containers/json")) else there(path)
-    plan_up(LAB, who(LAB), {"h": host}, host, Wish())
-    assert host.trips == {"sh": 1, "python3": 1, "engine": 1, "docker": 1}
+def counted(hosts):
+    (first, *others) = [dict(host.counts) for host in hosts.values()]
+    assert all(each == first for each in others), "every host alike"
+    return first
 
 
-def test_verify(host):
-    """A look, an agent, and what has changed meanwhile, on the one line to the engine."""
-    report = on_hosts.verify(LAB, {"h": host})
-    assert report.cells
-    again = 0 if all(each.verdict == "pass" and each.expected.reachable for each in report.cells) else 1
-    told = {"sh": 1, "python3": 1, "dialogue with python3": 1, "engine": 1 + again, "docker": 1}
-    assert host.trips == told
+def test_a_verification(hosts):
+    """The engine before and after, the machine by a shell, its kernel by a program, and one dialogue with the agent."""
+    assert on_hosts.verify(TWO_HOSTS, hosts).cells
+    assert counted(hosts) == {"engine": 2, "shell": 1, "python": 1, "agent": 1}
 
 
-def test_a_plan_of_down(host):
-    """To take a lab away, a host tells what is there and what its engine's settings are."""
-    removal = plan_down(Which("demo"), {"h": host})
-    assert removal.failures == {}
-    assert host.trips == {"sh": 1, "engine": 1, "docker": 1}
+def test_what_up_asks_before_it_makes_anything(hosts):
+    """The engine, the machine and its kernel are asked once each: here they have the lab of somebody else."""
+    with pytest.raises(ConflictError, match="names are taken"):
+        up.plan_up(TWO_HOSTS, current(TWO_HOSTS.name), hosts, LocalHost(), up.Wish())
+    assert counted(hosts) == {"engine": 1, "shell": 1, "python": 1}
 
 
-def test_the_proof(host):
-    """The proof after `down --all` takes one look at the engine and one at the interfaces."""
-    assert left({"h": host}, lambda _: False, {}) == []
-    assert host.trips == {"python3": 1, "engine": 1, "docker": 1}
-
-
-def test_discover(host):
-    """What runs there is told by the one line to the engine, and who listens by one program."""
-    found, _ = defined(ask({"h": host}), {"h": None})
-    assert set(found.lab.containers) == set(LAB.containers)
-    assert host.trips == {"python3": 1, "engine": 1, "docker": 1}
+def test_what_down_asks_before_it_removes_anything(hosts):
+    """The engine alone is asked, and by a shell whether a lab has changed the host itself."""
+    down.plan_down(down.Which(TWO_HOSTS.name), hosts, None)
+    assert counted(hosts) == {"engine": 1, "shell": 1}

@@ -12,7 +12,7 @@ from dockerlab.sandbox.commands import followed
 from dockerlab.sandbox.place.entering import argv
 from dockerlab.sandbox.place.limits import Limits
 from dockerlab.sandbox.place.making import Report, make
-from dockerlab.sandbox.place.naming import checked
+from dockerlab.sandbox.place.naming import checked, forget_killed
 from dockerlab.sandbox.place.removing import remove
 
 AT_ONCE = 4
@@ -41,7 +41,9 @@ def start(
 
 def take_down(names: Iterable[str], report: Report = lambda _: None) -> list[Outcome]:
     """Remove those places side by side and return what became of each, in order; raises UsageError beforehand."""
-    return _each(names, lambda name: ", ".join(remove(name, _named(name, report))))
+    outcomes = _each(names, lambda name: ", ".join(remove(name, _named(name, report))))
+    forget_killed()
+    return outcomes
 
 
 def _each(names: Iterable[str], work: Callable[[str], str]) -> list[Outcome]:

@@ -19,6 +19,8 @@ STORAGE = Path("/var/lib/dockerlab/places")
 CGROUP = "dockerlab-places"
 """The control group, in each hierarchy, below which each place has one."""
 
+_LOCK = "place-"
+
 _FORM = re.compile(r"[a-z0-9][a-z0-9-]{0,30}")
 _WORDS = frozenset({"0", "1", "yes", "no", "true", "false", "on", "off"})
 """What DOCKERLAB_SANDBOX takes for yes and no: as a name, nobody could ask for it."""
@@ -26,12 +28,23 @@ _WORDS = frozenset({"0", "1", "yes", "no", "true", "false", "on", "off"})
 
 def together() -> AbstractContextManager[None]:
     """Hold what all places have in common, for a moment: the directories and groups that theirs are in."""
-    return locked(lambda _: None, DIRECTORY.parent / "places.lock")
+    return locked(lambda _: None, _common())
+
+
+def _common() -> Path:
+    return DIRECTORY.parent / "places.lock"
+
+
+def forget_killed() -> None:
+    """Remove the lock's file where whoever was killed with it in hand has left it."""
+    if _common().exists():
+        with together():
+            pass
 
 
 def lock_of(name: str) -> Path:
     """Return the file by whose lock one at a time makes or removes that place."""
-    return DIRECTORY.parent / f"place-{name}.lock"
+    return DIRECTORY.parent / f"{_LOCK}{name}.lock"
 
 
 def checked(name: str) -> str:
@@ -54,4 +67,6 @@ def names() -> list[str]:
     for directory in (DIRECTORY, STORAGE, *(CGROUPS / CGROUP, *CGROUPS.glob(f"*/{CGROUP}"))):
         if directory.is_dir():
             found |= {entry.name for entry in directory.iterdir() if entry.is_dir()}
+    # Who was killed with the lock in hand has left its file, though nothing else may have been made yet.
+    found |= {path.stem.removeprefix(_LOCK) for path in DIRECTORY.parent.glob(f"{_LOCK}*.lock")}
     return sorted(name for name in found if _FORM.fullmatch(name))
