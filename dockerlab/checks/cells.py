@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from collections.abc import Iterable, Iterator, Sequence
 from fnmatch import fnmatchcase
 
@@ -10,6 +12,9 @@ from dockerlab.checks.outcome import Outcome
 from dockerlab.checks.scene import Scene
 from dockerlab.drift import Difference
 from dockerlab.verify import Cause, Judged, Verdict, judge
+
+INTO = re.compile(r"nsenter --net --target (\d+)(?= )")
+"""What leads a command into the network namespace of a process."""
 
 Asked = frozenset[tuple[str, str]]
 """What is asked of hosts and not done yet: each host, with the kind of a cause that there may be for it."""
@@ -26,7 +31,7 @@ def judge_cells(wanted: Cells, because: str, scene: Scene, asked: Asked = frozen
         return Outcome(about, "unknown", "the lab has no such cell in its matrix")
     verdicts = [_verdict(judged, wanted, scene, asked) for judged in chosen]
     if all(verdict == "pass" for verdict in verdicts):
-        return Outcome(about, "pass", because, where=(_as_it_is(chosen[0]),))
+        return Outcome(about, "pass", because, where=tuple(_as_they_are(chosen)))
     amiss = [(judged, verdict) for judged, verdict in zip(chosen, verdicts, strict=True) if verdict != "pass"]
     first, _ = next(((j, v) for j, v in amiss if v == "fail"), amiss[0])
     verdict: Verdict = "fail" if any(v == "fail" for _, v in amiss) else "unknown"
@@ -83,7 +88,20 @@ def _typed(cause: Cause, scene: Scene) -> tuple[str, ...]:
     own = _difference(cause, scene)
     if own is not None:
         return own.typed
-    return (f"{cause.host}: {cause.undo}",) if cause.undo else ()
+    return (f"{cause.host}: {_found_out(cause, scene)}",) if cause.undo else ()
+
+
+def _found_out(cause: Cause, scene: Scene) -> str:
+    """Return what undoes a cause, as somebody types it who does not know which process a container is."""
+    names = {str(each.pid): each.name for each in scene.snapshots[cause.host].containers if each.running}
+
+    def named(found: re.Match[str]) -> str:
+        name = names.get(found[1])
+        wanted = found[1] if name is None else f"$(docker inspect --format {{{{.State.Pid}}}} {shlex.quote(name)})"
+        return f"nsenter --net --target {wanted}"
+
+    line = INTO.sub(named, cause.undo)
+    return cause.undo if line == cause.undo else f"sh -c {shlex.quote(line)}"
 
 
 def _difference(cause: Cause, scene: Scene) -> Difference | None:
@@ -132,6 +150,16 @@ def _seen(judged: Judged, scene: Scene, verdict: Verdict, asked: Asked) -> str:
     if spared and judged.cause is not None:
         return f"{_head(judged)}; {_cause(judged.cause, scene, asked)}"
     return _head(judged)
+
+
+def _as_they_are(chosen: Sequence[Judged]) -> Iterator[str]:
+    """Yield why cells are as they were seen, once for each rule; where there are several, of which cell each is."""
+    by_rule: dict[str, Judged] = {}
+    for judged in chosen:
+        by_rule.setdefault(judged.expected.rule, judged)
+    for judged in by_rule.values():
+        of = f"{judged.cell.source} -> {judged.cell.to}: " if len(by_rule) > 1 else ""
+        yield f"{of}{_as_it_is(judged)}"
 
 
 def _as_it_is(judged: Judged) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import signal
-import sys
 from collections.abc import Callable
 from types import FrameType
 
@@ -26,8 +25,8 @@ def main() -> None:
     from dockerlab.cli.app import COMMANDS, app
     from dockerlab.cli.ending import run
     from dockerlab.cli.late import load_late
+    from dockerlab.cli.output import say
     from dockerlab.errors import Interrupted
-    from dockerlab.plain import for_terminal
 
     load_late("invoke")  # paramiko imports it, and asyncio and unittest with it, for `Match exec` alone
     load_late("importlib.metadata", "entry_points")  # pydantic imports it, and e-mail with it, to look for plugins
@@ -39,8 +38,7 @@ def main() -> None:
         run(_placed(app) if os.environ.get("DOCKERLAB_SANDBOX") else app, COMMANDS)
     except Interrupted as error:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
-        sys.stderr.write(f"dockerlab: {for_terminal(str(error))}\n")
-        sys.stderr.flush()
+        say(f"dockerlab: {error}")
         # A thread may still wait for a host: an orderly exit would wait for it too.
         os._exit(error.exit_code)
     finally:

@@ -11,6 +11,7 @@ import typer
 
 from dockerlab import __version__
 from dockerlab.cli import streams
+from dockerlab.cli.output import say
 from dockerlab.errors import DockerlabError, Interrupted, OutputError, ReaderGone
 from dockerlab.plain import for_terminal
 
@@ -60,15 +61,17 @@ def _called(app: Callable[[], object], commands: Collection[str]) -> int:
 
 
 def _told(error: DockerlabError) -> int:
-    from dockerlab.cli.output import say
-
     say(f"dockerlab: {error}")
     return error.exit_code
 
 
 def _internal(error: BaseException, commands: Collection[str]) -> int:
     called = next((word for word in sys.argv[1:2] if word in commands), "")
-    sys.stderr.write(for_terminal(internal(error, called, os.environ)))
+    told = internal(error, called, os.environ)
+    if os.environ.get(WHOLE):  # lines of programs stay as they are
+        sys.stderr.write(for_terminal(told))
+    else:
+        say(told.rstrip("\n"))
     return INTERNAL
 
 

@@ -17,6 +17,9 @@ from dockerlab.cli.definitions import with_options
 from dockerlab.cli.output import say
 from dockerlab.cli.values import without_checks
 
+WHOLE_LINES = 10_000
+"""Columns in which a call's usage is one line: it is folded where it is printed, to the width of standard error."""
+
 
 class Group(TyperGroup):
     """A group whose options are checked only where there is something to be checked."""
@@ -39,7 +42,9 @@ class Group(TyperGroup):
             show = getattr(error, "show", None)  # of click's own, whichever click typer brings
             if show is None:
                 raise
-            shown = StringIO()
+            context, shown = getattr(error, "ctx", None), StringIO()
+            if context is not None:
+                context.terminal_width = WHOLE_LINES  # else the usage has the width of standard output's terminal
             show(file=shown)
             say(shown.getvalue().rstrip("\n"))
             code = getattr(error, "exit_code", 2)

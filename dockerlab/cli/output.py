@@ -19,8 +19,9 @@ from dockerlab.plain import for_file, for_terminal
 def columns(stream: TextIO | None = None) -> int | None:
     """Return how wide a stream's terminal is, or as wide as COLUMNS says; None where it is no terminal.
 
-    Without a stream it is standard output, for which COLUMNS holds in a pipe as well. Notes in a pipe stay as they are:
-    a program may read them line by line.
+    Each stream goes by itself, whatever the other one is. Without a stream it is standard output, for which COLUMNS
+    holds in a pipe as well. Notes in a pipe or file stay as they are: a program may read them line by line, and a
+    person looks for words of them.
     """
     try:
         size = os.get_terminal_size((stream or sys.stdout).fileno()).columns

@@ -45,7 +45,7 @@ def new(folder: Folder, where: Whereabouts, before: Mapping[str, Holdings]) -> P
 
 def survey(folder: Folder, hosts: Hosts) -> dict[str, Holdings]:
     """Return what the hosts hold beside the lab."""
-    return held(look(hosts, folder.lab.containers), hosts)
+    return held(look(hosts, folder.lab.containers), hosts, folder.images_to_make)
 
 
 def refuse_what_is_there(lab: Lab, hosts: Hosts) -> None:

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dockerlab.exercise.breaking import take_out
+from dockerlab.exercise.changes import Change, changes, forwards
 from dockerlab.exercise.course import Hosts, survey
 from dockerlab.exercise.model import Folder
 from dockerlab.exercise.progress import Progress
-from dockerlab.exercise.remains import Change, changes, forwards, held
+from dockerlab.exercise.remains import held
 from dockerlab.provision.down import Taken, Which, bring_down
 from dockerlab.provision.reporting import Reporting
 from dockerlab.session import Session
@@ -46,21 +47,26 @@ def stop(
     unreached = [str(error) for error in taken.removal.failures.values()]
     if unreached:
         return Ending(removed, tuple(said), tuple(unreached), ())
+    failed: dict[Change, str] = {}
     # An engine that has other settings makes its rules anew: what is amiss is looked at again after that.
     for kinds in (("container", "settings"), None):
         for change in _changes(folder, progress, session.hosts, others, ours=True):
             if kinds is None or change.kind in kinds:
                 result = session.hosts[change.host].run(change.undo, timeout=60)
                 removed += change.come and result.ok
-                done, undone = ("removed", "not removed") if change.come else ("mended", "not mended")
-                said.append(f"{change.host}: {change.what}; {done if result.ok else f'{undone}: {result.error}'}")
+                if result.ok:
+                    said.append(f"{change.host}: {change.what}; {'removed' if change.come else 'mended'}")
+                else:
+                    failed[change] = result.error
         if (
             kinds is not None and taken.removal.plan.notes
         ):  # for a container that the student made anew, which is gone by now
             taken = bring_down(Which(folder.lab.name), session.hosts, reporting)
             removed += taken.count
-    left = [str(change) for change in _settled(folder, progress, session.hosts, others)]
-    return Ending(removed, tuple(said), (*_kept(taken), *left), tuple(_proof(folder, session.hosts)))
+    left = _settled(folder, progress, session.hosts, others)
+    # What went by itself with something else, such as the end of a cable, could not be removed and need not be.
+    said += [f"{each.host}: {each.what}; not mended: {failed[each]}" for each in left if each in failed]
+    return Ending(removed, tuple(said), (*_kept(taken), *map(str, left)), tuple(_proof(folder, session.hosts)))
 
 
 def _kept(taken: Taken) -> tuple[str, ...]:
@@ -78,10 +84,12 @@ def _mended_fault(folder: Folder, progress: Progress, hosts: Hosts) -> list[str]
 
 def _changes(folder: Folder, progress: Progress, hosts: Hosts, others: frozenset[str], *, ours: bool) -> list[Change]:
     """Return what differs from the beginning; with `ours`, only what we may mend, in an order in which it can be."""
-    names = {*folder.lab.containers, *folder.lab.networks}
+    names = {*folder.lab.containers, *folder.lab.networks, *folder.images_to_make}
     now = survey(folder, hosts)
     found = [c for host, was in progress.before.items() if host in now for c in changes(host, was, now[host])]
     found = [change for change in found if change.name not in others]
+    # Elsewhere than in the sandbox, who made an image is not known: one that the exercise names is of its making.
+    found = [change for change in found if change.kind != "image" or progress.sandbox or change.name in names]
     if not ours:
         return found
     mendable = (c for c in found if c.undo and (progress.sandbox or c.name in names))

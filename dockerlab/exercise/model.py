@@ -54,3 +54,14 @@ class Folder:
     exercise: Exercise
     aim: str
     sections: tuple[Section, ...]
+
+    @property
+    def images_to_make(self) -> frozenset[str]:
+        """Return the names of images that a step asks for and the lab does not: somebody makes them by hand."""
+        looks = [check.look for step in self.exercise.steps for check in step.checks if check.look is not None]
+        asked = {word for look in looks if look.at == "images" for word in (*look.has, *look.lacks)}
+        return frozenset(asked - {f"{name}:latest" for name in _images(self.lab)} - _images(self.lab))
+
+
+def _images(lab: Lab) -> set[str]:
+    return {*lab.images, *(name for host in lab.hosts for name in lab.images_needed(host))}

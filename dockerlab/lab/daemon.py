@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import (
     IPv4Address,
     IPv4Interface,
@@ -14,7 +15,7 @@ from ipaddress import (
 )
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import AfterValidator, BeforeValidator, Field
 
 from dockerlab.lab.fields import Address, Strict, Text, TextMap, address
 from dockerlab.lab.problem import shown
@@ -43,6 +44,17 @@ def _range(value: Any) -> Any:
     raise ValueError(f"{shown(value)} is not a subnet: write it as in 192.168.1.0/25")
 
 
+MIRROR = re.compile(r"https?://([\w.-]+|\[[0-9a-fA-F:.]+\])(:[0-9]{1,5})?/?", re.ASCII)
+"""What the engine takes for a mirror: a scheme, a host, a port, and neither a login nor a path."""
+
+
+def _mirror(value: str) -> str:
+    if MIRROR.fullmatch(value) is None:
+        raise ValueError(f"{shown(value)} is no address of a mirror: write it as in https://mirror.example:5000")
+    return value
+
+
+Mirror = Annotated[Text, AfterValidator(_mirror)]
 Interface4 = Annotated[IPv4Interface | None, BeforeValidator(_interface, json_schema_input_type=str | None)]
 Interface6 = Annotated[IPv6Interface | None, BeforeValidator(_interface, json_schema_input_type=str | None)]
 Range4 = Annotated[IPv4Network | None, BeforeValidator(_range, json_schema_input_type=str | None)]
@@ -166,6 +178,13 @@ class Daemon(Strict):
         pattern=r"^(0x[0-9a-fA-F]{1,8}|[0-9]{1,10})(/(0x[0-9a-fA-F]{1,8}|[0-9]{1,10}))?$",
         description="the mark, or mark/mask, by which packets may always enter bridges",
         examples=["0x1/0x3"],
+    )
+
+    registry_mirrors: tuple[Mirror, ...] | None = Field(
+        None,
+        alias="registry-mirrors",
+        description="who is asked for Docker Hub's images first",
+        examples=[["https://mirror.example"]],
     )
 
     def settings(self) -> dict[str, Any]:

@@ -28,7 +28,8 @@ class Key(NamedTuple):
     half: Literal["make", "unmake"] = "make"
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.name} on {self.host}"
+        """Return it as it is told to people, to whom a receipt is a note of what the host is to get back."""
+        return f"{'note of' if self.kind == 'receipt' else self.kind} {self.name} on {self.host}"
 
 
 @dataclass(frozen=True)

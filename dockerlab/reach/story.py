@@ -127,6 +127,7 @@ def in_words(world: World, steps: Sequence[Step]) -> Iterator[str]:
         text = f": {element.text}" if element is not None and element.text and element.text not in step.says else ""
         where = world.names.get(step.at, f"{step.at.host}, a namespace of its own")
         says = step.says
-        if step.to is not None and step.to in world.names:  # what the walk knows it by is the kernel's word for it
-            says = says.replace(world.fabric.spaces[step.to].name, world.names[step.to])
+        for space in (step.at, step.to):  # what the walk knows them by is the kernel's word for them
+            if space is not None and space in world.names:
+                says = says.replace(world.fabric.spaces[space].name, world.names[space])
         yield f"{where}: {'below, ' if step.beneath else ''}{says}{text}"

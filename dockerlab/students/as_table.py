@@ -20,7 +20,7 @@ def render(grades: Sequence[Grade], width: int = 100) -> str:
     """
     lines = [("ID", "STUDENT", "HOSTS", "PASS", "FAIL", "UNKNOWN", "VERDICT"), *map(_row, grades)]
     widths = [max(cell_len(line[at]) for line in lines) for at in range(len(lines[0]))]
-    told = ["FIRST OF ALL", *(grade.problem for grade in grades)]
+    told = ["WHAT IS WRONG", *(grade.problem for grade in grades)]
     left = sum(widths) + 2 * len(widths)
     beside = width - left >= NARROWEST
     text: list[str] = []

@@ -87,4 +87,3 @@ def lab(lab_hosts: LabHosts) -> Iterator[LabHosts]:
         pytest.fail("the test left or lost something on the hosts:\n  " + "\n  ".join(left))
     lab_hosts.renew_deaf()
     lab_hosts.forget_swarms()
-    lab_hosts.forget_rules()

@@ -12,6 +12,15 @@ from support.student import Student
 from dockerlab.exercise import loader
 
 RULE = "-A FORWARD -j DROP"
+OWN = "POSTROUTING -s 10.77.0.0/24 ! -o veil0 -j MASQUERADE"
+"""What Docker has for each of its bridges, for one that is not Docker's."""
+TYPED = r"""
+ip netns list
+sysctl net.ipv4.ip_forward
+docker images --format '{{.Repository}}:{{.Tag}}' | grep -v '^dockerlab/node:'
+true
+"""
+"""What a host has that an exercise has one type: names of namespaces, a setting of the kernel, images."""
 
 
 def test_two_exercises_and_a_crash(lab, tmp_path):
@@ -35,13 +44,14 @@ def test_two_exercises_and_a_crash(lab, tmp_path):
         seen = student.call("check", "02", "--why")
         assert (seen.rc, RULE in seen.stdout) == (1, True), seen.stdout
 
-        lab.sh("vm0", "ip link add veil0 type bridge")
+        lab.sh("vm0", f"ip link add veil0 type bridge; iptables -t nat -A {OWN}")
         ended = student.call("stop", "02")
         assert "the fault is taken out: forward-drop on vm0" in ended.stderr
         assert RULE not in lab.sh("vm0", "iptables -S FORWARD")
         assert (ended.rc, "'ip link delete veil0' mends it" in ended.stderr) == (4, True), "it is not ours to remove"
+        assert f"'iptables -w -t nat -D {OWN}' mends it" in ended.stderr
         assert lab.docker("vm0", "ps", "--format", "{{.Names}}") == "centos_v1"
-        lab.sh("vm0", "ip link delete veil0")
+        lab.sh("vm0", f"ip link delete veil0; iptables -t nat -D {OWN}")
         again = student.call("stop", "02")
         assert again.rc == 0, again.stderr
     finally:
@@ -78,6 +88,29 @@ def test_a_lost_sandbox(lab, tmp_path):
     finally:
         ended = student.call("stop")
     assert ended.rc == 0, ended.stderr
+
+
+@pytest.mark.parametrize(
+    ("number", "step", "gone"),
+    [
+        ("02", 4, "vm0: net.ipv4.ip_forward was 1 and is 0; mended"),
+        ("07", 4, "vm0: namespace alone was not there at the beginning; removed"),
+        ("10", 3, "vm0: image node_nginx:v1 was not there at the beginning; removed"),
+    ],
+)
+def test_what_was_typed_on_a_host_goes(lab, tmp_path, number, step, gone):
+    """Who stops in the middle leaves nothing of what the steps so far had typed, and is told what was taken away."""
+    student = Student(lab, tmp_path)
+    before = lab.sh("vm0", TYPED)
+    try:
+        begun = student.call("start", number, "--sandbox", "--step", step)
+        assert begun.rc == 0, begun.stderr
+        assert lab.sh("vm0", TYPED) != before
+    finally:
+        ended = student.call("stop")
+    assert ended.rc == 0, ended.stderr
+    assert gone in ended.stderr.splitlines()
+    assert lab.sh("vm0", TYPED) == before
 
 
 def _killed(lab, state):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,15 @@ PAIRS = {
     "11-user-bridges": ("icc-off", "wrong-network"),
 }
 """By exercise: two faults that are put in at once, by commands and by other definitions."""
+TYPED = r"""
+iptables-save | grep '^-A' | grep -v -i -e docker -e ' br-'
+ip netns list
+docker images --format '{{.Repository}}:{{.Tag}}' | grep -v '^dockerlab/node:'
+sysctl -a 2>/dev/null | grep '^net.ipv4.*forward' | grep -v -e docker -e br- -e veth
+true
+"""
+"""What a host has of rules, names, images and settings that are no engine's own: what a README has one type."""
+
 CONTROL = "01-default-bridge"
 """The exercise in which, once, nothing is broken."""
 
@@ -56,6 +66,7 @@ def test_exercise(lab, path, tmp_path):
     """The README's commands make each step's checks pass; each fault fails them for its reason until it is mended."""
     folder, student = loader.load(path), Student(lab, tmp_path)
     _skip_without(lab, folder)
+    before = {host: lab.sh(host, TYPED) for host in lab.names}
     begun = student.call("start", path, "--sandbox")
     try:
         assert begun.rc == 0, begun.stderr
@@ -82,7 +93,9 @@ def test_exercise(lab, path, tmp_path):
         ended = student.call("stop")
     assert ended.rc == 0, ended.stderr
     assert ended.stderr.endswith(f"{folder.id}: nothing is left\n")
+    assert ended.stdout == "", "what was looked at is for who asks for it with --verbose"
     assert student.call("stop").rc == 2
+    assert {host: lab.sh(host, TYPED) for host in lab.names} == before
 
 
 def _skip_without(lab, folder):
@@ -108,8 +121,9 @@ def _break(student, broken):
     put_in = student.call("fault", "--which", str(broken))
     assert put_in.rc == 0, put_in.stderr
     assert broken.fault not in put_in.stdout + put_in.stderr
-    said = student.call("check", "--why")
+    said = student.call("check", "--how")
     assert said.rc == 1, f"{broken}: {said.stdout}{said.stderr}"
+    assert not re.search(r"--target[ =]\d", said.stdout), f"nobody finds that number: {said.stdout}"
     assert broken.reason, f"{broken}: say in `reason` what a failing check tells of it"
     assert broken.reason in said.stdout, f"{broken}: {said.stdout}"
     changed = [line for line in said.stdout.splitlines() if line.startswith(("FAIL", "UNKNOWN")) and " -> " in line]

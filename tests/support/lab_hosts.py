@@ -151,12 +151,6 @@ class LabHosts:
                 return
             time.sleep(0.2)
 
-    def forget_rules(self) -> None:
-        """Remove the rules that an exercise has typed for a bridge of one's own: no engine and no `stop` does."""
-        rules = "iptables-save | grep -v yard0 | iptables-restore"
-        for host in self.names:
-            self.sh(host, f"[ -e /sys/class/net/yard0 ] || ! iptables-save | grep -q yard0 || {rules}")
-
     def skip_without_driver(self, example: str) -> None:
         """Skip the test where the kernel cannot make the links of an example's network."""
         driver = "ipvlan" if example == "ipvlan" else "macvlan" if example in ("macvlan", "mixed") else None

@@ -1,5 +1,6 @@
 """Checks: pass, fail or unknown, each with its reason in terms of the model."""
 
+import shlex
 from dataclasses import replace
 from itertools import cycle
 
@@ -78,6 +79,15 @@ def test_a_cell_that_holds():
     assert "MASQUERADE" in outcome.where[0]
 
 
+def test_cells_that_hold_for_several_reasons():
+    """Of cells that are meant together each rule is told once, with a cell that it is about; one alone needs none."""
+    everybody = judged(scene(as_predicted), cells={"from": "web", "to": "*"}).where
+    assert everybody[0] == "web -> side: both are on docker0 of vm0: one layer 2, nothing in between"
+    assert len({line.split(": ")[1] for line in everybody}) == len(everybody) > 2
+    (both,) = judged(scene(as_predicted), cells={"from": "[ws]*", "to": "internet"}).where
+    assert both.startswith("it goes out through vm0")
+
+
 def test_a_cell_that_the_hosts_explain():
     """A cell that fails as the model predicts for the hosts as they are is explained by the model's own reason."""
     outcome = judged(scene(as_predicted, ip_forward=False), cells=OUT)
@@ -141,6 +151,21 @@ def test_the_cause_of_a_cell():
     outcome = judged(here, cells=OUT)
     assert outcome.beside == ("vm0: container web does not exist", "vm0: a note")
     assert outcome.how == ("vm0: docker run web",)
+
+
+def test_a_cause_inside_a_container():
+    """What is typed for a container's namespace finds the process out: nobody knows its number."""
+    into, pid = "nsenter --net --target", "$(docker inspect --format {{.State.Pid}} web)"
+    undo = f"{into} 1000 ip link set eth0 up && {into} 1000 ip route replace default via 172.17.0.1"
+    down = Cause("vm0", "host", "link", "eth0", "eth0 of web is down", undo)
+    assert judged(caused(scene(lost), down), cells=OUT).how == (
+        f"vm0: sh -c '{into} {pid} ip link set eth0 up && {into} {pid} ip route replace default via 172.17.0.1'",
+    )
+    quoted = replace(down, undo=f"{into} 1000 iptables -D OUTPUT -m comment --comment 'it'\"'\"'s; $HOME' -j DROP")
+    line = judged(caused(scene(lost), quoted), cells=OUT).how[0].removeprefix("vm0: ")
+    assert shlex.split(shlex.split(line)[2].replace(pid, "1"))[-3] == "it's; $HOME"
+    nobody = replace(down, undo=f"{into} 77 ip link set eth0 up")
+    assert judged(caused(scene(lost), nobody), cells=OUT).how == (f"vm0: {into} 77 ip link set eth0 up",)
 
 
 def test_what_does_not_run_proves_nothing():

@@ -1,5 +1,7 @@
 """Keys of an engine's own settings: written as the engine has them, and what follows from them offline."""
 
+import json
+
 import pytest
 from support.labs import lab
 
@@ -7,6 +9,7 @@ from dockerlab.errors import DefinitionError
 from dockerlab.imagined.books import books
 from dockerlab.imagined.networks import given_by, unlike
 from dockerlab.lab.daemon import Daemon
+from dockerlab.lab.lint import misleading
 from dockerlab.reach import worlds
 from dockerlab.snapshot import BINDING, MTU
 
@@ -43,12 +46,43 @@ def said(text):
         ("ip-forward-no-drop", "true", True),
         ("ip6tables", "false", False),
         ("iptables", "false", False),
+        ("registry-mirrors", "['https://registry.docker-cn.com']", ["https://registry.docker-cn.com"]),
+        ("registry-mirrors", "['http://[fd00::1]:5000/']", ["http://[fd00::1]:5000/"]),
     ],
 )
 def test_written(key, value, written):
     """A key stands in daemon.json as the engine reads it."""
     definition, _ = said(f"{key}: {value}")
     assert definition.daemons["vm0"].settings() == {key: written}
+
+
+@pytest.mark.parametrize("mirror", ["docker-cn.com", "ftp://a", "https://me:secret@a", "https://a/b", "https://a?b"])
+def test_no_mirror(mirror):
+    """What no engine would start with is told as what it is, with its place."""
+    with pytest.raises(DefinitionError, match=r"registry-mirrors\[0\]: .* is no address of a mirror"):
+        said(f"registry-mirrors: ['{mirror}']")
+
+
+TUTORIAL = {
+    "registry-mirrors": ["https://registry.docker-cn.com"],
+    "bip": "192.168.1.5/24",
+    "fixed-cidr": "192.168.1.5/25",
+    "fixed-cidr-v6": "2001:db8::/64",
+    "mtu": 1500,
+    "default-gateway": "192.168.1.1",
+    "default-gateway-v6": "2001:db8:abcd::89",
+    "dns": ["114.114.114.114", "100.100.2.138"],
+}
+"""A daemon.json as it stands in a tutorial that many have read."""
+
+
+def test_a_file_as_it_stands_somewhere():
+    """Whoever has a daemon.json takes it for the section as it is; what counts for nothing there is told by lint."""
+    definition, book = said(json.dumps(TUTORIAL)[1:-1])
+    settings = definition.daemons["vm0"].settings()
+    assert settings == {**TUTORIAL, "fixed-cidr": "192.168.1.0/25"}
+    assert list(map(str, book.network("bridge").gateways)) == ["192.168.1.5"]
+    assert [problem.path[-1] for problem in misleading(definition)] == ["fixed-cidr-v6", "default-gateway-v6"]
 
 
 def test_published_on_one_address():

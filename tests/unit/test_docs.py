@@ -87,3 +87,19 @@ def test_pages_name_tests_that_are_there(page):
             assert re.search(rf"^ *(?:def|class) {test}", source, re.MULTILINE), (file, test)
             found += 1
     assert found > 30
+
+
+def test_the_tutorial_explains_the_words_of_its_first_output():
+    """What a first matrix calls cells and gateways is said right below it, before a word needs them."""
+    page = (ROOT / "docs/tutorial.md").read_text(encoding="utf-8")
+    prose = re.sub(r"```.*?```", "\0", page, flags=re.DOTALL).split("\0")
+    below = next(part for part in prose if "targets on top" in part)
+    assert "is a cell" in below
+    assert "`gateway:front` is the address that vm0 itself has" in below
+    assert not any("cell" in part for part in prose[: prose.index(below)])
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/tutorial.md"])
+def test_that_a_shell_completes_is_said_where_one_begins(page):
+    """Who begins with either page reads how the shell is taught to complete."""
+    assert "`dockerlab --install-completion` lets your shell complete" in (ROOT / page).read_text(encoding="utf-8")

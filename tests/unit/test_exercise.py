@@ -1,31 +1,28 @@
 """Exercises: their files, a person's progress, and the end held against the beginning."""
 
 import json
-from dataclasses import replace
+import re
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import yaml
-from support.facts import facts_of, nic, way
 from support.labs import lab
 
 from dockerlab.checks import answers
 from dockerlab.checks.looks import parse, stands
 from dockerlab.checks.outcome import Outcome
 from dockerlab.cli.exercise import breaking, checking, words
-from dockerlab.daemon import DaemonFile
 from dockerlab.errors import DefinitionError, UsageError
 from dockerlab.exercise import hints, loader, progress, sealing
 from dockerlab.exercise.course import Checked
 from dockerlab.exercise.model import Folder
 from dockerlab.exercise.readme import QUESTION, sections
-from dockerlab.exercise.remains import Holdings, changes, held_by
+from dockerlab.exercise.remains import Holdings
 from dockerlab.exercise.trial import Trial, choose
 from dockerlab.faults import FAULTS
 from dockerlab.faults.fault import Break
 from dockerlab.faults.injury import Act, Injury
-from dockerlab.kernel import iptables
-from dockerlab.snapshot import LABEL_LAB, ContainerState, NetworkState, Snapshot
 
 README = """\
 # 01 · A title
@@ -140,6 +137,53 @@ def test_a_readme_says_how_it_goes():
         ahead = (path / "README.md").read_text(encoding="utf-8").partition("## 1 · ")[0]
         for word in ("start", "check", "task", "stop", "`hint`|exercise hint", "`solution`|exercise solution"):
             assert any(each in ahead or f"exercise {each}" in ahead for each in word.split("|")), (path, word)
+
+
+def test_what_a_text_announces_follows():
+    """What ends in a colon has something below it: a task shows no commands but those that fail."""
+    for folder in map(loader.load, loader.exercises().values()):
+        for section in folder.sections:
+            parts = [*section.prose.split("\n\n"), ""]
+            for part, below in pairwise(parts):
+                if part.rstrip().endswith(":"):
+                    assert re.match(r" {4}|[-*|]|\d+\. ", below), f"{folder.id} {section.number}: {part}"
+
+
+def test_no_text_tells_what_the_engine_chooses():
+    """No task and no hint names an address of docker0's that an engine gives out: a question may ask for it."""
+    for folder in map(loader.load, loader.exercises().values()):
+        steps = folder.exercise.steps
+        for section, step in zip(folder.sections, steps, strict=True):
+            text = "\n".join((section.prose, *step.hints))
+            given = set(re.findall(r"\b172\.17\.0\.(?!1\b|0\b)\d+", text))
+            assert given <= {"172.17.0.200"}, f"{folder.id} {section.number}: {given}"  # which somebody is to give
+
+
+def test_nothing_tells_a_sealed_answer():
+    """While a question is open, no other check of its step says the answer, and no task has the number that is it."""
+    known = yaml.safe_load((Path(__file__).parents[1] / "e2e" / "answers.yaml").read_text())
+    for folder in map(loader.load, loader.exercises().values()):
+        for section, step in zip(folder.sections, folder.exercise.steps, strict=True):
+            for ask in (check.ask for check in step.checks if check.ask is not None and check.ask.sealed):
+                reasons = [check.because for check in step.checks if check.ask is not ask]
+                for word in set(known[ask.question]) - {"yes", "no"}:
+                    whole = re.compile(rf"(?<![\w-]){re.escape(word)}(?![\w-])")
+                    assert not any(map(whole.search, reasons)), f"{folder.id} {section.number}: {word}"
+                    told = word.isdigit() and not whole.search(ask.question) and whole.search(section.prose)
+                    assert not told, f"{folder.id} {section.number}: {word}"
+
+
+def test_what_takes_ten_seconds_is_said():
+    """A command that ends a container has a time in each README, and the task says so: an engine waits for ten."""
+    ends = re.compile(r"docker (restart|stop)\b")
+    found = 0
+    for folder in map(loader.load, loader.exercises().values()):
+        for section in folder.sections:
+            lines = [line for block in section.blocks for line in block.commands if ends.search(line)]
+            assert all("--time 1" in line for line in lines)
+            assert not lines or "--time 1" in section.prose, f"{folder.id} {section.number}"
+            found += len(lines)
+    assert found
 
 
 def test_the_commands_of_a_step():
@@ -406,6 +450,19 @@ def test_a_fault_is_not_given_away():
     assert "iptables" in "".join(words.of_check(here, found_of("pass", "fail"), words.Level.WHY))
 
 
+def test_what_says_more():
+    """A check promises no command where it has none: for a question, there is where to look."""
+    here = begun().without_trial()
+    asked = Checked((Outcome("a question", "fail", "not answered yet", ("the first line",)),))
+    missing = Checked((Outcome("a lab", "fail", "web does not exist", how=("vm0: docker run web",)),))
+    levels = (words.Level.WHAT, words.Level.WHY, words.Level.HOW)
+    assert [words.further(here, asked, much) for much in levels] == [
+        "'dockerlab exercise hint' helps, and 'check --why' says where to look", "", "",
+    ]  # fmt: skip
+    for state, found in ((here, missing), (begun(), found_of("fail"))):
+        assert ["--how" in words.further(state, found, much) for much in levels] == [True, True, False]
+
+
 def test_each_of_two_causes():
     """Once nothing is to be seen of two faults, each is told to be repaired, or still there, for itself."""
     here = begun()
@@ -509,88 +566,3 @@ def test_nine_answers_are_not_typed_again():
     assert here.answered(questions, ["7", "8", "9"]).answers == {"a": "7", "b": "8", "c": "9"}
     with pytest.raises(UsageError, match="2 answers, and of this step's 3 questions, 1 is open"):
         here.answered(questions, ["5", "6"])
-
-
-MASQUERADE = "-A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE"
-SAVED = b"""*nat
--A POSTROUTING -s 172.17.0.0/16 ! -o docker0 -j MASQUERADE
--A POSTROUTING -s 172.17.0.4/32 -d 172.17.0.4/32 -p tcp -m tcp --dport 80 -j MASQUERADE
--A PREROUTING -m addrtype --dst-type LOCAL -j DOCKER
-COMMIT
-*filter
-:FORWARD DROP [0:0]
--A FORWARD -i br-0123 ! -o br-0123 -j ACCEPT
-COMMIT
-"""
-
-
-WAY, DEFAULT = "172.28.2.0/24 via 192.168.22.61 dev eth0", "default via 192.168.22.1 dev eth0"
-ROUTES = (
-    way(None, "192.168.22.1", "eth0"),
-    way("172.17.0.0/16", None, "docker0"),
-    way("fe80::/64", None, "eth0"),
-)
-
-
-def seen(saved=SAVED, **more):
-    snapshot = Snapshot(
-        "vm0",
-        containers=(ContainerState("1", "web", "x", {LABEL_LAB: "demo"}), ContainerState("2", "guest", "x")),
-        networks=(NetworkState("3", "bridge", "bridge"), NetworkState("4", "docker_gwbridge", "bridge")),
-    )
-    nics = (nic("eth0"), nic("docker0", up=False), nic("veth1"), nic("br-1"))
-    ground = facts_of("vm0", nics=nics, routes=ROUTES, ip_forward=True).ground
-    ground = replace(ground, ruleset=iptables.read(saved.decode(), "ip"))
-    return held_by(snapshot, ground, DaemonFile("vm0")).model_copy(update=more)
-
-
-def test_what_a_host_holds():
-    """What comes and goes with labs and networks is left out."""
-    assert seen() == Holdings(
-        containers={"guest"}, networks={"bridge"}, links={"eth0 up", "docker0 down"}, policy="DROP", ip_forward=True,
-        rules={f"nat {MASQUERADE}"}, routes={DEFAULT},
-    )  # fmt: skip
-
-
-def test_nothing_has_changed():
-    """Two looks at one host that is as it was have no difference; docker0 may go up."""
-    assert changes("vm0", seen(), seen(links=frozenset({"eth0 up", "docker0 up"}))) == []
-
-
-def test_what_has_changed():
-    """What came, went or changed is told with what mends it."""
-    now = seen(
-        saved=b"*filter\n-A FORWARD -j DROP\n",
-        containers=frozenset({"guest", "mine"}),
-        networks=frozenset({"own"}),
-        links=frozenset({"eth0 down", "docker0 up", "veil0 up"}),
-        policy="ACCEPT",
-        ip_forward=False,
-        routes=frozenset({WAY, "10.77.0.0/24 dev veil0"}),
-    )
-    told = [str(change).removeprefix("vm0: ") for change in changes("vm0", seen(), now)]
-    assert told == [
-        "container mine was made meanwhile; 'docker rm --force mine' mends it",
-        "network own was made meanwhile; 'docker network rm own' mends it",
-        "network bridge is gone",
-        "the interface eth0 was up, is down; 'ip link set eth0 up' mends it",
-        "the interface veil0 was made meanwhile; 'ip link delete veil0' mends it",
-        f"the route `{WAY}` was added meanwhile; 'ip route delete {WAY}' mends it",
-        f"the route `{DEFAULT}` is gone; 'ip route add {DEFAULT}' mends it",
-        "the policy of chain FORWARD was DROP and is ACCEPT; 'iptables -w -P FORWARD DROP' mends it",
-        "net.ipv4.ip_forward was 1 and is 0; 'sysctl -w net.ipv4.ip_forward=1' mends it",
-        "the rule `filter -A FORWARD -j DROP` was added meanwhile; 'iptables -w -t filter -D FORWARD -j DROP' mends it",
-        f"the rule `nat {MASQUERADE}` is gone; 'iptables -w -t nat {MASQUERADE}' mends it",
-    ]
-
-
-def test_an_engine_has_changed():
-    """A Swarm and changed settings are told; the networks go with the Swarm, and docker0 gets its address back."""
-    before = seen(bridge="172.17.0.1/16")
-    now = seen(swarm=True, wide=frozenset({"wide"}), settings='{"bip": "192.168.1.5/24"}', bridge="192.168.1.5/24")
-    swarm, settings = changes("vm0", before, now)
-    assert swarm.undo == ("docker", "swarm", "leave", "--force")
-    assert settings.undo[-3:] == ("", "/etc/docker/daemon.json", '{"bip": "172.17.0.1/16"}')
-    assert "write back what it was" in str(settings)
-    (network,) = changes("vm0", seen(swarm=True), seen(swarm=True, wide=frozenset({"wide"})))
-    assert network.undo == ("docker", "network", "rm", "wide")

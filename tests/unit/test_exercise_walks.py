@@ -151,6 +151,17 @@ def test_08_in_another_order():
     assert room.check("172.17.0.3", "two")[0] == "pass"
 
 
+def test_08_counts_what_is_there():
+    """A number is counted on the host: what was right before everything was removed is wrong afterwards."""
+    room = Classroom("8")
+    room.does()
+    room.check()
+    room.does()
+    room.types(*(f"{VM0} rm --force {name}" for name in ("php-server", "nginx-web1", "client")))
+    wrong = [told[:2] for told in failures(room.check("172.17.0.2", "2")[1])]
+    assert ["FAIL    How many ports has docker0 on vm0, with php-server?", "'2' is not right"] in wrong
+
+
 def test_08_without_its_owner():
     """That the owner is gone is told first, and nothing is printed that wants it before it is there again."""
     room = Classroom("8")

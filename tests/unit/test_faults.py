@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 
 import pytest
 from support.labs import lab, plan_up, running, who
@@ -136,6 +137,18 @@ def test_what_more_than_the_lab_feels():
     wide = {name for name in FAULTS if prepared(name).wide}
     assert wide == {"ip-forward-off", "forward-drop", "vxlan-blocked", "parent-down"}
     assert prepared("missing-masquerade", on="bridge", at="vm0").wide
+
+
+@pytest.mark.parametrize("name", [name for name, fault in FAULTS.items() if fault.inside])
+def test_what_is_typed_inside_a_container(name):
+    """What `solution` prints for a container's namespace asks the engine for the process, whose number nobody knows."""
+    injury = prepared(name)
+    pid = f"$(docker inspect --format {{{{.State.Pid}}}} {injury.broken.on})"
+    lines = [shlex.join(shown(act)) for act in injury.undo]
+    assert lines
+    for act, line in zip(injury.undo, lines, strict=True):
+        assert not re.search(r"--target[ =]\d", line), line
+        assert shlex.split(line) == ["sh", "-c", f"nsenter --net --target {pid} {shlex.join(act.argv)}"]
 
 
 @pytest.mark.parametrize(

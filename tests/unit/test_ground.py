@@ -116,7 +116,7 @@ def test_noted_first_and_the_filter_last():
     steps = [s for s in planned(definition, Engines(definition.hosts), bare(definition)).ordered() if s.commands]
     names = [str(step.key).removesuffix(" on vm0") for step in steps]
     order = [
-        "receipt ground", "host interface shim", "host route 192.0.2.200/32 dev shim", "network app", "container web",
+        "note of ground", "host interface shim", "host route 192.0.2.200/32 dev shim", "network app", "container web",
         "host route 10.5.0.0/16 via 172.28.1.10", "host rule iptables -A INPUT -i lo -j ACCEPT",
         "host policy iptables filter INPUT",
     ]  # fmt: skip

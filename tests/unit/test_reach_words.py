@@ -27,3 +27,15 @@ def test_who_is_next():
         "client: 172.18.0.1 is vm0 on eth0",
         "vm0: 172.18.0.9 is cni-7 on vm0 on br-1",
     ]
+
+
+def test_where_nobody_answers():
+    """Who asks is named as the lab names them, also where the step leads to nobody."""
+    steps = [
+        Step(CLIENT, "neighbour", "nobody on eth0 of 0550032e28cb on vm0 answers for 172.18.0.9", link="eth0"),
+        Step(STRANGER, "neighbour", "nobody on eth0 of cni-7 on vm0 answers for 172.18.0.9", link="eth0"),
+    ]
+    assert list(in_words(WORLD, steps)) == [
+        "client: nobody on eth0 of client answers for 172.18.0.9",
+        "vm0, a namespace of its own: nobody on eth0 of cni-7 on vm0 answers for 172.18.0.9",
+    ]

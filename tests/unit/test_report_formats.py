@@ -255,3 +255,13 @@ def test_page_of_many():
     made = observed(definition, wrong={11, 4711})
     assert len(made.cells) > 40_000
     assert len(as_html.render(made, scripts.commands_of(definition, who(definition))).encode()) < 10_000_000
+
+
+def test_the_marks_of_a_page_are_explained():
+    """A cell of the page is a sign, for many fit there: what each of them stands for is said in words above."""
+    page = as_html.render(small())
+    key = re.search(r'<p class="key">(.*?)</p>', page, re.DOTALL)[1]
+    words = " ".join(re.sub(r"<[^>]*>", "", key).replace("\N{EN DASH}", "-").split())
+    assert words == "✓ reachable, - unreachable: as expected; ✓! -! not as expected; ? could not be told; not asked"
+    for kind, sign in re.findall(r'<span class="c (\w+)">([^<]+)</span>', key):
+        assert f'"{sign.removesuffix("!")}"' in page, kind

@@ -25,7 +25,7 @@ from dockerlab.students.instance import instance
 from dockerlab.students.roster import Student, one, parse
 from dockerlab.students.subnets import Source
 from dockerlab.survey import Seen
-from dockerlab.verify import Cause, judging
+from dockerlab.verify import Cause, asking, judging
 
 NASTY = "=cmd|' /C calc'!A0</td><script>alert(1)</script>\x00"
 ROSTER = f'name,group\nAda,A\n"{NASTY}",+1\nBob,-2\nEve,@x\n'
@@ -106,6 +106,12 @@ def test_table_fits(grades, width):
     assert "vm0: no answer <b>" in text
 
 
+def test_what_is_wrong_is_called_so(grades):
+    """Table and page have the same plain words above what is wrong with each student."""
+    assert "WHAT IS WRONG" in as_table.render(grades, 300).splitlines()[0]
+    assert '<th scope="col">What is wrong</th>' in as_html.render("user-bridge", grades)
+
+
 class Prober:
     """One that observes what is expected, and counts how often it is called."""
 
@@ -129,7 +135,7 @@ def test_all_are_asked_at_once():
         world = world_of(each.lab)
         trials.append(judging.trial(each.lab, Seen(world.books, {}, world.fabric.net.machines)))
     prober = Prober()
-    judging.all_at_once(trials, prober)
+    asking.all_at_once(trials, prober)
     assert prober.calls == 1
     for each in trials:
         for cell, seen in zip(each.cells, each.observed, strict=True):

@@ -194,7 +194,7 @@ def test_down_after_a_crash_between_note_and_swarm():
     engines["vm0"].run(("docker", "volume", "create", "--label", "dockerlab.lab=demo", "--label",
                         "dockerlab.receipt=swarm", "dockerlab-swarm"))  # fmt: skip
     removal = plan.down(engines.snapshots(), "demo", None)
-    assert [str(step.key) for step in removal.steps] == ["receipt swarm on vm0"]
+    assert [str(step.key) for step in removal.steps] == ["note of swarm on vm0"]
     engines.carry_out(removal)
     assert engines["vm0"].volumes == {}
 

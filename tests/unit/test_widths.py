@@ -1,5 +1,6 @@
 """Everything that a person reads, in a narrow, a usual and a wide terminal."""
 
+import contextlib
 import fcntl
 import io
 import os
@@ -7,8 +8,10 @@ import pty
 import re
 import shutil
 import struct
+import subprocess
 import sys
 import termios
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -17,6 +20,7 @@ from support.reports import small, with_causes
 
 from dockerlab.cli import main, output
 from dockerlab.cli.app import COMMANDS
+from dockerlab.cli.ending import run
 from dockerlab.cli.exercise import COMMANDS as EXERCISE
 from dockerlab.exercise import loader
 from dockerlab.finding import Finding, Remedy
@@ -162,30 +166,85 @@ def test_inspection(width):
     fits(inspection_tree.render([view(machine, ())], width), width)
 
 
+LONG = {
+    "notes": ["explain", "nginx", "vm0"],
+    "wrong-value": ["up", "mixed", "--format", "xml"],
+    "usage": ["exec", "--nope"],
+    "text": ["explain", "ports", "client", "vm0", "--offline"],
+}
+"""By name: what is called, and has a line of more than 60 columns on one of the two streams."""
+
+
+@pytest.fixture(scope="module")
+def in_pipes(tmp_path_factory):
+    """Give what each call says where neither stream is a terminal."""
+    return {name: at_terminals(80, (), words, tmp_path_factory.mktemp(name)) for name, words in LONG.items()}
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 def test_at_a_terminal(width, tmp_path):
     """A real terminal is asked for its width, on both streams."""
-    mine, its = pty.openpty()
-    fcntl.ioctl(its, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+    told = at_terminals(width, (1, 2), LONG["notes"], tmp_path)
+    assert "name both ends" in told[2]
+    fits(told[2], width)
+    assert told[2].count("\n") == {60: 3, 80: 2, 200: 1}[width]
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+@pytest.mark.parametrize("name", LONG)
+@pytest.mark.parametrize("terminal", [1, 2], ids=["stdout", "stderr"])
+def test_one_stream_at_a_terminal(in_pipes, terminal, name, width, tmp_path):
+    """What goes to a terminal has its width, and what goes elsewhere keeps its lines, whichever of the two it is."""
+    told, whole, elsewhere = at_terminals(width, (terminal,), LONG[name], tmp_path), in_pipes[name], 3 - terminal
+    assert told[elsewhere] == whole[elsewhere]
+    assert told[terminal].split() == whole[terminal].split()
+    fits(told[terminal], width)
+    assert max(cells(line) for text in whole.values() for line in text.splitlines()) > 60
+
+
+def at_terminals(width, terminals, words, home):
+    """Call the command line with some of its streams at a terminal of a width; return what is said on each, by number.
+
+    What is no terminal is a pipe.
+    """
+    ends = {number: pty.openpty() if number in terminals else os.pipe() for number in (1, 2)}
+    for number in terminals:
+        fcntl.ioctl(ends[number][1], termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
     program = shutil.which("dockerlab", path=Path(sys.executable).parent)
-    child = os.fork()
-    if child == 0:
-        for number in range(3):
-            os.dup2(its, number)
-        environment = {key: value for key, value in os.environ.items() if key != "COLUMNS"} | {"HOME": str(tmp_path)}
-        os.execve(program, ["dockerlab", "explain", "nginx", "vm0"], environment)
-    os.close(its)
+    environment = {key: value for key, value in os.environ.items() if key != "COLUMNS"} | {"HOME": str(home)}
+    child = subprocess.Popen(
+        [program, *words], stdin=subprocess.DEVNULL, stdout=ends[1][1], stderr=ends[2][1], env=environment
+    )
+    for _, its in ends.values():
+        os.close(its)
+    with ThreadPoolExecutor(2) as pool:  # a full pipe would hold the other one up
+        told = dict(zip(ends, pool.map(all_of, (mine for mine, _ in ends.values())), strict=True))
+    assert child.wait() in (0, 2)
+    return told
+
+
+def all_of(mine):
+    """Return what is said at the other end of a terminal or pipe, to the end."""
     said = b""
-    while True:
-        try:
-            part = os.read(mine, 4096)
-        except OSError:  # Linux's word for the end of a terminal
-            break
-        if not part:
-            break
-        said += part
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 2
-    text = said.decode().replace("\r\n", "\n")
-    assert "name both ends" in text
-    fits(text, width)
-    assert text.count("\n") == {60: 3, 80: 2, 200: 1}[width]
+    with os.fdopen(mine, "rb", buffering=0) as file, contextlib.suppress(OSError):  # Linux's end of a terminal
+        while part := file.read(4096):
+            said += part
+    return said.decode().replace("\r\n", "\n")
+
+
+@pytest.mark.parametrize("width", WIDTHS)
+def test_an_internal_error(width, monkeypatch, capsys):
+    """What is said of an internal error fits, too; shown whole, the lines of the program are as they are."""
+    monkeypatch.setattr(output, "columns", lambda _=None: width)
+    monkeypatch.delenv("DOCKERLAB_TRACEBACK", raising=False)
+    for whole in (False, True):
+        if whole:
+            monkeypatch.setenv("DOCKERLAB_TRACEBACK", "1")
+        with pytest.raises(SystemExit) as ended:
+            run(lambda: {}["a value"], ("up",))
+        assert ended.value.code == 70
+        said = capsys.readouterr().err
+        assert ("Traceback" in said) == whole
+        if not whole:
+            fits(said, width)
+            assert "Please report it" in " ".join(said.split())

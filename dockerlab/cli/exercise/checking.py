@@ -56,14 +56,16 @@ def check(
     if how and any(outcome.how for outcome in found.outcomes if outcome.verdict != "pass"):
         here = here.model_copy(update={"solved": here.solved | {words.about(here)}})
     progress.write(here, where)
-    told = words.of_check(here, found, words.level(why=why, how=how))
+    much = words.level(why=why, how=how)
+    told = words.of_check(here, found, much)
     tell("".join(f"{line}\n" for line in told))
     code = CODES[found.verdict] if found.outcomes or found.signs else 0
     if healthy:
         code = claimed(here, found)
     if code:
-        if not how:
-            say(words.MORE if not why else words.MOST)
+        more = words.further(here, found, much)
+        if more:
+            say(more)
         raise typer.Exit(code)
     _advance(folder, here, where, healthy=healthy)
 

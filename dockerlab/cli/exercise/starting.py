@@ -155,14 +155,16 @@ def stop(
     say(f"{folder.id}: nothing is left")
 
 
-LOOKED_AT = "containers, networks, interfaces, routes, firewall and settings"
+LOOKED_AT = "containers, networks, images, interfaces, routes, iptables rules and settings"
 
 
 def _others(identity: str) -> frozenset[str]:
-    """Return the names of networks and containers of the other exercises that are on."""
+    """Return the names of networks, containers and images of the other exercises that are on."""
     from dockerlab.exercise import loader, progress
 
     where = progress.directory()
     on = [progress.read(name, where) for name in progress.running(where) if name != identity]
-    labs = [loader.load(each.folder).lab for each in on if each is not None]
-    return frozenset(name for lab in labs for name in (*lab.networks, *lab.containers))
+    folders = [loader.load(each.folder) for each in on if each is not None]
+    return frozenset(
+        name for each in folders for name in (*each.lab.networks, *each.lab.containers, *each.images_to_make)
+    )

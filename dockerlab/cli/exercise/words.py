@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 MARKS = {"pass": "pass   ", "fail": "FAIL   ", "unknown": "UNKNOWN"}
 INDENT = "        "
-MORE = "'dockerlab exercise hint' helps, 'check --why' says where to look, and 'check --how' what would put it right"
-MOST = "'check --how' says what would put it right"
+HINT = "'dockerlab exercise hint' helps"
+LOOK = "'check --why' says where to look"
 
 
 class Level(IntEnum):
@@ -29,6 +29,16 @@ class Level(IntEnum):
 def level(*, why: bool, how: bool) -> Level:
     """Return how much somebody wants to be told."""
     return Level.HOW if how else Level.WHY if why else Level.WHAT
+
+
+def further(here: Progress, found: Checked, much: Level) -> str:
+    """Return what says more than was told, empty where nothing does: a question, or a look, has no command."""
+    commands = here.trial is not None or any(each.how for each in found.outcomes if each.verdict != "pass")
+    if much is Level.HOW or (much is Level.WHY and not commands):
+        return ""
+    if much is Level.WHY:
+        return "'check --how' says what would put it right"
+    return f"{HINT}, {LOOK}, and 'check --how' what would put it right" if commands else f"{HINT}, and {LOOK}"
 
 
 def of_task(folder: Folder, here: Progress) -> str:
