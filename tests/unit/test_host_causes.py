@@ -165,9 +165,9 @@ def test_hosts_that_are_meant_to_be_as_they_are():
 def test_a_policy_that_iptables_left_behind():
     """Engine 29 with nftables beside FORWARD's policy DROP: what passes FORWARD is lost, and the policy is the cause.
 
-    moby #50566 tells it; no host with both was observed, but in `tests/e2e/test_nftables.py` a kernel. The chains of
-    nftables and those of iptables at one hook are all passed, and what one of them accepts the other one drops all the
-    same. What a bridge switches passes there as well, by br_netfilter.
+    moby #50566 tells it; no such engine was observed, but a kernel with its rules (`tests/e2e/test_nftables.py`): the
+    chains of nftables and those of iptables at one hook are all passed, and what one of them accepts the other one
+    drops all the same. What a bridge switches passes there as well, by br_netfilter.
     """
     wanted = offline(lab(LAB), named("29.8-nftables"))
     there = upon(wanted, at(wanted, left_behind))
