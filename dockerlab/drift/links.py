@@ -18,6 +18,8 @@ from dockerlab.snapshot import GATEWAY_BRIDGE
 EXTRAS: dict[str, str | None] = {"isolated": "false", "hairpin": "false", "mode": None, "flags": None, "arp": "true"}
 """What a link's kind adds that decides on packets, and what it is where nothing is said of it: None is no claim."""
 
+RIDERS = ("macvlan", "macvtap", "ipvlan", "ipvtap", "vlan")
+"""Kinds of links that have the carrier of their parent (Linux, `netif_stacked_transfer_operstate`)."""
 HARDWARE = ("", "vlan")
 """Kinds of links whose carrier is not what another interface makes of it; nobody types a cable in."""
 OF_PORTS = ("isolated", "hairpin")
@@ -84,7 +86,8 @@ def _changed(pair: Pair, wanted: Link, there: Link, ground: Pair | None, rooms: 
         yield _difference(pair, "changed", there, (f"{name} up", f"the interface {name} is up", back), edits)
     if wanted.up and there.up and wanted.carrier and not there.carrier and there.kind in HARDWARE:
         says = f"the interface {name} has no carrier: there is nobody at the other end"
-        yield _turned(pair, there, "carrier", value=True, told=(f"{name} no carrier", says, ""))
+        edits = (Turn(pair.at, name, "carrier", value=True), *_riders(there, pair, rooms))
+        yield _difference(pair, "changed", there, (f"{name} no carrier", says, ""), edits)
     if wanted.mtu and there.mtu and wanted.mtu != there.mtu:
         says = f"the interface {name} has MTU {there.mtu}, where it would be {wanted.mtu}"
         back = undo.link(where, name, "mtu", str(wanted.mtu))
@@ -118,9 +121,9 @@ def _turned(pair: Pair, link: Link, attribute: str, value: Any, told: tuple[str,
 
 
 def _down(pair: Pair, wanted: Link, there: Link, away: Sequence[Pair]) -> Difference:
-    """Return a link that is down: with it go all its routes, and its addresses of IPv6.
+    """Return a link that is down: with it go all its routes, its addresses of IPv6, and its children's carrier.
 
-    The other end of a cable is in one of the namespaces `away`.
+    The other end of a cable, and children, are in the namespaces `away`.
     """
     where, name = undo.place(pair.there), there.name
     gone = [route for route in lost(pair) if route_of(route) == {name}]
@@ -130,7 +133,7 @@ def _down(pair: Pair, wanted: Link, there: Link, away: Sequence[Pair]) -> Differ
     edits += [edit for port in pair.there.links if port.master == name for edit in _forwards(pair, port)]
     edits += [Readdress(pair.at, name, into=address) for address in addresses]
     edits += _put_back(pair, gone)
-    edits += _other_end(there, away)
+    edits += [*_other_end(there, away), *_riders(there, pair, away)]
     commands = [undo.link(where, name, "up")]
     commands += [undo.address(where, "add", address, name) for address in addresses]
     commands += [undo.route(where, "replace", route) for route in gone if not by_itself(route, wanted)]
@@ -151,6 +154,16 @@ def _other_end(link: Link, away: Sequence[Pair]) -> Iterator[Edit]:
         if end.index == link.peer and end.peer == link.index:
             yield Turn(other.at, end.name, "carrier", value=True)
             yield from _forwards(other, end)
+
+
+def _riders(parent: Link, pair: Pair, away: Sequence[Pair]) -> Iterator[Edit]:
+    """Yield what makes the links that ride on one, and those on these, see that there is somebody at its other end."""
+    for other in (pair, *away):
+        for link in other.there.links:
+            if link.kind in RIDERS and link.peer == parent.index and link.away == (other is not pair):
+                yield Turn(other.at, link.name, "carrier", value=True)
+                if other is pair:
+                    yield from _riders(link, pair, away)
 
 
 def _out(pair: Pair, name: str) -> Iterator[Edit]:

@@ -102,6 +102,12 @@ def wire(story: Story, by: Element | None) -> tuple[RuleId, str]:
     text = by.text if by is not None else f"it is lost at {story.end}"
     if not isinstance(subject, Link):
         return "policy-route" if by is not None and by.kind == "none" else "link-down", text
+    here = story.world.fabric.spaces[story.outcome.at].links.get(subject.name)
+    where = story.end if here is subject else f"host {story.outcome.at.host}"
+    if text.startswith("the MTU of "):
+        return "mtu", f"it does not fit: {text}, at {where}"
+    if not subject.up or not subject.carrier:
+        return "link-down", f"{text}, at {where}"
     if subject.kind in ("macvlan", "macvtap", "ipvlan", "ipvtap"):
         family = "macvlan" if subject.kind.startswith("macv") else "ipvlan"
         mode = subject.info.get("mode", "")
@@ -114,12 +120,6 @@ def wire(story: Story, by: Element | None) -> tuple[RuleId, str]:
             "through the parent, and the kernel does not hand it back to the host"
         )
         return "macvlan-own-host" if family == "macvlan" else "ipvlan-own-host", because
-    here = story.world.fabric.spaces[story.outcome.at].links.get(subject.name)
-    where = story.end if here is subject else f"host {story.outcome.at.host}"
-    if text.startswith("the MTU of "):
-        return "mtu", f"it does not fit: {text}, at {where}"
-    if not subject.up or not subject.carrier:
-        return "link-down", f"{text}, at {where}"
     return "bridge-port", f"{text}, at {where}"
 
 

@@ -193,6 +193,33 @@ def test_a_parent_that_is_down():
     assert told("vm1") == []
 
 
+def test_what_rides_on_a_parent_that_is_down():
+    """With the parent its children lose their carrier: the parent alone is named, and put right it is as it was."""
+    definition = lab(DEMO + "      near: {host: vm0, networks: {lan: {ip: 10.9.0.6}}}\n")
+    world = pretended(definition, None, running(definition).facts(), engines_of(definition))
+
+    def fallen(space):
+        links = (
+            replace(link, up=False) if space.host and link.name == "eth0.50"
+            else replace(link, carrier=False) if link.kind == "macvlan" else link for link in space.links
+        )  # fmt: skip
+        return replace(space, links=tuple(links))
+
+    there = {
+        name: replace(m, namespaces=tuple(map(fallen, m.namespaces))) if name == "vm1" else m
+        for name, m in world.fabric.net.machines.items()
+    }
+    (found,) = differences(side(world), replace(side(world), machines=there))
+    assert (found.host, found.kind, found.where, found.undo) == ("vm1", "link", "eth0.50", "ip link set eth0.50 up")
+    (lost,) = (
+        told
+        for cell, told in matrix(upon(world, there))
+        if (cell.source, cell.to, cell.probe) == ("far", "near", "ping")
+    )
+    assert (lost.reachable, lost.rule, lost.text) == (False, "link-down", "eth0 has no carrier, at far")
+    assert matrix(upon(world, mended(there, [found]))) == matrix(world)
+
+
 PLAIN = """
     hosts: {vm0: }
     containers: {web: {host: vm0}, side: {network_mode: "container:web"}}
