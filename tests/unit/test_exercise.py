@@ -180,8 +180,8 @@ def test_what_takes_ten_seconds_is_said():
     for folder in map(loader.load, loader.exercises().values()):
         for section in folder.sections:
             lines = [line for block in section.blocks for line in block.commands if ends.search(line)]
-            assert all("--time 1" in line for line in lines)
-            assert not lines or "--time 1" in section.prose, f"{folder.id} {section.number}"
+            assert all("-t 1" in line for line in lines)
+            assert not lines or "-t 1" in section.prose, f"{folder.id} {section.number}"
             found += len(lines)
     assert found
 
@@ -506,7 +506,7 @@ def test_a_fault_in_the_middle(steps, told):
 def test_that_a_solution_was_seen():
     """It is told for what the solution was shown, and nothing where it was not."""
     assert words.helped(begun()) == ""
-    assert words.helped(begun(solved={"step 2", "a fault"})) == "the solution was shown for a fault, step 2"
+    assert words.helped(begun(solved={"step 2", "a fault"})) == "what to type was shown for a fault, step 2"
 
 
 def test_answers_in_clear():

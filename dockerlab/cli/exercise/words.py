@@ -70,7 +70,7 @@ def about(here: Progress) -> str:
 
 def helped(here: Progress) -> str:
     """Return for what a solution was shown; empty where none was."""
-    return f"the solution was shown for {', '.join(sorted(here.solved))}" if here.solved else ""
+    return f"what to type was shown for {', '.join(sorted(here.solved))}" if here.solved else ""
 
 
 def of_check(here: Progress, found: Checked, much: Level) -> Iterator[str]:
