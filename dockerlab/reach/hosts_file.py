@@ -28,9 +28,9 @@ def lines_of(lab: Lab, source: str) -> Mapping[str, str]:
 def own_names(lab: Lab, source: str) -> frozenset[str]:
     """Return the names under which a container's hosts file has its own addresses, in lower case.
 
-    They are its hostname, with the domain where it has one, and the first part of that (moby, libnetwork,
-    sandbox_dns_unix.go). Who shares another's namespace has that one's; in host mode the file is the host's. The name
-    that an engine gives to a container without one is no name in a lab.
+    They are its hostname, with the domain where it has one, and the first part of that (`buildHostsFile` of moby's
+    libnetwork). Who shares another's namespace has that one's; in host mode the file is the host's. The name that an
+    engine gives to a container without one is no name in a lab.
     """
     spec = lab.containers.get(_keeper(lab, source))
     if spec is None or spec.hostname is None or spec.mode == "host":
