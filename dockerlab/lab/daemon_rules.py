@@ -12,6 +12,9 @@ from dockerlab.lab.model import Lab
 from dockerlab.lab.problem import KeyPath, Problem
 from dockerlab.snapshot import MTU
 
+USUAL_MTU = 1500
+"""What a bridge network has of which nobody says it."""
+
 SMALLEST = 30
 """The longest prefix of an IPv4 subnet with room for docker0 and a container."""
 
@@ -52,13 +55,13 @@ def misleading(lab: Lab) -> Iterable[Problem]:
         if others:
             have = " and ".join(others) + (" has" if len(others) == 1 else " have")
             opts = f'driver_opts: {{{MTU}: "{daemon.mtu}"}}'
-            message = f"is docker0's alone, and {have} 1500 bytes: say `{opts}` there as well"
+            message = f"is docker0's alone, and {have} {USUAL_MTU} bytes: say `{opts}` there as well"
             yield Problem(("hosts", host, "daemon", "mtu"), message)
 
 
 def _of_another_mtu(lab: Lab, host: str, daemon: Daemon) -> Iterator[str]:
     """Yield the bridge networks of a host whose MTU nobody says, where docker0's is said (moby #34981)."""
-    if daemon.mtu is None or MTU in (daemon.default_network_opts or {}).get("bridge", {}):
+    if daemon.mtu in (None, USUAL_MTU) or MTU in (daemon.default_network_opts or {}).get("bridge", {}):
         return
     for name, network in lab.networks.items():
         made = network.driver == "bridge" and not network.external and host in lab.hosts_of(name)

@@ -46,7 +46,7 @@ def said(text):
         ("ip-forward-no-drop", "true", True),
         ("ip6tables", "false", False),
         ("iptables", "false", False),
-        ("registry-mirrors", "['https://registry.docker-cn.com']", ["https://registry.docker-cn.com"]),
+        ("registry-mirrors", "['https://mirror.example']", ["https://mirror.example"]),
         ("registry-mirrors", "['http://[fd00::1]:5000/']", ["http://[fd00::1]:5000/"]),
     ],
 )
@@ -56,7 +56,7 @@ def test_written(key, value, written):
     assert definition.daemons["vm0"].settings() == {key: written}
 
 
-@pytest.mark.parametrize("mirror", ["docker-cn.com", "ftp://a", "https://me:secret@a", "https://a/b", "https://a?b"])
+@pytest.mark.parametrize("mirror", ["mirror.example", "ftp://a", "https://me:secret@a", "https://a/b", "https://a?b"])
 def test_no_mirror(mirror):
     """What no engine would start with is told as what it is, with its place."""
     with pytest.raises(DefinitionError, match=r"registry-mirrors\[0\]: .* is no address of a mirror"):
@@ -64,7 +64,7 @@ def test_no_mirror(mirror):
 
 
 TUTORIAL = {
-    "registry-mirrors": ["https://registry.docker-cn.com"],
+    "registry-mirrors": ["https://mirror.example"],
     "bip": "192.168.1.5/24",
     "fixed-cidr": "192.168.1.5/25",
     "fixed-cidr-v6": "2001:db8::/64",
