@@ -126,6 +126,9 @@ class _Listing:
 
     def _rule(self, line: str) -> None:
         made = rule(self.family, self.table, line)
+        if not re.fullmatch(r"\S+", made.chain):  # no chain has such a name (iptables, `parse_chain`)
+            self.strange = self.strange or line
+            return
         key = (self.table, made.chain)
         if key not in self.chains:
             self._chain(made.chain, "-")

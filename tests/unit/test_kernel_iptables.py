@@ -84,6 +84,8 @@ def test_what_cannot_be_read_is_named():
     assert told.unread == ("ip table filter: is incompatible for iptables, only nft can read it",)
     assert "cut off" in iptables.read("*filter\n:INPUT ACCEPT\n-A INPUT -j DROP", "ip").unread[0]
     assert "not understood: what" in iptables.read(saved("what is this?"), "ip").unread[0]
+    (told,) = iptables.read(saved('-A "FOR WARD" -j DROP'), "ip").unread
+    assert 'not understood: -A "FOR WARD" -j DROP' in told, "no chain has such a name"
     assert iptables.read("", "ip6").read == {"ip6"}
 
 
