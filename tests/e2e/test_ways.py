@@ -30,6 +30,7 @@ CHOSEN = (
     (r"\b[0-9a-f]{2}(:[0-9a-f]{2}){5}\b", "MAC"),
     (r"\bfe80::[0-9a-f:]+", "fe80::N"),
     (r"\bsha256:[0-9a-f]{64}", "sha256:ID"),
+    (r"\band \d+ more lines\b", "and N more lines"),  # engine 20.10 may jump to DOCKER-USER twice
     (r"(MAC brd MAC).*", r"\1 …"),  # what a kernel says of a link beside differs from kernel to kernel
 )
 """What differs from run to run in what `check` says, and what stands for it."""
