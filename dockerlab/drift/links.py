@@ -11,14 +11,14 @@ from dockerlab.drift.edits import Edit, Readdress, Swap, Turn
 from dockerlab.drift.routes import lost, route_of, stray
 from dockerlab.drift.sides import Pair, cable
 from dockerlab.kernel.addresses import IpInterface
-from dockerlab.kernel.model import Link
+from dockerlab.kernel.model import CHILDREN, Link
 from dockerlab.kernel.routes import Route
 from dockerlab.snapshot import GATEWAY_BRIDGE
 
 EXTRAS: dict[str, str | None] = {"isolated": "false", "hairpin": "false", "mode": None, "flags": None, "arp": "true"}
 """What a link's kind adds that decides on packets, and what it is where nothing is said of it: None is no claim."""
 
-RIDERS = ("macvlan", "macvtap", "ipvlan", "ipvtap", "vlan")
+RIDERS = (*CHILDREN, "vlan")
 """Kinds of links that have the carrier of their parent (Linux, `netif_stacked_transfer_operstate`)."""
 HARDWARE = ("", "vlan")
 """Kinds of links whose carrier is not what another interface makes of it; nobody types a cable in."""

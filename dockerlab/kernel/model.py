@@ -12,6 +12,9 @@ from dockerlab.kernel.rules import Ruleset
 IP_FORWARD, IP6_FORWARD = "net/ipv4/ip_forward", "net/ipv6/conf/all/forwarding"
 BRIDGE_NF = "net/bridge/bridge-nf-call-iptables"
 
+CHILDREN = ("macvlan", "macvtap", "ipvlan", "ipvtap")
+"""Kinds of links that share a parent's wire."""
+
 
 @dataclass(frozen=True, slots=True)
 class Link:

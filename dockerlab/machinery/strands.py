@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from dockerlab.kernel.model import Forward, Link, Listener, Namespace, Proxy
+from dockerlab.kernel.model import CHILDREN, Forward, Link, Listener, Namespace, Proxy
 from dockerlab.kernel.routes import MAIN
 from dockerlab.kernel.rules import Rule
 from dockerlab.machinery.model import Machinery
 from dockerlab.snapshot import ContainerState, NetworkState, PublishedPort
 
-CHILDREN = ("macvlan", "macvtap", "ipvlan", "ipvtap")
 ANY = ("", "0.0.0.0", "::")  # noqa: S104 - compared, not bound
 
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Literal
 
 from dockerlab.kernel.addresses import IpAddress
-from dockerlab.kernel.model import Link
+from dockerlab.kernel.model import CHILDREN, Link
 from dockerlab.modes.bridge import DEFAULT
 from dockerlab.reach.world import World
 from dockerlab.snapshot import GATEWAY_MODE, GATEWAY_MODE_6
-from dockerlab.walk.compiled import CHILDREN, Space
+from dockerlab.walk.compiled import Space
 
 Kind = Literal["bridge", "overlay", "dummy", "ipvlan", "lan"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dockerlab.imagined.origin import origin
-from dockerlab.kernel.model import Link
+from dockerlab.kernel.model import CHILDREN, Link
 from dockerlab.kernel.rules import Chain, Rule
 from dockerlab.reach.cells import Target
 from dockerlab.reach.segments import Segment, bridge, routed
@@ -108,7 +108,7 @@ def wire(story: Story, by: Element | None) -> tuple[RuleId, str]:
         return "mtu", f"it does not fit: {text}, at {where}"
     if not subject.up or not subject.carrier:
         return "link-down", f"{text}, at {where}"
-    if subject.kind in ("macvlan", "macvtap", "ipvlan", "ipvtap"):
+    if subject.kind in CHILDREN:
         family = "macvlan" if subject.kind.startswith("macv") else "ipvlan"
         mode = subject.info.get("mode", "")
         if family == "macvlan" and mode in APART:

@@ -12,8 +12,8 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 
 from dockerlab.kernel.addresses import IpAddress
-from dockerlab.kernel.model import Link
-from dockerlab.walk.compiled import CHILDREN, Fabric, Space
+from dockerlab.kernel.model import CHILDREN, Link
+from dockerlab.walk.compiled import Fabric, Space
 from dockerlab.walk.mentions import Mentions, aims
 from dockerlab.walk.outcome import SpaceId
 from dockerlab.walk.speech import PLACEHOLDER

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from dockerlab.kernel.addresses import IpAddress, IpInterface
-from dockerlab.kernel.model import Link, Listener, Machine, Namespace, Proxy
+from dockerlab.kernel.model import CHILDREN, Link, Listener, Machine, Namespace, Proxy
 from dockerlab.kernel.routes import MAIN, Route
 from dockerlab.walk.net import Net
 from dockerlab.walk.outcome import Element, SpaceId
@@ -16,9 +16,6 @@ from dockerlab.walk.outcome import Element, SpaceId
 if TYPE_CHECKING:
     from dockerlab.walk.firewall import Firewall
     from dockerlab.walk.routing import Tables
-
-CHILDREN = ("macvlan", "macvtap", "ipvlan", "ipvtap")
-"""Kinds of links that share a parent's wire."""
 
 
 class Space:
