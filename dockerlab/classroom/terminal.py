@@ -29,9 +29,9 @@ LARGEST = (500, 200)
 """Columns and rows."""
 
 
-CONTROLLED = ("env", "--default-signal=HUP", "setsid", "--ctty", "--wait")
+CONTROLLED = ("env", "--default-signal", "setsid", "--ctty", "--wait")
 """The PTY controls the program's session: Ctrl-C and a change of size reach it, and it ends when this process does. It
-would ignore that where this process was begun by somebody who does (`nohup`).
+would ignore both where this process was begun by somebody who does: by `nohup`, or in a script's background.
 """
 
 
