@@ -56,8 +56,7 @@ def ask(trials: Sequence[Trial], hosts: Mapping[str, Host], asking: Asking) -> l
             each.failed = frozenset(agent.failed.keys() & each.world.lab.hosts.keys())
     for each in left:
         world, snapshots = each.world, each.told
-        there = each.wanted.now or world  # who really has which address
-        portable = PortableProber(hosts, world.lab.name, held=held(there, snapshots), helper=asking.helper)
+        portable = PortableProber(hosts, world.lab.name, held=held(each.there, snapshots), helper=asking.helper)
         try:
             each.observed = observe(each.cells, world, snapshots, portable)
         except HostError as error:
@@ -76,7 +75,7 @@ def all_at_once(trials: Sequence[Trial], prober: Prober) -> None:
     askable: list[probe.Cell] = []
     first = 0
     for each in trials:
-        known = held(each.now, each.told) if each.now is not None else None
+        known = None if each.partly else held(each.there, each.told)
         untold, wanted = questions(each.cells, each.world, each.told, each.expected, first=first, known=known)
         told |= untold
         askable += wanted

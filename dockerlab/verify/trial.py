@@ -43,12 +43,14 @@ class Trial:
         return {host: each for host, each in self.seen.snapshots.items() if host not in self.seen.silent}
 
     @property
-    def now(self) -> World | None:
-        """Return the lab as its hosts' kernels have it, None where one of them was not looked at."""
-        blind = self.seen.unseen.keys() | self.seen.silent.keys()
-        if blind & self.world.lab.hosts.keys():
-            return None
+    def there(self) -> World:
+        """Return the lab as its hosts' kernels have it, as far as these were looked at."""
         return self.wanted.now or self.world
+
+    @property
+    def partly(self) -> bool:
+        """Tell whether one of its hosts was not looked at."""
+        return not self.world.lab.hosts.keys().isdisjoint(self.seen.unseen.keys() | self.seen.silent.keys())
 
     @property
     def rows(self) -> list[Row]:
