@@ -79,7 +79,7 @@ def down(
     if names and not everything:
         return
     removed = sandbox.down(say)
-    say(f"sandbox: {len(removed)} things removed" if removed else "sandbox: nothing to remove")
+    say("sandbox: removed" if removed else "sandbox: nothing to remove")  # what it was is told by now
 
 
 @app.command(cls=Single)
