@@ -213,6 +213,13 @@ def test_what_explains_several_checks_is_said_once():
     assert len(told(words.Level.HOW)) == 8
 
 
+def test_what_else_is_so_stands_behind_what_is():
+    """How many other cells fail alike is told below the one that it refers to, with the model's reason as well."""
+    outcome = Outcome("a", "fail", "x -> y is lost", ("so is one other cell",), ("it says: 0", "x -> y is lost: why"))
+    told = [line.strip() for line in words.of_outcomes([outcome], words.Level.WHY)]
+    assert told == ["FAIL    a", "x -> y is lost: why", "so is one other cell", "it says: 0"]
+
+
 def test_find():
     """An exercise is found by its ID, its number, or its folder; another word tells what there is."""
     known = loader.exercises()

@@ -96,14 +96,15 @@ def of_outcomes(outcomes: Iterable[Outcome], much: Level, *, quiet: bool = False
 
 def _below(outcome: Outcome, much: Level) -> Iterator[str]:
     # The model's reason begins with what is wrong: that is then said once.
-    longer = much >= Level.WHY and any(line.startswith(outcome.because) for line in outcome.where)
-    if outcome.because and not longer:
-        yield outcome.because
+    known = outcome.where if much >= Level.WHY and outcome.because else ()
+    first = next((line for line in known if line.startswith(outcome.because)), outcome.because)
+    if first:
+        yield first
     amiss = outcome.verdict != "pass"
     if amiss:
         yield from outcome.more
     if much >= Level.WHY:
-        yield from (line for line in outcome.where if line != outcome.because)
+        yield from (line for line in outcome.where if line != first)
         yield from outcome.beside if amiss else ()
     if much is Level.HOW and amiss:
         yield from (f"right would be, on {line}" for line in outcome.how)
